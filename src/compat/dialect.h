@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* A dialect: one way to put requests and answers on the stream. One file each, one row each in the
+ * table of dialect.c; to retire a dialect is to delete its file and its row.
+ *
+ * The host's and the guest's own code never names a dialect: the host works through
+ * compat/server.h, the guest through compat/client.h, and both see typed messages only.
+ *
+ * Threads  the table is constant; a session belongs to whoever holds it.
+ * Errors   refusals are values (struct refusal), not errno: they are what the peer is told.
+ * Owner    no allocation, no system call; buffers are the caller's.
+ */
+#ifndef COMPAT_DIALECT_H
+#define COMPAT_DIALECT_H
+
+#include "wire/attributes.h"
+#include "wire/message.h"
+
+enum {
+    REFUSAL_TEXT_MAX = 256,
+    /* Bytes that any one answer needs when its text is at most ANSWER_TEXT_MAX bytes of escaped
+     * UTF-8: the buffers of a connection are sized by it. */
+    ANSWER_TEXT_MAX = 1536,
+    ANSWER_BYTES_MAX = 4096,
+    /* Bytes of the largest answer that a guest takes: a TLV header and 65,536 bytes. */
+    GUEST_ANSWER_MAX = 16 + 65536,
+    /* Bytes of the largest request in any dialect: every byte of a notify escaped in JSON. */
+    GUEST_REQUEST_MAX = 32768,
+};
+
+/* Why a frame is not taken, as the peer is told: what was wrong and what was expected. */
+struct refusal {
+    enum error_code code;
+    bool closes; /* the connection ends after this has been said */
+    char text[REFUSAL_TEXT_MAX];
+};
+
+enum framing {
+    FRAMING_MORE,    /* no whole frame yet */
+    FRAMING_WHOLE,   /* the first *length bytes are a frame */
+    FRAMING_REFUSED, /* *refusal says why; it always closes */
+};
+
+enum decoding {
+    DECODING_REQUEST, /* *request is set */
+    DECODING_REPLY,   /* the dialect answered by itself (a WELCOME): send the bytes in `reply` */
+    DECODING_REFUSED, /* *refusal says why */
+};
+
+/* A growing answer in the caller's buffer. */
+struct reply {
+    uint8_t *bytes;
+    size_t size; /* of the buffer */
+    size_t length;
+};
+
+/* One connection as the host's dialect sees it. Zero it, set request_limit and peer_cid. */
+struct server_session {
+    const struct dialect *dialect; /* NULL until the first bytes told it */
+    uint32_t request_limit;        /* bytes: [limits] request_bytes */
+    uint32_t peer_cid;             /* from the kernel */
+    struct wire_version agreed;    /* TLV wire 1.x: major 0 before WELCOME */
+    uint32_t id;                   /* of the frame in hand, echoed in what is said about it */
+    struct {                       /* how far framing has looked, so that it looks at a byte once */
+        size_t seen;
+        uint32_t depth;
+        uint8_t state;
+    } scan;
+};
+
+/* One connection as the guest's dialect sees it. Zero it and set the dialect. */
+struct client_session {
+    const struct dialect *dialect;
+    struct wire_version agreed; /* TLV wire 1.x: what WELCOME said */
+    uint32_t id;                /* of the request under way */
+    uint32_t request_limit;     /* what WELCOME told, 0: nothing told */
+    uint32_t local_cid;         /* JSON puts it into the request */
+    char host[72];              /* the host's agent string, escaped; empty while not told */
+    struct {
+        size_t seen;
+        uint32_t depth;
+        uint8_t state;
+    } scan;
+};
+
+struct dialect {
+    const char *name;                /* such as "tlv-1" */
+    const char *title;               /* such as "TLV wire 1.0", for -v and logs */
+    bool closes_after_answer;        /* one request a connection */
+    bool upgrade_answered_on_accept; /* the end of an upgrade is never told */
+    uint16_t carries;                /* bit n: command n can be asked in this dialect */
+
+    /* --- at the host --- */
+    /* True if the `length` bytes (at least 1) can only begin a stream of this dialect, or are too
+     * few to tell it from another of the same first byte and this is the row to assume. */
+    bool (*claims)(const uint8_t *bytes, size_t length);
+    /* Looks at what has arrived since the last call. `eof`: no more comes. */
+    enum framing (*frame)(struct server_session *session, const uint8_t *bytes, size_t length,
+                          bool eof, size_t *frame_length, struct refusal *refusal);
+    /* May overwrite the frame; the request's texts point into it. */
+    enum decoding (*decode)(struct server_session *session, uint8_t *frame, size_t length,
+                            struct request *request, struct refusal *refusal, struct reply *reply);
+    /* Appends the answer; 0, or -ENOBUFS with the reply untouched. Appends nothing for what the
+     * dialect cannot say (PROGRESS in an old one). */
+    int (*encode_answer)(const struct server_session *session, const struct answer *answer,
+                         struct reply *reply);
+
+    /* --- at the guest --- */
+    /* What is sent first to agree on a version; NULL when the dialect has nothing of the kind. */
+    int (*encode_greeting)(struct client_session *session, struct reply *out);
+    /* 0, -EMSGSIZE (too long for this dialect or this host) or -EOPNOTSUPP (cannot be asked in it).
+     */
+    int (*encode_request)(struct client_session *session, const struct request *request,
+                          struct reply *out);
+    enum framing (*frame_answer)(struct client_session *session, const uint8_t *bytes,
+                                 size_t length, bool eof, size_t *frame_length,
+                                 struct refusal *refusal);
+    /* 0, or -EBADMSG with *refusal saying what makes no sense. May overwrite the frame; the
+     * answer's texts point into it. `greeting`: the answer to what encode_greeting wrote; then
+     * *answer is set only if its type is ANSWER_ERROR, and ANSWER_RESPONSE stands for the
+     * agreement. */
+    int (*decode_answer)(struct client_session *session, bool greeting, uint8_t *frame,
+                         size_t length, struct answer *answer, struct refusal *refusal);
+};
+
+/* The table, in the order in which a host sniffs. */
+extern const struct dialect *const dialects[];
+extern const size_t dialects_count;
+
+const struct dialect *dialect_find(const char *name);
+
+#endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log: journald with structured fields when the daemon runs under it, plain lines on stderr
+ * elsewhere. Every message is escaped here, whole, so a peer's bytes can be passed as they are.
+ *
+ * Threads  log_init before the first thread, then any thread. No lock: one datagram or one write
+ *          per line.
+ * Errors   a line that cannot be written is lost; nothing is returned.
+ * Style    one line per failure, made at the top (session, job, main), never below.
+ */
+#ifndef HOST_LOG_H
+#define HOST_LOG_H
+
+#include "wire/attributes.h"
+#include <stdbool.h>
+#include <stddef.h>
+
+/* syslog(3) priorities, so that journald takes them as they are. */
+enum log_priority {
+    PRIORITY_ERROR = 3,
+    PRIORITY_WARNING = 4,
+    PRIORITY_NOTICE = 5,
+    PRIORITY_INFO = 6,
+    PRIORITY_DEBUG = 7,
+};
+
+enum log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR };
+
+/* LOG_AUTO: the journal when stderr is connected to it (JOURNAL_STREAM), else stderr. `verbose`
+ * lets PRIORITY_DEBUG through. `program` names the process in both. */
+void log_init(const char *program, enum log_target target, bool verbose);
+
+/* A structured field, such as {"VSOCK_CID", "3"}; a NULL value leaves it out. On stderr the fields
+ * are not shown: the message says it all. */
+struct log_field {
+    const char *name;
+    const char *value;
+};
+
+/* `message_id` is one of message_id.h, or NULL. */
+void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
+               size_t count, const char *format, ...) PRINTF_LIKE(5, 6);
+
+#define log_line(priority, ...) log_event((priority), NULL, NULL, 0, __VA_ARGS__)
+#define log_error(...)          log_line(PRIORITY_ERROR, __VA_ARGS__)
+#define log_warning(...)        log_line(PRIORITY_WARNING, __VA_ARGS__)
+#define log_notice(...)         log_line(PRIORITY_NOTICE, __VA_ARGS__)
+#define log_info(...)           log_line(PRIORITY_INFO, __VA_ARGS__)
+#define log_debug(...)          log_line(PRIORITY_DEBUG, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which URLs and which addresses an upgrade may be fetched from: a pure judgement that sees every
+ * hop of a redirect chain, and every address that is really connected to.
+ *
+ * Threads  pure functions over a constant policy.
+ * Source   RFC 3986 (URL), RFC 4291 (IPv6 classes), RFC 6052 (NAT64 64:ff9b::/96), RFC 6890.
+ */
+#ifndef HOST_URL_POLICY_H
+#define HOST_URL_POLICY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+#include "wire/attributes.h"
+
+/* Bits of [upgrade] refused_addresses. An address can be of several classes. */
+enum address_class {
+    ADDRESS_LOOPBACK = 1 << 0,
+    ADDRESS_LINK_LOCAL = 1 << 1,
+    ADDRESS_MULTICAST = 1 << 2,
+    ADDRESS_UNSPECIFIED = 1 << 3,
+    ADDRESS_OWN = 1 << 4, /* an address of this machine; not set by address_classes() */
+    ADDRESS_PRIVATE = 1 << 5,
+};
+
+/* Such as "loopback", for one bit. */
+const char *address_class_name(uint32_t bit);
+
+/* The classes of an address; IPv4-mapped, IPv4-compatible and NAT64 forms count as what they hold.
+ * ADDRESS_UNSPECIFIED for any family but AF_INET and AF_INET6, so that nothing unknown passes. */
+uint32_t address_classes(const struct sockaddr *address);
+
+struct url_policy {
+    char *const *schemes;          /* NULL-terminated, lower case */
+    char *const *allowed_prefixes; /* NULL-terminated; empty: any */
+};
+
+/* 0, or -EPERM with one line in `why` that names the rule. Judges the URL as it is parsed, not as
+ * it is spelled: scheme, host, port and path are compared after normalisation. */
+MUST_CHECK int url_policy_judge(const struct url_policy *policy, const char *url, char *why,
+                                size_t why_size);
+
+#endif

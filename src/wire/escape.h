@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The one way by which bytes of a peer, or of the internet, reach a log, a terminal or a console.
+ *
+ * Control characters, DEL, C1, the bidirectional controls (U+061C, U+200E, U+200F, U+202A to
+ * U+202E, U+2066 to U+2069), the line and paragraph separators and every byte of invalid UTF-8
+ * become \xNN, byte by byte; a backslash stays as it is. Everything else is copied.
+ *
+ * Threads  pure functions.
+ */
+#ifndef WIRE_ESCAPE_H
+#define WIRE_ESCAPE_H
+
+#include "wire/message.h"
+
+enum escape_mode {
+    ESCAPE_LINE,    /* logs, terminals: newline and tab are escaped too */
+    ESCAPE_CONSOLE, /* a notify on a console: newline and tab survive */
+};
+
+/* Writes the escaped text and a NUL, cut at a whole character or escape so that it fits `size`
+ * (at least 1). Returns the length that is needed without the NUL, as snprintf does. */
+size_t escape_text(struct text text, enum escape_mode mode, char *out, size_t size);
+
+/* True if the bytes are UTF-8 without overlong forms, surrogates, code points above U+10FFFF or
+ * NUL. */
+bool utf8_valid(const char *bytes, size_t length);
+
+#endif
