@@ -1,0 +1,234 @@
+# SPDX-License-Identifier: Apache-2.0
+"""An HTTP/1.1 server on 127.0.0.1 with an ephemeral port, which misbehaves as told.
+
+    web = WebServer()
+    web.put("/image", Resource(content))                         # a good server, with Range
+    web.put("/image", Resource(content, faults=[Cut(1000), None]))   # cut once, then good
+    web.url("/image"), web.requests
+
+A resource's faults are taken one per request, in order; the last one stays for those after it.
+"""
+import collections
+import hashlib
+import re
+import socket
+import struct
+import threading
+
+Request = collections.namedtuple("Request", "method path headers")
+
+
+class Status:
+    """Answers with a status and a short page."""
+
+    def __init__(self, code, headers=()):
+        self.code, self.headers = code, dict(headers)
+
+
+class Redirect(Status):
+    def __init__(self, location, code=302):
+        super().__init__(code, {"Location": location})
+
+
+class Cut:
+    """Ends the connection in order after that many bytes of the body."""
+
+    def __init__(self, after):
+        self.after = after
+
+
+class Reset(Cut):
+    """The same with a reset; after=-1: before the answer begins."""
+
+
+class Stall(Cut):
+    """Sends that many bytes of the body, then nothing until `web.release()` or the peer goes."""
+
+
+class Drip:
+    """Sends pieces of `size` bytes with `pause` seconds between them."""
+
+    def __init__(self, size, pause):
+        self.size, self.pause = size, pause
+
+
+class Resource:
+    def __init__(self, content, etag='"1"', modified=None, ranges=True, chunked=False,
+                 faults=(None,), headers=()):
+        self.content, self.etag, self.modified = content, etag, modified
+        self.ranges, self.chunked, self.headers = ranges, chunked, dict(headers)
+        self.faults = list(faults)
+
+    @property
+    def sha256(self):
+        return hashlib.sha256(self.content).digest()
+
+    def next_fault(self):
+        return self.faults.pop(0) if len(self.faults) > 1 else self.faults[0]
+
+
+class WebServer:
+    def __init__(self):
+        self.requests = []
+        self._resources = {}
+        self._lock = threading.Lock()
+        self._released = threading.Event()
+        self._sockets = set()
+        self._listener = socket.socket()
+        self._listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        self._listener.bind(("127.0.0.1", 0))
+        self._listener.listen(64)
+        self.port = self._listener.getsockname()[1]
+        threading.Thread(target=self._accept, daemon=True).start()
+
+    def url(self, path, host="127.0.0.1"):
+        return "http://%s:%d%s" % (host, self.port, path)
+
+    def put(self, path, resource):
+        with self._lock:
+            self._resources[path] = resource
+        return self.url(path)
+
+    def count(self, path):
+        with self._lock:
+            return sum(1 for request in self.requests if request.path == path)
+
+    def release(self):
+        """Lets every stalled or dripping answer go on at full speed."""
+        self._released.set()
+
+    def close(self):
+        self.release()
+        # A listener that is only closed would keep its thread in accept().
+        self._listener.shutdown(socket.SHUT_RDWR)
+        self._listener.close()
+        with self._lock:
+            sockets = list(self._sockets)
+        for each in sockets:
+            try:
+                each.shutdown(socket.SHUT_RDWR)
+            except OSError:
+                pass
+
+    def _accept(self):
+        while True:
+            try:
+                connection, _ = self._listener.accept()
+            except OSError:
+                return
+            with self._lock:
+                self._sockets.add(connection)
+            threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
+
+    def _serve(self, connection):
+        try:
+            stream = connection.makefile("rb")
+            while self._one(connection, stream):
+                pass
+        except OSError:
+            pass
+        finally:
+            with self._lock:
+                self._sockets.discard(connection)
+            connection.close()
+
+    def _one(self, connection, stream):
+        """Serves one request; True if the connection can take another."""
+        line = stream.readline(65536).decode("latin-1").split()
+        if len(line) != 3:
+            return False
+        headers = {}
+        while True:
+            text = stream.readline(65536).decode("latin-1")
+            if text in ("", "\r\n", "\n"):
+                break
+            key, _, value = text.partition(":")
+            headers[key.strip().lower()] = value.strip()
+        path = line[1]
+        with self._lock:
+            self.requests.append(Request(line[0], path, headers))
+            resource = self._resources.get(path)
+            fault = resource.next_fault() if isinstance(resource, Resource) else resource
+        if resource is None:
+            fault = Status(404)
+        if isinstance(fault, Status):
+            return self._page(connection, fault)
+        return self._content(connection, line[0], headers, resource, fault)
+
+    def _page(self, connection, status):
+        body = b"status %d\n" % status.code
+        self._head(connection, "%d Told" % status.code,
+                   dict(status.headers, **{"Content-Length": str(len(body))}))
+        connection.sendall(body)
+        return True
+
+    @staticmethod
+    def _head(connection, status, headers):
+        text = "HTTP/1.1 %s\r\n" % status
+        text += "".join("%s: %s\r\n" % pair for pair in headers.items())
+        connection.sendall((text + "\r\n").encode("latin-1"))
+
+    @staticmethod
+    def _start(headers, resource):
+        """Where a Range request begins, or 0 for the whole."""
+        asked = re.fullmatch(r"bytes=(\d+)-", headers.get("range", ""))
+        if not asked or not resource.ranges:
+            return 0
+        condition = headers.get("if-range")
+        if condition and condition not in (resource.etag, resource.modified):
+            return 0
+        return int(asked.group(1))
+
+    def _content(self, connection, method, headers, resource, fault):
+        if isinstance(fault, Reset) and fault.after < 0:
+            return self._reset(connection)
+        total, start = len(resource.content), self._start(headers, resource)
+        if start and start >= total:
+            return self._page(connection, Status(416, {"Content-Range": "bytes */%d" % total}))
+        body = memoryview(resource.content)[start:]
+        answer = dict(resource.headers)
+        for key, value in (("ETag", resource.etag), ("Last-Modified", resource.modified)):
+            if value:
+                answer[key] = value
+        if start:
+            answer["Content-Range"] = "bytes %d-%d/%d" % (start, total - 1, total)
+        if resource.chunked:
+            answer["Transfer-Encoding"] = "chunked"
+        else:
+            answer["Content-Length"] = str(len(body))
+        self._head(connection, "206 Partial Content" if start else "200 OK", answer)
+        if method == "HEAD":
+            return True
+        return self._body(connection, body, resource.chunked, fault)
+
+    def _body(self, connection, body, chunked, fault):
+        whole = len(body)
+        if isinstance(fault, Cut):
+            body = body[:max(fault.after, 0)]
+        size = fault.size if isinstance(fault, Drip) else 262144
+        at = 0
+        while at < len(body):
+            piece = body[at:at + size]
+            if chunked:
+                connection.sendall(b"%x\r\n" % len(piece))
+            connection.sendall(piece)
+            if chunked:
+                connection.sendall(b"\r\n")
+            at += len(piece)
+            if isinstance(fault, Drip) and not self._released.is_set():
+                self._released.wait(fault.pause)
+        if isinstance(fault, Reset):
+            return self._reset(connection)
+        if isinstance(fault, Stall):
+            self._released.wait(120)
+            return False
+        if len(body) < whole:
+            return False
+        if chunked:
+            connection.sendall(b"0\r\n\r\n")
+        return True
+
+    @staticmethod
+    def _reset(connection):
+        connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        return False
