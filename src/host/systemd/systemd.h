@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Everything that is asked of libsystemd, so that its headers are known in one file.
  *
- * Threads  service_* : any thread; they send one datagram to NOTIFY_SOCKET and do nothing without
- * it. Errors   telling systemd is best effort: failures are ignored.
+ * Threads  any. service_* send one datagram to NOTIFY_SOCKET and do nothing without it.
+ * Errors   telling systemd is best effort: failures of service_* are ignored.
  */
 #ifndef HOST_SYSTEMD_H
 #define HOST_SYSTEMD_H
 
 #include "wire/attributes.h"
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -19,11 +20,14 @@ void service_stopping(const char *status);
 /* Asks for more time to start or stop. */
 void service_extend_timeout(int64_t ms);
 
+/* True if a journal listens on this machine. */
+bool journal_available(void);
+
 /* One entry for the journal, as sd_journal_sendv(3). 0 or -errno. */
 int journal_send(const struct iovec *fields, int count);
 
-/* Asks logind for a reboot at `delay_ms` from now (ScheduleShutdown). 0 or -errno; `why` holds what
- * the bus said. */
+/* Asks logind for a reboot at `delay_ms` from now (ScheduleShutdown), for 10 s at most once the bus
+ * is there. 0 or -errno; then `why` holds one line, not escaped, of what the bus said. */
 MUST_CHECK int logind_schedule_reboot(int64_t delay_ms, char *why, size_t why_size);
 
 #endif
