@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/command/command.h"
+
+#include <stdio.h>
+
+#include "host/command/version_file.h"
+
+/* One command under way. */
+struct call {
+    struct command_parts *parts;
+    const struct request *request;
+    struct command_scratch *scratch;
+    struct job_ticket *ticket;
+};
+
+static struct answer done(void)
+{
+    return (struct answer){.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
+}
+
+/* `code` with the line that stands in the scratch. */
+static struct answer failed(const struct call *call, enum error_code code)
+{
+    return answer_error(code, call->scratch->text);
+}
+
+static struct answer get_hostos_version(struct call *call)
+{
+    const char *path = call->parts->conf->version.file;
+    int error = version_file_read(path, call->scratch->text);
+    if (error < 0) {
+        (void)snprintf(call->scratch->text, sizeof call->scratch->text,
+                       "no HostOS version: cannot use %s: %s", path, version_file_explain(error));
+        return failed(call, ERROR_UNAVAILABLE);
+    }
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_HOSTOS_VERSION,
+        .hostos_version = text_of(call->scratch->text),
+    };
+}
+
+static struct answer get_vsock_version(struct call *call)
+{
+    (void)call; /* every command has the same shape */
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
+        .vsock_version = {VSOCK_VERSION_MAJOR, VSOCK_VERSION_MINOR, VSOCK_VERSION_PATCH},
+    };
+}
+
+static struct answer notify(struct call *call)
+{
+    enum error_code code = console_notify(call->parts->console, call->request->message,
+                                          call->request->count, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
+}
+
+static struct answer upgrade(struct call *call)
+{
+    enum error_code code =
+        job_submit(call->parts->job, call->request, &call->ticket, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
+}
+
+static struct answer get_upgrade_status(struct call *call)
+{
+    job_status(call->parts->job, &call->scratch->view);
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_UPGRADE_STATUS,
+        .status = call->scratch->view.status,
+    };
+}
+
+/* The host has no program for it. */
+static struct answer has_no_step(struct call *call)
+{
+    (void)snprintf(call->scratch->text, sizeof call->scratch->text,
+                   "this host has no step program for %s", command_name(call->request->command));
+    return failed(call, ERROR_UNAVAILABLE);
+}
+
+static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
+    [COMMAND_ATTACH_HSM] = has_no_step,
+    [COMMAND_DETACH_HSM] = has_no_step,
+    [COMMAND_GET_HOSTOS_VERSION] = get_hostos_version,
+    [COMMAND_UPGRADE] = upgrade,
+    [COMMAND_NOTIFY] = notify,
+    [COMMAND_GET_VSOCK_VERSION] = get_vsock_version,
+    [COMMAND_GET_UPGRADE_STATUS] = get_upgrade_status,
+    [COMMAND_START_UPGRADE_GUEST_VM] = has_no_step,
+};
+
+void command_run(struct command_parts *parts, const struct request *request,
+                 struct command_scratch *scratch, struct answer *answer, struct job_ticket **ticket)
+{
+    struct call call = {.parts = parts, .request = request, .scratch = scratch};
+    if ((parts->conf->listen.commands >> request->command & 1) == 0) {
+        (void)snprintf(scratch->text, sizeof scratch->text,
+                       "%s is switched off on this host ([listen] commands)",
+                       command_name(request->command));
+        *answer = failed(&call, ERROR_FORBIDDEN);
+    } else if (atomic_load_explicit(&parts->stopping, memory_order_relaxed)) {
+        *answer = answer_error(ERROR_SHUTTING_DOWN, "the host is stopping: try again later");
+    } else {
+        *answer = handlers[request->command](&call);
+    }
+    *ticket = call.ticket;
+}
+
+struct answer command_upgrade_answer(const struct job_view *view)
+{
+    return view->code == ERROR_NONE ? done() : answer_error(view->code, view->detail);
+}

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/daemon.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include "host/digest/digest.h"
+#include "host/log/log.h"
+#include "host/log/message_id.h"
+#include "host/metrics/metrics.h"
+#include "host/net/acceptor.h"
+#include "host/net/serve.h"
+#include "host/systemd/systemd.h"
+#include "host/upgrade/download.h"
+#include "wire/clock.h"
+
+enum {
+    OTHER_FILES = 64,   /* descriptors beside those of guests: files, pipes, downloads, libraries */
+    METRICS_MS = 15000, /* between two writes of the metrics file */
+    STOP_LINGER_MS = 2000,    /* of the stop limit, beside [limits] send_seconds */
+    STOP_REMAINDER_MS = 15000 /* what systemd is asked for beside that, for files and threads */
+};
+
+struct daemon {
+    const struct conf *conf;
+    int signal_fd;
+    struct listener *listeners;
+    size_t listeners_count;
+    struct command_parts parts;
+    struct acceptor *acceptor;
+    struct pool *pool;
+};
+
+/* --- pieces of the start; each logs its own failure --- */
+
+static bool complain(const char *what, int error)
+{
+    log_error("cannot start: %s: %s", what, strerror(-error));
+    return false;
+}
+
+/* Signals are read from a descriptor; so they are blocked in every thread that comes. */
+static bool take_signals(struct daemon *daemon)
+{
+    sigset_t set;
+    sigemptyset(&set);
+    sigaddset(&set, SIGTERM);
+    sigaddset(&set, SIGINT);
+    sigaddset(&set, SIGHUP);
+    sigaddset(&set, SIGPIPE); /* libraries that write to a closed socket */
+    int error = pthread_sigmask(SIG_BLOCK, &set, NULL);
+    if (error == 0) {
+        sigdelset(&set, SIGPIPE);
+        daemon->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+        error = daemon->signal_fd < 0 ? errno : 0;
+    }
+    return error == 0 || complain("signals", -error);
+}
+
+static bool raise_file_limit(const struct conf *conf)
+{
+    rlim_t needed =
+        conf->limits.connections + TABLE_SPARE + conf->listen.address.count + OTHER_FILES;
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        return complain("RLIMIT_NOFILE", -errno);
+    }
+    if (limit.rlim_cur >= needed) {
+        return true;
+    }
+    limit.rlim_cur = needed;
+    limit.rlim_max = limit.rlim_max < needed ? needed : limit.rlim_max;
+    if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
+        log_error("cannot start: [limits] connections = %u needs %llu open files, more than "
+                  "RLIMIT_NOFILE allows: raise LimitNOFILE= or lower connections",
+                  conf->limits.connections, (unsigned long long)needed);
+        return false;
+    }
+    return true;
+}
+
+static bool open_listeners(struct daemon *daemon)
+{
+    const struct conf_strings *wanted = &daemon->conf->listen.address;
+    daemon->listeners = calloc(wanted->count, sizeof *daemon->listeners);
+    if (daemon->listeners == NULL) {
+        return complain("listeners", -ENOMEM);
+    }
+    for (size_t i = 0; i < wanted->count; i++) {
+        struct address address;
+        const char *why;
+        char problem[CONF_PROBLEM_MAX];
+        if (address_parse(wanted->items[i], ADDRESS_LISTEN, &address, &why) < 0) {
+            log_error("cannot start: %s: %s", wanted->items[i], why);
+            return false;
+        }
+        if (listener_open(&address, daemon->conf->listen.unix_mode, &daemon->listeners[i],
+                          problem) < 0) {
+            log_error("cannot start: %s", problem);
+            return false;
+        }
+        daemon->listeners_count++;
+    }
+    return true;
+}
+
+static void work(void *context, struct connection *connection)
+{
+    struct daemon *daemon = context;
+    serve(&daemon->parts, connection);
+    acceptor_back(daemon->acceptor, connection);
+}
+
+static bool make_parts(struct daemon *daemon, const char *config_path)
+{
+    const struct conf *conf = daemon->conf;
+    char problem[CONF_PROBLEM_MAX];
+    int error = acceptor_new(conf, &daemon->parts, daemon->listeners, daemon->listeners_count,
+                             &daemon->acceptor);
+    if (error < 0) {
+        return complain("acceptor", error);
+    }
+    struct job_bell bell = {.rang = acceptor_ring, .context = daemon->acceptor};
+    if (job_new(conf, config_path, bell, &daemon->parts.job, problem) < 0) {
+        log_error("cannot start: %s", problem);
+        return false;
+    }
+    error = console_new(conf, &daemon->parts.console);
+    return error == 0 || complain("console thread", error);
+}
+
+static bool start_threads(struct daemon *daemon)
+{
+    const struct conf *conf = daemon->conf;
+    int error = job_start(daemon->parts.job);
+    if (error == 0) {
+        error = pool_new(conf->limits.workers, conf->limits.queue, work, daemon, &daemon->pool);
+    }
+    if (error == 0) {
+        error = acceptor_start(daemon->acceptor, daemon->pool);
+    }
+    return error == 0 || complain("threads", error);
+}
+
+/* --- running --- */
+
+static void write_metrics(const struct daemon *daemon)
+{
+    static int told; /* the error that was told last: it is told once */
+    const char *path = daemon->conf->metrics.textfile;
+    if (path[0] == '\0') {
+        return;
+    }
+    struct job_view view;
+    job_status(daemon->parts.job, &view);
+    int error = metrics_write(path, &view.status);
+    if (error != told && error < 0) {
+        log_warning("cannot write %s ([metrics] textfile): %s", path, strerror(-error));
+    }
+    told = error;
+}
+
+static void say_ready(const struct daemon *daemon)
+{
+    char status[512];
+    size_t length = (size_t)snprintf(status, sizeof status, "Listening on");
+    for (size_t i = 0; i < daemon->listeners_count && length < sizeof status; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&daemon->listeners[i].address, text);
+        length +=
+            (size_t)snprintf(status + length, sizeof status - length, "%s %s", i ? "," : "", text);
+    }
+    service_ready(status);
+    log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
+              status);
+}
+
+/* The signal that ends the daemon. */
+static int wait_for_signal(const struct daemon *daemon)
+{
+    bool metrics = daemon->conf->metrics.textfile[0] != '\0';
+    struct pollfd polled = {.fd = daemon->signal_fd, .events = POLLIN};
+    for (;;) {
+        struct signalfd_siginfo info;
+        write_metrics(daemon);
+        (void)poll(&polled, 1, metrics ? METRICS_MS : -1); /* the read tells what came */
+        if (read(daemon->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
+            continue;
+        }
+        if (info.ssi_signo != SIGHUP) {
+            return (int)info.ssi_signo;
+        }
+        log_notice("SIGHUP: the configuration is read at the start; restart to apply a change");
+    }
+}
+
+/* Takes everything down, in the reverse order of its making; it may be half made. */
+static void take_down(struct daemon *daemon)
+{
+    atomic_store_explicit(&daemon->parts.stopping, true, memory_order_release);
+    if (daemon->parts.job != NULL) {
+        job_stop(daemon->parts.job);
+    }
+    if (daemon->acceptor != NULL) {
+        acceptor_stop(daemon->acceptor, daemon->conf->limits.send_ms + STOP_LINGER_MS);
+    }
+    for (size_t i = 0; i < daemon->listeners_count; i++) {
+        listener_close(&daemon->listeners[i]);
+    }
+    if (daemon->pool != NULL) {
+        pool_stop(daemon->pool);
+        daemon->pool = pool_free(daemon->pool);
+    }
+    if (daemon->parts.console != NULL) {
+        console_stop(daemon->parts.console);
+        daemon->parts.console = console_free(daemon->parts.console);
+    }
+    daemon->acceptor =
+        acceptor_free(daemon->acceptor); /* its connections hold tickets of the job */
+    daemon->parts.job = job_free(daemon->parts.job);
+    free(daemon->listeners);
+    if (daemon->signal_fd >= 0) {
+        close(daemon->signal_fd);
+    }
+}
+
+int daemon_run(const struct conf *conf, const char *config_path)
+{
+    struct daemon daemon = {.conf = conf, .signal_fd = -1};
+    atomic_init(&daemon.parts.stopping, false);
+    daemon.parts.conf = conf;
+    digest_library_init();
+    download_library_init();
+    bool started = take_signals(&daemon) && raise_file_limit(conf) && open_listeners(&daemon) &&
+                   make_parts(&daemon, config_path) && start_threads(&daemon);
+    if (started) {
+        say_ready(&daemon);
+        int signal = wait_for_signal(&daemon);
+        char status[64];
+        (void)snprintf(status, sizeof status, "Stopping on %s",
+                       signal == SIGTERM ? "SIGTERM" : "SIGINT");
+        service_stopping(status);
+        service_extend_timeout(conf->limits.send_ms + STOP_LINGER_MS + STOP_REMAINDER_MS);
+        log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
+        write_metrics(&daemon);
+    }
+    take_down(&daemon);
+    return started ? 0 : 1;
+}

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The daemon from start to exit: makes its parts, says READY once every listener accepts, waits for
+ * signals, and takes the parts down in reverse.
+ *
+ * Threads  main thread.
+ * Errors   logged here; daemon_run returns the exit status: 0 after SIGTERM or SIGINT, 1 when it
+ * could not start.
+ */
+#ifndef HOST_DAEMON_H
+#define HOST_DAEMON_H
+
+#include "host/conf/conf.h"
+
+int daemon_run(const struct conf *conf, const char *config_path);
+
+#endif

@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The thread that owns every connection which no worker has in hand: it accepts, waits on all of
+ * them at once (epoll), and hands those with a whole frame to the pool.
+ *
+ * Threads  new, start, stop, free: main thread.  ring: any thread.  back: workers.
+ * Lock     none (see host/net/mailbox.h).
+ * Errors   0 or -errno; an accept that fails is logged, once a second at most.
+ * Owner    the listeners stay the caller's.
+ */
+#ifndef HOST_ACCEPTOR_H
+#define HOST_ACCEPTOR_H
+
+#include "host/net/flow.h"
+#include "host/net/listener.h"
+
+struct acceptor;
+
+MUST_CHECK int acceptor_new(const struct conf *conf, struct command_parts *parts,
+                            struct listener *listeners, size_t count, struct acceptor **ret);
+/* `pool` runs workers that end in acceptor_back. */
+MUST_CHECK int acceptor_start(struct acceptor *acceptor, struct pool *pool);
+/* With parts->stopping set: finishes the answers under way within the limit, and joins. */
+void acceptor_stop(struct acceptor *acceptor, int64_t limit_ms);
+struct acceptor *acceptor_free(struct acceptor *acceptor);
+
+/* Gives a connection back. */
+void acceptor_back(struct acceptor *acceptor, struct connection *connection);
+/* Tells it that something changed about the upgrade. A job_bell. */
+void acceptor_ring(void *context);
+
+#endif

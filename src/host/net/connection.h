@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* One guest's connection: its descriptor, what has arrived, what is still to be sent, and how far
+ * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;
+ * so nothing here is locked.
+ *
+ * Threads  whoever owns it. `state`, `watched`, the deadlines and the list links are the
+ * acceptor's. Units    *_ms: CLOCK_MONOTONIC milliseconds. Errors   0 or -errno; logs nothing.
+ */
+#ifndef HOST_CONNECTION_H
+#define HOST_CONNECTION_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "compat/server.h"
+#include "host/upgrade/job.h"
+#include "wire/attributes.h"
+
+enum { CONNECTION_OUTPUT_MAX = 4 * ANSWER_BYTES_MAX };
+
+enum connection_state {
+    CONNECTION_FREE,
+    CONNECTION_OPEN,      /* idle, half received, half sent, or waiting for its upgrade */
+    CONNECTION_WORKING,   /* a worker owns it */
+    CONNECTION_LINGERING, /* the last word is said; what still comes is read and dropped */
+};
+
+struct connection {
+    int fd;
+    enum connection_state state;
+    uint32_t slot;       /* index in the table */
+    uint32_t generation; /* of the slot: tells an event of an earlier connection */
+    uint32_t cid;
+    bool allowed;      /* false: its request is answered `forbidden` */
+    bool counted;      /* holds one of the places of [limits] connections */
+    bool greeted;      /* its first frame was whole */
+    bool ended;        /* the guest sends no more */
+    bool closing;      /* ends once `out` is sent */
+    bool watched;      /* is in the epoll set */
+    bool wants_output; /* is there with EPOLLOUT */
+
+    int64_t read_deadline_ms; /* of the frame, of idleness or of lingering */
+    int64_t send_deadline_ms; /* while output is pending */
+    size_t linger_left;       /* bytes that may still be dropped */
+
+    struct job_ticket *ticket; /* of the upgrade it waits for; it does not read meanwhile */
+    bool progress_wanted;
+    bool progress_sent;         /* at least one PROGRESS; the next three are about the last */
+    uint16_t progress_phase;    /* what it told */
+    uint64_t progress_revision; /* likewise */
+    int64_t progress_ms;        /* when it was sent */
+    int64_t look_deadline_ms;   /* when there is something to tell that is too early now */
+
+    struct connection *next; /* in the mailbox, or in the table's list of free ones */
+
+    struct server_session session;
+    size_t frame_length; /* of the whole frame at the start of `in`; 0: none */
+    size_t in_length;
+    size_t in_size;
+    size_t out_length;
+    size_t out_sent;
+    uint8_t *in;  /* in_size bytes of the slot */
+    uint8_t *out; /* CONNECTION_OUTPUT_MAX bytes of the slot */
+};
+
+/* Reads once. The bytes read, 0 at the end of the stream, or -errno (-EAGAIN: nothing is there;
+ * -ENOBUFS: the input is full). */
+MUST_CHECK ssize_t connection_receive(struct connection *connection);
+
+/* Sends once what is pending. 0: some of it went, or there was nothing; -EAGAIN: nothing could go.
+ */
+MUST_CHECK int connection_send(struct connection *connection);
+
+static inline bool connection_has_output(const struct connection *connection)
+{
+    return connection->out_sent < connection->out_length;
+}
+
+/* True if any one answer still fits behind what is pending. */
+static inline bool connection_has_room(const struct connection *connection)
+{
+    return CONNECTION_OUTPUT_MAX - connection->out_length >= ANSWER_BYTES_MAX;
+}
+
+/* Appends an answer about the frame in hand. One that cannot be encoded ends the connection. */
+void connection_answer(struct connection *connection, const struct answer *answer);
+
+/* Appends an error; `closes`: the connection ends after it. */
+void connection_refuse(struct connection *connection, enum error_code code, const char *text,
+                       bool closes);
+
+/* Looks for a whole frame. True: there is one (frame_length). What cannot become one is refused. */
+MUST_CHECK bool connection_frame(struct connection *connection);
+
+/* Takes the whole frame out of the input. */
+void connection_consume(struct connection *connection);
+
+#endif

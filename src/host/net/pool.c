@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/net/pool.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/lock.h"
+
+struct pool {
+    pool_work *work;
+    void *context;
+    pthread_t *threads;
+    uint32_t workers; /* that run */
+
+    struct lock lock;
+    pthread_cond_t filled;        /* under lock, all that follows */
+    struct connection **queue;    /* a ring */
+    uint32_t size, first, length; /* of the ring */
+    uint32_t sleeping;            /* workers that nobody has woken yet */
+    bool stopping;
+};
+
+static struct connection *pool_next_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
+
+/* NULL: stopping, and nothing is left. */
+static struct connection *pool_next_locked(struct pool *pool)
+{
+    while (pool->length == 0 && !pool->stopping) {
+        pool->sleeping++;
+        signal_wait(&pool->filled, &pool->lock);
+    }
+    if (pool->length == 0) {
+        return NULL;
+    }
+    struct connection *connection = pool->queue[pool->first];
+    pool->first = (pool->first + 1) % pool->size;
+    pool->length--;
+    return connection;
+}
+
+static void *run(void *argument)
+{
+    struct pool *pool = argument;
+    for (;;) {
+        lock_take(&pool->lock);
+        struct connection *connection = pool_next_locked(pool);
+        lock_give(&pool->lock);
+        if (connection == NULL) {
+            return NULL;
+        }
+        pool->work(pool->context, connection);
+    }
+}
+
+int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, struct pool **ret)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        return -ENOMEM;
+    }
+    pool->work = work;
+    pool->context = context;
+    pool->size = queue;
+    pool->queue = calloc(queue, sizeof(struct connection *));
+    pool->threads = calloc(workers, sizeof *pool->threads);
+    lock_init(&pool->lock);
+    signal_init(&pool->filled);
+    int error = pool->queue == NULL || pool->threads == NULL ? ENOMEM : 0;
+    while (error == 0 && pool->workers < workers) {
+        error = pthread_create(&pool->threads[pool->workers], NULL, run, pool);
+        if (error == 0) {
+            char name[16];
+            (void)snprintf(name, sizeof name, "worker-%u", ++pool->workers);
+            (void)pthread_setname_np(pool->threads[pool->workers - 1], name); /* for people only */
+        }
+    }
+    if (error != 0) {
+        pool_stop(pool);
+        pool_free(pool);
+        return -error;
+    }
+    *ret = pool;
+    return 0;
+}
+
+int pool_submit(struct pool *pool, struct connection *connection)
+{
+    bool wake = false;
+    lock_take(&pool->lock);
+    bool full = pool->length == pool->size;
+    if (!full) {
+        pool->queue[(pool->first + pool->length) % pool->size] = connection;
+        pool->length++;
+        if (pool->sleeping > 0) {
+            pool->sleeping--;
+            wake = true;
+        }
+    }
+    lock_give(&pool->lock);
+    if (wake) {
+        pthread_cond_signal(&pool->filled);
+    }
+    return full ? -EBUSY : 0;
+}
+
+void pool_stop(struct pool *pool)
+{
+    lock_take(&pool->lock);
+    pool->stopping = true;
+    lock_give(&pool->lock);
+    pthread_cond_broadcast(&pool->filled);
+    while (pool->workers > 0) {
+        int error = pthread_join(pool->threads[--pool->workers], NULL);
+        assert(error == 0);
+        (void)error; /* NDEBUG */
+    }
+}
+
+struct pool *pool_free(struct pool *pool)
+{
+    if (pool != NULL) {
+        assert(pool->workers == 0);
+        lock_done(&pool->lock);
+        (void)pthread_cond_destroy(&pool->filled); /* nobody waits: the workers are joined */
+        free(pool->queue);
+        free(pool->threads);
+        free(pool);
+    }
+    return NULL;
+}

@@ -1,0 +1,29 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Fixed worker threads behind a bounded queue of connections that have a whole frame waiting.
+ *
+ * Threads  submit: the acceptor.  new, stop, free: main thread.
+ * Lock     one, rank 2 (ranks: main.c). Work runs with no lock held.
+ * Errors   0 or -errno; logs nothing. A full queue is -EBUSY, never a wait.
+ * Owner    the pool owns a connection from a submit that returned 0 until it calls `work`.
+ */
+#ifndef HOST_POOL_H
+#define HOST_POOL_H
+
+#include <stdint.h>
+
+#include "host/net/connection.h"
+#include "wire/attributes.h"
+
+struct pool;
+
+/* Does what there is to do and gives the connection on; runs in a worker. */
+typedef void pool_work(void *context, struct connection *connection);
+
+MUST_CHECK int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context,
+                        struct pool **ret);
+MUST_CHECK int pool_submit(struct pool *pool, struct connection *connection);
+/* Lets the workers finish what is queued, and joins them. */
+void pool_stop(struct pool *pool);
+struct pool *pool_free(struct pool *pool);
+
+#endif

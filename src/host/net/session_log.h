@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The log lines about requests: one for each, with who asked, in which dialect, what, and what came
+ * of it. Queries that went well are told at debug level only.
+ *
+ * Threads  whoever owns the connection.
+ */
+#ifndef HOST_SESSION_LOG_H
+#define HOST_SESSION_LOG_H
+
+#include "host/net/connection.h"
+
+/* A command was run; `waits`: its answer comes when the upgrade has ended. */
+void session_log_request(const struct connection *connection, const struct request *request,
+                         const struct answer *answer, bool waits);
+/* An upgrade that was waited for has ended. */
+void session_log_ended(const struct connection *connection, const struct job_view *view);
+/* What arrived was not taken. */
+void session_log_refused(const struct connection *connection, enum error_code code,
+                         const char *text);
+
+#endif
