@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/file/install_state.h"
+#include "host/file/record.h"
+#include "host/file/replace.h"
+#include "support/unit.h"
+
+static char directory[] = "/tmp/test_record.XXXXXX";
+static int directory_fd = -1;
+
+static const struct record sample = {
+    .stage = RECORD_FAILED,
+    .sha256 = {0xab, 0xcd, [31] = 0x01},
+    .boot_id = "01234567-89ab-cdef-0123-456789abcdef",
+    .started = 1763800000,
+    .ended = 1763800007,
+    .reboot_at = 0,
+    .exit_status = 137,
+    .code = ERROR_NOT_READY,
+    .text = "one line | another",
+};
+
+/* The file's lines, in its order; a test breaks one at a time. */
+static const char *const lines[] = {
+    "stage=failed",
+    "sha256=abcd000000000000000000000000000000000000000000000000000000000001",
+    "boot_id=01234567-89ab-cdef-0123-456789abcdef",
+    "started=1763800000",
+    "ended=1763800007",
+    "reboot_at=0",
+    "exit_status=137",
+    "code=not_ready",
+    "text=one line | another",
+};
+enum { LINES = sizeof(lines) / sizeof(lines[0]) };
+
+/* The lines with line `changed` (-1: none) replaced, or left out when `with` is NULL. */
+static size_t build(int changed, const char *with, char *out, size_t size)
+{
+    size_t length = 0;
+    for (int i = 0; i < LINES; i++) {
+        const char *line = i == changed ? with : lines[i];
+        if (line != NULL) {
+            length += (size_t)snprintf(out + length, size - length, "%s\n", line);
+        }
+    }
+    return length;
+}
+
+static int read_changed(int changed, const char *with, struct record *record)
+{
+    char bytes[2048];
+    size_t length = build(changed, with, bytes, sizeof(bytes));
+    CU_ASSERT_EQUAL_FATAL(replace_write(directory_fd, "record", bytes, length, 0644), 0);
+    return record_read(directory_fd, record);
+}
+
+static void assert_same(const struct record *a, const struct record *b)
+{
+    CU_ASSERT_EQUAL(a->stage, b->stage);
+    CU_ASSERT_EQUAL(memcmp(a->sha256, b->sha256, SHA256_SIZE), 0);
+    CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
+    CU_ASSERT_EQUAL(a->started, b->started);
+    CU_ASSERT_EQUAL(a->ended, b->ended);
+    CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
+    CU_ASSERT_EQUAL(a->exit_status, b->exit_status);
+    CU_ASSERT_EQUAL(a->code, b->code);
+    CU_ASSERT_STRING_EQUAL(a->text, b->text);
+}
+
+static void test_round_trip(void)
+{
+    for (int stage = RECORD_STARTED; stage <= RECORD_REBOOTING; stage++) {
+        struct record in;
+        struct record out = sample;
+        out.stage = (enum record_stage)stage;
+        out.exit_status = stage - 1;
+        out.code = stage == RECORD_FAILED ? ERROR_INSTALL_FAILED : ERROR_NONE;
+        CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &out), 0);
+        CU_ASSERT_EQUAL_FATAL(record_read(directory_fd, &in), 0);
+        assert_same(&in, &out);
+    }
+    struct stat status;
+    CU_ASSERT_EQUAL_FATAL(fstatat(directory_fd, "record", &status, AT_SYMLINK_NOFOLLOW), 0);
+    CU_ASSERT_EQUAL(status.st_mode & 07777, 0644);
+}
+
+static void test_form(void)
+{
+    struct keyfile file;
+    char expected[2048];
+    size_t length = build(-1, NULL, expected, sizeof(expected));
+    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &sample), 0);
+    CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "record", &file), 0);
+    CU_ASSERT_EQUAL_FATAL(file.length, length);
+    CU_ASSERT_EQUAL(memcmp(file.bytes, expected, file.length), 0);
+    struct record record;
+    CU_ASSERT_EQUAL_FATAL(read_changed(-1, NULL, &record), 0);
+    assert_same(&record, &sample);
+}
+
+static void test_text_is_escaped(void)
+{
+    struct record record = sample;
+    (void)snprintf(record.text, sizeof(record.text), "a\nstage=installed");
+    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &record), 0);
+    CU_ASSERT_EQUAL_FATAL(record_read(directory_fd, &record), 0);
+    CU_ASSERT_STRING_EQUAL(record.text, "a\\x0astage=installed");
+    CU_ASSERT_EQUAL(record.stage, RECORD_FAILED);
+}
+
+static void test_missing_lines(void)
+{
+    struct record record = {.exit_status = 99};
+    for (int i = 0; i < LINES; i++) {
+        bool optional = i == 6 || i == 7; /* exit_status, code */
+        CU_ASSERT_EQUAL(read_changed(i, NULL, &record), optional ? 0 : -EBADMSG);
+    }
+    CU_ASSERT_EQUAL_FATAL(read_changed(6, NULL, &record), 0);
+    CU_ASSERT_EQUAL(record.exit_status, -1);
+    CU_ASSERT_EQUAL_FATAL(read_changed(7, NULL, &record), 0);
+    CU_ASSERT_EQUAL(record.code, ERROR_NONE);
+}
+
+static void test_bad_lines(void)
+{
+    static const struct {
+        int line;
+        const char *with;
+    } bad[] = {
+        {0, "stage="},
+        {0, "stage=Failed"},
+        {0, "stage=a-name-that-is-longer-than-any"},
+        {1, "sha256=abcd"},
+        {1, "sha256=xbcd000000000000000000000000000000000000000000000000000000000001"},
+        {1, "sha256=abcd0000000000000000000000000000000000000000000000000000000000010"},
+        {2, "boot_id=01234567-89ab-cdef-0123-456789abcde"},
+        {2, "boot_id=01234567-89ab-cdef-0123-456789abcdeF"},
+        {2, "boot_id=01234567-89ab-cdef-0123-456789abcdef0"},
+        {3, "started=-1"},
+        {3, "started=18446744073709551616"},
+        {4, "ended="},
+        {5, "reboot_at=soon"},
+        {6, "exit_status=256"},
+        {6, "exit_status=-1"},
+        {7, "code=ok"},
+        {7, "code=14"},
+        {8, "no line of this form"},
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct record record = {.started = 4};
+        CU_ASSERT_EQUAL(read_changed(bad[i].line, bad[i].with, &record), -EBADMSG);
+        CU_ASSERT_EQUAL(record.started, 4);
+    }
+}
+
+static void test_long_text(void)
+{
+    char with[1300];
+    struct record record;
+    memset(with, 'x', sizeof(with));
+    memcpy(with, "text=", 5);
+    with[5 + 1279] = '\0';
+    CU_ASSERT_EQUAL(read_changed(8, with, &record), 0);
+    CU_ASSERT_EQUAL(strlen(record.text), 1279);
+    with[5 + 1279] = 'x';
+    with[5 + 1280] = '\0';
+    CU_ASSERT_EQUAL(read_changed(8, with, &record), -EBADMSG);
+}
+
+static void test_install_state(void)
+{
+    struct install_state state = {.recorded = true};
+    (void)unlinkat(directory_fd, "record", 0); /* the state of a new machine */
+    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
+    CU_ASSERT_FALSE(state.alive);
+    CU_ASSERT_FALSE(state.recorded);
+
+    int lock_fd = openat(directory_fd, INSTALL_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &sample), 0);
+    CU_ASSERT_EQUAL_FATAL(install_state_read(directory_fd, &state), 0);
+    CU_ASSERT_FALSE(state.alive);
+    CU_ASSERT_TRUE(state.recorded);
+    assert_same(&state.record, &sample);
+
+    CU_ASSERT_EQUAL_FATAL(fcntl(lock_fd, F_OFD_SETLK, &lock), 0);
+    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
+    CU_ASSERT_TRUE(state.alive);
+    (void)close(lock_fd);
+    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
+    CU_ASSERT_FALSE(state.alive);
+
+    CU_ASSERT_EQUAL(read_changed(0, "stage=?", &state.record), -EBADMSG);
+    state.recorded = true;
+    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), -EBADMSG);
+}
+
+static const struct unit_test tests[] = {
+    {"a record round-trips", test_round_trip},
+    {"the file's form", test_form},
+    {"text cannot become a line", test_text_is_escaped},
+    {"missing lines", test_missing_lines},
+    {"bad lines", test_bad_lines},
+    {"text as long as it may be", test_long_text},
+    {"install state: lock and record", test_install_state},
+};
+
+static void remove_directory(void)
+{
+    char command[64];
+    (void)snprintf(command, sizeof(command), "rm -r %s", directory);
+    if (system(command) != 0) { // NOLINT(cert-env33-c): a name of ours
+        fprintf(stderr, "%s stays\n", directory);
+    }
+}
+
+int main(void)
+{
+    if (mkdtemp(directory) == NULL) {
+        perror(directory);
+        return 1;
+    }
+    directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int status = unit_main("record", tests, sizeof(tests) / sizeof(tests[0]));
+    (void)close(directory_fd);
+    remove_directory();
+    return status;
+}
