@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/conf/conf_read.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <ini.h>
+#include <stdarg.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "wire/escape.h"
+
+struct reading {
+    FILE *file;
+    struct conf_place place;
+    const struct conf_sink *sink;
+    char *problem;
+    int result; /* the first failure; nothing is read after it */
+};
+
+void conf_problem(const struct conf_place *place, char problem[CONF_PROBLEM_MAX],
+                  const char *format, ...)
+{
+    char path[256];
+    char text[CONF_PROBLEM_MAX];
+    va_list arguments;
+    (void)escape_text(text_of(place->path), ESCAPE_LINE, path, sizeof(path));
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    if (place->line == 0) {
+        snprintf(problem, CONF_PROBLEM_MAX, "%s: %.700s", path, text);
+    } else {
+        snprintf(problem, CONF_PROBLEM_MAX, "%s:%u: %.700s", path, place->line, text);
+    }
+}
+
+/* --- one line, as bytes --- */
+
+/* Reads up to a newline. Returns the length, or -errno: -EFBIG longer than `max`, -EILSEQ a byte
+ * that no text holds (in *odd), -EIO, -ENODATA at the end of the file. */
+static int read_line(FILE *file, char *out, int max, unsigned *odd)
+{
+    int length = 0;
+    int byte;
+    while ((byte = getc(file)) != EOF && byte != '\n') {
+        bool text = byte >= ' ' || byte == '\t' || byte == '\r';
+        if (length == max || !text || byte == 0x7f) {
+            *odd = (unsigned)byte;
+            return length == max ? -EFBIG : -EILSEQ;
+        }
+        out[length++] = (char)byte;
+    }
+    if (ferror(file)) {
+        return -EIO;
+    }
+    out[length] = '\0';
+    return byte == EOF && length == 0 ? -ENODATA : length;
+}
+
+/* --- one line, as the library will understand it --- */
+
+static bool is_comment_or_blank(const char *text)
+{
+    text += strspn(text, " \t\r");
+    return *text == '\0' || *text == ';' || *text == '#';
+}
+
+static const char *section_objection(const char *line)
+{
+    const char *end = strchr(line, ']');
+    const char *rest = end != NULL ? end + 1 : "";
+    size_t blanks = strspn(rest, " \t\r");
+    bool clean = rest[blanks] == '\0' || (blanks > 0 && rest[blanks] == ';');
+    return end != NULL && clean ? NULL : "a section is [name], and only a comment follows it";
+}
+
+/* NULL, or what is wrong with the shape of a line. */
+static const char *objection(const char *line)
+{
+    if (is_comment_or_blank(line)) {
+        return NULL;
+    }
+    if (line[0] == ' ' || line[0] == '\t') {
+        return "the line begins with a blank; keys and sections begin at its start";
+    }
+    if (strncmp(line, "\xef\xbb\xbf", 3) == 0) {
+        return "the line begins with a byte order mark, which is not allowed";
+    }
+    if (line[0] == '[') {
+        return section_objection(line);
+    }
+    const char *separator = strpbrk(line, "=:");
+    return separator != NULL && *separator == '='
+               ? NULL
+               : "a line is [section], key = value, or a comment after # or ;";
+}
+
+static int tell_section(struct reading *reading, const char *line)
+{
+    char name[CONF_LINE_MAX + 1];
+    size_t length = strcspn(line + 1, "]");
+    memcpy(name, line + 1, length);
+    name[length] = '\0';
+    return reading->sink->section(reading->sink->context, &reading->place, name);
+}
+
+/* --- what inih calls --- */
+
+static int refuse(struct reading *reading, int result, int max, unsigned odd)
+{
+    switch (result) {
+    case -EFBIG:
+        conf_problem(&reading->place, reading->problem,
+                     "the line is longer than %d bytes; a list may go on in another line with the "
+                     "same key",
+                     max);
+        return -EINVAL;
+    case -EILSEQ:
+        conf_problem(&reading->place, reading->problem,
+                     "the line holds a byte 0x%02x; only text and tabs are allowed", odd);
+        return -EINVAL;
+    default:
+        conf_problem(&reading->place, reading->problem, "cannot be read: %s", strerror(-result));
+        return result;
+    }
+}
+
+static int take_line(struct reading *reading, char *out, int max)
+{
+    unsigned odd = 0;
+    reading->place.line++;
+    int length = read_line(reading->file, out, max, &odd);
+    if (length == -ENODATA) {
+        return length;
+    }
+    if (length < 0) {
+        return refuse(reading, length, max, odd);
+    }
+    const char *why = objection(out);
+    if (why != NULL) {
+        conf_problem(&reading->place, reading->problem, "%s", why);
+        return -EINVAL;
+    }
+    return out[0] == '[' ? tell_section(reading, out) : 0;
+}
+
+/* inih's reader: as fgets, into `size` bytes; NULL ends the file. */
+static char *next_line(char *out, int size, void *context)
+{
+    struct reading *reading = context;
+    int max = size - 2 < CONF_LINE_MAX ? size - 2 : CONF_LINE_MAX;
+    if (reading->result == 0) {
+        reading->result = take_line(reading, out, max);
+    }
+    return reading->result == 0 ? out : NULL;
+}
+
+static int next_entry(void *context, const char *section, const char *key, const char *value)
+{
+    struct reading *reading = context;
+    const struct conf_sink *sink = reading->sink;
+    if (reading->result == 0) {
+        reading->result = sink->entry(sink->context, &reading->place, section, key, value);
+    }
+    return reading->result == 0;
+}
+
+static int read_stream(struct reading *reading)
+{
+    int line = ini_parse_stream(next_line, reading, next_entry, reading);
+    if (reading->result != -ENODATA) {
+        return reading->result;
+    }
+    if (line != 0) {
+        reading->place.line = line > 0 ? (unsigned)line : 0;
+        conf_problem(&reading->place, reading->problem, "inih cannot read this line");
+        return -EINVAL;
+    }
+    return 0;
+}
+
+/* Without waiting for the writer of a FIFO. A character device is taken for /dev/null's sake. */
+static int open_file(const struct conf_place *place, char problem[CONF_PROBLEM_MAX], FILE **ret)
+{
+    struct stat stat;
+    int fd = open(place->path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &stat) != 0) {
+        int error = errno;
+        conf_problem(place, problem, "cannot be opened: %s", strerror(error));
+        if (fd >= 0) {
+            (void)close(fd); /* only read from */
+        }
+        return -error;
+    }
+    bool regular = S_ISREG(stat.st_mode) || S_ISCHR(stat.st_mode);
+    FILE *file = regular ? fdopen(fd, "r") : NULL;
+    if (file == NULL) {
+        int error = regular ? errno : EINVAL;
+        conf_problem(place, problem, "%s",
+                     S_ISDIR(stat.st_mode) ? "is a directory; allowed: a file"
+                                           : "is not a regular file");
+        (void)close(fd);
+        return -error;
+    }
+    *ret = file;
+    return 0;
+}
+
+int conf_read(const char *path, const struct conf_sink *sink, char problem[CONF_PROBLEM_MAX])
+{
+    struct reading reading = {.place = {.path = path}, .sink = sink, .problem = problem};
+    int result = open_file(&reading.place, problem, &reading.file);
+    if (result != 0) {
+        return result;
+    }
+    result = read_stream(&reading);
+    (void)fclose(reading.file); /* only read from */
+    return result;
+}

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/conf/conf_table.h"
+
+#include <string.h>
+
+#include "host/conf/conf.h"
+#include "host/conf/conf_kind.h"
+#include "wire/nearest.h"
+
+#define AT(member)             offsetof(struct conf, member)
+#define RANGE(lowest, highest) .min = (lowest), .max = (highest)
+#define WORDS(fewest, highest) .least = (fewest), .most = (highest)
+#define SECOND                 ((uint64_t)1000)
+#define KIB                    ((uint64_t)1 << 10)
+#define GIB                    ((uint64_t)1 << 30)
+#define TIB                    ((uint64_t)1 << 40)
+#define CID_MAX                UINT32_MAX
+
+/* Limits that several keys share, and why they are where they are. */
+enum {
+    /* 4,096 connections hold about 150 MB of buffers, and fit the hard limit of descriptors that
+     * old systems set. */
+    CONNECTIONS_MAX = 4096,
+    /* The largest legal request of wire 1.0 is a notify: 4,096 bytes of text and its fields. */
+    REQUEST_BYTES_MIN = NOTIFY_MAX + 256,
+    REQUEST_BYTES_MAX = 65536, /* the largest payload of a frame */
+};
+/* A deadline below a tenth of a second is missed by a guest that merely waits for a processor. */
+#define DEADLINE_MIN (SECOND / 10)
+#define DEADLINE_MAX (600 * SECOND)
+#define DAY          (86400 * SECOND)
+#define FILE_MAX     (16 * TIB) /* the largest file of ext4 with blocks of 4 KiB */
+
+static const char *const step_methods[] = {"exec", "unit", NULL};
+static const char *const reboot_methods[] = {"logind", "command", NULL};
+static const char *const url_schemes[] = {"http", "https", NULL};
+_Static_assert(CONF_STEP_EXEC == 0 && CONF_STEP_UNIT == 1, "the order of step_methods");
+_Static_assert(CONF_REBOOT_LOGIND == 0 && CONF_REBOOT_COMMAND == 1, "the order of reboot_methods");
+
+static const char *class_bit_name(unsigned bit)
+{
+    return (1U << bit) <= ADDRESS_PRIVATE ? address_class_name(1U << bit) : NULL;
+}
+
+const struct conf_key conf_keys[] = {
+    {"listen", "address", &conf_addresses, AT(listen.address), WORDS(1, 16),
+     .fallback = "vsock:any:19090", .restart = true,
+     .about = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:PATH."},
+    {"listen", "allowed_cids", &conf_number_list, AT(listen.allowed_cids), RANGE(0, CID_MAX),
+     WORDS(1, 64), .fallback = "3",
+     .about = "The guests that are served, by CID. Others are answered forbidden."},
+    {"listen", "commands", &conf_set, AT(listen.commands), WORDS(1, COMMAND_LAST),
+     .bit_name = command_name,
+     .fallback = "attach-hsm detach-hsm get-hostos-version upgrade notify get-vsock-version"
+                 " get-upgrade-status start-upgrade-guest-vm",
+     .about = "The commands that are served. Others are answered forbidden."},
+    /* The highest CID means "any" to the kernel: no peer has it. */
+    {"listen", "unix_cid", &conf_count, AT(listen.unix_cid), RANGE(0, CID_MAX - 1), .fallback = "3",
+     .about = "The CID that the peers of Unix sockets stand for."},
+    {"listen", "unix_mode", &conf_mode, AT(listen.unix_mode), RANGE(0, 0777), .fallback = "0600",
+     .restart = true, .about = "The mode of Unix sockets."},
+    /* The highest uid means "none" to the kernel. */
+    {"listen", "unix_uids", &conf_number_list, AT(listen.unix_uids), RANGE(0, UINT32_MAX - 1),
+     WORDS(0, 64), .fallback = "",
+     .about = "The uids that are served on Unix sockets. Empty: root and the daemon's own."},
+
+    /* One worker is enough for one guest; more than 64 only queue at the same disk. */
+    {"limits", "workers", &conf_count, AT(limits.workers), RANGE(1, 64), .fallback = "4",
+     .restart = true, .about = "Threads that run commands."},
+    {"limits", "queue", &conf_count, AT(limits.queue), RANGE(1, CONNECTIONS_MAX), .fallback = "64",
+     .restart = true,
+     .about = "Requests that wait for a worker. When it is full the answer is busy."},
+    {"limits", "connections", &conf_count, AT(limits.connections), RANGE(1, CONNECTIONS_MAX),
+     .fallback = "256", .restart = true, .about = "Connections in all."},
+    {"limits", "connections_per_cid", &conf_count, AT(limits.connections_per_cid),
+     RANGE(1, CONNECTIONS_MAX), .fallback = "64",
+     .about = "Connections of one guest. At most the connections in all."},
+    {"limits", "first_frame_seconds", &conf_seconds, AT(limits.first_frame_ms),
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "5",
+     .about = "From accepting a connection to its first whole frame."},
+    {"limits", "frame_seconds", &conf_seconds, AT(limits.frame_ms),
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "5",
+     .about = "From the first byte of a later frame to its last."},
+    {"limits", "idle_seconds", &conf_seconds, AT(limits.idle_ms), RANGE(DEADLINE_MIN, DAY),
+     .fallback = "30", .about = "How long a connection may have no request under way."},
+    {"limits", "send_seconds", &conf_seconds, AT(limits.send_ms), RANGE(DEADLINE_MIN, DEADLINE_MAX),
+     .fallback = "5", .about = "How long a guest may take nothing of an answer."},
+    {"limits", "request_bytes", &conf_count, AT(limits.request_bytes),
+     RANGE(REQUEST_BYTES_MIN, REQUEST_BYTES_MAX), .fallback = "16384", .restart = true,
+     .about = "The largest request. Longer ones are answered too_large."},
+
+    {"console", "devices", &conf_paths, AT(console.devices), WORDS(0, 16),
+     .fallback = "/dev/tty1 /dev/ttyS0", .about = "The consoles that notify writes to."},
+    {"console", "max_repeats", &conf_count, AT(console.max_repeats), RANGE(1, 1000),
+     .fallback = "10", .about = "How often one message is shown. More asked for are cut to it."},
+    {"console", "interval_seconds", &conf_seconds, AT(console.interval_ms), RANGE(0, 3600 * SECOND),
+     .fallback = "2", .about = "The time between two repeats."},
+    {"console", "queue", &conf_count, AT(console.queue), RANGE(1, 1024), .fallback = "16",
+     .restart = true, .about = "Messages that wait. When it is full the answer is busy."},
+    {"console", "skip_while_running", &conf_words, AT(console.skip_while_running), WORDS(0, 16),
+     .fallback = "hostos_tool manual-recovery",
+     .about =
+         "Nothing is written while a process of root has all these words in its command line."},
+
+    {"version", "file", &conf_path, AT(version.file), .fallback = "/opt/ic/share/version.txt",
+     .about = "The file that holds the version of the HostOS."},
+
+    {"steps", "method", &conf_choice, AT(steps.method), .choices = step_methods, .fallback = "exec",
+     .about = "How step programs are run: as children, or as systemd units."},
+    {"steps", "install_program", &conf_path, AT(steps.install_program),
+     .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-install",
+     .about = "The program that installs a verified image."},
+    {"steps", "hsm_program", &conf_path, AT(steps.hsm_program),
+     .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-hsm",
+     .about = "The program that attaches and detaches the HSM."},
+
+    {"hsm", "uri", &conf_text, AT(hsm.uri), .fallback = "qemu:///system",
+     .about = "The libvirt connection."},
+    {"hsm", "domain", &conf_text, AT(hsm.domain), .fallback = "guestos",
+     .about = "The guest's domain. by-cid: the running domain that has the caller's CID."},
+    {"hsm", "vendor", &conf_hex, AT(hsm.vendor), RANGE(1, 0xffff), .fallback = "0x20a0",
+     .about = "The USB vendor of the HSM."},
+    {"hsm", "product", &conf_hex, AT(hsm.product), RANGE(0, 0xffff), .fallback = "0x4230",
+     .about = "The USB product of the HSM."},
+    {"hsm", "timeout_seconds", &conf_seconds, AT(hsm.timeout_ms), RANGE(SECOND, DEADLINE_MAX),
+     .fallback = "20", .about = "How long attaching or detaching may take."},
+
+    {"upgrade", "directory", &conf_path, AT(upgrade.directory), .fallback = "/var/lib/vsock_host",
+     .restart = true, .about = "Partial and verified images, and the state of the last upgrade."},
+    {"upgrade", "schemes", &conf_choices, AT(upgrade.schemes), WORDS(1, 2), .choices = url_schemes,
+     .fallback = "https http", .about = "What a URL may begin with."},
+    {"upgrade", "allowed_prefixes", &conf_prefixes, AT(upgrade.allowed_prefixes), WORDS(0, 64),
+     .fallback = "", .about = "A URL must begin with one of these. Empty: any."},
+    {"upgrade", "refused_addresses", &conf_set, AT(upgrade.refused_addresses), WORDS(0, 6),
+     .bit_name = class_bit_name, .fallback = "loopback link-local multicast unspecified own",
+     .about = "Servers at such addresses are not connected to."},
+    {"upgrade", "ca_file", &conf_optional_path, AT(upgrade.ca_file), .fallback = "",
+     .about = "Certificates that https trusts, as PEM. Empty: the system's."},
+    {"upgrade", "max_bytes", &conf_size, AT(upgrade.max_bytes), RANGE(KIB, FILE_MAX),
+     .fallback = "16G", .about = "The largest image."},
+    {"upgrade", "keep_free", &conf_size, AT(upgrade.keep_free), RANGE(0, FILE_MAX),
+     .fallback = "1G", .about = "Room on the disk that a download leaves free."},
+    {"upgrade", "max_redirects", &conf_count, AT(upgrade.max_redirects), RANGE(0, 20),
+     .fallback = "5", .about = "Redirects that are followed."},
+    {"upgrade", "retries", &conf_count, AT(upgrade.retries), RANGE(0, 100), .fallback = "5",
+     .about = "More tries after one that failed. Counted anew after any byte stored."},
+    /* The pause doubles up to 60 s. */
+    {"upgrade", "retry_seconds", &conf_seconds, AT(upgrade.retry_ms),
+     RANGE(SECOND / 100, 60 * SECOND), .fallback = "2",
+     .about = "The pause before the first retry. It doubles, with jitter, up to 60 s."},
+    {"upgrade", "connect_seconds", &conf_seconds, AT(upgrade.connect_ms),
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "30",
+     .about = "How long connecting to a server may take."},
+    {"upgrade", "stall_seconds", &conf_seconds, AT(upgrade.stall_ms), RANGE(SECOND, 3600 * SECOND),
+     .fallback = "30",
+     .about = "A download that is slower than stall_bytes_per_second for so long has failed."},
+    /* Zero would let a server hold a download for ever. */
+    {"upgrade", "stall_bytes_per_second", &conf_size, AT(upgrade.stall_bytes_per_second),
+     RANGE(1, GIB), .fallback = "1K", .about = "See stall_seconds."},
+    {"upgrade", "queue", &conf_count, AT(upgrade.queue), RANGE(0, 16), .fallback = "1",
+     .restart = true, .about = "Upgrades that wait for the running one."},
+    {"upgrade", "watchers", &conf_count, AT(upgrade.watchers), RANGE(1, CONNECTIONS_MAX),
+     .fallback = "32", .restart = true,
+     .about = "Connections that may wait for the end of an upgrade."},
+
+    {"install", "directory", &conf_path, AT(install.directory),
+     .fallback = "/var/lib/vsock_host-install", .restart = true,
+     .about = "Where vsock_host-install keeps the image and its record."},
+    {"install", "installer", &conf_argv, AT(install.installer), WORDS(1, 16),
+     .fallback = "/opt/ic/bin/install-upgrade.sh",
+     .about = "The installer and fixed arguments. The image's path is appended."},
+    {"install", "installer_seconds", &conf_seconds, AT(install.installer_ms), RANGE(SECOND, DAY),
+     .fallback = "1800", .about = "How long the installer may take."},
+    {"install", "allowed_hashes", &conf_optional_path, AT(install.allowed_hashes), .fallback = "",
+     .about = "A file of SHA-256 lines. Only these are installed. Empty: any."},
+
+    {"reboot", "method", &conf_choice, AT(reboot.method), .choices = reboot_methods,
+     .fallback = "logind", .about = "Who is asked for the reboot."},
+    {"reboot", "delay_seconds", &conf_seconds, AT(reboot.delay_ms), RANGE(0, DAY), .fallback = "60",
+     .about = "When logind reboots, after the installation."},
+    {"reboot", "command", &conf_argv, AT(reboot.command), WORDS(0, 16), .fallback = "",
+     .about = "What method = command runs, at once. Exit 0: the reboot is scheduled."},
+
+    {"guest_upgrade", "unit", &conf_unit, AT(guest_upgrade.unit),
+     .fallback = "upgrade-guestos.service",
+     .about = "The unit that start-upgrade-guest-vm restarts."},
+
+    {"metrics", "textfile", &conf_optional_path, AT(metrics.textfile), .fallback = "",
+     .about = "A file for node_exporter's textfile collector. Empty: off."},
+};
+const size_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
+_Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) <= CONF_KEYS_MAX, "CONF_KEYS_MAX");
+
+const struct conf_key *conf_key_find(const char *section, const char *name)
+{
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        bool here = section == NULL || strcmp(key->section, section) == 0;
+        if (here && strcmp(key->name, name) == 0) {
+            return key;
+        }
+    }
+    return NULL;
+}
+
+bool conf_section_known(const char *section)
+{
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, section) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+const char *conf_key_nearest(const char *section, const char *name)
+{
+    const char *names[CONF_KEYS_MAX];
+    size_t count = 0;
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        if (strcmp(conf_keys[i].section, section) == 0) {
+            names[count++] = conf_keys[i].name;
+        }
+    }
+    return nearest_name(name, names, count);
+}
+
+const char *conf_section_nearest(const char *section)
+{
+    const char *names[CONF_KEYS_MAX];
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        names[i] = conf_keys[i].section;
+    }
+    return nearest_name(section, names, conf_keys_count);
+}
