@@ -160,7 +160,7 @@ def fields_of(ftype, payload):
 def check_header(frame, host, first):
     need(frame[:4] == b"VSCK" and len(frame) >= HEADER)
     major, minor, ftype, ident, length = struct.unpack_from(">BBHII", frame, 4)
-    need(major >= 1)
+    need(major >= 1, "unsupported_version" if first else "malformed")
     need(length <= (REQUEST_MAX if host else FRAME_MAX), "too_large" if host else "malformed")
     need(length == len(frame) - HEADER)
     need(ftype in TYPES and (ftype in FROM_GUEST) == host)
