@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/options.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include "host/conf/conf.h"
+#include "wire/escape.h"
+#include "wire/nearest.h"
+
+/* Long options without a letter: above every character. */
+enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_DUMP, OPTION_LISTEN, OPTION_LOG, OPTION_STATUS };
+
+static const struct option long_options[] = {
+    {"config", required_argument, NULL, OPTION_CONFIG},
+    {"check-config", no_argument, NULL, OPTION_CHECK},
+    {"dump-config", no_argument, NULL, OPTION_DUMP},
+    {"listen", required_argument, NULL, OPTION_LISTEN},
+    {"log", required_argument, NULL, OPTION_LOG},
+    {"status", no_argument, NULL, OPTION_STATUS},
+    {"verbose", no_argument, NULL, 'v'},
+    {"help", no_argument, NULL, 'h'},
+    {"version", no_argument, NULL, 'V'},
+    {NULL, 0, NULL, 0},
+};
+enum { LONG_OPTIONS = sizeof(long_options) / sizeof(long_options[0]) - 1 };
+
+static const char *const log_names[] = {
+    [LOG_AUTO] = "auto", [LOG_JOURNAL] = "journal", [LOG_STDERR] = "stderr"};
+enum { LOG_NAMES = sizeof(log_names) / sizeof(log_names[0]) };
+
+PRINTF_LIKE(2, 3)
+static int refuse(char problem[OPTIONS_PROBLEM_MAX], const char *format, ...)
+{
+    char text[4 * OPTIONS_PROBLEM_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(text, sizeof(text), format, arguments);
+    va_end(arguments);
+    (void)escape_text(text_of(text), ESCAPE_LINE, problem, OPTIONS_PROBLEM_MAX);
+    return -EINVAL;
+}
+
+static int refuse_with_nearest(const char *what, const char *given, const char *nearest,
+                               char problem[OPTIONS_PROBLEM_MAX])
+{
+    if (nearest == NULL) {
+        return refuse(problem, "%s; see vsock_host --help", what);
+    }
+    bool option = given[0] == '-';
+    return refuse(problem, "%s; did you mean %s%s?", what, option ? "--" : "", nearest);
+}
+
+static const char *nearest_option(const char *given)
+{
+    const char *names[LONG_OPTIONS];
+    for (size_t i = 0; i < LONG_OPTIONS; i++) {
+        names[i] = long_options[i].name;
+    }
+    return nearest_name(given + strspn(given, "-"), names, LONG_OPTIONS);
+}
+
+/* `given` is the whole word that getopt did not understand. A single letter of it is in optopt. */
+static int unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
+{
+    char what[OPTIONS_PROBLEM_MAX];
+    size_t length = strcspn(given, "=");
+    if (optopt >= OPTION_CONFIG || (optopt != 0 && strncmp(given, "--", 2) == 0)) {
+        return refuse(problem, "option %.*s takes no value", (int)length, given);
+    }
+    if (optopt != 0) {
+        return refuse(problem, "unknown option -%c; see vsock_host --help", optopt);
+    }
+    char name[64];
+    snprintf(name, sizeof(name), "%.*s", (int)length, given);
+    snprintf(what, sizeof(what), "unknown option %.200s", name);
+    return refuse_with_nearest(what, given, nearest_option(name), problem);
+}
+
+static int add_listener(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
+{
+    for (size_t i = 0; i < OPTIONS_LISTEN_MAX; i++) {
+        if (options->listen[i] == NULL) {
+            options->listen[i] = optarg;
+            return 0;
+        }
+    }
+    return refuse(problem, "--listen %s is one too many; at most %d are taken", optarg,
+                  OPTIONS_LISTEN_MAX);
+}
+
+static int set_log(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
+{
+    for (unsigned i = 0; i < LOG_NAMES; i++) {
+        if (strcmp(optarg, log_names[i]) == 0) {
+            options->log = (enum log_target)i;
+            return 0;
+        }
+    }
+    const char *nearest = nearest_name(optarg, log_names, LOG_NAMES);
+    return refuse(problem, "--log %s: expected journal, stderr or auto%s%s%s", optarg,
+                  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
+                  nearest != NULL ? "?" : "");
+}
+
+static const char *const action_names[] = {
+    [OPTIONS_CHECK_CONFIG] = "--check-config",
+    [OPTIONS_DUMP_CONFIG] = "--dump-config",
+    [OPTIONS_STATUS] = "--status",
+    [OPTIONS_HELP] = "--help",
+    [OPTIONS_VERSION] = "--version",
+};
+
+/* Help and version win over what else is asked; two others do not go together. */
+static int set_action(struct options *options, enum options_action action,
+                      char problem[OPTIONS_PROBLEM_MAX])
+{
+    bool informs = action == OPTIONS_HELP || action == OPTIONS_VERSION;
+    if (informs || options->action == OPTIONS_RUN || options->action == action) {
+        options->action = action;
+        return 0;
+    }
+    if (options->action == OPTIONS_HELP || options->action == OPTIONS_VERSION) {
+        return 0;
+    }
+    return refuse(problem, "%s and %s: expected one of them", action_names[options->action],
+                  action_names[action]);
+}
+
+static int take(int option, const char *given, struct options *options,
+                char problem[OPTIONS_PROBLEM_MAX])
+{
+    switch (option) {
+    case OPTION_CONFIG:
+        options->config_path = optarg;
+        return 0;
+    case OPTION_LISTEN:
+        return add_listener(options, problem);
+    case OPTION_LOG:
+        return set_log(options, problem);
+    case OPTION_CHECK:
+        return set_action(options, OPTIONS_CHECK_CONFIG, problem);
+    case OPTION_DUMP:
+        return set_action(options, OPTIONS_DUMP_CONFIG, problem);
+    case OPTION_STATUS:
+        return set_action(options, OPTIONS_STATUS, problem);
+    case 'h':
+        return set_action(options, OPTIONS_HELP, problem);
+    case 'V':
+        return set_action(options, OPTIONS_VERSION, problem);
+    case 'v':
+        options->verbose = true;
+        return 0;
+    case ':':
+        return refuse(problem, "option %s needs a value", given);
+    default:
+        return unknown(given, problem);
+    }
+}
+
+int options_parse(int argc, char *argv[], struct options *ret, char problem[OPTIONS_PROBLEM_MAX])
+{
+    struct options options = {.config_path = CONF_DEFAULT_PATH, .log = LOG_AUTO};
+    optind = 0; /* getopt(3): begins anew, the permutation included */
+    opterr = 0;
+    for (;;) {
+        int word = optind > 0 ? optind : 1;
+        int option = getopt_long(argc, argv, "+:vhV", long_options, NULL);
+        if (option == -1) {
+            break;
+        }
+        int result = take(option, argv[word], &options, problem);
+        if (result != 0) {
+            return result;
+        }
+    }
+    if (optind < argc) {
+        return refuse(problem, "unexpected argument %s; vsock_host takes options alone",
+                      argv[optind]);
+    }
+    *ret = options;
+    return 0;
+}
+
+void options_print_version(FILE *out)
+{
+    fputs("vsock_host " VSOCK_VERSION "\n", out);
+}
+
+void options_print_help(FILE *out)
+{
+    fputs("usage: vsock_host [OPTIONS]\n"
+          "Serves the guests of this machine over vsock.\n"
+          "\n"
+          "      --config FILE    the configuration, with drop-ins in FILE.d/*.conf\n"
+          "                       (default " CONF_DEFAULT_PATH ")\n"
+          "      --listen ADDR    vsock:any:PORT, vsock:CID:PORT or unix:PATH, in place of\n"
+          "                       [listen] address; may be given several times\n"
+          "      --log WHERE      journal, stderr or auto (default auto: the journal when\n"
+          "                       stderr leads there)\n"
+          "  -v, --verbose        log more\n"
+          "\n"
+          "      --check-config   say whether the configuration is good, and exit\n"
+          "      --dump-config    print every key with its present value, and exit\n"
+          "      --status         print how the last upgrade stands, and exit\n"
+          "  -h, --help           print this, and exit\n"
+          "  -V, --version        print the version, and exit\n"
+          "\n"
+          "Exit status: 0 after SIGTERM or SIGINT, 1 bad configuration or no start, 2 usage.\n"
+          "See vsock_host(8) and vsock_host.conf(5).\n",
+          out);
+}
