@@ -14,9 +14,9 @@
 
 #include "wire/attributes.h"
 #include "wire/message.h"
+#include "wire/refusal.h"
 
 enum {
-    REFUSAL_TEXT_MAX = 256,
     /* Bytes that any one answer needs when its text is at most ANSWER_TEXT_MAX bytes of escaped
      * UTF-8: the buffers of a connection are sized by it. */
     ANSWER_TEXT_MAX = 1536,
@@ -25,13 +25,6 @@ enum {
     GUEST_ANSWER_MAX = 16 + 65536,
     /* Bytes of the largest request in any dialect: every byte of a notify escaped in JSON. */
     GUEST_REQUEST_MAX = 32768,
-};
-
-/* Why a frame is not taken, as the peer is told: what was wrong and what was expected. */
-struct refusal {
-    enum error_code code;
-    bool closes; /* the connection ends after this has been said */
-    char text[REFUSAL_TEXT_MAX];
 };
 
 enum framing {
@@ -53,13 +46,16 @@ struct reply {
     size_t length;
 };
 
-/* One connection as the host's dialect sees it. Zero it, set request_limit and peer_cid. */
+/* One connection as the host's dialect sees it. server_init() makes one. */
 struct server_session {
-    const struct dialect *dialect; /* NULL until the first bytes told it */
+    const struct dialect *dialect; /* NULL until the first bytes told it; a dialect that learns only
+                                    * from the whole frame that it is another's sets that here */
+    bool settled;                  /* a whole frame has been taken: no more sniffing */
     uint32_t request_limit;        /* bytes: [limits] request_bytes */
     uint32_t peer_cid;             /* from the kernel */
     struct wire_version agreed;    /* TLV wire 1.x: major 0 before WELCOME */
-    uint32_t id;                   /* of the frame in hand, echoed in what is said about it */
+    uint32_t id;                   /* of the frame in hand, echoed in what is said about it; 0 when
+                                    * there is none, or its header could not be read */
     struct {                       /* how far framing has looked, so that it looks at a byte once */
         size_t seen;
         uint32_t depth;
@@ -72,6 +68,8 @@ struct client_session {
     const struct dialect *dialect;
     struct wire_version agreed; /* TLV wire 1.x: what WELCOME said */
     uint32_t id;                /* of the request under way */
+    enum command command;       /* of the request under way */
+    bool progress;              /* it wants PROGRESS */
     uint32_t request_limit;     /* what WELCOME told, 0: nothing told */
     uint32_t local_cid;         /* JSON puts it into the request */
     char host[72];              /* the host's agent string, escaped; empty while not told */
@@ -87,28 +85,34 @@ struct dialect {
     const char *title;               /* such as "TLV wire 1.0", for -v and logs */
     bool closes_after_answer;        /* one request a connection */
     bool upgrade_answered_on_accept; /* the end of an upgrade is never told */
+    bool has_progress;               /* can say PROGRESS */
     uint16_t carries;                /* bit n: command n can be asked in this dialect */
 
     /* --- at the host --- */
-    /* True if the `length` bytes (at least 1) can only begin a stream of this dialect, or are too
-     * few to tell it from another of the same first byte and this is the row to assume. */
+    /* True if the `length` bytes (at least 1) begin a stream of this dialect. The first row that
+     * claims them has them, until a whole frame is there: a row that knows its own only by later
+     * bytes (TLV 0.9, by its major) stands before the one that takes every stream with that first
+     * byte. */
     bool (*claims)(const uint8_t *bytes, size_t length);
-    /* Looks at what has arrived since the last call. `eof`: no more comes. */
+    /* Looks at what has arrived since the last call. `eof`: no more comes. At least one byte is
+     * there. Sets session->id as soon as it is known. */
     enum framing (*frame)(struct server_session *session, const uint8_t *bytes, size_t length,
                           bool eof, size_t *frame_length, struct refusal *refusal);
     /* May overwrite the frame; the request's texts point into it. */
     enum decoding (*decode)(struct server_session *session, uint8_t *frame, size_t length,
                             struct request *request, struct refusal *refusal, struct reply *reply);
-    /* Appends the answer; 0, or -ENOBUFS with the reply untouched. Appends nothing for what the
-     * dialect cannot say (PROGRESS in an old one). */
+    /* Appends the answer; 0, -ENOBUFS, or -EINVAL for an answer that no peer may be sent (a text
+     * that is not UTF-8), the reply then being untouched. Appends nothing for what the dialect
+     * cannot say (PROGRESS in an old one). */
     int (*encode_answer)(const struct server_session *session, const struct answer *answer,
                          struct reply *reply);
 
     /* --- at the guest --- */
-    /* What is sent first to agree on a version; NULL when the dialect has nothing of the kind. */
+    /* What is sent first to agree on a version; NULL when the dialect has nothing of the kind.
+     * 0 or -ENOBUFS. */
     int (*encode_greeting)(struct client_session *session, struct reply *out);
-    /* 0, -EMSGSIZE (too long for this dialect or this host) or -EOPNOTSUPP (cannot be asked in it).
-     */
+    /* 0, -EMSGSIZE (too long for this dialect or this host), -EOPNOTSUPP (cannot be asked in it),
+     * -EINVAL (a text that is not UTF-8, or holds NUL) or -ENOBUFS; only 0 changes anything. */
     int (*encode_request)(struct client_session *session, const struct request *request,
                           struct reply *out);
     enum framing (*frame_answer)(struct client_session *session, const uint8_t *bytes,
@@ -116,8 +120,8 @@ struct dialect {
                                  struct refusal *refusal);
     /* 0, or -EBADMSG with *refusal saying what makes no sense. May overwrite the frame; the
      * answer's texts point into it. `greeting`: the answer to what encode_greeting wrote; then
-     * *answer is set only if its type is ANSWER_ERROR, and ANSWER_RESPONSE stands for the
-     * agreement. */
+     * *answer is set only if its type is ANSWER_ERROR, and ANSWER_RESPONSE (of which nothing but
+     * the type is set) stands for the agreement. */
     int (*decode_answer)(struct client_session *session, bool greeting, uint8_t *frame,
                          size_t length, struct answer *answer, struct refusal *refusal);
 };
@@ -126,6 +130,10 @@ struct dialect {
 extern const struct dialect *const dialects[];
 extern const size_t dialects_count;
 
+/* What a host speaks to a peer that has sent nothing, or nothing of any dialect. */
+extern const struct dialect *const dialect_default;
+
+/* NULL when there is none of that name. */
 const struct dialect *dialect_find(const char *name);
 
 #endif

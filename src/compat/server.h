@@ -21,7 +21,8 @@ size_t server_input_size(uint32_t request_limit);
 /* Sniffs the dialect from the first bytes, then asks it for the next frame. `bytes` begins at the
  * first byte that no earlier frame took; the same bytes with more behind them come at the next
  * call. After a frame was taken out of the buffer, framing starts anew. At `eof` with no byte left
- * it says FRAMING_MORE: a clean end. */
+ * it says FRAMING_MORE: a clean end. After the last answer about a frame, call it for the next one
+ * even when no byte is there: that forgets the frame's id. A refusal always closes. */
 enum framing server_frame(struct server_session *session, const uint8_t *bytes, size_t length,
                           bool eof, size_t *frame_length, struct refusal *refusal);
 
@@ -30,7 +31,8 @@ enum decoding server_decode(struct server_session *session, uint8_t *frame, size
                             struct request *request, struct refusal *refusal, struct reply *reply);
 
 /* Appends an answer about the frame in hand, in the dialect of what has arrived; where nothing has,
- * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. */
+ * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0, -ENOBUFS or
+ * -EINVAL, as encode_answer. */
 MUST_CHECK int server_answer(const struct server_session *session, const struct answer *answer,
                              struct reply *reply);
 

@@ -11,6 +11,7 @@
 #define WIRE_ESCAPE_H
 
 #include "wire/message.h"
+#include "wire/utf8.h"
 
 enum escape_mode {
     ESCAPE_LINE,    /* logs, terminals: newline and tab are escaped too */
@@ -20,9 +21,5 @@ enum escape_mode {
 /* Writes the escaped text and a NUL, cut at a whole character or escape so that it fits `size`
  * (at least 1). Returns the length that is needed without the NUL, as snprintf does. */
 size_t escape_text(struct text text, enum escape_mode mode, char *out, size_t size);
-
-/* True if the bytes are UTF-8 without overlong forms, surrogates, code points above U+10FFFF or
- * NUL. */
-bool utf8_valid(const char *bytes, size_t length);
 
 #endif

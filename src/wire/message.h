@@ -53,6 +53,7 @@ enum payload_kind {
     PAYLOAD_HOSTOS_VERSION = 2,
     PAYLOAD_UPGRADE_STATUS = 3,
 };
+enum { PAYLOAD_LAST = PAYLOAD_UPGRADE_STATUS };
 
 /* Phases of an upgrade. A receiver may be sent one that it does not know. */
 enum phase {
@@ -145,7 +146,8 @@ struct answer {
     struct wire_versions versions; /* of an error unsupported_version; count 0: absent */
 };
 
-/* The names used on the wire page, the command line and in logs; NULL for a number without one. */
+/* The names used on the wire page, the command line and in logs; NULL for a number without one.
+ * error_name(ERROR_NONE) is "ok", as the result of an upgrade is shown. */
 const char *command_name(unsigned command);
 const char *phase_name(unsigned phase);
 const char *error_name(unsigned code);
@@ -157,6 +159,9 @@ enum command command_find(const char *name);
 
 /* True for the commands that change nothing, and so may be asked again on a new connection. */
 bool command_is_query(enum command command);
+
+/* The kind of response that a command is answered with when it was done. */
+enum payload_kind command_answer(enum command command);
 
 static inline struct answer answer_error(enum error_code code, const char *message)
 {

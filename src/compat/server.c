@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/server.h"
+#include "wire/frame.h"
+#include "wire/layout.h"
+#include "wire/utf8.h"
+
+void server_init(struct server_session *session, uint32_t request_limit, uint32_t peer_cid)
+{
+    *session = (struct server_session){.request_limit = request_limit, .peer_cid = peer_cid};
+}
+
+size_t server_input_size(uint32_t request_limit)
+{
+    size_t payload = request_limit > HELLO_PAYLOAD_MAX ? request_limit : HELLO_PAYLOAD_MAX;
+    return FRAME_HEADER_SIZE + payload;
+}
+
+static const struct dialect *sniff(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < dialects_count; i++) {
+        if (dialects[i]->claims(bytes, length)) {
+            return dialects[i];
+        }
+    }
+    return NULL;
+}
+
+void server_sniff(struct server_session *session, const uint8_t *bytes, size_t length)
+{
+    if (session->settled || length == 0) {
+        return;
+    }
+    const struct dialect *dialect = sniff(bytes, length);
+    if (dialect != session->dialect) {
+        session->dialect = dialect;
+        memset(&session->scan, 0, sizeof(session->scan));
+    }
+}
+
+enum framing server_frame(struct server_session *session, const uint8_t *bytes, size_t length,
+                          bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    session->id = 0;
+    if (length == 0) {
+        return FRAMING_MORE;
+    }
+    server_sniff(session, bytes, length);
+    if (session->dialect == NULL) {
+        (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
+                          "the first byte is 0x%02x; expected 0x56, the V that begins a TLV frame",
+                          bytes[0]);
+        return FRAMING_REFUSED;
+    }
+    enum framing framing =
+        session->dialect->frame(session, bytes, length, eof, frame_length, refusal);
+    if (framing == FRAMING_WHOLE) {
+        session->settled = true;
+        memset(&session->scan, 0, sizeof(session->scan));
+    } else if (framing == FRAMING_REFUSED) {
+        refusal->closes = true;
+    }
+    return framing;
+}
+
+enum decoding server_decode(struct server_session *session, uint8_t *frame, size_t length,
+                            struct request *request, struct refusal *refusal, struct reply *reply)
+{
+    return session->dialect->decode(session, frame, length, request, refusal, reply);
+}
+
+static const struct dialect *speaks(const struct server_session *session)
+{
+    return session->dialect != NULL ? session->dialect : dialect_default;
+}
+
+static bool is_long(struct text text)
+{
+    return text.length > ANSWER_TEXT_MAX;
+}
+
+static struct text cut(struct text text)
+{
+    text.length = utf8_cut(text.bytes, text.length, ANSWER_TEXT_MAX);
+    return text;
+}
+
+int server_answer(const struct server_session *session, const struct answer *answer,
+                  struct reply *reply)
+{
+    const struct dialect *dialect = speaks(session);
+    if (!is_long(answer->hostos_version) && !is_long(answer->status.detail) &&
+        !is_long(answer->message)) {
+        return dialect->encode_answer(session, answer, reply);
+    }
+    struct answer shorter = *answer;
+    shorter.hostos_version = cut(answer->hostos_version);
+    shorter.status.detail = cut(answer->status.detail);
+    shorter.message = cut(answer->message);
+    return dialect->encode_answer(session, &shorter, reply);
+}
+
+bool server_closes_after_answer(const struct server_session *session)
+{
+    return session->dialect == NULL || session->dialect->closes_after_answer;
+}
+
+bool server_answers_on_accept(const struct server_session *session)
+{
+    return speaks(session)->upgrade_answered_on_accept;
+}
+
+bool server_has_progress(const struct server_session *session)
+{
+    return speaks(session)->has_progress;
+}
+
+const char *server_dialect_name(const struct server_session *session)
+{
+    return session->dialect != NULL ? session->dialect->name : "none";
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLV wire 1.x, what its two sides share: from bytes to a frame whose header may be judged.
+ *
+ * Threads  pure functions.
+ * Errors   the refusals are malformed, but where something else is said; the functions that make
+ *          one return -EBADMSG.
+ */
+#ifndef COMPAT_TLV_1_FRAME_H
+#define COMPAT_TLV_1_FRAME_H
+
+#include "compat/dialect.h"
+#include "wire/frame.h"
+#include "wire/writer.h"
+
+/* Takes the header when it is there: FRAMING_WHOLE. What fewer bytes tell is told at once: a wrong
+ * magic, and major 0 (unsupported_version). At least one byte is there. */
+enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof,
+                               struct frame_header *ret, struct refusal *refusal);
+
+/* Waits for the payload behind a header that has been judged. */
+enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
+                                size_t *frame_length, struct refusal *refusal);
+
+int tlv_1_refuse_type(unsigned type, const char *expected, struct refusal *refusal);
+int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
+                         struct refusal *refusal);
+/* too_large */
+int tlv_1_refuse_large(uint32_t length, uint32_t limit, struct refusal *refusal);
+
+/* What goes into a header: what was agreed, and before that the highest version of ours. */
+struct wire_version tlv_1_header_version(struct wire_version agreed);
+
+struct writer tlv_1_writer_of(const struct reply *reply);
+
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Whole frames of wire 1.x: a header and the payload of one message.
+ *
+ * Threads  pure functions.
+ * Errors   encoders: 0; -EINVAL, a value that no peer may be sent; -EMSGSIZE, a text over its limit
+ *          or a payload over FRAME_PAYLOAD_MAX; -ENOBUFS, no room. On an error the writer is as it
+ *          was before.
+ *          decoders: 0 or -EBADMSG with *refusal set; *ret is written only on 0.
+ * Owner    no allocation; texts point into the payload, which is the caller's.
+ */
+#ifndef WIRE_CODEC_H
+#define WIRE_CODEC_H
+
+#include "wire/layout.h"
+
+MUST_CHECK int codec_encode_hello(const struct hello *hello, struct writer *writer);
+MUST_CHECK int codec_encode_welcome(const struct welcome *welcome, struct writer *writer);
+MUST_CHECK int codec_encode_request(struct wire_version version, uint32_t id,
+                                    const struct request *request, struct writer *writer);
+/* ERROR, PROGRESS or RESPONSE, by the answer's type. */
+MUST_CHECK int codec_encode_answer(struct wire_version version, uint32_t id,
+                                   const struct answer *answer, struct writer *writer);
+
+/* The payloads of frames whose header has been judged. */
+MUST_CHECK int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
+                                  struct refusal *refusal);
+MUST_CHECK int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,
+                                    struct refusal *refusal);
+MUST_CHECK int codec_decode_request(const uint8_t *payload, size_t length, struct request *ret,
+                                    struct refusal *refusal);
+/* `frame_type`: FRAME_ERROR, FRAME_PROGRESS or FRAME_RESPONSE. */
+MUST_CHECK int codec_decode_answer(unsigned frame_type, const uint8_t *payload, size_t length,
+                                   struct answer *ret, struct refusal *refusal);
+
+#endif

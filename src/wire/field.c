@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/field.h"
+#include "wire/utf8.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+
+static_assert(sizeof(enum command) == sizeof(uint32_t),
+              "a command is loaded and stored as 32 bits");
+static_assert(sizeof(bool) == sizeof(uint8_t), "a flag is loaded and stored as 8 bits");
+
+/* How one type is read and written. `member` is of the type's kind in memory. */
+struct type_row {
+    const char *name;
+    size_t width;  /* on the wire; 0: it varies */
+    size_t memory; /* of an integer: bytes in memory */
+    int (*decode)(const struct field *field, const struct tlv *tlv, enum error_code code,
+                  void *member, struct refusal *refusal);
+    int (*encode)(const struct field *field, const void *member, struct writer *writer);
+    bool (*is_set)(const void *member); /* where FIELD_IF_SET is used */
+};
+static const struct type_row types[FIELD_LAST + 1];
+
+static bool in_range(const struct field *field, uint64_t number)
+{
+    return number >= field->min && (field->max == 0 || number <= field->max);
+}
+
+static uint64_t integer_load(const void *member, size_t size)
+{
+    switch (size) {
+    case 1:
+        return *(const uint8_t *)member;
+    case 2:
+        return *(const uint16_t *)member;
+    case 4:
+        return *(const uint32_t *)member;
+    default:
+        return *(const uint64_t *)member;
+    }
+}
+
+static void integer_store(uint64_t number, void *member, size_t size)
+{
+    switch (size) {
+    case 1:
+        *(uint8_t *)member = (uint8_t)number;
+        break;
+    case 2:
+        *(uint16_t *)member = (uint16_t)number;
+        break;
+    case 4:
+        *(uint32_t *)member = (uint32_t)number;
+        break;
+    default:
+        *(uint64_t *)member = number;
+        break;
+    }
+}
+
+static int decode_integer(const struct field *field, const struct tlv *tlv, enum error_code code,
+                          void *member, struct refusal *refusal)
+{
+    uint64_t number = integer_read(tlv->value, tlv->length);
+    if (number < field->min) {
+        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected at least %u",
+                           field->tag, field->name, number, field->min);
+    }
+    if (!in_range(field, number)) {
+        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected at most %u",
+                           field->tag, field->name, number, field->max);
+    }
+    integer_store(number, member, types[field->type].memory);
+    return 0;
+}
+
+static int encode_integer(const struct field *field, const void *member, struct writer *writer)
+{
+    uint64_t number = integer_load(member, types[field->type].memory);
+    size_t width = types[field->type].width;
+    if (!in_range(field, number) || (width < sizeof(number) && number >> (8 * width) != 0)) {
+        return -EINVAL;
+    }
+    tlv_put_header(writer, field->tag, width);
+    writer_put_integer(writer, width, number);
+    return 0;
+}
+
+static bool flag_is_set(const void *member)
+{
+    return *(const bool *)member;
+}
+
+static int decode_sha256(const struct field *field, const struct tlv *tlv, enum error_code code,
+                         void *member, struct refusal *refusal)
+{
+    (void)field;
+    (void)code;
+    (void)refusal; /* any 32 bytes are a digest */
+    memcpy(member, tlv->value, SHA256_SIZE);
+    return 0;
+}
+
+static int encode_sha256(const struct field *field, const void *member, struct writer *writer)
+{
+    tlv_put_header(writer, field->tag, SHA256_SIZE);
+    writer_put(writer, member, SHA256_SIZE);
+    return 0;
+}
+
+static bool text_valid(enum field_type type, struct text text)
+{
+    if (type == FIELD_TEXT) {
+        return utf8_valid(text.bytes, text.length);
+    }
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.bytes[i] < ' ' || text.bytes[i] > '~') {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int decode_text(const struct field *field, const struct tlv *tlv, enum error_code code,
+                       void *member, struct refusal *refusal)
+{
+    struct text text = {(const char *)tlv->value, tlv->length};
+    if (!text_valid(field->type, text)) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "field %u (%s) holds bytes that it must not; expected %s", field->tag,
+                           field->name, types[field->type].name);
+    }
+    if (!in_range(field, text.length)) {
+        return refusal_set(refusal, code, "field %u (%s) has %u bytes; expected at most %u",
+                           field->tag, field->name, tlv->length, field->max);
+    }
+    *(struct text *)member = text;
+    return 0;
+}
+
+static int encode_text(const struct field *field, const void *member, struct writer *writer)
+{
+    const struct text *text = member;
+    if (!in_range(field, text->length) || text->length > UINT16_MAX) {
+        return -EMSGSIZE;
+    }
+    if (!text_valid(field->type, *text)) {
+        return -EINVAL;
+    }
+    tlv_put_header(writer, field->tag, text->length);
+    writer_put(writer, text->bytes, text->length);
+    return 0;
+}
+
+static bool text_is_set(const void *member)
+{
+    return ((const struct text *)member)->length > 0;
+}
+
+static int decode_version(const struct field *field, const struct tlv *tlv, enum error_code code,
+                          void *member, struct refusal *refusal)
+{
+    (void)field;
+    (void)code;
+    (void)refusal; /* who asked judges it */
+    *(struct wire_version *)member = (struct wire_version){tlv->value[0], tlv->value[1]};
+    return 0;
+}
+
+static int encode_version(const struct field *field, const void *member, struct writer *writer)
+{
+    const struct wire_version *version = member;
+    tlv_put_header(writer, field->tag, 2);
+    writer_put_integer(writer, 1, version->major);
+    writer_put_integer(writer, 1, version->minor);
+    return 0;
+}
+
+/* Majors strictly falling, the last one above 0. */
+static bool versions_valid(const struct wire_versions *versions)
+{
+    unsigned above = UINT8_MAX + 1;
+    for (size_t i = 0; i < versions->count; i++) {
+        if (versions->pair[i].major >= above) {
+            return false;
+        }
+        above = versions->pair[i].major;
+    }
+    return versions->count >= 1 && above >= 1;
+}
+
+static int decode_versions(const struct field *field, const struct tlv *tlv, enum error_code code,
+                           void *member, struct refusal *refusal)
+{
+    struct wire_versions versions = {.count = tlv->length / 2};
+    (void)code; /* a list that breaks its rules is malformed everywhere */
+    if (tlv->length % 2 != 0 || versions.count < 1 || versions.count > WIRE_VERSIONS_MAX) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "field %u (%s) has %u bytes; expected 1 to %d pairs", field->tag,
+                           field->name, tlv->length, WIRE_VERSIONS_MAX);
+    }
+    for (size_t i = 0; i < versions.count; i++) {
+        versions.pair[i] = (struct wire_version){tlv->value[2 * i], tlv->value[2 * i + 1]};
+    }
+    if (!versions_valid(&versions)) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "field %u (%s) is out of order; expected majors from 1 on, strictly "
+                           "falling",
+                           field->tag, field->name);
+    }
+    *(struct wire_versions *)member = versions;
+    return 0;
+}
+
+static int encode_versions(const struct field *field, const void *member, struct writer *writer)
+{
+    const struct wire_versions *versions = member;
+    if (versions->count > WIRE_VERSIONS_MAX || !versions_valid(versions)) {
+        return -EINVAL;
+    }
+    tlv_put_header(writer, field->tag, 2 * versions->count);
+    for (size_t i = 0; i < versions->count; i++) {
+        writer_put_integer(writer, 1, versions->pair[i].major);
+        writer_put_integer(writer, 1, versions->pair[i].minor);
+    }
+    return 0;
+}
+
+static bool versions_is_set(const void *member)
+{
+    return ((const struct wire_versions *)member)->count > 0;
+}
+
+static int decode_release(const struct field *field, const struct tlv *tlv, enum error_code code,
+                          void *member, struct refusal *refusal)
+{
+    (void)field;
+    (void)code;
+    (void)refusal; /* any three numbers are a release */
+    *(struct release_version *)member =
+        (struct release_version){integer_read_32(tlv->value), integer_read_32(tlv->value + 4),
+                                 integer_read_32(tlv->value + 8)};
+    return 0;
+}
+
+static int encode_release(const struct field *field, const void *member, struct writer *writer)
+{
+    const struct release_version *release = member;
+    tlv_put_header(writer, field->tag, types[field->type].width);
+    writer_put_integer(writer, sizeof(release->major), release->major);
+    writer_put_integer(writer, sizeof(release->minor), release->minor);
+    writer_put_integer(writer, sizeof(release->patch), release->patch);
+    return 0;
+}
+
+#define INTEGER(bytes, owner) (bytes), sizeof(owner), decode_integer, encode_integer
+static const struct type_row types[FIELD_LAST + 1] = {
+    [FIELD_FLAG] = {"u8", INTEGER(1, bool), flag_is_set},
+    [FIELD_COMMAND] = {"u16", INTEGER(2, enum command), NULL},
+    [FIELD_KIND] = {"u16", INTEGER(2, uint16_t), NULL},
+    [FIELD_PHASE] = {"u16", INTEGER(2, uint16_t), NULL},
+    [FIELD_CODE] = {"u16", INTEGER(2, uint16_t), NULL},
+    [FIELD_U32] = {"u32", INTEGER(4, uint32_t), NULL},
+    [FIELD_U64] = {"u64", INTEGER(8, uint64_t), NULL},
+    [FIELD_SHA256] = {"32 bytes", SHA256_SIZE, 0, decode_sha256, encode_sha256, NULL},
+    [FIELD_TEXT] = {"UTF-8 without NUL", 0, 0, decode_text, encode_text, text_is_set},
+    [FIELD_PRINTABLE] = {"printable ASCII", 0, 0, decode_text, encode_text, text_is_set},
+    [FIELD_VERSION] = {"major u8, minor u8", 2, 0, decode_version, encode_version, NULL},
+    [FIELD_VERSIONS] = {"pairs of major u8, minor u8", 0, 0, decode_versions, encode_versions,
+                        versions_is_set},
+    [FIELD_RELEASE] = {"major, minor, patch: u32 each", 12, 0, decode_release, encode_release,
+                       NULL},
+};
+
+const char *field_type_name(enum field_type type)
+{
+    return types[type].name;
+}
+
+size_t field_type_width(enum field_type type)
+{
+    return types[type].width;
+}
+
+int field_decode(const struct field *field, const struct tlv *tlv, enum error_code code,
+                 void *message, struct refusal *refusal)
+{
+    const struct type_row *type = &types[field->type];
+    if (type->width != 0 && tlv->length != type->width) {
+        return refusal_set(refusal, ERROR_MALFORMED, "field %u (%s) has %u bytes; expected %zu",
+                           field->tag, field->name, tlv->length, type->width);
+    }
+    int error = type->decode(field, tlv, code, (char *)message + field->member, refusal);
+    if (error == 0 && field->presence == FIELD_IF_MARKED) {
+        *(bool *)((char *)message + field->mark) = true;
+    }
+    return error;
+}
+
+int field_encode(const struct field *field, const void *message, struct writer *writer)
+{
+    const struct type_row *type = &types[field->type];
+    const void *member = (const char *)message + field->member;
+    if (field->presence == FIELD_IF_MARKED && !flag_is_set((const char *)message + field->mark)) {
+        return 0;
+    }
+    if (field->presence == FIELD_IF_SET && !type->is_set(member)) {
+        return 0;
+    }
+    return type->encode(field, member, writer);
+}

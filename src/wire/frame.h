@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The 16-byte header of a TLV frame. Its layout is the same in every major from 1 on.
+ *
+ * Threads  pure functions.
+ * Source   docs/protocol.md, "Frames".
+ */
+#ifndef WIRE_FRAME_H
+#define WIRE_FRAME_H
+
+#include "wire/message.h"
+
+#define FRAME_MAGIC "VSCK"
+
+enum {
+    FRAME_MAGIC_SIZE = 4,
+    FRAME_HEADER_SIZE = 16,
+    FRAME_PAYLOAD_MAX = 65536,
+    FRAME_REQUEST_MAX = 16384, /* a REQUEST's payload, while WELCOME did not tell another limit */
+    FRAME_MAJOR_AT = 4, /* offset of the major: who has read it knows whether this header follows */
+    FRAME_BYTES_MAX = FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX,
+};
+
+enum frame_type {
+    FRAME_HELLO = 0x0001,
+    FRAME_WELCOME = 0x0002,
+    FRAME_ERROR = 0x0003,
+    FRAME_REQUEST = 0x0010,
+    FRAME_PROGRESS = 0x0011,
+    FRAME_RESPONSE = 0x0012,
+};
+
+struct frame_header {
+    struct wire_version version;
+    uint16_t type; /* enum frame_type, or one that this release does not know */
+    uint32_t id;
+    uint32_t length; /* of the payload */
+};
+
+/* True if the bytes, at most 4 of which are looked at, can begin a frame. */
+bool frame_begins(const uint8_t *bytes, size_t length);
+
+/* The magic is not judged: see frame_begins. */
+void frame_header_decode(const uint8_t bytes[FRAME_HEADER_SIZE], struct frame_header *ret);
+void frame_header_encode(const struct frame_header *header, uint8_t out[FRAME_HEADER_SIZE]);
+
+/* Such as "HELLO"; NULL for a type that this release does not know. */
+const char *frame_type_name(unsigned type);
+
+#endif

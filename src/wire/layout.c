@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/layout.h"
+
+#include <errno.h>
+
+#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+
+/* A row; its limits and mark may follow. */
+#define ROW(tag_, type_, presence_, name_, owner, member_)                                \
+    .tag = (tag_), .type = FIELD_##type_, .presence = FIELD_##presence_, .name = (name_), \
+    .member = offsetof(struct owner, member_)
+#define COMMAND_ROW                                             \
+    {                                                           \
+        ROW(2, COMMAND, MANDATORY, "command", request, command) \
+    }
+#define KIND_ROW                                      \
+    {                                                 \
+        ROW(2, KIND, MANDATORY, "kind", answer, kind) \
+    }
+
+static const struct field hello_rows[] = {
+    {ROW(2, VERSIONS, MANDATORY, "versions", hello, versions)},
+    {ROW(3, PRINTABLE, IF_SET, "agent", hello, agent), .max = HELLO_AGENT_MAX},
+};
+
+static const struct field welcome_rows[] = {
+    {ROW(2, VERSION, MANDATORY, "version", welcome, version)},
+    {ROW(3, TEXT, IF_SET, "agent", welcome, agent)},
+    {ROW(5, U32, IF_MARKED, "request limit", welcome, request_limit),
+     .mark = offsetof(struct welcome, has_request_limit)},
+};
+
+static const struct field error_rows[] = {
+    {ROW(2, CODE, MANDATORY, "code", answer, code), .min = 1},
+    {ROW(4, TEXT, IF_SET, "message", answer, message)},
+    {ROW(5, VERSIONS, IF_SET, "versions", answer, versions)},
+};
+
+static const struct field plain_rows[] = {COMMAND_ROW};
+
+static const struct field upgrade_rows[] = {
+    COMMAND_ROW,
+    {ROW(4, TEXT, MANDATORY, "url", request, url), .max = URL_MAX},
+    {ROW(6, SHA256, MANDATORY, "sha256", request, sha256)},
+    {ROW(11, FLAG, IF_SET, "progress", request, progress), .max = 1},
+};
+
+static const struct field notify_rows[] = {
+    COMMAND_ROW,
+    {ROW(8, TEXT, MANDATORY, "message", request, message), .max = NOTIFY_MAX},
+    {ROW(10, U32, MANDATORY, "count", request, count)},
+};
+
+static const struct field none_rows[] = {KIND_ROW};
+
+static const struct field vsock_version_rows[] = {
+    KIND_ROW,
+    {ROW(4, RELEASE, MANDATORY, "version", answer, vsock_version)},
+};
+
+static const struct field hostos_version_rows[] = {
+    KIND_ROW,
+    {ROW(6, TEXT, MANDATORY, "version", answer, hostos_version)},
+};
+
+static const struct field status_rows[] = {
+    KIND_ROW,
+    {ROW(8, PHASE, MANDATORY, "phase", answer, status.phase)},
+    {ROW(10, U64, MANDATORY, "bytes done", answer, status.done)},
+    {ROW(12, U64, MANDATORY, "bytes in all", answer, status.total)},
+    {ROW(14, SHA256, IF_MARKED, "sha256", answer, status.sha256),
+     .mark = offsetof(struct answer, status.has_sha256)},
+    {ROW(16, CODE, MANDATORY, "result", answer, status.result)},
+    {ROW(17, TEXT, IF_SET, "detail", answer, status.detail)},
+    {ROW(19, U64, IF_MARKED, "changed", answer, status.changed),
+     .mark = offsetof(struct answer, status.has_changed)},
+};
+
+#define FRAME(name, rows)                            \
+    {                                                \
+        (name), ERROR_MALFORMED, (rows), COUNT(rows) \
+    }
+static const struct layout hello_layout = FRAME("HELLO", hello_rows);
+static const struct layout welcome_layout = FRAME("WELCOME", welcome_rows);
+static const struct layout error_layout = FRAME("ERROR", error_rows);
+/* The status of an upgrade, less the kind. */
+static const struct layout progress_layout = {"PROGRESS", ERROR_MALFORMED, status_rows + 1,
+                                              COUNT(status_rows) - 1};
+
+#define COMMAND(name, rows)                                 \
+    {                                                       \
+        (name), ERROR_INVALID_ARGUMENT, (rows), COUNT(rows) \
+    }
+static const struct layout commands[COMMAND_LAST + 1] = {
+    [COMMAND_ATTACH_HSM] = COMMAND("attach-hsm", plain_rows),
+    [COMMAND_DETACH_HSM] = COMMAND("detach-hsm", plain_rows),
+    [COMMAND_GET_HOSTOS_VERSION] = COMMAND("get-hostos-version", plain_rows),
+    [COMMAND_UPGRADE] = COMMAND("upgrade", upgrade_rows),
+    [COMMAND_NOTIFY] = COMMAND("notify", notify_rows),
+    [COMMAND_GET_VSOCK_VERSION] = COMMAND("get-vsock-version", plain_rows),
+    [COMMAND_GET_UPGRADE_STATUS] = COMMAND("get-upgrade-status", plain_rows),
+    [COMMAND_START_UPGRADE_GUEST_VM] = COMMAND("start-upgrade-guest-vm", plain_rows),
+};
+
+static const struct layout kinds[PAYLOAD_LAST + 1] = {
+    [PAYLOAD_NONE] = FRAME("NoPayload", none_rows),
+    [PAYLOAD_HOSTOS_VSOCK_VERSION] = FRAME("HostOSVsockVersion", vsock_version_rows),
+    [PAYLOAD_HOSTOS_VERSION] = FRAME("HostOSVersion", hostos_version_rows),
+    [PAYLOAD_UPGRADE_STATUS] = FRAME("UpgradeStatus", status_rows),
+};
+
+bool layout_needs_selector(unsigned frame_type)
+{
+    return frame_type == FRAME_REQUEST || frame_type == FRAME_RESPONSE;
+}
+
+const struct layout *layout_find(unsigned frame_type, unsigned selector)
+{
+    switch (frame_type) {
+    case FRAME_HELLO:
+        return &hello_layout;
+    case FRAME_WELCOME:
+        return &welcome_layout;
+    case FRAME_ERROR:
+        return &error_layout;
+    case FRAME_PROGRESS:
+        return &progress_layout;
+    case FRAME_REQUEST:
+        return selector >= 1 && selector <= COMMAND_LAST ? &commands[selector] : NULL;
+    case FRAME_RESPONSE:
+        return selector <= PAYLOAD_LAST ? &kinds[selector] : NULL;
+    default:
+        return NULL;
+    }
+}
+
+const struct field *layout_row(const struct layout *layout, unsigned tag)
+{
+    for (size_t i = 0; i < layout->count; i++) {
+        if (layout->rows[i].tag == tag) {
+            return &layout->rows[i];
+        }
+    }
+    return NULL;
+}
