@@ -12,7 +12,7 @@ import unittest
 
 from . import guest, wait_until
 from .daemon import Daemon
-from .peer import Error, Peer, Response
+from .peer import GET_HOSTOS_VERSION, Error, Peer, Response
 from .webserver import WebServer
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -181,7 +181,6 @@ class SystemTest(unittest.TestCase):
 
     def assertServes(self, daemon, version="1.2.3"):
         """The daemon is alive and answers a new guest."""
-        from .peer import GET_HOSTOS_VERSION
         with Peer(daemon.socket_path) as peer:
             self.assertVersion(peer.welcome().ask(GET_HOSTOS_VERSION), version)
 

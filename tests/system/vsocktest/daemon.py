@@ -157,7 +157,7 @@ class Daemon:
         return self.notify.wait(lambda message: message.get("STATUS", "").startswith(phase),
                                 "a STATUS of %s" % phase, self.alive, patience)
 
-    def signal(self, number):
+    def kick(self, number):
         self.process.send_signal(number)
 
     def wait(self, patience=PATIENCE):
@@ -168,7 +168,7 @@ class Daemon:
 
     def stop(self, number=signal.SIGTERM, patience=PATIENCE):
         if self.alive():
-            self.signal(number)
+            self.kick(number)
         return self.wait(patience)
 
     def kill(self):

@@ -33,7 +33,7 @@ class Guest:
             raise AssertionError("a report of vsock_guest:\n" + report)
         return self.process.returncode, out, error
 
-    def signal(self, number):
+    def kick(self, number):
         self.process.send_signal(number)
 
     def kill(self):

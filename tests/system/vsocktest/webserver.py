@@ -4,6 +4,7 @@
     web = WebServer()
     web.put("/image", Resource(content))                         # a good server, with Range
     web.put("/image", Resource(content, faults=[Cut(1000), None]))   # cut once, then good
+    web.put("/image", Resource(old, faults=[Cut(9), Resource(new)]))  # another file from then on
     web.url("/image"), web.requests
 
 A resource's faults are taken one per request, in order; the last one stays for those after it.
@@ -41,8 +42,11 @@ class Reset(Cut):
     """The same with a reset; after=-1: before the answer begins."""
 
 
-class Stall(Cut):
-    """Sends that many bytes of the body, then nothing until `web.release()` or the peer goes."""
+class Stall:
+    """Sends that many bytes of the body, then nothing until web.release(), then the rest."""
+
+    def __init__(self, after):
+        self.after = after
 
 
 class Drip:
@@ -149,6 +153,8 @@ class WebServer:
             self.requests.append(Request(line[0], path, headers))
             resource = self._resources.get(path)
             fault = resource.next_fault() if isinstance(resource, Resource) else resource
+            if isinstance(fault, Resource):
+                resource, fault = fault, fault.next_fault()
         if resource is None:
             fault = Status(404)
         if isinstance(fault, Status):
@@ -202,27 +208,25 @@ class WebServer:
         return self._body(connection, body, resource.chunked, fault)
 
     def _body(self, connection, body, chunked, fault):
-        whole = len(body)
-        if isinstance(fault, Cut):
-            body = body[:max(fault.after, 0)]
+        end = max(min(fault.after, len(body)), 0) if isinstance(fault, Cut) else len(body)
         size = fault.size if isinstance(fault, Drip) else 262144
         at = 0
-        while at < len(body):
-            piece = body[at:at + size]
-            if chunked:
-                connection.sendall(b"%x\r\n" % len(piece))
-            connection.sendall(piece)
-            if chunked:
-                connection.sendall(b"\r\n")
-            at += len(piece)
+        while at < end:
+            step = min(size, end - at)
+            if isinstance(fault, Stall) and at <= fault.after < at + step:
+                step = fault.after - at
+                if step == 0:
+                    self._released.wait(120)
+                    fault = None
+                    continue
+            piece = body[at:at + step]
+            connection.sendall(b"%x\r\n%s\r\n" % (len(piece), piece) if chunked else piece)
+            at += step
             if isinstance(fault, Drip) and not self._released.is_set():
                 self._released.wait(fault.pause)
         if isinstance(fault, Reset):
             return self._reset(connection)
-        if isinstance(fault, Stall):
-            self._released.wait(120)
-            return False
-        if len(body) < whole:
+        if isinstance(fault, Cut) or end < len(body):
             return False
         if chunked:
             connection.sendall(b"0\r\n\r\n")
