@@ -1,0 +1,199 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the network side that need no peer: places, the queue of the pool, the mailbox. */
+#include "support/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/net/mailbox.h"
+#include "host/net/pool.h"
+#include "host/net/table.h"
+
+static const struct conf small = {
+    .limits = {.connections = 3, .connections_per_cid = 2, .request_bytes = 16384}};
+
+static int any_descriptor(void)
+{
+    int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0);
+    return fd;
+}
+
+static enum table_place take(struct table *table, uint32_t cid, struct connection **ret)
+{
+    int fd = any_descriptor();
+    enum table_place place = table_take(table, &fd, cid, ret);
+    CU_ASSERT_EQUAL(fd == -1, place != TABLE_NO_PLACE_LEFT);
+    if (fd >= 0) {
+        close(fd);
+    }
+    return place;
+}
+
+static void test_limit_per_cid(void)
+{
+    struct table *table;
+    struct connection *connection;
+    struct connection *first;
+    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_TURNED_AWAY);
+    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED); /* another CID has its own */
+    table_release(table, first);
+    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
+    table_free(table);
+}
+
+static void test_limit_in_all(void)
+{
+    struct table *table;
+    struct connection *connection;
+    struct connection *first;
+    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 5, &connection), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_TURNED_AWAY);
+    CU_ASSERT_EQUAL(table_in_use(table), 4);
+    table_release(table, connection); /* was not counted: frees no place */
+    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_TURNED_AWAY);
+    table_release(table, first);
+    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_COUNTED);
+    table_free(table);
+}
+
+static void test_no_place_left(void)
+{
+    struct table *table;
+    struct connection *connection;
+    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    for (uint32_t i = 0; i < table_size(table); i++) {
+        CU_ASSERT_NOT_EQUAL(take(table, 100 + i, &connection), TABLE_NO_PLACE_LEFT);
+    }
+    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_NO_PLACE_LEFT);
+    table_free(table);
+}
+
+static void test_generation_tells_a_slot_used_again(void)
+{
+    struct table *table;
+    struct connection *connection;
+    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    (void)take(table, 3, &connection);
+    uint32_t slot = connection->slot;
+    uint32_t generation = connection->generation;
+    table_release(table, connection);
+    (void)take(table, 3, &connection);
+    CU_ASSERT_EQUAL(connection->slot, slot);
+    CU_ASSERT_NOT_EQUAL(connection->generation, generation);
+    CU_ASSERT_PTR_NOT_EQUAL(connection->in, connection->out);
+    table_free(table);
+}
+
+static void test_mailbox_keeps_the_order(void)
+{
+    struct mailbox mailbox;
+    struct connection a = {.slot = 1};
+    struct connection b = {.slot = 2};
+    CU_ASSERT_EQUAL_FATAL(mailbox_init(&mailbox), 0);
+    struct pollfd bell = {.fd = mailbox.fd, .events = POLLIN};
+    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 0);
+    mailbox_post(&mailbox, &a);
+    mailbox_post(&mailbox, &b);
+    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 1);
+    struct connection *taken = mailbox_take(&mailbox);
+    CU_ASSERT_PTR_EQUAL_FATAL(taken, &a);
+    CU_ASSERT_PTR_EQUAL_FATAL(taken->next, &b);
+    CU_ASSERT_PTR_NULL(taken->next->next);
+    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 0);
+    CU_ASSERT_PTR_NULL(mailbox_take(&mailbox));
+    mailbox_done(&mailbox);
+}
+
+/* A gate that holds a worker until the test opens it, and counts what passed. */
+struct gate {
+    pthread_mutex_t mutex;
+    pthread_cond_t changed;
+    bool open;
+    int entered;
+    int passed;
+};
+
+static void pass(void *context, struct connection *connection)
+{
+    struct gate *gate = context;
+    (void)connection;
+    pthread_mutex_lock(&gate->mutex);
+    gate->entered++;
+    pthread_cond_broadcast(&gate->changed);
+    while (!gate->open) {
+        pthread_cond_wait(&gate->changed, &gate->mutex);
+    }
+    gate->passed++;
+    pthread_mutex_unlock(&gate->mutex);
+}
+
+static void test_pool_refuses_when_full_and_finishes_at_stop(void)
+{
+    struct gate gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
+    struct connection connections[4] = {0};
+    struct pool *pool;
+    CU_ASSERT_EQUAL_FATAL(pool_new(1, 2, pass, &gate, &pool), 0);
+    CU_ASSERT_EQUAL(pool_submit(pool, &connections[0]), 0);
+    pthread_mutex_lock(&gate.mutex);
+    while (gate.entered == 0) { /* the one worker is inside: now two wait, and no more */
+        pthread_cond_wait(&gate.changed, &gate.mutex);
+    }
+    pthread_mutex_unlock(&gate.mutex);
+    CU_ASSERT_EQUAL(pool_submit(pool, &connections[1]), 0);
+    CU_ASSERT_EQUAL(pool_submit(pool, &connections[2]), 0);
+    CU_ASSERT_EQUAL(pool_submit(pool, &connections[3]), -EBUSY);
+    pthread_mutex_lock(&gate.mutex);
+    gate.open = true;
+    pthread_cond_broadcast(&gate.changed);
+    pthread_mutex_unlock(&gate.mutex);
+    pool_stop(pool);
+    CU_ASSERT_EQUAL(gate.passed, 3);
+    pool_free(pool);
+}
+
+static void count(void *context, struct connection *connection)
+{
+    (void)connection;
+    atomic_fetch_add((atomic_int *)context, 1);
+}
+
+static void test_pool_loses_nothing(void)
+{
+    enum { ROUNDS = 2000 };
+    atomic_int done = 0;
+    struct connection connection = {0};
+    struct pool *pool;
+    CU_ASSERT_EQUAL_FATAL(pool_new(4, 8, count, &done, &pool), 0);
+    int taken = 0;
+    for (int i = 0; i < ROUNDS; i++) {
+        taken += pool_submit(pool, &connection) == 0;
+    }
+    pool_stop(pool);
+    CU_ASSERT_EQUAL(atomic_load(&done), taken);
+    CU_ASSERT(taken > 0);
+    pool_free(pool);
+}
+
+static const struct unit_test tests[] = {
+    {"limit per CID, both sides", test_limit_per_cid},
+    {"limit in all, both sides", test_limit_in_all},
+    {"no place left", test_no_place_left},
+    {"a slot used again has another generation", test_generation_tells_a_slot_used_again},
+    {"mailbox keeps the order", test_mailbox_keeps_the_order},
+    {"pool refuses when full, finishes at stop", test_pool_refuses_when_full_and_finishes_at_stop},
+    {"pool loses nothing", test_pool_loses_nothing},
+};
+
+UNIT_MAIN("host net", tests)
