@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/installer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/file/install_state.h"
+#include "wire/clock.h"
+#include "wire/escape.h"
+
+enum {
+    /* What vsock_host-install may need beside the installer's own time: hashing the image again,
+     * ending a hung installer, asking for the reboot. It keeps its own limits; this is the last
+     * resort. */
+    MARGIN_MS = 15 * 60 * 1000,
+    VERSION_BYTES = 256,
+};
+
+int installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
+                  step_line_function *on_line, void *context, struct step_result *ret)
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(sha256, hex);
+    char option[] = "--config";
+    char *const argv[] = {installer->conf->steps.install_program, option, installer->config_path,
+                          hex, NULL};
+    struct step step = {
+        .argv = argv,
+        .deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS),
+        .stop_fd = installer->stop_fd,
+        .survives = true,
+        .on_line = on_line,
+        .context = context,
+    };
+    return step_run(&step, ret);
+}
+
+static int open_directory(const struct conf *conf)
+{
+    int fd = open(conf->install.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    return fd < 0 ? -errno : fd;
+}
+
+static bool lives(const struct conf *conf)
+{
+    int fd = open_directory(conf);
+    if (fd < 0) {
+        return false; /* nobody has ever installed */
+    }
+    struct install_state state;
+    bool alive = install_state_read(fd, &state) == 0 && state.alive;
+    (void)close(fd); /* nothing was written */
+    return alive;
+}
+
+int installer_wait(const struct installer *installer)
+{
+    int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
+    while (lives(installer->conf)) {
+        if (clock_ms() >= deadline_ms) {
+            return -ETIMEDOUT;
+        }
+        struct pollfd stop = {.fd = installer->stop_fd, .events = POLLIN};
+        if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
+            return -ECANCELED;
+        }
+    }
+    return 0;
+}
+
+/* Enough of the file to tell that it changed; escaped, because it is kept as one line. */
+static void read_version(const char *path, char out[STATE_VERSION_MAX + 1])
+{
+    char bytes[VERSION_BYTES];
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+    if (fd >= 0) {
+        (void)close(fd); /* nothing was written */
+    }
+    struct text text = {bytes, got > 0 ? (size_t)got : 0};
+    (void)escape_text(text, ESCAPE_LINE, out, STATE_VERSION_MAX + 1);
+}
+
+static struct record_stamp read_stamp(int directory_fd)
+{
+    struct stat status;
+    if (fstatat(directory_fd, "record", &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return (struct record_stamp){0, 0};
+    }
+    return (struct record_stamp){
+        .inode = status.st_ino,
+        .modified_ns =
+            (uint64_t)status.st_mtim.tv_sec * 1000000000U + (uint64_t)status.st_mtim.tv_nsec,
+    };
+}
+
+static void read_record(int directory_fd, struct recover_facts *facts)
+{
+    struct install_state state;
+    int error = install_state_read(directory_fd, &state);
+    facts->stamp = read_stamp(directory_fd);
+    if (error != 0) {
+        facts->found = RECOVER_RECORD_DAMAGED;
+        return;
+    }
+    facts->installer_lives = state.alive;
+    if (state.recorded) {
+        facts->found = RECOVER_RECORD_READ;
+        facts->record = state.record;
+    }
+}
+
+int installer_facts(const struct conf *conf, struct recover_facts *ret)
+{
+    struct recover_facts facts = {.found = RECOVER_RECORD_NONE};
+    int error = boot_id_read(facts.boot_id);
+    if (error != 0) {
+        return error;
+    }
+    read_version(conf->version.file, facts.version);
+    int fd = open_directory(conf);
+    if (fd >= 0) {
+        read_record(fd, &facts);
+        (void)close(fd); /* nothing was written */
+    }
+    *ret = facts;
+    return 0;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vsock_host-install as the job sees it: running it, waiting until none lives, and the facts that
+ * decide what it did.
+ *
+ * Threads  each call blocks the job thread, for as long as it says.
+ * Errors   0 or -errno; what could not be found out counts as not there. Logs nothing.
+ */
+#ifndef HOST_INSTALLER_H
+#define HOST_INSTALLER_H
+
+#include "host/conf/conf.h"
+#include "host/step/step.h"
+#include "host/upgrade/recover.h"
+
+struct installer {
+    const struct conf *conf;
+    char *config_path;
+    int stop_fd;     /* readable: the daemon stops */
+    int64_t poll_ms; /* between two looks at the lock */
+};
+
+/* Runs it until it ends, or the daemon stops (STEP_LEFT: it goes on). */
+MUST_CHECK int installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
+                             step_line_function *on_line, void *context, struct step_result *ret);
+
+/* Waits until no installer lives. 0, -ECANCELED (the daemon stops), or -ETIMEDOUT after as long as
+ * an installer may take by the configuration. */
+MUST_CHECK int installer_wait(const struct installer *installer);
+
+/* Boot id, version file, lock and record as they are now. `starting` is the caller's. */
+MUST_CHECK int installer_facts(const struct conf *conf, struct recover_facts *ret);
+
+#endif

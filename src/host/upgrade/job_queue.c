@@ -1,0 +1,138 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "host/log/log.h"
+#include "host/upgrade/job_inner.h"
+#include "host/upgrade/phase.h"
+#include "host/upgrade/status_line.h"
+
+void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+{
+    char name[STATE_QUEUED_NAME_SIZE];
+    state_queued_name(sha256, name);
+    if (unlinkat(job->directory_fd, name, 0) != 0 && errno != ENOENT) {
+        log_warning("%s/%s cannot be removed: %s", job->conf->upgrade.directory, name,
+                    strerror(errno));
+    }
+}
+
+bool job_queue_take(struct job *job)
+{
+    struct job_ticket *last = NULL;
+    lock_take(&job->lock);
+    while (!job->stopping && (job->queue == NULL || !job->queue->recorded)) {
+        signal_wait(&job->news, &job->lock);
+    }
+    bool taken = !job->stopping;
+    if (taken) {
+        last = job->present;
+        job->present = job->queue;
+        job->queue = job->queue->next;
+    }
+    lock_give(&job->lock);
+    job_ticket_drop(last);
+    return taken;
+}
+
+static struct job_ticket *take_all(struct job *job)
+{
+    lock_take(&job->lock);
+    struct job_ticket *all = job->queue;
+    job->queue = NULL;
+    lock_give(&job->lock);
+    return all;
+}
+
+static void end_one(struct job_ticket *ticket, const char *text)
+{
+    struct job *job = ticket->job;
+    job_queue_forget(job, ticket->state.sha256); /* first: it must not begin after the reboot */
+    lock_take(&job->lock);
+    ticket->state.code = ERROR_BUSY;
+    (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail), "%s", text);
+    job_set_phase_locked(job, ticket, PHASE_FAILED);
+    struct state ended = ticket->state;
+    lock_give(&job->lock);
+    job_queue_forget(job, ended.sha256); /* again: it may have been about to be recorded */
+    job_log_phase(&ended, &job->progress);
+    job_ticket_drop(ticket);
+}
+
+void job_queue_end(struct job *job)
+{
+    char hash[SHORT_HASH_SIZE];
+    char text[JOB_TEXT_MAX];
+    short_hash(job->present->state.sha256, hash);
+    (void)snprintf(text, sizeof(text), "the reboot into upgrade %s is pending; ask again after it",
+                   hash);
+    struct job_ticket *ticket = take_all(job);
+    bool any = ticket != NULL;
+    while (ticket != NULL) {
+        struct job_ticket *next = ticket->next;
+        end_one(ticket, text);
+        ticket = next;
+    }
+    if (any && job->running) {
+        job->bell.rang(job->bell.context);
+    }
+}
+
+static int by_age(const void *a, const void *b)
+{
+    const struct state *first = &(*(struct job_ticket *const *)a)->state;
+    const struct state *second = &(*(struct job_ticket *const *)b)->state;
+    if (first->changed != second->changed) {
+        return first->changed < second->changed ? -1 : 1;
+    }
+    return memcmp(first->sha256, second->sha256, SHA256_SIZE);
+}
+
+/* NULL: damaged, or of no use any more; its file is removed then. */
+static struct job_ticket *restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE])
+{
+    char name[STATE_QUEUED_NAME_SIZE];
+    state_queued_name(sha256, name);
+    struct state state;
+    int error = state_read(job->directory_fd, name, &state);
+    bool stale =
+        job->present != NULL && (memcmp(job->present->state.sha256, sha256, SHA256_SIZE) == 0 ||
+                                 job->present->state.phase == PHASE_REBOOTING ||
+                                 job->present->state.phase == PHASE_UPGRADED);
+    if (error != 0 || stale || state.phase != PHASE_QUEUED || state.url_count == 0 ||
+        memcmp(state.sha256, sha256, SHA256_SIZE) != 0) {
+        log_notice("the upgrade that waits in %s/%s is dropped: %s", job->conf->upgrade.directory,
+                   name, error != 0 ? strerror(-error) : "it is of no use any more");
+        job_queue_forget(job, sha256);
+        return NULL;
+    }
+    struct job_ticket *ticket = job_ticket_new(job, &state);
+    if (ticket != NULL) {
+        ticket->recorded = true;
+    }
+    return ticket;
+}
+
+void job_queue_restore(struct job *job)
+{
+    uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
+    struct job_ticket *tickets[STATE_QUEUE_MAX];
+    size_t found = 0;
+    size_t count = 0;
+    int error = state_queued_list(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
+    if (error != 0) {
+        log_warning("%s cannot be listed: %s", job->conf->upgrade.directory, strerror(-error));
+    }
+    for (size_t i = 0; i < found; i++) {
+        tickets[count] = restore_one(job, hashes[i]);
+        count += tickets[count] != NULL ? 1 : 0;
+    }
+    qsort(tickets, count, sizeof(tickets[0]), by_age);
+    struct job_ticket **end = &job->queue;
+    for (size_t i = 0; i < count; i++) {
+        *end = tickets[i];
+        end = &tickets[i]->next;
+    }
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdio.h>
+
+#include "host/log/log.h"
+#include "host/upgrade/job_inner.h"
+#include "host/upgrade/status_line.h"
+#include "wire/clock.h"
+
+/* "2026-11-22 21:12:31 UTC" */
+enum { TIME_TEXT_SIZE = 40 };
+static void format_time(uint64_t unix_seconds, char out[TIME_TEXT_SIZE])
+{
+    time_t seconds = (time_t)unix_seconds;
+    struct tm parts;
+    if (gmtime_r(&seconds, &parts) == NULL ||
+        strftime(out, TIME_TEXT_SIZE, "%Y-%m-%d %H:%M:%S UTC", &parts) == 0) {
+        (void)snprintf(out, TIME_TEXT_SIZE, "an unknown time");
+    }
+}
+
+static void tell_rebooting(struct job *job, uint64_t reboot_at)
+{
+    struct state next;
+    char at[TIME_TEXT_SIZE];
+    job_copy(job, &next);
+    if (next.phase == PHASE_REBOOTING) {
+        return; /* known since before the daemon was started */
+    }
+    format_time(reboot_at, at);
+    next.phase = PHASE_REBOOTING;
+    next.reboot_at = reboot_at;
+    (void)snprintf(next.detail, sizeof(next.detail), "the machine reboots at %s", at);
+    (void)job_tell(job, &next); /* logged; the record of vsock_host-install says it too */
+    job_queue_end(job);
+}
+
+static void tell_upgraded(struct job *job)
+{
+    struct state next;
+    job_copy(job, &next);
+    next.phase = PHASE_UPGRADED;
+    next.code = ERROR_NONE;
+    next.detail[0] = '\0';
+    (void)job_tell(job, &next); /* logged; it is found out again at the next start */
+}
+
+enum recover_action job_apply(struct job *job, const struct recover_decision *decision)
+{
+    switch (decision->action) {
+    case RECOVER_FAILED:
+        job_tell_failure(job, decision->code, decision->text);
+        return RECOVER_KEEP;
+    case RECOVER_UPGRADED:
+        tell_upgraded(job);
+        return RECOVER_KEEP;
+    case RECOVER_REBOOTING:
+        tell_rebooting(job, decision->reboot_at);
+        return RECOVER_REBOOTING;
+    case RECOVER_KEEP:
+    case RECOVER_RUN:
+    case RECOVER_INSTALL:
+    case RECOVER_WAIT:
+        return decision->action;
+    }
+    return RECOVER_KEEP;
+}
+
+static int count_start(struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    struct state *state = &job->present->state;
+    char hash[SHORT_HASH_SIZE];
+    state->starts++;
+    int error = state_write(state, job->directory_fd, STATE_NAME);
+    if (error != 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be written: %s",
+                       job->conf->upgrade.directory, STATE_NAME, strerror(-error));
+        return error;
+    }
+    short_hash(state->sha256, hash);
+    log_notice("upgrade %s goes on from where it was left, %s", hash, phase_name(state->phase));
+    return 0;
+}
+
+static int settle(struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    struct recover_facts facts;
+    struct recover_decision decision;
+    int error = installer_facts(job->conf, &facts);
+    if (error != 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "the boot id cannot be read: %s",
+                       strerror(-error));
+        return error;
+    }
+    facts.starting = true;
+    recover_decide(&job->present->state, &facts, &decision);
+    job->first = job_apply(job, &decision);
+    bool again = job->first == RECOVER_RUN || job->first == RECOVER_INSTALL;
+    return again ? count_start(job, problem) : 0;
+}
+
+static void set_aside(struct job *job)
+{
+    const char *directory = job->conf->upgrade.directory;
+    if (renameat(job->directory_fd, STATE_NAME, job->directory_fd, STATE_BAD_NAME) != 0) {
+        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, STATE_NAME,
+                    strerror(errno));
+        return;
+    }
+    log_warning("%s/%s is damaged: it is set aside as %s, and what it said of an upgrade is lost",
+                directory, STATE_NAME, STATE_BAD_NAME);
+}
+
+int job_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    struct state state;
+    int error = state_read(job->directory_fd, STATE_NAME, &state);
+    job->first = RECOVER_KEEP;
+    if (error == -EBADMSG) {
+        set_aside(job);
+    } else if (error == 0) {
+        state_count_stored(&state, job->directory_fd);
+        progress_init(&job->progress, state.done, state.total, clock_ms());
+        job->present = job_ticket_new(job, &state);
+        error = job->present == NULL ? -ENOMEM : settle(job, problem);
+    } else if (error != -ENOENT) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
+                       job->conf->upgrade.directory, STATE_NAME, strerror(-error));
+    }
+    if (error != 0 && error != -EBADMSG && error != -ENOENT) {
+        return error;
+    }
+    job_queue_restore(job);
+    return 0;
+}

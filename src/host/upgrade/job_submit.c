@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "host/upgrade/job_inner.h"
+#include "host/upgrade/phase.h"
+#include "host/upgrade/status_line.h"
+
+static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], const char *format, ...)
+    PRINTF_LIKE(3, 4);
+
+static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(why, JOB_TEXT_MAX, format, arguments);
+    va_end(arguments);
+    return code;
+}
+
+static enum error_code take_url(const struct job *job, struct text url, struct state *state,
+                                char why[JOB_TEXT_MAX])
+{
+    if (url.length == 0 || url.length > URL_MAX) {
+        return refuse(ERROR_INVALID_ARGUMENT, why, "the url has %zu bytes; 1 to %d are allowed",
+                      url.length, URL_MAX);
+    }
+    memcpy(state->urls[0], url.bytes, url.length);
+    state->urls[0][url.length] = '\0';
+    state->url_count = 1;
+    const struct url_policy policy = {
+        .schemes = job->conf->upgrade.schemes.items,
+        .allowed_prefixes = job->conf->upgrade.allowed_prefixes.items,
+    };
+    int error = url_policy_judge(&policy, state->urls[0], why, JOB_TEXT_MAX);
+    return error != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NONE;
+}
+
+static bool is_active(const struct job_ticket *ticket)
+{
+    return ticket != NULL && !phase_ended(ticket->state.phase);
+}
+
+static bool is_rebooting(const struct job_ticket *ticket)
+{
+    return ticket != NULL && ticket->state.phase == PHASE_REBOOTING;
+}
+
+static bool same_hash(const struct job_ticket *ticket, const struct job_ticket *other)
+{
+    return memcmp(ticket->state.sha256, other->state.sha256, SHA256_SIZE) == 0;
+}
+
+/* The upgrade to the same image that runs, waits, or has the reboot pending. */
+static struct job_ticket *find_locked(struct job *job, const struct job_ticket *fresh)
+    REQUIRES_LOCK(job->lock)
+{
+    struct job_ticket *present = job->present;
+    if ((is_active(present) || is_rebooting(present)) && same_hash(present, fresh)) {
+        return present;
+    }
+    struct job_ticket *waiting = job->queue;
+    while (waiting != NULL && !same_hash(waiting, fresh)) {
+        waiting = waiting->next;
+    }
+    return waiting;
+}
+
+static enum error_code append_locked(struct job *job, struct job_ticket *fresh,
+                                     char why[JOB_TEXT_MAX]) REQUIRES_LOCK(job->lock)
+{
+    char hash[SHORT_HASH_SIZE];
+    if (is_rebooting(job->present)) {
+        short_hash(job->present->state.sha256, hash);
+        return refuse(ERROR_BUSY, why, "the reboot into upgrade %s is pending; ask again after it",
+                      hash);
+    }
+    unsigned waiting = 0;
+    struct job_ticket **end = &job->queue;
+    for (; *end != NULL; end = &(*end)->next) {
+        waiting++;
+    }
+    unsigned running = is_active(job->present) ? 1 : 0;
+    if (running + waiting > job->conf->upgrade.queue) {
+        const struct job_ticket *first = running != 0 ? job->present : job->queue;
+        short_hash(first->state.sha256, hash);
+        return refuse(ERROR_BUSY, why,
+                      "upgrade %s is %s, and as many wait behind it as may ([upgrade] queue = %u); "
+                      "ask again later",
+                      hash, phase_name(first->state.phase), job->conf->upgrade.queue);
+    }
+    fresh->references++;
+    *end = fresh;
+    job_set_phase_locked(job, fresh, PHASE_QUEUED);
+    return ERROR_NONE;
+}
+
+/* *ret: a ticket of an upgrade that is there already, or `fresh` itself. */
+static enum error_code place_locked(struct job *job, struct job_ticket *fresh,
+                                    struct job_ticket **ret, char why[JOB_TEXT_MAX])
+    REQUIRES_LOCK(job->lock)
+{
+    if (job->stopping) {
+        return refuse(ERROR_SHUTTING_DOWN, why, "the host is stopping; ask again");
+    }
+    if (job->watchers >= job->conf->upgrade.watchers) {
+        return refuse(ERROR_BUSY, why,
+                      "%u requests wait for upgrades, as many as may ([upgrade] watchers = %u)",
+                      job->watchers, job->conf->upgrade.watchers);
+    }
+    struct job_ticket *ticket = find_locked(job, fresh);
+    enum error_code code = ERROR_NONE;
+    if (ticket != NULL) {
+        (void)state_add_url(&ticket->state, fresh->state.urls[0]); /* full or known: no matter */
+    } else {
+        code = append_locked(job, fresh, why);
+        ticket = fresh;
+    }
+    if (code == ERROR_NONE) {
+        ticket->references++;
+        job->watchers++;
+        *ret = ticket;
+    }
+    return code;
+}
+
+/* It cannot be remembered, so it is not begun. */
+static void withdraw_locked(struct job *job, struct job_ticket *ticket, int error)
+    REQUIRES_LOCK(job->lock)
+{
+    struct job_ticket **link = &job->queue;
+    while (*link != ticket) {
+        link = &(*link)->next;
+    }
+    *link = ticket->next;
+    ticket->references--; /* the queue's; the caller has another */
+    ticket->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
+    (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail),
+                   "the request cannot be recorded: %s", strerror(-error));
+    job_set_phase_locked(job, ticket, PHASE_FAILED);
+}
+
+/* Writes the queue's file, then lets the job thread begin. Whoever joins in between finds the
+ * upgrade in the queue, and shares its end. */
+static void record(struct job *job, struct job_ticket *ticket)
+{
+    char name[STATE_QUEUED_NAME_SIZE];
+    lock_take(&job->lock);
+    struct state state = ticket->state;
+    lock_give(&job->lock);
+    state_queued_name(state.sha256, name);
+    int error = state_write(&state, job->directory_fd, name);
+
+    lock_take(&job->lock);
+    bool ended = phase_ended(ticket->state.phase); /* a reboot became pending meanwhile */
+    if (error != 0 && !ended) {
+        withdraw_locked(job, ticket, error);
+    }
+    ticket->recorded = true;
+    state = ticket->state;
+    int failure = pthread_cond_broadcast(&job->news);
+    lock_give(&job->lock);
+
+    assert(failure == 0);
+    (void)failure; /* NDEBUG */
+    if (ended || error != 0) {
+        job_queue_forget(job, state.sha256);
+    }
+    if (!ended) {
+        job_log_phase(&state, &(struct progress){.rate = PROGRESS_UNKNOWN});
+    }
+    if (error != 0) {
+        job->bell.rang(job->bell.context);
+    }
+}
+
+enum error_code job_submit(struct job *job, const struct request *request, struct job_ticket **ret,
+                           char why[JOB_TEXT_MAX])
+{
+    struct state state = {.phase = PHASE_IDLE};
+    memcpy(state.sha256, request->sha256, SHA256_SIZE);
+    memcpy(state.boot_id, job->boot_id, sizeof(state.boot_id));
+    enum error_code code = take_url(job, request->url, &state, why);
+    if (code != ERROR_NONE) {
+        return code;
+    }
+    struct job_ticket *fresh = job_ticket_new(job, &state);
+    if (fresh == NULL) {
+        return refuse(ERROR_INTERNAL, why, "the host is out of memory");
+    }
+    struct job_ticket *ticket = NULL;
+    lock_take(&job->lock);
+    code = place_locked(job, fresh, &ticket, why);
+    lock_give(&job->lock);
+    if (code == ERROR_NONE && ticket == fresh) {
+        record(job, fresh);
+    }
+    job_ticket_drop(fresh);
+    if (code == ERROR_NONE) {
+        *ret = ticket;
+    }
+    return code;
+}

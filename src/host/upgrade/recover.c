@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/recover.h"
+
+#include <stdio.h>
+
+/* What the record tells about this very installation. */
+enum evidence {
+    NO_RECORD = 1 << 0, /* none, or one from before installing began, or of another image */
+    DAMAGED = 1 << 1,
+    STARTED = 1 << 2,
+    FAILED = 1 << 3,
+    INSTALLED = 1 << 4,  /* the reboot was not asked for */
+    UNREBOOTED = 1 << 5, /* installed, but the reboot was refused */
+    REBOOTING = 1 << 6,
+    ANY_RECORD = 0x7f,
+    ON_DISK = INSTALLED | UNREBOOTED | REBOOTING,
+};
+
+enum condition { NO = 1, YES = 2, EITHER = 3 };
+
+enum outcome {
+    KEEP,
+    RUN,
+    INSTALL,
+    WAIT,
+    REBOOT,
+    UPGRADED,
+    FAIL_AS_RECORDED,
+    FAIL_DAMAGED,
+    FAIL_CUT,
+    FAIL_REBOOTED,
+    FAIL_STARTS,
+};
+
+#define PHASE(name) (1U << PHASE_##name)
+#define NEVER_CAME  (1U << (PHASE_LAST + 1)) /* failed, because the reboot did not come */
+#define FETCHING    (PHASE(QUEUED) | PHASE(DOWNLOADING) | PHASE(VERIFYING))
+#define HANDED_OVER (PHASE(INSTALLING) | PHASE(REBOOTING))
+
+/* The first row that fits decides. `booted`: the machine has been rebooted since. */
+static const struct rule {
+    unsigned phases;
+    enum condition lives;
+    enum condition booted;
+    unsigned records;
+    enum condition changed; /* the version file */
+    enum outcome outcome;
+} rules[] = {
+    {FETCHING, EITHER, EITHER, ANY_RECORD, EITHER, RUN},
+    {PHASE(INSTALLING), YES, EITHER, ANY_RECORD, EITHER, WAIT},
+    /* After the reboot: also one that was waited for in vain, and came later. */
+    {HANDED_OVER | NEVER_CAME, EITHER, YES, ON_DISK, EITHER, UPGRADED},
+    {HANDED_OVER, EITHER, YES, ANY_RECORD, YES, UPGRADED},
+    {HANDED_OVER, EITHER, YES, FAILED, EITHER, FAIL_AS_RECORDED},
+    {HANDED_OVER, EITHER, YES, ANY_RECORD, EITHER, FAIL_REBOOTED},
+    /* In the same boot. */
+    {PHASE(REBOOTING), EITHER, NO, ANY_RECORD, EITHER, REBOOT},
+    {PHASE(INSTALLING), NO, NO, NO_RECORD, EITHER, RUN},
+    {PHASE(INSTALLING), NO, NO, DAMAGED, EITHER, FAIL_DAMAGED},
+    {PHASE(INSTALLING), NO, NO, STARTED, EITHER, FAIL_CUT},
+    {PHASE(INSTALLING), NO, NO, FAILED | UNREBOOTED, EITHER, FAIL_AS_RECORDED},
+    {PHASE(INSTALLING), NO, NO, INSTALLED, EITHER, INSTALL},
+    {PHASE(INSTALLING), NO, NO, REBOOTING, EITHER, REBOOT},
+};
+
+static const struct {
+    enum recover_action action;
+    enum error_code code;
+    const char *text;
+} outcomes[] = {
+    [KEEP] = {RECOVER_KEEP, ERROR_NONE, NULL},
+    [RUN] = {RECOVER_RUN, ERROR_NONE, NULL},
+    [INSTALL] = {RECOVER_INSTALL, ERROR_NONE, NULL},
+    [WAIT] = {RECOVER_WAIT, ERROR_NONE, NULL},
+    [REBOOT] = {RECOVER_REBOOTING, ERROR_NONE, NULL},
+    [UPGRADED] = {RECOVER_UPGRADED, ERROR_NONE, NULL},
+    [FAIL_AS_RECORDED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED, NULL},
+    [FAIL_DAMAGED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
+                      "the record that vsock_host-install left cannot be read, so how the "
+                      "installation ended is not known"},
+    [FAIL_CUT] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
+                  "vsock_host-install was ended before it could write down how the installation "
+                  "went"},
+    [FAIL_REBOOTED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
+                       "the machine was rebooted before the installation had ended, and the "
+                       "version file is unchanged"},
+    [FAIL_STARTS] = {RECOVER_FAILED, ERROR_INTERNAL,
+                     "given up: vsock_host was ended 5 times while it worked on this upgrade"},
+};
+_Static_assert(RECOVER_STARTS_MAX == 5, "the text of FAIL_STARTS says 5");
+
+static bool same_stamp(struct record_stamp a, struct record_stamp b)
+{
+    return a.inode == b.inode && a.modified_ns == b.modified_ns;
+}
+
+static enum evidence evidence_of(const struct state *state, const struct recover_facts *facts)
+{
+    if (facts->found == RECOVER_RECORD_NONE || same_stamp(state->stamp, facts->stamp)) {
+        return NO_RECORD;
+    }
+    if (facts->found == RECOVER_RECORD_DAMAGED) {
+        return DAMAGED;
+    }
+    const struct record *record = &facts->record;
+    if (memcmp(record->sha256, state->sha256, SHA256_SIZE) != 0) {
+        return NO_RECORD;
+    }
+    switch (record->stage) {
+    case RECORD_STARTED:
+        return STARTED;
+    case RECORD_FAILED:
+        return record->code == ERROR_REBOOT_FAILED ? UNREBOOTED : FAILED;
+    case RECORD_INSTALLED:
+        return record->code == ERROR_NONE ? INSTALLED : UNREBOOTED;
+    case RECORD_REBOOTING:
+        return REBOOTING;
+    }
+    return DAMAGED;
+}
+
+/* Since what is on record of this installation; where nothing is, since the state was written. */
+static bool rebooted_since(const struct state *state, const struct recover_facts *facts,
+                           enum evidence evidence)
+{
+    bool ours = (evidence & (NO_RECORD | DAMAGED)) == 0;
+    return strcmp(ours ? facts->record.boot_id : state->boot_id, facts->boot_id) != 0;
+}
+
+static bool version_changed(const struct state *state, const struct recover_facts *facts)
+{
+    return state->version[0] != '\0' && facts->version[0] != '\0' &&
+           strcmp(state->version, facts->version) != 0;
+}
+
+static unsigned phase_bit(const struct state *state)
+{
+    bool never_came = state->phase == PHASE_FAILED && state->code == ERROR_REBOOT_FAILED;
+    return never_came ? NEVER_CAME : 1U << state->phase;
+}
+
+static bool holds(enum condition wanted, bool is)
+{
+    return ((unsigned)wanted & (is ? YES : NO)) != 0;
+}
+
+static enum outcome judge(const struct state *state, const struct recover_facts *facts,
+                          enum evidence evidence)
+{
+    bool booted = rebooted_since(state, facts, evidence);
+    bool changed = version_changed(state, facts);
+    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+        const struct rule *rule = &rules[i];
+        if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, facts->installer_lives) &&
+            holds(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
+            holds(rule->changed, changed)) {
+            bool again = rule->outcome == RUN || rule->outcome == INSTALL;
+            bool spent = facts->starting && state->starts >= RECOVER_STARTS_MAX;
+            return again && spent ? FAIL_STARTS : rule->outcome;
+        }
+    }
+    return KEEP;
+}
+
+void recover_decide(const struct state *state, const struct recover_facts *facts,
+                    struct recover_decision *ret)
+{
+    enum evidence evidence = evidence_of(state, facts);
+    enum outcome outcome = judge(state, facts, evidence);
+    const struct record *record = &facts->record;
+    struct recover_decision decision = {.action = outcomes[outcome].action,
+                                        .code = outcomes[outcome].code,
+                                        .reboot_at = state->reboot_at};
+    const char *text = outcomes[outcome].text;
+    if (outcome == FAIL_AS_RECORDED) {
+        bool unrebooted = evidence == UNREBOOTED;
+        decision.code = record->code != ERROR_NONE ? record->code
+                        : unrebooted               ? ERROR_REBOOT_FAILED
+                                                   : ERROR_INSTALL_FAILED;
+        text = record->text[0] != '\0' ? record->text : "vsock_host-install failed";
+    }
+    if (outcome == REBOOT && evidence == REBOOTING) {
+        decision.reboot_at = record->reboot_at;
+    }
+    (void)snprintf(decision.text, sizeof(decision.text), "%s", text != NULL ? text : "");
+    *ret = decision;
+}

@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/state.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/upgrade/phase.h"
+#include "wire/escape.h"
+
+enum { FORMAT = 1 };
+
+/* The numbers of the file, each under its key. */
+static const struct number_key {
+    const char *key;
+    size_t offset;
+} number_keys[] = {
+    {"done", offsetof(struct state, done)},
+    {"total", offsetof(struct state, total)},
+    {"changed", offsetof(struct state, changed)},
+    {"starts", offsetof(struct state, starts)},
+    {"reboot_at", offsetof(struct state, reboot_at)},
+    {"record_inode", offsetof(struct state, stamp.inode)},
+    {"record_modified_ns", offsetof(struct state, stamp.modified_ns)},
+};
+
+static const struct text_key {
+    const char *key;
+    size_t offset;
+    size_t size;
+} text_keys[] = {
+    {"boot_id", offsetof(struct state, boot_id), sizeof(((struct state *)0)->boot_id)},
+    {"version", offsetof(struct state, version), sizeof(((struct state *)0)->version)},
+    {"detail", offsetof(struct state, detail), sizeof(((struct state *)0)->detail)},
+};
+
+enum {
+    NUMBERS = sizeof(number_keys) / sizeof(number_keys[0]),
+    TEXTS = sizeof(text_keys) / sizeof(text_keys[0]),
+};
+
+static void url_key(size_t index, char out[8])
+{
+    (void)snprintf(out, 8, "url_%u", (unsigned)index % 10);
+}
+
+void state_public_url(const char *url, char out[URL_MAX + 1])
+{
+    size_t scheme = strcspn(url, ":");
+    size_t start = scheme + (url[scheme] == ':' ? 1 : 0);
+    start += strspn(url + start, "/");
+    size_t end = start + strcspn(url + start, "/?#");
+    const char *at = memrchr(url + start, '@', end - start);
+    size_t host = at == NULL ? start : (size_t)(at - url) + 1;
+    (void)snprintf(out, URL_MAX + 1, "%.*s%s", (int)start, url, url + host);
+}
+
+bool state_add_url(struct state *state, const char *url)
+{
+    for (size_t i = 0; i < state->url_count; i++) {
+        if (strcmp(state->urls[i], url) == 0) {
+            return false;
+        }
+    }
+    if (state->url_count == DOWNLOAD_MIRRORS_MAX || strlen(url) > URL_MAX) {
+        return false;
+    }
+    memcpy(state->urls[state->url_count++], url, strlen(url) + 1);
+    return true;
+}
+
+/* What a keyfile gives back is what was put in only if escaping leaves it alone. */
+static bool survives_escaping(const char *text)
+{
+    char escaped[1];
+    struct text whole = text_of(text);
+    return escape_text(whole, ESCAPE_LINE, escaped, sizeof(escaped)) == whole.length;
+}
+
+static void set_urls(struct keyfile *file, const struct state *state)
+{
+    size_t written = 0;
+    for (size_t i = 0; i < state->url_count; i++) {
+        char key[8];
+        char url[URL_MAX + 1];
+        state_public_url(state->urls[i], url);
+        if (survives_escaping(url)) {
+            url_key(written++, key);
+            keyfile_set(file, key, url);
+        }
+    }
+}
+
+int state_write(const struct state *state, int directory_fd, const char *name)
+{
+    struct keyfile file;
+    char hex[SHA256_HEX + 1];
+    sha256_format(state->sha256, hex);
+    keyfile_init(&file);
+    keyfile_set_number(&file, "format", FORMAT);
+    keyfile_set(&file, "phase", phase_name(state->phase));
+    keyfile_set(&file, "sha256", hex);
+    keyfile_set_number(&file, "result", state->code);
+    for (size_t i = 0; i < NUMBERS; i++) {
+        uint64_t number;
+        memcpy(&number, (const char *)state + number_keys[i].offset, sizeof(number));
+        keyfile_set_number(&file, number_keys[i].key, number);
+    }
+    for (size_t i = 0; i < TEXTS; i++) {
+        keyfile_set(&file, text_keys[i].key, (const char *)state + text_keys[i].offset);
+    }
+    set_urls(&file, state);
+    return keyfile_write(&file, directory_fd, name, 0644);
+}
+
+static bool get_identity(const struct keyfile *file, struct state *state)
+{
+    char phase[32];
+    char hex[SHA256_HEX + 1];
+    uint64_t format = 0;
+    uint64_t code = 0;
+    if (keyfile_get_number(file, "format", &format) != 0 || format != FORMAT ||
+        keyfile_get(file, "phase", phase, sizeof(phase)) != 0 ||
+        phase_find(phase, &state->phase) != 0 ||
+        keyfile_get(file, "sha256", hex, sizeof(hex)) != 0 ||
+        sha256_parse(text_of(hex), state->sha256) != 0 ||
+        keyfile_get_number(file, "result", &code) != 0 || code > ERROR_LAST) {
+        return false;
+    }
+    state->code = (enum error_code)code;
+    return true;
+}
+
+static bool get_rest(const struct keyfile *file, struct state *state)
+{
+    for (size_t i = 0; i < NUMBERS; i++) {
+        uint64_t number = 0;
+        if (keyfile_get_number(file, number_keys[i].key, &number) != 0) {
+            return false;
+        }
+        memcpy((char *)state + number_keys[i].offset, &number, sizeof(number));
+    }
+    for (size_t i = 0; i < TEXTS; i++) {
+        const struct text_key *text = &text_keys[i];
+        if (keyfile_get(file, text->key, (char *)state + text->offset, text->size) != 0) {
+            return false;
+        }
+    }
+    return strlen(state->boot_id) == BOOT_ID_SIZE - 1;
+}
+
+static bool get_urls(const struct keyfile *file, struct state *state)
+{
+    for (size_t i = 0; i < DOWNLOAD_MIRRORS_MAX; i++) {
+        char key[8];
+        url_key(i, key);
+        int error = keyfile_get(file, key, state->urls[i], sizeof(state->urls[i]));
+        if (error != 0) {
+            return error == -ENOENT;
+        }
+        state->url_count = i + 1;
+    }
+    return true;
+}
+
+int state_read(int directory_fd, const char *name, struct state *ret)
+{
+    struct keyfile file;
+    int error = keyfile_read(directory_fd, name, &file);
+    if (error != 0) {
+        return error == -EFBIG || error == -ELOOP ? -EBADMSG : error;
+    }
+    struct state state = {.phase = PHASE_IDLE};
+    if (!get_identity(&file, &state) || !get_rest(&file, &state) || !get_urls(&file, &state)) {
+        return -EBADMSG;
+    }
+    *ret = state;
+    return 0;
+}
+
+void state_count_stored(struct state *state, int directory_fd)
+{
+    char hex[SHA256_HEX + 1];
+    char name[SHA256_HEX + sizeof(".part")];
+    struct stat status;
+    sha256_format(state->sha256, hex);
+    (void)snprintf(name, sizeof(name), "%s.part", hex);
+    if (state->phase != PHASE_DOWNLOADING ||
+        fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
+        return;
+    }
+    uint64_t stored = (uint64_t)status.st_size;
+    stored = state->total != 0 && stored > state->total ? state->total : stored;
+    state->done = stored > state->done ? stored : state->done;
+}
+
+void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_NAME_SIZE])
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(sha256, hex);
+    (void)snprintf(out, STATE_QUEUED_NAME_SIZE, "queued.%s", hex);
+}
+
+static bool parse_queued_name(const char *name, uint8_t ret[SHA256_SIZE])
+{
+    static const char prefix[] = "queued.";
+    size_t length = sizeof(prefix) - 1;
+    return strncmp(name, prefix, length) == 0 && sha256_parse(text_of(name + length), ret) == 0;
+}
+
+int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+{
+    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    if (directory == NULL) {
+        int error = -errno;
+        if (fd >= 0) {
+            (void)close(fd); /* nothing was written */
+        }
+        return error;
+    }
+    size_t found = 0;
+    const struct dirent *entry;
+    while (found < max && (entry = readdir(directory)) != NULL) {
+        found += parse_queued_name(entry->d_name, ret[found]) ? 1 : 0;
+    }
+    (void)closedir(directory); /* nothing was written */
+    *count = found;
+    return 0;
+}

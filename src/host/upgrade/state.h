@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is on disk about an upgrade, so that a daemon that starts knows what happened: the file
+ * "state" in [upgrade] directory for the present or last one, and a file "queued.SHA256" of the
+ * same form for each that waits behind it.
+ *
+ * Threads  any; two writers of one file must not run at once.
+ * Units    bytes; Unix seconds.
+ * Errors   0 or -errno; state_read: -ENOENT there is none, -EBADMSG it is damaged. Logs nothing.
+ * Secrets  none: user names and passwords are taken out of urls, and a url that could not be read
+ *          back as it was (it holds bytes that have to be escaped) is left out.
+ */
+#ifndef HOST_STATE_H
+#define HOST_STATE_H
+
+#include "host/file/keyfile.h"
+#include "host/upgrade/download.h"
+#include "host/upgrade/job.h"
+#include "wire/hex.h"
+
+#define STATE_NAME     "state"
+#define STATE_BAD_NAME "state.bad"
+
+enum {
+    STATE_VERSION_MAX = 1024, /* the version file's first 256 bytes, escaped */
+    STATE_QUEUE_MAX = 64,     /* files of waiting upgrades that are looked at */
+};
+
+/* Which record of vsock_host-install was there: every write makes a new file. All 0: none. */
+struct record_stamp {
+    uint64_t inode;
+    uint64_t modified_ns;
+};
+
+struct state {
+    enum phase phase;
+    enum error_code code; /* of a failure */
+    uint8_t sha256[SHA256_SIZE];
+    uint64_t done;
+    uint64_t total;
+    uint64_t changed;
+    uint64_t starts;            /* of the daemon that found it unfinished, with no clean stop */
+    char boot_id[BOOT_ID_SIZE]; /* of the boot in which this was written */
+    uint64_t reboot_at;         /* 0: not asked for */
+    struct record_stamp stamp;  /* the record that was there before installing began */
+    char version[STATE_VERSION_MAX + 1]; /* the version file then, escaped; "": not known */
+    char detail[JOB_TEXT_MAX];           /* one line, escaped */
+    size_t url_count;
+    char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1]; /* first the one asked for */
+};
+
+MUST_CHECK int state_write(const struct state *state, int directory_fd, const char *name);
+MUST_CHECK int state_read(int directory_fd, const char *name, struct state *ret);
+
+/* The file of an upgrade that waits. */
+enum { STATE_QUEUED_NAME_SIZE = sizeof("queued.") + SHA256_HEX };
+void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_NAME_SIZE]);
+
+/* The hashes of the upgrades that wait, at most `max`, in no order. 0 or -errno. */
+MUST_CHECK int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                                 size_t *count);
+
+/* While it is downloading, how much has been stored is told by the partial file's length. */
+void state_count_stored(struct state *state, int directory_fd);
+
+/* Copies a url without its user name and password. */
+void state_public_url(const char *url, char out[URL_MAX + 1]);
+
+/* True, and the url is added, if it is not there already and there is room. */
+bool state_add_url(struct state *state, const char *url);
+
+#endif
