@@ -39,22 +39,23 @@ static int refuse_cut(size_t length, size_t expected, struct refusal *refusal)
                        expected);
 }
 
-int tlv_1_refuse_large(uint32_t length, uint32_t limit, struct refusal *refusal)
+int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
+                       struct refusal *refusal)
 {
-    return refusal_set(refusal, ERROR_TOO_LARGE,
-                       "a frame's payload has %u bytes; expected at most %u", length, limit);
+    return refusal_set(refusal, code, "a frame's payload has %u bytes; expected at most %u", length,
+                       limit);
 }
 
-enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof,
+enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
                                struct frame_header *ret, struct refusal *refusal)
 {
     int error = 0;
     if (!frame_begins(bytes, length)) {
         error = refusal_set(refusal, ERROR_MALFORMED,
                             "a frame's magic is wrong; expected the bytes " FRAME_MAGIC);
-    } else if (length > FRAME_MAJOR_AT && bytes[FRAME_MAJOR_AT] == 0) {
+    } else if (first && length > FRAME_MAJOR_AT && bytes[FRAME_MAJOR_AT] == 0) {
         error = refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
-                            "a frame's header says major 0; expected a major from 1 on");
+                            "the first frame's header says major 0; expected a major from 1 on");
     } else if (length >= FRAME_HEADER_SIZE) {
         frame_header_decode(bytes, ret);
         return FRAMING_WHOLE;

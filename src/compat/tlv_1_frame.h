@@ -13,8 +13,9 @@
 #include "wire/writer.h"
 
 /* Takes the header when it is there: FRAMING_WHOLE. What fewer bytes tell is told at once: a wrong
- * magic, and major 0 (unsupported_version). At least one byte is there. */
-enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof,
+ * magic, and in a `first` frame major 0 (unsupported_version: what follows is no header of 16
+ * bytes). */
+enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
                                struct frame_header *ret, struct refusal *refusal);
 
 /* Waits for the payload behind a header that has been judged. */
@@ -24,8 +25,9 @@ enum framing tlv_1_take_payload(const struct frame_header *header, size_t length
 int tlv_1_refuse_type(unsigned type, const char *expected, struct refusal *refusal);
 int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
                          struct refusal *refusal);
-/* too_large */
-int tlv_1_refuse_large(uint32_t length, uint32_t limit, struct refusal *refusal);
+/* too_large, as a host says it of a request; malformed, of an answer over the limit of any frame */
+int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
+                       struct refusal *refusal);
 
 /* What goes into a header: what was agreed, and before that the highest version of ours. */
 struct wire_version tlv_1_header_version(struct wire_version agreed);

@@ -87,7 +87,7 @@ static int judge_answer(const struct client_session *session, const struct frame
                         struct refusal *refusal)
 {
     if (header->length > FRAME_PAYLOAD_MAX) {
-        return tlv_1_refuse_large(header->length, FRAME_PAYLOAD_MAX, refusal);
+        return tlv_1_refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX, refusal);
     }
     return session->agreed.major == 0 ? judge_greeting_header(header, refusal)
                                       : judge_answer_header(session, header, refusal);
@@ -100,7 +100,8 @@ enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *by
     if (length == 0) {
         return FRAMING_MORE;
     }
-    enum framing framing = tlv_1_take_header(bytes, length, eof, &header, refusal);
+    enum framing framing =
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
@@ -110,20 +111,32 @@ enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *by
     return tlv_1_take_payload(&header, length, eof, frame_length, refusal);
 }
 
-static int take_welcome(struct client_session *session, const uint8_t *payload, size_t length,
-                        struct answer *answer, struct refusal *refusal)
+static int judge_welcome(const struct frame_header *header, const struct welcome *welcome,
+                         struct refusal *refusal)
 {
-    struct welcome welcome;
-    int error = codec_decode_welcome(payload, length, &welcome, refusal);
-    if (error < 0) {
-        return error;
+    if (!version_equal(header->version, welcome->version)) {
+        return tlv_1_refuse_version(header->version, welcome->version, refusal);
     }
-    if (!version_was_offered(&wire_versions_spoken, welcome.version)) {
+    if (!version_was_offered(&wire_versions_spoken, welcome->version)) {
         char ours[VERSIONS_TEXT_MAX];
         versions_format(&wire_versions_spoken, ours);
-        return refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
-                           "WELCOME agrees on %u.%u, which was not offered; expected at most %s",
-                           welcome.version.major, welcome.version.minor, ours);
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "WELCOME says %u.%u, which was not offered; expected one of %s",
+                           welcome->version.major, welcome->version.minor, ours);
+    }
+    return 0;
+}
+
+static int take_welcome(struct client_session *session, const struct frame_header *header,
+                        const uint8_t *payload, struct answer *answer, struct refusal *refusal)
+{
+    struct welcome welcome;
+    int error = codec_decode_welcome(payload, header->length, &welcome, refusal);
+    if (error == 0) {
+        error = judge_welcome(header, &welcome, refusal);
+    }
+    if (error < 0) {
+        return error;
     }
     session->agreed = welcome.version;
     session->request_limit = welcome.has_request_limit ? welcome.request_limit : 0;
@@ -151,11 +164,11 @@ int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *f
     struct frame_header header;
     struct answer decoded;
     frame_header_decode(frame, &header);
-    length -= FRAME_HEADER_SIZE;
+    header.length = (uint32_t)(length - FRAME_HEADER_SIZE); /* as framing found it */
     if (header.type == FRAME_WELCOME) {
-        return take_welcome(session, payload, length, answer, refusal);
+        return take_welcome(session, &header, payload, answer, refusal);
     }
-    int error = codec_decode_answer(header.type, payload, length, &decoded, refusal);
+    int error = codec_decode_answer(header.type, payload, header.length, &decoded, refusal);
     if (error == 0 && !greeting) {
         error = judge_kind(session, &decoded, refusal);
     }

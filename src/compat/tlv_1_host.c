@@ -55,7 +55,7 @@ static int judge_request(const struct server_session *session, const struct fram
 {
     uint32_t limit = payload_limit(session);
     if (header->length > limit) {
-        return tlv_1_refuse_large(header->length, limit, refusal);
+        return tlv_1_refuse_large(ERROR_TOO_LARGE, header->length, limit, refusal);
     }
     return session->agreed.major == 0 ? judge_hello_header(header, refusal)
                                       : judge_request_header(session, header, refusal);
@@ -65,7 +65,8 @@ enum framing tlv_1_host_frame(struct server_session *session, const uint8_t *byt
                               bool eof, size_t *frame_length, struct refusal *refusal)
 {
     struct frame_header header;
-    enum framing framing = tlv_1_take_header(bytes, length, eof, &header, refusal);
+    enum framing framing =
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
