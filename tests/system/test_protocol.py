@@ -96,7 +96,8 @@ class ProtocolTest(SystemTest):
     # --- first bytes ---
 
     def test_first_byte_of_nobody(self):
-        for data in (b"GET / HTTP/1.1\r\n\r\n", b"\xef\xbb\xbf{}", b"[1]", b"\0" * 64, b"v", b"\x7f"):
+        for data in (b"GET / HTTP/1.1\r\n\r\n", b"\xef\xbb\xbf{}", b"[1]", b"\0" * 64, b"v",
+                     b"\x7f"):
             with self.subTest(data):
                 self.refused(data, "malformed")
 

@@ -6,10 +6,9 @@ import subprocess
 import time
 
 from vsocktest import peer, wait_until
-from vsocktest.case import SystemTest, content_of
-from vsocktest.webserver import Cut, Resource, Stall, Status
+from vsocktest.case import MIB, SystemTest
+from vsocktest.webserver import Cut, Stall, Status
 
-MIB = 1 << 20
 BOTH = (signal.SIGTERM, signal.SIGINT)
 
 
@@ -20,11 +19,6 @@ class StopTest(SystemTest):
         wait_until(lambda: any("STOPPING" in message for message in daemon.notify.messages),
                    "STOPPING=1")
         self.assertFalse(os.path.exists(daemon.socket_path))
-
-    def image(self, web, path="/image", seed=0, **more):
-        resource = Resource(content_of(MIB, seed), **more)
-        resource.url = web.put(path, resource)
-        return resource
 
     def closed_without_answer(self, guest):
         self.assertTrue(guest.ended(), "an answer to a job that goes on at the next start")

@@ -8,10 +8,9 @@ import time
 
 from vsocktest import guest as vsock_guest
 from vsocktest import peer, wait_until
-from vsocktest.case import SystemTest, content_of
+from vsocktest.case import MIB, SystemTest, content_of
 from vsocktest.webserver import Drip, Resource
 
-MIB = 1 << 20
 GUESTS = 8
 
 

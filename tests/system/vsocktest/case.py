@@ -13,9 +13,10 @@ import unittest
 from . import guest, wait_until
 from .daemon import Daemon
 from .peer import GET_HOSTOS_VERSION, Error, Peer, Response
-from .webserver import WebServer
+from .webserver import Resource, WebServer
 
 PR_SET_CHILD_SUBREAPER = 36
+MIB = 1 << 20
 
 INSTALLER = """#!/bin/sh
 # Notes what it was given; what it reads is the image.
@@ -138,6 +139,12 @@ class SystemTest(unittest.TestCase):
         self.addCleanup(web.close)
         return web
 
+    def image(self, web, path="/image", size=MIB, seed=0, **more):
+        """A resource of that size at path, with its `url`."""
+        resource = Resource(content_of(size, seed), **more)
+        resource.url = web.put(path, resource)
+        return resource
+
     def in_thread(self, function, *arguments, **more):
         """Runs function in a thread; the returned call waits for its result or its exception."""
         box = {}
@@ -174,6 +181,12 @@ class SystemTest(unittest.TestCase):
 
     def assertDone(self, answer):
         self.assertEqual(answer and answer[:2], (0, None), answer)
+
+    def assertInstalled(self, *images):
+        """The installer was run once for each image, in order, with the right bytes."""
+        lines = (self.read("installed") or "").splitlines()
+        self.assertEqual([line.split()[1] for line in lines],
+                         [image.sha256.hex() for image in images])
 
     def assertVersion(self, answer, version="1.2.3"):
         self.assertIsInstance(answer, Response)
