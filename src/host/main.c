@@ -9,6 +9,7 @@
  *     3     job (upgrade/job.c)   the upgrade's queue and its present state
  *     4     console (console.c)   the queue of messages
  */
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -19,18 +20,20 @@
 #include "host/upgrade/job.h"
 #include "wire/payload_text.h"
 
-static int check(const struct options *options)
+static int check(const char *path)
 {
-    (void)printf("%s: ok\n", options->config);
-    return 0;
+    return printf("%s: ok\n", path) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
 
 static int dump(const struct conf *conf)
 {
     int error = conf_dump(conf, stdout);
-    if (error < 0 || fflush(stdout) != 0) {
+    if (error == 0 && fflush(stdout) != 0) {
+        error = -errno;
+    }
+    if (error < 0) {
         (void)fprintf(stderr, "vsock_host: error: cannot write the configuration: %s\n",
-                      strerror(error < 0 ? -error : 5));
+                      strerror(-error));
         return 1;
     }
     return 0;
@@ -52,36 +55,45 @@ static int status(const struct conf *conf)
     return puts(line) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
 
-int main(int argc, char **argv)
+/* What needs the configuration. */
+static int act(const struct options *options, const struct conf *conf)
+{
+    if (options->action == OPTIONS_CHECK_CONFIG) {
+        return check(options->config_path);
+    }
+    if (options->action == OPTIONS_DUMP_CONFIG) {
+        return dump(conf);
+    }
+    if (options->action == OPTIONS_STATUS) {
+        return status(conf);
+    }
+    log_init("vsock_host", options->log, options->verbose);
+    return daemon_run(conf, options->config_path);
+}
+
+int main(int argc, char *argv[])
 {
     struct options options;
-    int done = options_parse(argc, argv, &options);
-    if (done >= 0) {
-        return done;
-    }
     struct conf *conf;
     char problem[CONF_PROBLEM_MAX];
-    if (conf_load(options.config, options.listen, &conf, problem) < 0) {
+    if (options_parse(argc, argv, &options, problem) < 0) {
+        (void)fprintf(stderr, "vsock_host: error: %s\n", problem);
+        return 2;
+    }
+    if (options.action == OPTIONS_HELP) {
+        options_print_help(stdout);
+        return fflush(stdout) != 0 ? 1 : 0;
+    }
+    if (options.action == OPTIONS_VERSION) {
+        options_print_version(stdout);
+        return fflush(stdout) != 0 ? 1 : 0;
+    }
+    char *const *listen = options.listen[0] != NULL ? options.listen : NULL;
+    if (conf_load(options.config_path, listen, &conf, problem) < 0) {
         (void)fprintf(stderr, "vsock_host: error: %s\n", problem);
         return 1;
     }
-    int code;
-    switch (options.mode) {
-    case OPTIONS_CHECK:
-        code = check(&options);
-        break;
-    case OPTIONS_DUMP:
-        code = dump(conf);
-        break;
-    case OPTIONS_STATUS:
-        code = status(conf);
-        break;
-    case OPTIONS_RUN:
-    default:
-        log_init("vsock_host", options.log, options.verbose);
-        code = daemon_run(conf, options.config);
-        break;
-    }
+    int code = act(&options, conf);
     conf_free(conf);
     return code;
 }
