@@ -1,0 +1,229 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Shows that each check can fail: a good sample passes it, a bad one does not.
+
+Without this a check that looks at nothing would pass for ever.
+"""
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import unittest
+
+import coverage_gate
+import layers
+import scripts
+import sizes
+import spdx
+import tree
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+ROOT = tree.default_root()
+SPDX_C = "/* SPDX-License-Identifier: Apache-2.0 */\n"
+SPDX_SH = "#!/bin/sh\n# SPDX-License-Identifier: Apache-2.0\n"
+sys.path.insert(0, os.path.join(os.path.dirname(HERE), "system"))
+
+
+class Sample(unittest.TestCase):
+    def setUp(self):
+        self.root = tempfile.mkdtemp(prefix="vc-", dir="/tmp")
+        self.addCleanup(shutil.rmtree, self.root)
+
+    def put(self, name, text, mode=0o644):
+        path = os.path.join(self.root, name)
+        os.makedirs(os.path.dirname(path), exist_ok=True)
+        with open(path, "w") as out:
+            out.write(text)
+        os.chmod(path, mode)
+        return path
+
+    def judge(self, check, expected):
+        """The status of a check over the sample; what it prints is shown when it is wrong."""
+        out = subprocess.run([sys.executable, check.__file__, self.root], capture_output=True,
+                             text=True)
+        self.assertEqual(out.returncode, expected, out.stdout + out.stderr)
+        return out.stdout
+
+    def run_in(self, *command, expected):
+        out = subprocess.run(command, capture_output=True, text=True, cwd=self.root)
+        (self.assertEqual if expected == 0 else self.assertNotEqual)(
+            out.returncode, 0, "%s\n%s%s" % (command, out.stdout, out.stderr))
+        return out.stdout + out.stderr
+
+
+class LayersTest(Sample):
+    GOOD = (("wire/a.c", "<string.h>"), ("wire/a.c", '"wire/b.h"'), ("compat/a.c", "<jansson.h>"),
+            ("host/net/a.c", '"host/log/log.h"'), ("host/digest/a.c", "<gcrypt.h>"),
+            ("host/main.c", '"host/options.h"'))
+    BAD = (("wire/a.c", "<curl/curl.h>"), ("wire/a.c", '"compat/b.h"'), ("wire/a.c", '"b.h"'),
+           ("wire/a.c", "<jansson.h>"), ("compat/a.c", '"host/log/log.h"'),
+           ("compat/a.c", '"guest/b.h"'), ("host/a.c", '"guest/b.h"'),
+           ("guest/a.c", '"host/conf/conf.h"'), ("host/net/a.c", "<gcrypt.h>"),
+           ("host/digest/a.h", "<gcrypt.h>"), ("host/net/a.c", "<systemd/sd-daemon.h>"),
+           ("host/net/a.c", "<libvirt/libvirt.h>"), ("guest/a.c", "<jansson.h>"),
+           ("host/digest/a.c", '"host/log/log.h"'), ("host/upgrade/a.c", '"host/net/pool.h"'),
+           ("host/net/a.c", "<ini.h>"), ("host/net/a.c", "<openssl/ssl.h>"))
+
+    def test_good(self):
+        for name, included in self.GOOD:
+            self.put("src/" + name, "#include %s\n" % included)
+            self.judge(layers, 0)
+
+    def test_bad(self):
+        for name, included in self.BAD:
+            with self.subTest("%s %s" % (name, included)):
+                path = self.put("src/" + name, "  #  include %s\n" % included)
+                self.assertIn(name, self.judge(layers, 1))
+                os.unlink(path)
+
+    def test_second_file_of_a_library(self):
+        self.put("src/host/digest/a.c", "#include <gcrypt.h>\n")
+        self.put("src/host/digest/b.c", "#include <gcrypt.h>\n")
+        self.assertIn("gcrypt", self.judge(layers, 1))
+
+
+class SizesTest(Sample):
+    def function(self, lines):
+        return "int\nlong_one(void)\n{\n%s}\n" % ("    ;\n" * (lines - 4))
+
+    def test_function(self):
+        self.put("src/wire/a.c", self.function(60))
+        self.judge(sizes, 0)
+        self.put("src/wire/a.c", self.function(61))
+        self.assertIn("src/wire/a.c:long_one", self.judge(sizes, 1))
+
+    def test_file(self):
+        self.put("src/wire/a.h", "\n" * 400)
+        self.judge(sizes, 0)
+        self.put("src/wire/a.h", "\n" * 401)
+        self.judge(sizes, 1)
+
+    def test_reason(self):
+        self.put("src/wire/a.c", self.function(61))
+        self.put("tests/checks/sizes.allow", "src/wire/a.c:long_one one table, read as one\n")
+        self.judge(sizes, 0)
+        self.put("tests/checks/sizes.allow", "src/wire/a.c:long_one\n")
+        self.judge(sizes, 1)
+
+    def test_reason_that_is_not_needed(self):
+        self.put("tests/checks/sizes.allow", "src/wire/a.c:short why not\n")
+        self.judge(sizes, 1)
+
+
+class TextTest(Sample):
+    def test_spdx(self):
+        self.put("src/a.c", SPDX_C)
+        self.put("scripts/a", SPDX_SH, 0o755)
+        self.judge(spdx, 0)
+        for name, text in (("src/b.h", "/* nothing */\n"), ("scripts/b", "#!/bin/sh\n"),
+                           ("CMakeLists.txt", "project(x)\n"), ("src/c.c", "\n" * 5 + SPDX_C)):
+            with self.subTest(name):
+                path = self.put(name, text, 0o755)
+                self.assertIn(name, self.judge(spdx, 1))
+                os.unlink(path)
+
+    def test_scripts(self):
+        self.put("scripts/a", SPDX_SH + "echo \"$1\"\n", 0o755)
+        self.put("scripts/b", "#!/usr/bin/env python3\nprint(1)\n", 0o755)
+        self.judge(scripts, 0)
+        for name, text, mode in (("scripts/if", SPDX_SH + "if true; then\n", 0o755),
+                                 ("scripts/py", "#!/usr/bin/env python3\nprint(\n", 0o755),
+                                 ("tests/x.py", "def\n", 0o644),
+                                 ("scripts/mode", SPDX_SH, 0o644),
+                                 ("scripts/odd", "#!/usr/bin/perl\n", 0o755)):
+            with self.subTest(name):
+                path = self.put(name, text, mode)
+                self.assertIn(name, self.judge(scripts, 1))
+                os.unlink(path)
+
+
+class ToolsTest(Sample):
+    def needs(self, *programs):
+        for program in programs:
+            if not shutil.which(program):
+                self.skipTest("%s is not installed" % program)
+
+    def test_clang_format(self):
+        self.needs("clang-format")
+        shutil.copy(os.path.join(ROOT, ".clang-format"), self.root)
+        self.put("a.c", "int f(void)\n{\n    return 1;\n}\n")
+        self.run_in("clang-format", "--dry-run", "-Werror", "a.c", expected=0)
+        self.put("a.c", "int f(void) { return 1; }\n")
+        self.run_in("clang-format", "--dry-run", "-Werror", "a.c", expected=1)
+
+    def test_clang_tidy(self):
+        self.needs("clang-tidy")
+        shutil.copy(os.path.join(ROOT, ".clang-tidy"), self.root)
+        tidy = ("clang-tidy", "--quiet", "a.c", "--", "-std=gnu17")
+        self.put("a.c", "int f(int x);\nint f(int x)\n{\n    return x;\n}\n")
+        self.run_in(*tidy, expected=0)
+        self.put("a.c", "int f(int *x);\nint f(int *x)\n{\n    if (x)\n        return 1;\n"
+                        "    return *x;\n}\n")
+        self.run_in(*tidy, expected=1)
+
+    def test_thread_safety_analysis(self):
+        """A function of `_locked` kind that is called without the lock does not compile."""
+        self.needs("clang")
+        body = ('#include "host/lock.h"\nstatic struct lock l;\nvoid g_locked(void) '
+                "REQUIRES_LOCK(l);\nvoid f(void);\nvoid f(void)\n{\n%s}\n")
+        compile_it = ("clang", "-std=gnu17", "-D_GNU_SOURCE", "-I" + os.path.join(ROOT, "src"),
+                      "-Wthread-safety", "-Werror", "-fsyntax-only", "a.c")
+        self.put("a.c", body % "    lock_take(&l);\n    g_locked();\n    lock_give(&l);\n")
+        self.run_in(*compile_it, expected=0)
+        self.put("a.c", body % "    g_locked();\n")
+        self.assertIn("g_locked", self.run_in(*compile_it, expected=1))
+
+    def test_hardening(self):
+        self.needs("gcc", "readelf", "objdump")
+        self.put("a.c", "#include <stdio.h>\nint main(int c, char **v) { char b[64]; "
+                        "snprintf(b, sizeof(b), \"%s\", v[0]); return puts(b) + c; }\n")
+        good = ["-O2", "-D_FORTIFY_SOURCE=2", "-fstack-protector-all", "-fcf-protection=full",
+                "-fPIE", "-pie", "-Wl,-z,relro,-z,now,-z,noexecstack"]
+        check = os.path.join(HERE, "hardening.py")
+        for flag, said in (("-no-pie", "position"), ("-Wl,-z,norelro", "RELRO"),
+                           ("-Wl,-z,lazy", "symbols"), ("-Wl,-z,execstack", "stack"),
+                           ("-fno-stack-protector", "protector"),
+                           ("-U_FORTIFY_SOURCE", "fortified"), ("-Wl,-rpath,/x", "run path")):
+            with self.subTest(flag):
+                self.run_in("gcc", *good, flag, "a.c", "-o", "a", expected=0)
+                self.assertIn(said, self.run_in(sys.executable, check, "a", expected=1))
+
+    def test_sanitizer_reports_are_seen(self):
+        self.needs("gcc", "clang")
+        from vsocktest.daemon import sanitizer_report
+        for compiler, flag, code in (
+                ("gcc", "address", "char *p = malloc(4); p[c + 3] = 1; free(p);"),
+                ("gcc", "undefined", "int x = 0x7fffffff; x += c; printf(\"%d\", x);"),
+                ("gcc", "address", "char *p = malloc(4); p[c] = 1; p = 0;"),
+                ("clang", "thread", "pthread_t t; pthread_create(&t, 0, run, 0); run(0); "
+                                    "pthread_join(t, 0);")):
+            with self.subTest(flag):
+                self.put("a.c", "#include <pthread.h>\n#include <stdio.h>\n#include <stdlib.h>\n"
+                                "int g;\nvoid *run(void *x) { for (int i = 0; i < 100000; i++) "
+                                "g++; return x; }\nint main(int c, char **v) { (void)v; "
+                                "%s return 0; }\n" % code)
+                self.run_in(compiler, "-g", "-pthread", "-fsanitize=" + flag, "a.c", "-o", "a",
+                            expected=0)
+                done = subprocess.run([os.path.join(self.root, "a")], capture_output=True,
+                                      text=True)
+                self.assertTrue(sanitizer_report(done.stderr), done.stderr)
+        self.assertIsNone(sanitizer_report("vsock_host: an error at runtime\n"))
+
+
+class CoverageTest(unittest.TestCase):
+    def summary(self, wire, others):
+        return {"files": [
+            {"filename": "src/wire/a.c", "line_total": 100, "line_covered": wire},
+            {"filename": "src/host/b.c", "line_total": 100, "line_covered": others}]}
+
+    def test_gate(self):
+        self.assertEqual(coverage_gate.judge(self.summary(95, 75)), [])
+        self.assertEqual(len(coverage_gate.judge(self.summary(94, 99))), 1)
+        self.assertEqual(len(coverage_gate.judge(self.summary(95, 74))), 1)
+        self.assertEqual(len(coverage_gate.judge(self.summary(0, 0))), 2)
+        self.assertEqual(len(coverage_gate.judge({"files": []})), 2)
+
+
+if __name__ == "__main__":
+    unittest.main(verbosity=2)
