@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/digest/digest.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <gcrypt.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "host/digest/ring.h"
+
+enum {
+    READ_SIZE = 256 << 10,
+    READS_PER_QUESTION = 16, /* `stop` is asked every 4 MiB */
+};
+
+struct digest {
+    gcry_md_hd_t context; /* the thread's while it runs, else the caller's */
+    bool threaded;
+    bool running;
+    pthread_t thread;
+    struct ring ring; /* only if threaded */
+};
+
+void digest_library_init(void)
+{
+    /* Nothing secret is hashed: locked memory is not needed, and not allowed in the sandbox. */
+    (void)gcry_check_version(NULL); /* initialises; any version knows SHA-256 */
+    (void)gcry_control(GCRYCTL_DISABLE_SECMEM, 0);
+    (void)gcry_control(GCRYCTL_INITIALIZATION_FINISHED, 0);
+}
+
+static void *run(void *context)
+{
+    struct digest *digest = context;
+    const uint8_t *bytes = NULL;
+    size_t length = ring_next(&digest->ring, &bytes);
+    while (length > 0) {
+        gcry_md_write(digest->context, bytes, length);
+        ring_release(&digest->ring, length);
+        length = ring_next(&digest->ring, &bytes);
+    }
+    return NULL;
+}
+
+static int start_thread(struct digest *digest)
+{
+    int error = ring_init(&digest->ring);
+    if (error != 0) {
+        return error;
+    }
+    error = pthread_create(&digest->thread, NULL, run, digest);
+    if (error != 0) {
+        ring_done(&digest->ring);
+        return -error;
+    }
+    (void)pthread_setname_np(digest->thread, "digest"); /* a name is a convenience */
+    digest->threaded = true;
+    digest->running = true;
+    return 0;
+}
+
+static void join(struct digest *digest)
+{
+    int error = pthread_join(digest->thread, NULL);
+    assert(error == 0);
+    (void)error; /* NDEBUG */
+    digest->running = false;
+}
+
+int digest_new(bool threaded, struct digest **ret)
+{
+    struct digest *digest = calloc(1, sizeof(*digest));
+    if (digest == NULL) {
+        return -ENOMEM;
+    }
+    if (gcry_md_open(&digest->context, GCRY_MD_SHA256, 0) != 0) {
+        free(digest);
+        return -ENOMEM; /* SHA-256 is always there: nothing else can be missing */
+    }
+    int error = threaded ? start_thread(digest) : 0;
+    if (error != 0) {
+        digest_free(digest);
+        return error;
+    }
+    *ret = digest;
+    return 0;
+}
+
+void digest_write(struct digest *digest, const void *bytes, size_t length)
+{
+    if (digest->threaded) {
+        ring_write(&digest->ring, bytes, length);
+    } else {
+        gcry_md_write(digest->context, bytes, length);
+    }
+}
+
+void digest_finish(struct digest *digest, uint8_t ret[SHA256_SIZE])
+{
+    if (digest->running) {
+        ring_end(&digest->ring);
+        join(digest);
+    }
+    memcpy(ret, gcry_md_read(digest->context, GCRY_MD_SHA256), SHA256_SIZE);
+}
+
+struct digest *digest_free(struct digest *digest)
+{
+    if (digest == NULL) {
+        return NULL;
+    }
+    if (digest->running) {
+        ring_cancel(&digest->ring);
+        join(digest);
+    }
+    if (digest->threaded) {
+        ring_done(&digest->ring);
+    }
+    gcry_md_close(digest->context);
+    free(digest);
+    return NULL;
+}
+
+/* 0 at the end of the file. */
+static ssize_t read_piece(int fd, uint8_t *buffer, size_t length, uint64_t offset)
+{
+    ssize_t got = pread(fd, buffer, length, (off_t)offset);
+    while (got < 0 && errno == EINTR) {
+        got = pread(fd, buffer, length, (off_t)offset);
+    }
+    return got < 0 ? -errno : got;
+}
+
+static int hash_file(struct digest *digest, int fd, uint64_t length, uint8_t *buffer,
+                     bool (*stop)(void *context), void *context)
+{
+    uint64_t offset = 0;
+    for (unsigned reads = 0; offset < length; reads++) {
+        if (reads % READS_PER_QUESTION == 0 && stop != NULL && stop(context)) {
+            return -ECANCELED;
+        }
+        size_t wanted = length - offset < READ_SIZE ? (size_t)(length - offset) : READ_SIZE;
+        ssize_t got = read_piece(fd, buffer, wanted, offset);
+        if (got <= 0) {
+            bool whole = got == 0 && length == UINT64_MAX;
+            return whole ? 0 : (got == 0 ? -ENODATA : (int)got);
+        }
+        digest_write(digest, buffer, (size_t)got);
+        offset += (uint64_t)got;
+    }
+    return 0;
+}
+
+int digest_file(struct digest *digest, int fd, uint64_t length, bool (*stop)(void *context),
+                void *context)
+{
+    uint8_t *buffer = malloc(READ_SIZE);
+    if (buffer == NULL) {
+        return -ENOMEM;
+    }
+    (void)posix_fadvise(fd, 0, 0, POSIX_FADV_SEQUENTIAL); /* a hint */
+    int error = hash_file(digest, fd, length, buffer, stop, context);
+    free(buffer);
+    return error;
+}
