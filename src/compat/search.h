@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reaching the host: connections and greetings until one of them agrees on a dialect.
+ *
+ * Threads  as compat/client.h.
+ * Source   docs/protocol.md, "How a guest finds the dialect".
+ */
+#ifndef COMPAT_SEARCH_H
+#define COMPAT_SEARCH_H
+
+#include "compat/client.h"
+
+/* True: the client's stream is open and its session agreed. False: *outcome says why not, and no
+ * request was sent. */
+MUST_CHECK bool search_run(struct client *client, struct client_outcome *outcome);
+
+/* Waits for the next try: false when the limits leave no time for one, or, with *outcome changed to
+ * say so, when the stop descriptor became readable. */
+MUST_CHECK bool search_pause(struct client *client, struct client_outcome *outcome);
+
+/* True for an error of the host that a later try may not meet. */
+bool search_wrong_moment(const struct answer *error);
+
+#endif

@@ -1,0 +1,117 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/stream.h"
+
+#include "wire/clock.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+void stream_init(struct stream *stream, int stop_fd)
+{
+    stream->fd = -1;
+    stream->stop_fd = stop_fd;
+    stream->eof = false;
+    stream->taken = 0;
+    stream->length = 0;
+}
+
+void stream_open(struct stream *stream, int *fd)
+{
+    stream_close(stream);
+    stream->fd = *fd;
+    *fd = -1;
+}
+
+void stream_close(struct stream *stream)
+{
+    if (stream->fd >= 0) {
+        close(stream->fd);
+    }
+    stream_init(stream, stream->stop_fd);
+}
+
+/* Waits until the socket is ready; poll() leaves out a negative descriptor. The deadline is judged
+ * first: a host that never stops sending is always ready. */
+static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
+{
+    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
+    while (clock_ms() < deadline_ms) {
+        int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
+        if (ready < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (ready > 0 && watched[0].revents != 0) {
+            return -ECANCELED;
+        }
+        if (ready > 0) {
+            return 0;
+        }
+    }
+    return -ETIME;
+}
+
+static bool would_block(int error)
+{
+    return error == EAGAIN || error == EINTR;
+}
+
+int stream_send(struct stream *stream, const uint8_t *bytes, size_t length, int64_t deadline_ms,
+                size_t *sent)
+{
+    *sent = 0;
+    while (*sent < length) {
+        int error = wait_ready(stream->fd, POLLOUT, stream->stop_fd, deadline_ms);
+        if (error < 0) {
+            return error;
+        }
+        ssize_t took = send(stream->fd, bytes + *sent, length - *sent, MSG_NOSIGNAL | MSG_DONTWAIT);
+        if (took < 0 && !would_block(errno)) {
+            return -errno;
+        }
+        *sent += took > 0 ? (size_t)took : 0;
+    }
+    return 0;
+}
+
+int stream_fill(struct stream *stream, int64_t deadline_ms)
+{
+    size_t room = sizeof(stream->bytes) - stream->length;
+    if (room == 0) {
+        return -ENOBUFS;
+    }
+    for (;;) {
+        int error = wait_ready(stream->fd, POLLIN, stream->stop_fd, deadline_ms);
+        if (error < 0) {
+            return error;
+        }
+        ssize_t got = recv(stream->fd, stream->bytes + stream->length, room, MSG_DONTWAIT);
+        if (got >= 0) {
+            stream->length += (size_t)got;
+            stream->eof = got == 0;
+            return 0;
+        }
+        if (!would_block(errno)) {
+            return -errno;
+        }
+    }
+}
+
+void stream_take(struct stream *stream, size_t length)
+{
+    stream->taken = length;
+}
+
+void stream_drop(struct stream *stream)
+{
+    stream->length -= stream->taken;
+    memmove(stream->bytes, stream->bytes + stream->taken, stream->length);
+    stream->taken = 0;
+}
+
+int stream_pause(const struct stream *stream, int64_t deadline_ms)
+{
+    int error = wait_ready(-1, 0, stream->stop_fd, deadline_ms);
+    return error == -ETIME ? 0 : error;
+}

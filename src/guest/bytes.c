@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/bytes.h"
+
+#include "wire/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <unistd.h>
+
+int bytes_guard_standard(void)
+{
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) >= 0) {
+            continue;
+        }
+        /* The lowest free descriptor is this one; with O_PATH, reading and writing it fail. */
+        if (open("/", O_PATH | O_CLOEXEC) < 0) {
+            return -errno;
+        }
+    }
+    return 0;
+}
+
+static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
+{
+    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
+    while (clock_ms() < deadline_ms) {
+        int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
+        if (ready < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (ready > 0) {
+            return watched[0].revents != 0 ? -ECANCELED : 0;
+        }
+    }
+    return -ETIME;
+}
+
+static bool passing(int error)
+{
+    return error == EINTR || error == EAGAIN;
+}
+
+/* A pipe that is ready takes PIPE_BUF bytes without waiting (pipe(7)). */
+int bytes_write(int fd, const char *bytes, size_t length, int stop_fd, int64_t deadline_ms)
+{
+    while (length > 0) {
+        int error = wait_ready(fd, POLLOUT, stop_fd, deadline_ms);
+        if (error < 0) {
+            return error;
+        }
+        ssize_t written = write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+        if (written < 0 && !passing(errno)) {
+            return -errno;
+        }
+        bytes += written > 0 ? written : 0;
+        length -= written > 0 ? (size_t)written : 0;
+    }
+    return 0;
+}
+
+int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
+                   size_t *ret_length)
+{
+    size_t length = 0;
+    ssize_t got = -1;
+    while (length < size && got != 0) {
+        int error = wait_ready(fd, POLLIN, stop_fd, deadline_ms);
+        if (error < 0) {
+            return error;
+        }
+        got = read(fd, out + length, size - length);
+        if (got < 0 && !passing(errno)) {
+            return -errno;
+        }
+        length += got > 0 ? (size_t)got : 0;
+    }
+    *ret_length = length;
+    return 0;
+}

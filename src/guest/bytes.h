@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Standard input and output within the limits of a run: reading and writing end at the deadline and
+ * at a stop signal, without making descriptors non-blocking that other programs share.
+ *
+ * Threads  one thread.
+ * Errors   0 or -errno; -ETIME for the deadline, -ECANCELED for the stop descriptor.
+ */
+#ifndef GUEST_BYTES_H
+#define GUEST_BYTES_H
+
+#include "wire/attributes.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Opens what was closed of 0, 1 and 2 as something that cannot be read or written, so that no
+ * socket becomes one of them. */
+MUST_CHECK int bytes_guard_standard(void);
+
+MUST_CHECK int bytes_write(int fd, const char *bytes, size_t length, int stop_fd,
+                           int64_t deadline_ms);
+
+/* Reads to the end, or until `size` bytes are there. */
+MUST_CHECK int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
+                              size_t *ret_length);
+
+#endif

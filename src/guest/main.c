@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* vsock_guest: one command to the host, its answer on stdout, its trouble on stderr. */
+#include "guest/ask.h"
+#include "guest/bytes.h"
+#include "guest/decode.h"
+#include "guest/echo.h"
+#include "guest/follow.h"
+#include "guest/help.h"
+#include "guest/output.h"
+#include "guest/report.h"
+#include "guest/screen.h"
+#include "guest/stop.h"
+#include "wire/clock.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* One run: what it was told, and its limits. */
+struct run {
+    struct options options;
+    struct report report;
+    struct screen screen;
+    int64_t start_ms;
+    int64_t deadline_ms;
+    int stop_fd;
+    char message[NOTIFY_MAX + 1]; /* of a notify that is read from stdin; one more is too many */
+};
+
+/* The last word: the error line if there is one, and the exit status. */
+static int finish(const struct report *report)
+{
+    if (report->exit_code != REPORT_DONE) {
+        report_print(report);
+    }
+    return report->exit_code;
+}
+
+static void print(struct run *run, const char *text)
+{
+    int error = bytes_write(STDOUT_FILENO, text, strlen(text), run->stop_fd, run->deadline_ms);
+    if (error == -ECANCELED) {
+        report_stopped(&run->report, stop_signal(), "it is done, but its answer is not told");
+    } else if (error < 0) {
+        report_set(&run->report, REPORT_STDOUT, "broken",
+                   "it is done, but the answer could not be written to stdout: %s",
+                   strerror(-error));
+    }
+}
+
+static void print_answer(struct run *run, const struct client_outcome *outcome)
+{
+    static const struct answer accepted = {.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
+    const struct answer *answer =
+        outcome->result == CLIENT_SATISFIED ? &accepted : &outcome->answer;
+    if (run->options.follow && answer->status.phase == PHASE_FAILED) {
+        report_failed_upgrade(&answer->status, &run->report);
+        return;
+    }
+    char *line = NULL;
+    if (output_format(answer, run->options.output, &line) < 0) {
+        report_set(&run->report, REPORT_STDOUT, "broken",
+                   "it is done, but there is no memory to write the answer");
+        return;
+    }
+    print(run, line);
+    free(line);
+}
+
+/* The message of `notify -`. False: the report says why there is none. */
+static bool read_message(struct run *run)
+{
+    size_t length = 0;
+    int error = bytes_read_all(STDIN_FILENO, run->message, sizeof(run->message), run->stop_fd,
+                               run->deadline_ms, &length);
+    struct text message = {run->message, length};
+    const char *wrong = error == 0 ? options_judge_message(message) : NULL;
+    if (wrong != NULL) {
+        report_set(&run->report, REPORT_USAGE, "usage", "stdin: %s", wrong);
+    } else if (error == -ETIME) {
+        report_set(&run->report, REPORT_TIME_OVER, "timeout",
+                   "stdin did not end in time; no command was sent");
+    } else if (error == -ECANCELED) {
+        report_stopped(&run->report, stop_signal(), "no command was sent");
+    } else if (error < 0) {
+        report_set(&run->report, REPORT_USAGE, "usage", "stdin cannot be read: %s",
+                   strerror(-error));
+    }
+    run->options.request.message = message;
+    return run->report.exit_code == REPORT_DONE;
+}
+
+static void ask(struct run *run)
+{
+    struct options *options = &run->options;
+    if (options->message_from_stdin && !read_message(run)) {
+        return;
+    }
+    if (options->echo_devices != NULL) {
+        echo_message(options->echo_devices, options->request.message, run->stop_fd,
+                     run->deadline_ms);
+    }
+    struct asking asking;
+    ask_run(&asking, options, &run->screen, run->stop_fd, run->deadline_ms);
+    screen_end(&run->screen);
+    report_outcome(options, &asking.outcome, stop_signal(), &run->report);
+    if (run->report.exit_code == REPORT_DONE) {
+        print_answer(run, &asking.outcome);
+    }
+    ask_done(&asking);
+}
+
+/* Asks with the signals watched; after the error line of a stopped run, dies by its signal. */
+static int run_ask(struct run *run)
+{
+    run->deadline_ms = run->options.timeout_ms == CLOCK_NEVER
+                           ? CLOCK_NEVER
+                           : run->start_ms + run->options.timeout_ms;
+    int error = stop_watch(&run->stop_fd);
+    if (error < 0) {
+        report_set(&run->report, REPORT_NO_CONNECTION, "connect", "signals cannot be watched: %s",
+                   strerror(-error));
+        return finish(&run->report);
+    }
+    screen_init(&run->screen, &run->options, run->start_ms);
+    ask(run);
+    int status = finish(&run->report);
+    if (run->report.signal != 0) {
+        stop_die(run->report.signal);
+    }
+    return status;
+}
+
+static int run_print(struct run *run)
+{
+    char page[HELP_MAX];
+    if (run->options.action == ACTION_VERSION) {
+        print(run, "vsock_guest " VSOCK_VERSION "\n");
+    } else if (run->options.topic != NULL) {
+        help_page(run->options.topic, page);
+        print(run, page);
+    } else {
+        print(run, help_screen);
+    }
+    return finish(&run->report);
+}
+
+int main(int argc, char *argv[])
+{
+    struct run run = {.start_ms = clock_ms(), .deadline_ms = CLOCK_NEVER, .stop_fd = -1};
+    int error = bytes_guard_standard();
+    if (error < 0) {
+        return REPORT_USAGE;
+    }
+    signal(SIGPIPE, SIG_IGN);
+    char wrong[OPTIONS_ERROR_MAX];
+    if (options_parse(argc, argv, getenv("VSOCK_HOST_ADDRESS"), &run.options, wrong) < 0) {
+        report_set(&run.report, REPORT_USAGE, "usage", "%s", wrong);
+        return finish(&run.report);
+    }
+    switch (run.options.action) {
+    case ACTION_DECODE:
+        decode_run(run.options.file, &run.report);
+        return finish(&run.report);
+    case ACTION_HELP:
+    case ACTION_VERSION:
+        return run_print(&run);
+    case ACTION_ASK:
+        break;
+    }
+    return run_ask(&run);
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "guest/options.h"
+
+#include "guest/help.h"
+#include "guest/option_table.h"
+#include "wire/clock.h"
+#include "wire/escape.h"
+#include "wire/nearest.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+enum {
+    TIMEOUT_MS = 30 * 1000,
+    LONG_TIMEOUT_MS = 3600 * 1000, /* upgrade, and following one */
+    CONNECT_MS = 5 * 1000,
+    HOST_CID = 2,
+};
+
+/* The words of a command line, taken one by one. */
+struct words {
+    char *const *next;
+    char *const *end;
+};
+
+static const char *words_take(struct words *words)
+{
+    return words->next < words->end ? *words->next++ : NULL;
+}
+
+const char *options_judge_message(struct text message)
+{
+    if (message.length > NOTIFY_MAX) {
+        return "the message is too long; expected at most 4096 bytes";
+    }
+    if (!utf8_valid(message.bytes, message.length)) {
+        return "the message is not text; expected UTF-8 without NUL";
+    }
+    return NULL;
+}
+
+static int unknown_option(struct parsing *parsing, const char *word)
+{
+    const char *names[OPTION_ROWS_MAX];
+    for (size_t i = 0; i < option_rows_count; i++) {
+        names[i] = option_rows[i].name;
+    }
+    char name[64];
+    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    const char *near = nearest_name(name, names, option_rows_count);
+    if (near == NULL) {
+        return option_refuse(parsing,
+                             "unknown option '%s'; expected one of those that "
+                             "'vsock_guest --help' lists",
+                             word);
+    }
+    return option_refuse(parsing, "unknown option '%s'; did you mean --%s?", word, near);
+}
+
+static int apply(struct parsing *parsing, const struct option_row *row, const char *value)
+{
+    parsing->seen[row - option_rows] = true;
+    parsing->flag_form |= row->names_command;
+    return row->apply(parsing, value);
+}
+
+static int needs_value(struct parsing *parsing, const struct option_row *row)
+{
+    return option_refuse(parsing, "--%s needs a value: --%s %s", row->name, row->name,
+                         row->value_name);
+}
+
+/* --name, --name=value, or --name and the next word, whatever that begins with. */
+static int take_long(struct parsing *parsing, const char *word, struct words *words)
+{
+    size_t length = strcspn(word + 2, "=");
+    const struct option_row *row = option_find(word + 2, length);
+    if (row == NULL) {
+        return unknown_option(parsing, word);
+    }
+    const char *value = word[2 + length] == '=' ? word + 2 + length + 1 : NULL;
+    if (value != NULL && row->value == VALUE_NONE) {
+        return option_refuse(parsing, "--%s takes no value", row->name);
+    }
+    if (value == NULL && row->value == VALUE_NEEDED) {
+        value = words_take(words);
+        if (value == NULL) {
+            return needs_value(parsing, row);
+        }
+    }
+    return apply(parsing, row, value);
+}
+
+/* -v, -vq, -t5 or -t 5. */
+static int take_short(struct parsing *parsing, const char *word, struct words *words)
+{
+    for (const char *letter = word + 1; *letter != '\0' && !parsing->ended; letter++) {
+        const struct option_row *row = option_find_letter(*letter);
+        if (row == NULL) {
+            return option_refuse(parsing,
+                                 "unknown option '-%.1s' in '%s'; expected one of those "
+                                 "that 'vsock_guest --help' lists",
+                                 letter, word);
+        }
+        const char *value = NULL;
+        if (row->value == VALUE_NEEDED) {
+            value = letter[1] != '\0' ? letter + 1 : words_take(words);
+            if (value == NULL) {
+                return needs_value(parsing, row);
+            }
+        }
+        int error = apply(parsing, row, value);
+        if (error < 0 || value != NULL) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+static int take_command(struct parsing *parsing, const char *word)
+{
+    if (strcmp(word, "decode") == 0 || strcmp(word, "help") == 0) {
+        parsing->options.action = word[0] == 'd' ? ACTION_DECODE : ACTION_HELP;
+        return option_begin_command(parsing, COMMAND_NONE, word);
+    }
+    enum command command = command_find(word);
+    if (command != COMMAND_NONE) {
+        return option_begin_command(parsing, command, word);
+    }
+    const char *near = help_nearest(word);
+    if (near == NULL) {
+        return option_refuse(parsing, "unknown command '%s'; 'vsock_guest --help' lists them",
+                             word);
+    }
+    return option_refuse(parsing, "unknown command '%s'; did you mean %s?", word, near);
+}
+
+static int take_topic(struct parsing *parsing, const char *word)
+{
+    if (!help_has(word)) {
+        const char *near = help_nearest(word);
+        return option_refuse(parsing, "there is no help for '%s'; expected a command's name%s%s",
+                             word, near != NULL ? ", perhaps " : "", near != NULL ? near : "");
+    }
+    parsing->options.topic = word;
+    return 0;
+}
+
+/* A word that is no option: the command, or what belongs to it. */
+static int take_word(struct parsing *parsing, const char *word)
+{
+    struct options *options = &parsing->options;
+    if (parsing->command_word == NULL) {
+        return take_command(parsing, word);
+    }
+    if (options->action == ACTION_HELP && options->topic == NULL) {
+        return take_topic(parsing, word);
+    }
+    if (options->action == ACTION_DECODE && options->file == NULL) {
+        options->file = word;
+        return 0;
+    }
+    if (parsing->command == COMMAND_NOTIFY && !parsing->has_message) {
+        options->message_from_stdin = strcmp(word, "-") == 0;
+        return option_set_message(parsing, word);
+    }
+    if (help_has(word)) {
+        return option_refuse(parsing, "one command at a time: '%s' comes after '%s'", word,
+                             parsing->command_word);
+    }
+    return option_refuse(parsing, "'%s' is one word too many for %s%s", word, parsing->command_word,
+                         parsing->command == COMMAND_NOTIFY ? "; put the message in quotes" : "");
+}
+
+static int read_words(struct parsing *parsing, struct words *words)
+{
+    bool only_words = false; /* after -- */
+    for (const char *word; !parsing->ended && (word = words_take(words)) != NULL;) {
+        int error = 0;
+        if (only_words || word[0] != '-' || word[1] == '\0') {
+            error = take_word(parsing, word);
+        } else if (strcmp(word, "--") == 0) {
+            only_words = true;
+        } else if (word[1] == '-') {
+            error = take_long(parsing, word, words);
+        } else {
+            error = take_short(parsing, word, words);
+        }
+        if (error < 0) {
+            return error;
+        }
+    }
+    return 0;
+}
+
+/* Options that belong to one command are an error beside another. */
+static int check_owners(struct parsing *parsing)
+{
+    for (size_t i = 0; i < option_rows_count; i++) {
+        const struct option_row *row = &option_rows[i];
+        if (parsing->seen[i] && row->command != COMMAND_NONE && row->command != parsing->command) {
+            return option_refuse(parsing, "--%s belongs to %s, not to %s", row->name,
+                                 command_name(row->command), parsing->command_word);
+        }
+    }
+    return 0;
+}
+
+static int check_command(struct parsing *parsing)
+{
+    const struct request *request = &parsing->options.request;
+    if (parsing->command_word == NULL) {
+        return option_refuse(parsing, "no command is given; 'vsock_guest --help' lists them");
+    }
+    if (parsing->command == COMMAND_UPGRADE && request->url.length == 0) {
+        return option_refuse(parsing, "upgrade needs --url URL");
+    }
+    if (parsing->command == COMMAND_UPGRADE && !parsing->has_hash) {
+        return option_refuse(parsing, "upgrade needs --hash SHA256");
+    }
+    if (parsing->command == COMMAND_NOTIFY && !parsing->has_message) {
+        return option_refuse(parsing, "notify needs a MESSAGE, or - to read it from stdin");
+    }
+    return check_owners(parsing);
+}
+
+/* The environment's address, when there is one and no option says another. */
+static int take_environment(struct parsing *parsing, const char *environment)
+{
+    struct options *options = &parsing->options;
+    if (parsing->has_address) {
+        options->address_source = "option --address";
+        return 0;
+    }
+    if (environment == NULL || environment[0] == '\0') {
+        return 0;
+    }
+    const char *why = NULL;
+    if (address_parse(environment, ADDRESS_CONNECT, &options->address, &why) < 0) {
+        return option_refuse(parsing, "VSOCK_HOST_ADDRESS '%s': %s", environment, why);
+    }
+    options->address_source = "environment VSOCK_HOST_ADDRESS";
+    return 0;
+}
+
+static int settle_address(struct parsing *parsing, const char *environment)
+{
+    struct options *options = &parsing->options;
+    int error = take_environment(parsing, environment);
+    if (error < 0 || !parsing->has_port) {
+        return error;
+    }
+    if (options->address.family == AF_VSOCK) {
+        options->address.port = parsing->port;
+        if (!parsing->has_address) {
+            options->address_source = "option --port";
+        }
+    } else if (parsing->has_address) {
+        return option_refuse(parsing,
+                             "--port goes with a vsock address; --address names a Unix socket");
+    }
+    return 0;
+}
+
+static void settle_defaults(struct parsing *parsing)
+{
+    struct options *options = &parsing->options;
+    if (parsing->flag_form && !parsing->has_output) {
+        options->output = OUTPUT_VALUE;
+    }
+    if (!parsing->has_timeout) {
+        bool lasting = parsing->command == COMMAND_UPGRADE || options->follow;
+        options->timeout_ms = lasting ? LONG_TIMEOUT_MS : TIMEOUT_MS;
+    }
+}
+
+int options_parse(int argc, char *const argv[], const char *environment, struct options *ret,
+                  char error[OPTIONS_ERROR_MAX])
+{
+    struct parsing parsing = {
+        .options = {.action = ACTION_ASK,
+                    .request = {.count = 1},
+                    .address = {.family = AF_VSOCK, .cid = HOST_CID, .port = VSOCK_DEFAULT_PORT},
+                    .address_source = "default",
+                    .connect_ms = CONNECT_MS},
+        .error = error,
+    };
+    struct words words = {argv + (argc > 0 ? 1 : 0), argv + argc};
+    int status = read_words(&parsing, &words);
+    if (status == 0 && parsing.options.action != ACTION_HELP &&
+        parsing.options.action != ACTION_VERSION) {
+        status = check_command(&parsing);
+    }
+    if (status == 0 && parsing.options.action == ACTION_ASK) {
+        status = settle_address(&parsing, environment);
+    }
+    if (status < 0) {
+        return status;
+    }
+    settle_defaults(&parsing);
+    *ret = parsing.options;
+    return 0;
+}
