@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/phase.h"
+#include "support/unit.h"
+
+#include <errno.h>
+
+/* Row: from; column: to; in the order of the numbers on the wire. */
+static const char *const allowed[PHASE_LAST + 1] = {
+    /* idle queued downloading verifying installing rebooting failed upgraded */
+    [PHASE_IDLE] = ".x......",        [PHASE_QUEUED] = "..x...x.",
+    [PHASE_DOWNLOADING] = "...x..x.", [PHASE_VERIFYING] = "..x.x.x.",
+    [PHASE_INSTALLING] = "...x.xxx",  [PHASE_REBOOTING] = "......xx",
+    [PHASE_FAILED] = ".......x",      [PHASE_UPGRADED] = "........",
+};
+
+static void test_every_transition(void)
+{
+    for (unsigned from = 0; from <= PHASE_LAST; from++) {
+        CU_ASSERT_EQUAL(strlen(allowed[from]), PHASE_LAST + 1);
+        for (unsigned to = 0; to <= PHASE_LAST; to++) {
+            bool may = phase_may_follow((enum phase)from, (enum phase)to);
+            if (may != (allowed[from][to] == 'x')) {
+                fprintf(stderr, "%s -> %s: %d\n", phase_name(from), phase_name(to), may);
+            }
+            CU_ASSERT_EQUAL(may, allowed[from][to] == 'x');
+        }
+    }
+}
+
+static void test_unknown_numbers(void)
+{
+    CU_ASSERT_FALSE(phase_may_follow((enum phase)(PHASE_LAST + 1), PHASE_QUEUED));
+    CU_ASSERT_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)(PHASE_LAST + 1)));
+    CU_ASSERT_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)33)); /* not bit 1 by wrapping */
+    CU_ASSERT_FALSE(phase_ended((enum phase)200));
+}
+
+static void test_meaning(void)
+{
+    static const struct {
+        enum phase phase;
+        bool ended;
+        bool resumable;
+        bool needs_record;
+    } rows[] = {
+        {PHASE_IDLE, true, false, false},        {PHASE_QUEUED, false, true, false},
+        {PHASE_DOWNLOADING, false, true, false}, {PHASE_VERIFYING, false, true, false},
+        {PHASE_INSTALLING, false, false, true},  {PHASE_REBOOTING, true, false, false},
+        {PHASE_FAILED, true, false, false},      {PHASE_UPGRADED, true, false, false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(phase_ended(rows[i].phase), rows[i].ended);
+        CU_ASSERT_EQUAL(phase_resumable(rows[i].phase), rows[i].resumable);
+        CU_ASSERT_EQUAL(phase_needs_record(rows[i].phase), rows[i].needs_record);
+    }
+}
+
+static void test_names(void)
+{
+    for (unsigned number = 0; number <= PHASE_LAST; number++) {
+        enum phase phase = PHASE_IDLE;
+        CU_ASSERT_EQUAL(phase_find(phase_name(number), &phase), 0);
+        CU_ASSERT_EQUAL((unsigned)phase, number);
+    }
+    enum phase untouched = PHASE_FAILED;
+    CU_ASSERT_EQUAL(phase_find("Downloading", &untouched), -EINVAL);
+    CU_ASSERT_EQUAL(phase_find("", &untouched), -EINVAL);
+    CU_ASSERT_EQUAL(untouched, PHASE_FAILED);
+}
+
+static const struct unit_test tests[] = {
+    {"every transition, allowed or refused", test_every_transition},
+    {"numbers that are no phase", test_unknown_numbers},
+    {"what each phase means", test_meaning},
+    {"names, both ways", test_names},
+};
+UNIT_MAIN("phase", tests)

@@ -1,0 +1,182 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/progress.h"
+#include "host/upgrade/status_line.h"
+#include "support/unit.h"
+
+static void test_at_most_once_a_second(void)
+{
+    struct progress progress;
+    progress_init(&progress, 0, 0, 5000);
+    unsigned told = 0;
+    int64_t last_ms = 5000;
+    for (int64_t now_ms = 5001; now_ms <= 15000; now_ms++) {
+        if (progress_take(&progress, (uint64_t)(now_ms - 5000), 100000, now_ms)) {
+            CU_ASSERT_TRUE(now_ms - last_ms >= 1000);
+            last_ms = now_ms;
+            told++;
+        }
+    }
+    CU_ASSERT_EQUAL(told, 10);
+}
+
+static void test_only_when_it_changed(void)
+{
+    struct progress progress;
+    progress_init(&progress, 50, 100, 0);
+    CU_ASSERT_FALSE(progress_take(&progress, 50, 100, 5000));
+    CU_ASSERT_FALSE(progress_take(&progress, 40, 100, 6000)); /* held at 50: nothing new */
+    CU_ASSERT_TRUE(progress_take(&progress, 51, 100, 7000));
+    CU_ASSERT_FALSE(progress_take(&progress, 51, 100, 9000));
+    CU_ASSERT_FALSE(progress_take(&progress, 52, 100, 7999));
+    CU_ASSERT_TRUE(progress_take(&progress, 52, 100, 8000)); /* what was held back is told later */
+    CU_ASSERT_TRUE(progress_take(&progress, 52, 200, 9000));
+}
+
+static void test_never_falls(void)
+{
+    static const struct {
+        uint64_t done;
+        uint64_t total;
+        uint64_t told;
+    } rows[] = {
+        {10, 0, 10},   {30, 100, 30},   {0, 100, 30}, /* a server made it start again */
+        {29, 100, 30}, {31, 100, 31},   {100, 100, 100},
+        {0, 100, 100}, {400, 300, 300}, {0, 200, 200}, /* never above the total */
+    };
+    struct progress progress;
+    progress_init(&progress, 0, 0, 0);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        (void)progress_take(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
+        CU_ASSERT_EQUAL(progress.done, rows[i].told);
+        CU_ASSERT_EQUAL(progress.total, rows[i].total);
+    }
+}
+
+static void test_rate_and_time_left(void)
+{
+    struct progress progress;
+    progress_init(&progress, 0, 1000000, 0);
+    CU_ASSERT_EQUAL(progress.rate, PROGRESS_UNKNOWN);
+    CU_ASSERT_EQUAL(progress_left(&progress), PROGRESS_UNKNOWN);
+    (void)progress_take(&progress, 50000, 1000000, 999);
+    CU_ASSERT_EQUAL(progress.rate, PROGRESS_UNKNOWN); /* not a second yet */
+    (void)progress_take(&progress, 100000, 1000000, 1000);
+    CU_ASSERT_EQUAL(progress.rate, 100000);
+    CU_ASSERT_EQUAL(progress_left(&progress), 9);
+    (void)progress_take(&progress, 300001, 1000000, 2000);
+    CU_ASSERT_EQUAL(progress.rate, 125000); /* three quarters old, one quarter new */
+    CU_ASSERT_EQUAL(progress_left(&progress), 6);
+    for (int64_t second = 3; second < 200; second++) { /* a stall shows */
+        (void)progress_take(&progress, 300001, 1000000, second * 1000);
+    }
+    CU_ASSERT_TRUE(progress.rate < 10);
+}
+
+static void test_rate_after_a_restart(void)
+{
+    struct progress progress;
+    progress_init(&progress, 0, 1000000, 0);
+    (void)progress_take(&progress, 500000, 1000000, 1000);
+    (void)progress_take(&progress, 0, 1000000, 1500); /* from the start again */
+    (void)progress_take(&progress, 500000, 1000000, 2500);
+    CU_ASSERT_EQUAL(progress.rate, 500000);
+    CU_ASSERT_EQUAL(progress.done, 500000);
+}
+
+static void test_no_overflow(void)
+{
+    struct progress progress;
+    progress_init(&progress, 0, UINT64_MAX, 0);
+    CU_ASSERT_TRUE(progress_take(&progress, UINT64_MAX - 1, UINT64_MAX, 1000));
+    CU_ASSERT_EQUAL(progress.rate, (UINT64_MAX - 1) / 1000 * 1000);
+    CU_ASSERT_EQUAL(progress_left(&progress), 1);
+    CU_ASSERT_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX - 1, UINT64_MAX), 99);
+    CU_ASSERT_EQUAL(progress_percent(PHASE_INSTALLING, UINT64_MAX, UINT64_MAX), 100);
+    CU_ASSERT_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX / 2, UINT64_MAX), 50);
+}
+
+static void test_percent(void)
+{
+    static const struct {
+        enum phase phase;
+        uint64_t done;
+        uint64_t total;
+        unsigned percent;
+    } rows[] = {
+        {PHASE_DOWNLOADING, 0, 0, 0},      {PHASE_DOWNLOADING, 5, 0, 0},
+        {PHASE_DOWNLOADING, 0, 100, 0},    {PHASE_DOWNLOADING, 999, 1000, 99},
+        {PHASE_DOWNLOADING, 100, 100, 99}, {PHASE_VERIFYING, 100, 100, 99},
+        {PHASE_INSTALLING, 100, 100, 100}, {PHASE_REBOOTING, 100, 100, 100},
+        {PHASE_UPGRADED, 100, 100, 100},   {PHASE_FAILED, 100, 100, 99},
+        {PHASE_FAILED, 1, 3, 33},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total),
+                        rows[i].percent);
+    }
+}
+
+static struct upgrade_status status_of(enum phase phase, uint64_t done, uint64_t total)
+{
+    struct upgrade_status status = {
+        .phase = (uint16_t)phase, .done = done, .total = total, .has_sha256 = true};
+    for (unsigned i = 0; i < SHA256_SIZE; i++) {
+        status.sha256[i] = (uint8_t)(i * 17);
+    }
+    return status;
+}
+
+static void test_status_lines(void)
+{
+    char line[STATUS_LINE_MAX];
+    struct upgrade_status status = {.phase = PHASE_IDLE};
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_STRING_EQUAL(line, "no upgrade");
+
+    status = status_of(PHASE_QUEUED, 0, 0);
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: queued");
+
+    status = status_of(PHASE_DOWNLOADING, 112721920, 268435456);
+    status_line_format(&status, 47185920, 4, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: downloading, 41 %, 112721920 of 268435456 "
+                                 "bytes, 45.0 MiB/s, 4 s left");
+
+    status = status_of(PHASE_DOWNLOADING, 77, 0);
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: downloading, 77 bytes");
+
+    status = status_of(PHASE_INSTALLING, 100, 100);
+    status_line_format(&status, 5, 5, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: installing, 100 %, 100 of 100 bytes");
+
+    status = status_of(PHASE_FAILED, 0, 0);
+    status.result = ERROR_HASH_MISMATCH;
+    status.detail = text_of("it is another file");
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: failed, hash_mismatch: it is another file");
+}
+
+static void test_long_status_line(void)
+{
+    static char detail[4000];
+    char line[STATUS_LINE_MAX];
+    memset(detail, 'x', sizeof(detail) - 1);
+    struct upgrade_status status = status_of(PHASE_FAILED, 0, 0);
+    status.detail = text_of(detail);
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_EQUAL(strlen(line), STATUS_LINE_MAX - 1);
+}
+
+static const struct unit_test tests[] = {
+    {"told at most once a second", test_at_most_once_a_second},
+    {"told only when it changed", test_only_when_it_changed},
+    {"never falls, never above the total", test_never_falls},
+    {"rate and time left", test_rate_and_time_left},
+    {"rate after starting again", test_rate_after_a_restart},
+    {"the largest numbers", test_no_overflow},
+    {"percent: 100 only at the end", test_percent},
+    {"status lines", test_status_lines},
+    {"a status line is cut", test_long_status_line},
+};
+UNIT_MAIN("progress", tests)

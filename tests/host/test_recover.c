@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/recover.h"
+#include "support/unit.h"
+
+#include <stdio.h>
+
+#define THIS_BOOT  "11111111-1111-1111-1111-111111111111"
+#define OTHER_BOOT "22222222-2222-2222-2222-222222222222"
+
+/* What the record is, as seen by the upgrade. */
+enum seen { NONE, STALE, FOREIGN, DAMAGED, STARTED, FAILED, INSTALLED, REFUSED, REBOOTING };
+enum when { SAME_BOOT, NEW_BOOT };
+enum { DEAD, LIVES };
+enum { SAME_VERSION, NEW_VERSION, UNKNOWN_VERSION };
+
+struct row {
+    enum phase phase;
+    enum when when;
+    int lives;
+    enum seen seen;
+    int version;
+    enum recover_action action;
+    enum error_code code;
+};
+
+static const struct row rows[] = {
+    {PHASE_IDLE, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_KEEP, ERROR_NONE},
+    {PHASE_IDLE, NEW_BOOT, LIVES, INSTALLED, NEW_VERSION, RECOVER_KEEP, ERROR_NONE},
+    {PHASE_UPGRADED, NEW_BOOT, DEAD, INSTALLED, NEW_VERSION, RECOVER_KEEP, ERROR_NONE},
+    {PHASE_UPGRADED, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_KEEP, ERROR_NONE},
+    {PHASE_FAILED, NEW_BOOT, DEAD, INSTALLED, NEW_VERSION, RECOVER_KEEP, ERROR_NONE},
+
+    /* What is only being fetched goes on, whatever else there is. */
+    {PHASE_QUEUED, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_DOWNLOADING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_DOWNLOADING, NEW_BOOT, DEAD, NONE, NEW_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_DOWNLOADING, NEW_BOOT, DEAD, INSTALLED, NEW_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_VERIFYING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_VERIFYING, NEW_BOOT, DEAD, STALE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+
+    /* The daemon was restarted while it was installed. */
+    {PHASE_INSTALLING, SAME_BOOT, LIVES, STARTED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LIVES, NONE, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LIVES, INSTALLED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, STALE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, FOREIGN, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, DAMAGED, SAME_VERSION, RECOVER_FAILED,
+     ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, STARTED, NEW_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, FAILED, NEW_VERSION, RECOVER_FAILED, ERROR_NOT_READY},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, INSTALLED, NEW_VERSION, RECOVER_INSTALL, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, REFUSED, NEW_VERSION, RECOVER_FAILED, ERROR_REBOOT_FAILED},
+    {PHASE_INSTALLING, SAME_BOOT, DEAD, REBOOTING, NEW_VERSION, RECOVER_REBOOTING, ERROR_NONE},
+
+    /* The machine was rebooted while it was installed. */
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, INSTALLED, SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, REFUSED, SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, REBOOTING, SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, STARTED, NEW_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, STARTED, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, STARTED, UNKNOWN_VERSION, RECOVER_FAILED,
+     ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, FAILED, NEW_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, FAILED, SAME_VERSION, RECOVER_FAILED, ERROR_NOT_READY},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, NONE, NEW_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, STALE, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, FOREIGN, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, DAMAGED, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+    {PHASE_INSTALLING, NEW_BOOT, DEAD, DAMAGED, NEW_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+
+    /* The reboot was scheduled. */
+    {PHASE_REBOOTING, SAME_BOOT, DEAD, REBOOTING, NEW_VERSION, RECOVER_REBOOTING, ERROR_NONE},
+    {PHASE_REBOOTING, SAME_BOOT, LIVES, NONE, NEW_VERSION, RECOVER_REBOOTING, ERROR_NONE},
+    {PHASE_REBOOTING, NEW_BOOT, DEAD, REBOOTING, SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_REBOOTING, NEW_BOOT, DEAD, INSTALLED, SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_REBOOTING, NEW_BOOT, DEAD, NONE, NEW_VERSION, RECOVER_UPGRADED, ERROR_NONE},
+    {PHASE_REBOOTING, NEW_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_FAILED, ERROR_INSTALL_FAILED},
+};
+
+static void set_record(enum seen seen, const char *boot_id, struct recover_facts *facts)
+{
+    static const enum record_stage stages[] = {
+        [STARTED] = RECORD_STARTED,     [FAILED] = RECORD_FAILED,
+        [INSTALLED] = RECORD_INSTALLED, [REFUSED] = RECORD_INSTALLED,
+        [REBOOTING] = RECORD_REBOOTING, [STALE] = RECORD_REBOOTING,
+        [FOREIGN] = RECORD_REBOOTING,
+    };
+    if (seen == NONE) {
+        return;
+    }
+    facts->stamp = (struct record_stamp){7, seen == STALE ? 1 : 2};
+    facts->found = seen == DAMAGED ? RECOVER_RECORD_DAMAGED : RECOVER_RECORD_READ;
+    facts->record = (struct record){.stage = stages[seen], .reboot_at = 4711};
+    (void)snprintf(facts->record.boot_id, BOOT_ID_SIZE, "%s", boot_id);
+    memset(facts->record.sha256, seen == FOREIGN ? 0x55 : 0xaa, SHA256_SIZE);
+    if (seen == FAILED) {
+        facts->record.code = ERROR_NOT_READY;
+        (void)snprintf(facts->record.text, sizeof(facts->record.text), "try later");
+    } else if (seen == REFUSED) {
+        facts->record.code = ERROR_REBOOT_FAILED;
+    }
+}
+
+static void set_up(const struct row *row, struct state *state, struct recover_facts *facts)
+{
+    static const char *const versions[] = {
+        [SAME_VERSION] = "1.0", [NEW_VERSION] = "2.0", [UNKNOWN_VERSION] = ""};
+    const char *then = row->when == SAME_BOOT ? THIS_BOOT : OTHER_BOOT;
+    memset(state, 0, sizeof(*state));
+    memset(facts, 0, sizeof(*facts));
+    state->phase = row->phase;
+    memset(state->sha256, 0xaa, SHA256_SIZE);
+    state->stamp = (struct record_stamp){7, 1};
+    state->reboot_at = 42;
+    (void)snprintf(state->boot_id, BOOT_ID_SIZE, "%s", then);
+    (void)snprintf(state->version, sizeof(state->version), "1.0");
+    facts->starting = true;
+    facts->installer_lives = row->lives == LIVES;
+    (void)snprintf(facts->boot_id, BOOT_ID_SIZE, THIS_BOOT);
+    (void)snprintf(facts->version, sizeof(facts->version), "%s", versions[row->version]);
+    set_record(row->seen, then, facts);
+}
+
+static struct state state;
+static struct recover_facts facts;
+static struct recover_decision decision;
+
+static void test_every_row(void)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        set_up(&rows[i], &state, &facts);
+        recover_decide(&state, &facts, &decision);
+        if (decision.action != rows[i].action || decision.code != rows[i].code) {
+            fprintf(stderr, "row %zu: action %d, code %d\n", i, decision.action, decision.code);
+        }
+        CU_ASSERT_EQUAL(decision.action, rows[i].action);
+        CU_ASSERT_EQUAL(decision.code, rows[i].code);
+        CU_ASSERT_EQUAL(decision.text[0] != '\0', rows[i].action == RECOVER_FAILED);
+    }
+}
+
+/* Whatever is there: a success needs an installation on record or a version that changed, both
+ * over a reboot. */
+static void test_no_success_without_proof(void)
+{
+    size_t successes = 0;
+    for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
+        for (unsigned bits = 0; bits < 2 * 2 * 9 * 3; bits++) {
+            const struct row row = {.phase = (enum phase)phase,
+                                    .when = bits % 2 == 0 ? SAME_BOOT : NEW_BOOT,
+                                    .lives = (int)(bits / 2 % 2),
+                                    .seen = (enum seen)(bits / 4 % 9),
+                                    .version = (int)(bits / 36)};
+            set_up(&row, &state, &facts);
+            recover_decide(&state, &facts, &decision);
+            bool installed = row.seen == INSTALLED || row.seen == REFUSED || row.seen == REBOOTING;
+            bool proof = row.when == NEW_BOOT && (installed || row.version == NEW_VERSION);
+            if (decision.action == RECOVER_UPGRADED) {
+                CU_ASSERT_TRUE(proof);
+                successes++;
+            }
+            if (decision.action == RECOVER_REBOOTING) {
+                CU_ASSERT_TRUE(row.when == SAME_BOOT);
+            }
+        }
+    }
+    CU_ASSERT_TRUE(successes > 0);
+}
+
+static void test_starts_are_counted(void)
+{
+    static const struct row again[] = {
+        {PHASE_DOWNLOADING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
+        {PHASE_INSTALLING, SAME_BOOT, DEAD, INSTALLED, SAME_VERSION, RECOVER_INSTALL, ERROR_NONE},
+    };
+    for (size_t i = 0; i < 2; i++) {
+        set_up(&again[i], &state, &facts);
+        state.starts = RECOVER_STARTS_MAX - 1;
+        recover_decide(&state, &facts, &decision);
+        CU_ASSERT_EQUAL(decision.action, again[i].action);
+        state.starts = RECOVER_STARTS_MAX;
+        recover_decide(&state, &facts, &decision);
+        CU_ASSERT_EQUAL(decision.action, RECOVER_FAILED);
+        CU_ASSERT_EQUAL(decision.code, ERROR_INTERNAL);
+        facts.starting = false; /* vsock_host-install has just ended: no start */
+        recover_decide(&state, &facts, &decision);
+        CU_ASSERT_EQUAL(decision.action, again[i].action);
+    }
+}
+
+static void test_starts_do_not_hide_an_end(void)
+{
+    static const struct row row = {PHASE_INSTALLING, NEW_BOOT,         DEAD,      INSTALLED,
+                                   SAME_VERSION,     RECOVER_UPGRADED, ERROR_NONE};
+    set_up(&row, &state, &facts);
+    state.starts = RECOVER_STARTS_MAX + 7;
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_EQUAL(decision.action, RECOVER_UPGRADED);
+}
+
+static void test_late_reboot(void)
+{
+    static const struct row row = {PHASE_FAILED, NEW_BOOT,         DEAD,      REBOOTING,
+                                   SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE};
+    set_up(&row, &state, &facts);
+    state.code = ERROR_REBOOT_FAILED;
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_EQUAL(decision.action, RECOVER_UPGRADED);
+    (void)snprintf(facts.record.boot_id, BOOT_ID_SIZE, THIS_BOOT);
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_EQUAL(decision.action, RECOVER_KEEP);
+}
+
+/* Somebody installed the same image by hand after the reboot: that one has not been booted. */
+static void test_record_of_this_boot(void)
+{
+    static const struct row row = {PHASE_INSTALLING, NEW_BOOT,          DEAD,      REBOOTING,
+                                   SAME_VERSION,     RECOVER_REBOOTING, ERROR_NONE};
+    set_up(&row, &state, &facts);
+    (void)snprintf(facts.record.boot_id, BOOT_ID_SIZE, THIS_BOOT);
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_EQUAL(decision.action, RECOVER_REBOOTING);
+    CU_ASSERT_EQUAL(decision.reboot_at, 4711);
+}
+
+static void test_texts(void)
+{
+    static const struct row failed = {PHASE_INSTALLING, SAME_BOOT,      DEAD,           FAILED,
+                                      SAME_VERSION,     RECOVER_FAILED, ERROR_NOT_READY};
+    set_up(&failed, &state, &facts);
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_STRING_EQUAL(decision.text, "try later");
+    facts.record.code = ERROR_NONE; /* a record that does not say why */
+    facts.record.text[0] = '\0';
+    recover_decide(&state, &facts, &decision);
+    CU_ASSERT_EQUAL(decision.code, ERROR_INSTALL_FAILED);
+    CU_ASSERT_STRING_EQUAL(decision.text, "vsock_host-install failed");
+}
+
+static const struct unit_test tests[] = {
+    {"every row", test_every_row},
+    {"no success without proof", test_no_success_without_proof},
+    {"starts are counted", test_starts_are_counted},
+    {"starts do not hide an end", test_starts_do_not_hide_an_end},
+    {"a reboot that came late", test_late_reboot},
+    {"a record of this boot", test_record_of_this_boot},
+    {"texts come from the record", test_texts},
+};
+UNIT_MAIN("recover", tests)

@@ -1,0 +1,288 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/state.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+static int directory_fd;
+
+static struct state sample(void)
+{
+    struct state state = {
+        .phase = PHASE_INSTALLING,
+        .code = ERROR_NONE,
+        .done = 268435456,
+        .total = UINT64_MAX,
+        .changed = 1763800000,
+        .starts = 3,
+        .boot_id = "0b5d6bd5-7c1f-4b8a-9a55-0c4c3d2e1f00",
+        .reboot_at = 1763800060,
+        .stamp = {77, 1763800000123456789U},
+        .version = "1.2.3\\x0a",
+        .detail = "a line, with = and \\x1b in it",
+    };
+    for (unsigned i = 0; i < SHA256_SIZE; i++) {
+        state.sha256[i] = (uint8_t)(255 - i);
+    }
+    CU_ASSERT_TRUE(state_add_url(&state, "http://images.example/a.tar?x=y#z"));
+    CU_ASSERT_TRUE(state_add_url(&state, "https://mirror.example/b"));
+    return state;
+}
+
+static void assert_same(const struct state *a, const struct state *b)
+{
+    CU_ASSERT_EQUAL(a->phase, b->phase);
+    CU_ASSERT_EQUAL(a->code, b->code);
+    CU_ASSERT_EQUAL(memcmp(a->sha256, b->sha256, SHA256_SIZE), 0);
+    CU_ASSERT_EQUAL(a->done, b->done);
+    CU_ASSERT_EQUAL(a->total, b->total);
+    CU_ASSERT_EQUAL(a->changed, b->changed);
+    CU_ASSERT_EQUAL(a->starts, b->starts);
+    CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
+    CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
+    CU_ASSERT_EQUAL(a->stamp.inode, b->stamp.inode);
+    CU_ASSERT_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
+    CU_ASSERT_STRING_EQUAL(a->version, b->version);
+    CU_ASSERT_STRING_EQUAL(a->detail, b->detail);
+    CU_ASSERT_EQUAL(a->url_count, b->url_count);
+    for (size_t i = 0; i < a->url_count && i < b->url_count; i++) {
+        CU_ASSERT_STRING_EQUAL(a->urls[i], b->urls[i]);
+    }
+}
+
+static void test_round_trip(void)
+{
+    static struct state written;
+    static struct state read_back;
+    for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
+        written = sample();
+        written.phase = (enum phase)phase;
+        written.code = phase == PHASE_FAILED ? ERROR_LAST : ERROR_NONE;
+        CU_ASSERT_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
+        CU_ASSERT_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
+        assert_same(&written, &read_back);
+    }
+    struct stat status;
+    CU_ASSERT_EQUAL(fstatat(directory_fd, STATE_NAME, &status, 0), 0);
+    CU_ASSERT_EQUAL(status.st_mode & 07777, 0644);
+}
+
+static void test_largest(void)
+{
+    static struct state written;
+    static struct state read_back;
+    written = sample();
+    written.url_count = 0;
+    memset(written.version, 'v', sizeof(written.version) - 1);
+    memset(written.detail, 'd', sizeof(written.detail) - 1);
+    for (unsigned i = 0; i < DOWNLOAD_MIRRORS_MAX; i++) {
+        char url[URL_MAX + 1];
+        memset(url, 'u', URL_MAX);
+        (void)snprintf(url, sizeof(url), "http://%u.example/", i);
+        url[strlen(url)] = 'u';
+        url[URL_MAX] = '\0';
+        CU_ASSERT_TRUE(state_add_url(&written, url));
+    }
+    CU_ASSERT_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
+    CU_ASSERT_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
+    assert_same(&written, &read_back);
+}
+
+static void test_urls(void)
+{
+    static struct state state;
+    state.url_count = 0;
+    static const char *const urls[] = {"http://a/", "http://b/", "http://c/", "http://d/",
+                                       "http://e/"};
+    for (size_t i = 0; i < 5; i++) {
+        CU_ASSERT_TRUE(state_add_url(&state, urls[i]));
+        CU_ASSERT_FALSE(state_add_url(&state, urls[i]));
+    }
+    CU_ASSERT_FALSE(state_add_url(&state, "http://f/")); /* full */
+    CU_ASSERT_EQUAL(state.url_count, 5);
+}
+
+static void test_public_url(void)
+{
+    static const char *const rows[][2] = {
+        {"http://host/path", "http://host/path"},
+        {"http://user:secret@host/path", "http://host/path"},
+        {"https://user@host:8443/p?q=a@b#c@d", "https://host:8443/p?q=a@b#c@d"},
+        {"http://a@b@host/x", "http://host/x"},
+        {"http://user:se@cret@host", "http://host"},
+        {"http://user:p?x@host/", "http://user:p?x@host/"}, /* the host is "user" */
+        {"http:/user:secret@host/x", "http:/host/x"},
+        {"http:///user:secret@host/x", "http:///host/x"},
+        {"http://host/user:secret@x", "http://host/user:secret@x"},
+        {"nothing at all", "nothing at all"},
+        {"", ""},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char out[URL_MAX + 1];
+        state_public_url(rows[i][0], out);
+        CU_ASSERT_STRING_EQUAL(out, rows[i][1]);
+    }
+}
+
+static size_t read_raw(const char *name, char *out, size_t size)
+{
+    int fd = openat(directory_fd, name, O_RDONLY | O_CLOEXEC);
+    ssize_t got = read(fd, out, size - 1);
+    (void)close(fd);
+    out[got > 0 ? got : 0] = '\0';
+    return got > 0 ? (size_t)got : 0;
+}
+
+static void write_raw(const char *name, const char *bytes, size_t length)
+{
+    int fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+    CU_ASSERT_EQUAL(write(fd, bytes, length), (ssize_t)length);
+    (void)close(fd);
+}
+
+static void test_no_secrets(void)
+{
+    static struct state state;
+    static char raw[KEYFILE_MAX + 1];
+    state = sample();
+    CU_ASSERT_TRUE(state_add_url(&state, "http://user:hunter2@host/x"));
+    CU_ASSERT_TRUE(state_add_url(&state, "http://host/\x1b[31m"));
+    CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
+    (void)read_raw(STATE_NAME, raw, sizeof(raw));
+    CU_ASSERT_PTR_NULL(strstr(raw, "hunter2"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(raw, "url_2=http://host/x\n"));
+    CU_ASSERT_PTR_NULL(strstr(raw, "url_3")); /* it could not be read back as it was */
+}
+
+/* Every line of a good file left out, and every line spoiled: none is taken. The urls may be
+ * missing. */
+static void test_damaged(void)
+{
+    static struct state state;
+    static char good[KEYFILE_MAX + 1];
+    static char bad[KEYFILE_MAX + 64];
+    state = sample();
+    state.url_count = 0;
+    CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
+    size_t length = read_raw(STATE_NAME, good, sizeof(good));
+    size_t lines = 0;
+    for (const char *line = good; *line != '\0'; lines++) {
+        const char *end = strchr(line, '\n') + 1;
+        size_t before = (size_t)(line - good);
+        size_t after = length - (size_t)(end - good);
+        memcpy(bad, good, before);
+        memcpy(bad + before, end, after);
+        write_raw("damaged", bad, before + after);
+        struct state untouched = {.starts = 99};
+        CU_ASSERT_EQUAL(state_read(directory_fd, "damaged", &untouched), -EBADMSG);
+        CU_ASSERT_EQUAL(untouched.starts, 99);
+        line = end;
+    }
+    CU_ASSERT_EQUAL(lines, 14);
+    static const char *const spoiled[][2] = {
+        {"format=1", "format=2"},
+        {"phase=installing", "phase=sleeping"},
+        {"result=0", "result=19"},
+        {"starts=3", "starts=-3"},
+        {"sha256=ff", "sha256=fg"},
+        {"boot_id=0b5d", "boot_id=5d"},
+        {"total=18446744073709551615", "total=18446744073709551616"},
+    };
+    for (size_t i = 0; i < sizeof(spoiled) / sizeof(spoiled[0]); i++) {
+        const char *at = strstr(good, spoiled[i][0]);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+        int made = snprintf(bad, sizeof(bad), "%.*s%s%s", (int)(at - good), good, spoiled[i][1],
+                            at + strlen(spoiled[i][0]));
+        write_raw("damaged", bad, (size_t)made);
+        CU_ASSERT_EQUAL(state_read(directory_fd, "damaged", &state), -EBADMSG);
+    }
+}
+
+static void test_not_there(void)
+{
+    static struct state state;
+    CU_ASSERT_EQUAL(state_read(directory_fd, "missing", &state), -ENOENT);
+    CU_ASSERT_EQUAL(symlinkat(STATE_NAME, directory_fd, "link"), 0);
+    CU_ASSERT_EQUAL(state_read(directory_fd, "link", &state), -EBADMSG);
+    write_raw("empty", "", 0);
+    CU_ASSERT_EQUAL(state_read(directory_fd, "empty", &state), -EBADMSG);
+}
+
+static void test_queue(void)
+{
+    static struct state state;
+    uint8_t hashes[8][SHA256_SIZE];
+    char name[STATE_QUEUED_NAME_SIZE];
+    size_t count = 99;
+    state = sample();
+    state_queued_name(state.sha256, name);
+    CU_ASSERT_EQUAL(strlen(name), 7 + 64);
+    CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
+    write_raw("queued.0123", "", 0);
+    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(memcmp(hashes[0], state.sha256, SHA256_SIZE), 0);
+    state.sha256[0] ^= 1;
+    state_queued_name(state.sha256, name);
+    CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
+    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(count, 2);
+    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 1, &count), 0);
+    CU_ASSERT_EQUAL(count, 1);
+}
+
+static void test_count_stored(void)
+{
+    static struct state state;
+    char name[SHA256_HEX + sizeof(".part")];
+    state = sample();
+    state.phase = PHASE_DOWNLOADING;
+    state.done = 2;
+    state.total = 0;
+    state_count_stored(&state, directory_fd);
+    CU_ASSERT_EQUAL(state.done, 2); /* no such file */
+    sha256_format(state.sha256, name);
+    memcpy(name + SHA256_HEX, ".part", sizeof(".part"));
+    write_raw(name, "12345", 5);
+    state_count_stored(&state, directory_fd);
+    CU_ASSERT_EQUAL(state.done, 5);
+    state.done = 0;
+    state.total = 4;
+    state_count_stored(&state, directory_fd);
+    CU_ASSERT_EQUAL(state.done, 4);
+    state.phase = PHASE_FAILED;
+    state.done = 1;
+    state_count_stored(&state, directory_fd);
+    CU_ASSERT_EQUAL(state.done, 1);
+}
+
+static const struct unit_test tests[] = {
+    {"what is written is read", test_round_trip},
+    {"the largest state fits", test_largest},
+    {"urls: no duplicates, five at most", test_urls},
+    {"urls without user and password", test_public_url},
+    {"no secret reaches the file", test_no_secrets},
+    {"damaged files are refused", test_damaged},
+    {"missing, linked and empty files", test_not_there},
+    {"the files of the queue", test_queue},
+    {"bytes stored are counted in the partial file", test_count_stored},
+};
+
+int main(void)
+{
+    char path[] = "/tmp/test_state.XXXXXX";
+    if (mkdtemp(path) == NULL) {
+        return 1;
+    }
+    directory_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int status = unit_main("state", tests, sizeof(tests) / sizeof(tests[0]));
+    (void)close(directory_fd);
+    char command[64];
+    (void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
+    return system(command) != 0 ? 1 : status; /* NOLINT(cert-env33-c): a path of ours */
+}
