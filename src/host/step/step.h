@@ -1,10 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Running a step program: what needs privilege or can hang, outside the daemon.
  *
+ * The program gets PATH alone as its environment, "/" as its directory, /dev/null as stdin, one
+ * pipe for stdout and stderr, a session and process group of its own, no blocked or ignored signal
+ * and no other descriptor than those asked for. At its deadline its process group gets SIGTERM, and
+ * SIGKILL after the grace. A process of it that outlives it and keeps the pipe open is not waited
+ * for.
+ *
  * Threads  step_run blocks its caller (the job thread, the step thread) until the program has
- * ended, its deadline has passed or the daemon stops. Errors   0 or -errno (it could not be
- * started); how the program ended is in the result. Owner    the argv and the result are the
- * caller's.
+ *          ended, its deadline has passed or the daemon stops. The callbacks run there.
+ * Units    *_ms: CLOCK_MONOTONIC milliseconds (deadline_ms), milliseconds (grace_ms).
+ * Errors   0 or -errno (it could not be started); how the program ended is in the result.
+ * Owner    the argv, the descriptors and the result are the caller's.
  */
 #ifndef HOST_STEP_H
 #define HOST_STEP_H
@@ -15,28 +22,43 @@
 #include "wire/attributes.h"
 #include "wire/message.h"
 
+enum {
+    STEP_GRACE_MS = 10000,
+    STEP_LINE_MAX = 2048,      /* bytes of a line as the program wrote it; the rest is dropped */
+    STEP_LINES_PER_SECOND = 50 /* that on_line is given */
+};
+
 enum step_end {
     STEP_EXITED,   /* exit_status is 0 to 255 */
     STEP_SIGNALED, /* exit_status is the signal */
-    STEP_TIMEOUT,  /* it was killed at its deadline */
+    STEP_TIMEOUT,  /* it was killed at its deadline; exit_status is the last signal it was sent */
     STEP_LEFT,     /* the daemon stops: the program was left running in its own session */
 };
 
 struct step_result {
     enum step_end end;
     int exit_status;
-    char line[1280]; /* the last line that the program wrote to stderr, escaped */
+    char line[1280]; /* the last line that the program wrote, escaped */
 };
 
-/* Each whole line the program writes, escaped, carriage returns folded. */
+/* A line the program wrote, escaped, for a log: STEP_LINES_PER_SECOND at most, and a line that says
+ * how many were left out. What a carriage return overwrites and blank lines are not told. */
 typedef void step_line_function(void *context, const char *line);
+
+/* Every line, as the program wrote it. */
+typedef void step_text_function(void *context, struct text line);
 
 struct step {
     char *const *argv; /* argv[0] is a path */
     int64_t deadline_ms;
-    int stop_fd;   /* readable: the daemon stops; -1: none */
-    bool survives; /* on stop it is left running (STEP_LEFT); otherwise it is killed */
-    step_line_function *on_line;
+    int64_t grace_ms;  /* from SIGTERM to SIGKILL; 0: STEP_GRACE_MS */
+    int stop_fd;       /* readable: the daemon stops; -1: none */
+    bool survives;     /* on stop it is left running (STEP_LEFT); otherwise it is killed */
+    bool holds_output; /* it holds the pipe's other end too: if this process is killed, its next
+                        * write does not kill it */
+    int inherit_fd;    /* above 2: open in the program too, as descriptor 3; 0: none */
+    step_line_function *on_line; /* may be NULL */
+    step_text_function *on_text; /* may be NULL */
     void *context;
 };
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/step/step.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "host/step/output.h"
+#include "host/step/spawn.h"
+#include "wire/clock.h"
+
+enum {
+    CHUNK = 64 * 1024,
+    DRAIN_CHUNKS = 16, /* of a program that ended: as much as its pipe can hold */
+};
+
+enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
+
+enum event { EVENT_NONE, EVENT_ENDED, EVENT_LATE, EVENT_STOP };
+
+struct run {
+    const struct step *step;
+    struct child child;
+    struct output output;
+    enum stage stage;
+    int64_t deadline_ms; /* of the stage */
+    bool timed_out;
+};
+
+/* False when there is nothing to read at present, or never again. */
+static bool read_chunk(struct run *run)
+{
+    char bytes[CHUNK];
+    ssize_t got = read(run->child.output_fd, bytes, sizeof(bytes));
+    if (got > 0) {
+        output_feed(&run->output, bytes, (size_t)got, clock_ms());
+        return true;
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        (void)close(run->child.output_fd); /* read only */
+        run->child.output_fd = -1;
+    }
+    return false;
+}
+
+static enum event wait_event(struct run *run)
+{
+    struct pollfd fds[] = {
+        {.fd = run->child.pidfd, .events = POLLIN},
+        {.fd = run->child.output_fd, .events = POLLIN},
+        {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
+    };
+    int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), clock_poll_timeout(run->deadline_ms));
+    if (ready > 0 && fds[1].revents != 0) {
+        (void)read_chunk(run); /* one only: the clock is looked at between */
+    }
+    if (ready > 0 && fds[0].revents != 0) {
+        return EVENT_ENDED;
+    }
+    if (clock_ms() >= run->deadline_ms) {
+        return EVENT_LATE;
+    }
+    return ready > 0 && fds[2].revents != 0 ? EVENT_STOP : EVENT_NONE;
+}
+
+/* The next harder means; false when there is none left: a process that even SIGKILL does not end
+ * waits inside the kernel. */
+static bool escalate(struct run *run)
+{
+    static const int signals[] = {[STAGE_RUNNING] = SIGTERM, [STAGE_TERMINATED] = SIGKILL};
+    if (run->stage == STAGE_KILLED) {
+        return false;
+    }
+    (void)kill(-run->child.pid, signals[run->stage]); /* not reaped: the number is its own */
+    run->stage++;
+    run->deadline_ms =
+        clock_deadline(run->step->grace_ms != 0 ? run->step->grace_ms : STEP_GRACE_MS);
+    return true;
+}
+
+/* Until the program has ended (true) or is given up. */
+static bool wait_end(struct run *run)
+{
+    for (;;) {
+        enum event event = wait_event(run);
+        if (event == EVENT_ENDED) {
+            return true;
+        }
+        if (event == EVENT_STOP && run->step->survives) {
+            return false;
+        }
+        if (event == EVENT_LATE && run->stage == STAGE_RUNNING) {
+            run->timed_out = true;
+        }
+        if (event != EVENT_NONE && !escalate(run)) {
+            return false;
+        }
+    }
+}
+
+static void drain(struct run *run)
+{
+    for (int i = 0; i < DRAIN_CHUNKS && run->child.output_fd >= 0 && read_chunk(run); i++) {
+    }
+    output_end(&run->output);
+}
+
+static int last_signal(const struct run *run)
+{
+    return run->stage == STAGE_KILLED ? SIGKILL : SIGTERM;
+}
+
+static struct step_result reap(struct run *run)
+{
+    siginfo_t info = {.si_pid = 0};
+    if (run->stage != STAGE_RUNNING) {
+        (void)kill(-run->child.pid, SIGKILL); /* what the program left behind, before its number
+                                               * is given back */
+    }
+    (void)waitid(P_PIDFD, (id_t)run->child.pidfd, &info, WEXITED); /* it has ended */
+    if (run->timed_out) {
+        return (struct step_result){.end = STEP_TIMEOUT, .exit_status = last_signal(run)};
+    }
+    return (struct step_result){.end = info.si_code == CLD_EXITED ? STEP_EXITED : STEP_SIGNALED,
+                                .exit_status = info.si_status};
+}
+
+/* The program goes on, or hangs where nothing reaches it; init reaps it. */
+static struct step_result give_up(const struct run *run)
+{
+    if (run->stage == STAGE_RUNNING) {
+        return (struct step_result){.end = STEP_LEFT};
+    }
+    return (struct step_result){.end = run->timed_out ? STEP_TIMEOUT : STEP_SIGNALED,
+                                .exit_status = SIGKILL};
+}
+
+int step_run(const struct step *step, struct step_result *ret)
+{
+    struct run run = {.step = step, .stage = STAGE_RUNNING, .deadline_ms = step->deadline_ms};
+    int error = spawn_child(step, &run.child);
+    if (error != 0) {
+        return error;
+    }
+    output_init(&run.output, step, clock_ms());
+    bool ended = wait_end(&run);
+    drain(&run);
+    struct step_result result = ended ? reap(&run) : give_up(&run);
+    output_last(&run.output, result.line, sizeof(result.line));
+    (void)close(run.child.pidfd);
+    if (run.child.output_fd >= 0) {
+        (void)close(run.child.output_fd); /* read only */
+    }
+    *ret = result;
+    return 0;
+}

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <stdio.h>
+#include <string.h>
+
+#include "host/step/output.h"
+#include "host/step/tail.h"
+#include "support/unit.h"
+
+/* Everything that was told, one line each. */
+static struct {
+    char lines[8192];
+    size_t length;
+    unsigned count;
+    unsigned texts;
+} told;
+
+static void on_line(void *context, const char *line)
+{
+    CU_ASSERT_PTR_EQUAL(context, &told);
+    told.count++;
+    if (told.length + strlen(line) + 2 < sizeof(told.lines)) {
+        told.length += (size_t)snprintf(told.lines + told.length, sizeof(told.lines) - told.length,
+                                        "%s\n", line);
+    }
+}
+
+static void on_text(void *context, struct text line)
+{
+    CU_ASSERT_PTR_EQUAL(context, &told);
+    CU_ASSERT(line.length <= STEP_LINE_MAX);
+    told.texts++;
+}
+
+static const struct step step = {.on_line = on_line, .on_text = on_text, .context = &told};
+static struct output output;
+
+static void begin(void)
+{
+    memset(&told, 0, sizeof(told));
+    output_init(&output, &step, 0);
+}
+
+/* The lines of `bytes`, whole and then byte by byte. */
+static void assert_lines(const char *bytes, const char *expected)
+{
+    begin();
+    output_feed(&output, bytes, strlen(bytes), 0);
+    output_end(&output);
+    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+    begin();
+    for (const char *byte = bytes; *byte != '\0'; byte++) {
+        output_feed(&output, byte, 1, 0);
+    }
+    output_end(&output);
+    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+}
+
+static void test_lines(void)
+{
+    assert_lines("", "");
+    assert_lines("one\ntwo\n", "one\ntwo\n");
+    assert_lines("no newline", "no newline\n");
+    assert_lines("dos\r\nform\r\n", "dos\nform\n");
+    assert_lines("1%\r50%\r100%\nend\n", "100%\nend\n");
+    assert_lines("1%\r2%\r", "2%\n");
+    assert_lines("\n\n \t\n\r\r\nx\n", "x\n");
+    assert_lines("long text\rend", "end\n");
+    assert_lines("\x1b[2Jred\tx\xff\n", "\\x1b[2Jred\\x09x\\xff\n");
+}
+
+static void test_long_line(void)
+{
+    static char bytes[3 * STEP_LINE_MAX];
+    static char expected[4 * STEP_LINE_MAX + 8];
+    begin();
+    memset(bytes, 'x', sizeof(bytes));
+    output_feed(&output, bytes, sizeof(bytes), 0);
+    output_feed(&output, "\nnext\n", 6, 0);
+    memset(expected, 'x', STEP_LINE_MAX);
+    (void)snprintf(expected + STEP_LINE_MAX, 8, "\nnext\n");
+    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+
+    begin(); /* every byte escaped */
+    memset(bytes, 1, sizeof(bytes));
+    output_feed(&output, bytes, sizeof(bytes), 0);
+    output_end(&output);
+    CU_ASSERT_EQUAL(told.count, 1);
+    char last[32];
+    output_last(&output, last, sizeof(last));
+    CU_ASSERT_STRING_EQUAL(last, "\\x01\\x01\\x01\\x01\\x01\\x01\\x01");
+}
+
+static void feed_lines(unsigned count, int64_t now_ms)
+{
+    for (unsigned i = 0; i < count; i++) {
+        output_feed(&output, "x\n", 2, now_ms);
+    }
+}
+
+static void test_rate(void)
+{
+    begin();
+    feed_lines(STEP_LINES_PER_SECOND, 0);
+    CU_ASSERT_EQUAL(told.count, STEP_LINES_PER_SECOND);
+    feed_lines(7, 999);
+    CU_ASSERT_EQUAL(told.count, STEP_LINES_PER_SECOND);
+    CU_ASSERT_EQUAL(told.texts, STEP_LINES_PER_SECOND + 7);
+    told.length = 0;
+    feed_lines(1, 1000);
+    CU_ASSERT_STRING_EQUAL(told.lines, "(7 lines left out)\nx\n");
+    feed_lines(STEP_LINES_PER_SECOND, 1001);
+    CU_ASSERT_EQUAL(told.count, 2 * STEP_LINES_PER_SECOND + 1);
+    told.length = 0;
+    output_end(&output);
+    CU_ASSERT_STRING_EQUAL(told.lines, "(1 lines left out)\n");
+}
+
+static void test_last(void)
+{
+    char last[8] = "old";
+    begin();
+    output_last(&output, last, sizeof(last));
+    CU_ASSERT_STRING_EQUAL(last, "");
+    feed_lines(STEP_LINES_PER_SECOND, 0);
+    output_feed(&output, "the \xff", 5, 0); /* past the rate, and no newline */
+    output_end(&output);
+    output_last(&output, last, sizeof(last));
+    CU_ASSERT_STRING_EQUAL(last, "the "); /* never half an escape */
+}
+
+static void test_no_callbacks(void)
+{
+    static const struct step silent = {.on_line = NULL};
+    char last[8];
+    output_init(&output, &silent, 0);
+    feed_lines(STEP_LINES_PER_SECOND + 1, 0);
+    output_end(&output);
+    output_last(&output, last, sizeof(last));
+    CU_ASSERT_STRING_EQUAL(last, "x");
+}
+
+static void assert_tail(const char *const lines[], size_t count, const char *expected)
+{
+    struct tail tail;
+    char joined[TAIL_MAX + 1];
+    tail_init(&tail);
+    for (size_t i = 0; i < count; i++) {
+        tail_add(&tail, text_of(lines[i]));
+    }
+    tail_join(&tail, joined);
+    CU_ASSERT_STRING_EQUAL(joined, expected);
+}
+
+static void test_tail(void)
+{
+    static const char *const lines[] = {"1", "2", "3\x1b", "4", "5", "6", "7"};
+    assert_tail(lines, 0, "");
+    assert_tail(lines, 1, "1");
+    assert_tail(lines, 2, "1 | 2");
+    assert_tail(lines, 5, "1 | 2 | 3\\x1b | 4 | 5");
+    assert_tail(lines, 7, "3\\x1b | 4 | 5 | 6 | 7");
+}
+
+static void test_tail_limit(void)
+{
+    static char a[TAIL_MAX + 100];
+    static char expected[TAIL_MAX + 1];
+    memset(a, 'a', sizeof(a) - 1);
+    memset(expected, 'a', TAIL_MAX);
+    assert_tail((const char *const[]){"old", a}, 2, expected);
+
+    a[TAIL_MAX - 6] = '\0';
+    (void)snprintf(expected, sizeof(expected), "new | %.*s", TAIL_MAX - 6, a);
+    assert_tail((const char *const[]){"old", "new", a}, 3, expected);
+    CU_ASSERT_EQUAL(strlen(expected), TAIL_MAX);
+
+    a[TAIL_MAX - 6] = 'a';
+    a[TAIL_MAX - 5] = '\0';
+    assert_tail((const char *const[]){"new", a}, 2, a);
+
+    /* An older line that fits is not told without those between. */
+    assert_tail((const char *const[]){"x", a, "last"}, 3, "last");
+
+    memset(a, 1, TAIL_MAX);
+    a[TAIL_MAX] = '\0';
+    struct tail tail;
+    char joined[TAIL_MAX + 1];
+    tail_init(&tail);
+    tail_add(&tail, text_of(a));
+    tail_join(&tail, joined);
+    CU_ASSERT_EQUAL(strlen(joined), TAIL_MAX);
+}
+
+static const struct unit_test tests[] = {
+    {"lines: newlines, carriage returns, escapes", test_lines},
+    {"lines: too long", test_long_line},
+    {"rate", test_rate},
+    {"the last line", test_last},
+    {"no callbacks", test_no_callbacks},
+    {"tail: the last five", test_tail},
+    {"tail: the limit", test_tail_limit},
+};
+
+UNIT_MAIN("output", tests)
