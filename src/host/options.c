@@ -208,7 +208,7 @@ void options_print_help(FILE *out)
           "  -h, --help           print this, and exit\n"
           "  -V, --version        print the version, and exit\n"
           "\n"
-          "Exit status: 0 after SIGTERM or SIGINT, 1 bad configuration or no start, 2 usage.\n"
+          "Exit status: 0 after SIGTERM or SIGINT, 1 configuration or start, 2 usage.\n"
           "See vsock_host(8) and vsock_host.conf(5).\n",
           out);
 }

@@ -61,6 +61,8 @@ static int read_line(FILE *file, char *out, int max, unsigned *odd)
 
 /* --- one line, as the library will understand it --- */
 
+static const char line_shapes[] = "a line is [section], key = value, or a comment after # or ;";
+
 static bool is_comment_or_blank(const char *text)
 {
     text += strspn(text, " \t\r");
@@ -92,9 +94,7 @@ static const char *objection(const char *line)
         return section_objection(line);
     }
     const char *separator = strpbrk(line, "=:");
-    return separator != NULL && *separator == '='
-               ? NULL
-               : "a line is [section], key = value, or a comment after # or ;";
+    return separator != NULL && *separator == '=' ? NULL : line_shapes;
 }
 
 static int tell_section(struct reading *reading, const char *line)
@@ -175,7 +175,7 @@ static int read_stream(struct reading *reading)
     }
     if (line != 0) {
         reading->place.line = line > 0 ? (unsigned)line : 0;
-        conf_problem(&reading->place, reading->problem, "inih cannot read this line");
+        conf_problem(&reading->place, reading->problem, "%s", line_shapes);
         return -EINVAL;
     }
     return 0;

@@ -48,7 +48,7 @@ const struct conf_key conf_keys[] = {
      .about = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:PATH."},
     {"listen", "allowed_cids", &conf_number_list, AT(listen.allowed_cids), RANGE(0, CID_MAX),
      WORDS(1, 64), .fallback = "3",
-     .about = "The guests that are served, by CID. Others are answered forbidden."},
+     .about = "Guests that are served, by CID. The first one is 3. Others are answered forbidden."},
     {"listen", "commands", &conf_set, AT(listen.commands), WORDS(1, COMMAND_LAST),
      .bit_name = command_name,
      .fallback = "attach-hsm detach-hsm get-hostos-version upgrade notify get-vsock-version"
@@ -156,7 +156,7 @@ const struct conf_key conf_keys[] = {
      .about = "A download that is slower than stall_bytes_per_second for so long has failed."},
     /* Zero would let a server hold a download for ever. */
     {"upgrade", "stall_bytes_per_second", &conf_size, AT(upgrade.stall_bytes_per_second),
-     RANGE(1, GIB), .fallback = "1K", .about = "See stall_seconds."},
+     RANGE(1, GIB), .fallback = "1024", .about = "See stall_seconds."},
     {"upgrade", "queue", &conf_count, AT(upgrade.queue), RANGE(0, 16), .fallback = "1",
      .restart = true, .about = "Upgrades that wait for the running one."},
     {"upgrade", "watchers", &conf_count, AT(upgrade.watchers), RANGE(1, CONNECTIONS_MAX),

@@ -1,0 +1,368 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Every key's range from both sides, every list's length, every kind of value and its error. */
+#include "host/conf/conf_table.h"
+#include "host/test_conf_support.h"
+#include "support/unit.h"
+
+#include <stdlib.h>
+
+/* --- ranges --- */
+
+static const struct {
+    const char *section;
+    const char *key;
+    const char *below;
+    const char *min;
+    const char *max;
+    const char *above;
+    const char *allowed;
+} ranges[] = {
+    {"listen", "unix_cid", "-1", "0", "4294967294", "4294967295",
+     "a whole number from 0 to 4294967294"},
+    {"listen", "unix_mode", "-1", "0", "0777", "1000", "an octal mode from 0000 to 0777"},
+    {"limits", "workers", "0", "1", "64", "65", "a whole number from 1 to 64"},
+    {"limits", "queue", "0", "1", "4096", "4097", "a whole number from 1 to 4096"},
+    {"limits", "connections", "0", "1", "4096", "4097", "a whole number from 1 to 4096"},
+    {"limits", "connections_per_cid", "0", "1", "256", "4097", "a whole number from 1 to 4096"},
+    {"limits", "first_frame_seconds", "0.099", "0.1", "600", "600.001", "seconds from 0.1 to 600"},
+    {"limits", "frame_seconds", "0.099", "0.1", "600", "600.001", "seconds from 0.1 to 600"},
+    {"limits", "idle_seconds", "0.099", "0.1", "86400", "86400.001", "seconds from 0.1 to 86400"},
+    {"limits", "send_seconds", "0.099", "0.1", "600", "600.001", "seconds from 0.1 to 600"},
+    {"limits", "request_bytes", "4351", "4352", "65536", "65537",
+     "a whole number from 4352 to 65536"},
+    {"console", "max_repeats", "0", "1", "1000", "1001", "a whole number from 1 to 1000"},
+    {"console", "interval_seconds", "-1", "0", "3600", "3600.001", "seconds from 0 to 3600"},
+    {"console", "queue", "0", "1", "1024", "1025", "a whole number from 1 to 1024"},
+    {"hsm", "vendor", "0x0", "0x1", "0xffff", "0x10000",
+     "a hexadecimal number from 0x0001 to 0xffff"},
+    {"hsm", "product", "-0x1", "0x0", "0xFFFF", "0x10000",
+     "a hexadecimal number from 0x0000 to 0xffff"},
+    {"hsm", "timeout_seconds", "0.999", "1", "600", "600.001", "seconds from 1 to 600"},
+    {"upgrade", "max_bytes", "1023", "1K", "16T", "17592186044417",
+     "bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "keep_free", "-1", "0", "16T", "17T",
+     "bytes, or K, M, G, T of them, from 0 to 16T"},
+    {"upgrade", "max_redirects", "-1", "0", "20", "21", "a whole number from 0 to 20"},
+    {"upgrade", "retries", "-1", "0", "100", "101", "a whole number from 0 to 100"},
+    {"upgrade", "retry_seconds", "0.009", "0.01", "60", "60.001", "seconds from 0.01 to 60"},
+    {"upgrade", "connect_seconds", "0.099", "0.1", "600", "600.001", "seconds from 0.1 to 600"},
+    {"upgrade", "stall_seconds", "0.999", "1", "3600", "3600.001", "seconds from 1 to 3600"},
+    {"upgrade", "stall_bytes_per_second", "0", "1", "1G", "1025M",
+     "bytes, or K, M, G, T of them, from 1 to 1G"},
+    {"upgrade", "queue", "-1", "0", "16", "17", "a whole number from 0 to 16"},
+    {"upgrade", "watchers", "0", "1", "4096", "4097", "a whole number from 1 to 4096"},
+    {"install", "installer_seconds", "0.999", "1", "86400", "86400.001", "seconds from 1 to 86400"},
+    {"reboot", "delay_seconds", "-1", "0", "86400", "86400.001", "seconds from 0 to 86400"},
+};
+enum { RANGES = sizeof(ranges) / sizeof(ranges[0]) };
+
+static const char *try_value(const char *section, const char *key, const char *value)
+{
+    char text[512];
+    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
+    return sandbox_problem(text);
+}
+
+static void check_refused(size_t i, const char *value)
+{
+    char expected[512];
+    snprintf(expected, sizeof(expected), "main.conf:2: [%s] %s = %s: allowed: %s",
+             ranges[i].section, ranges[i].key, value, ranges[i].allowed);
+    CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, value), expected);
+}
+
+static void test_ranges(void)
+{
+    sandbox_enter();
+    for (size_t i = 0; i < RANGES; i++) {
+        check_refused(i, ranges[i].below);
+        check_refused(i, ranges[i].above);
+        CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, ranges[i].min), "");
+        CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, ranges[i].max), "");
+    }
+    sandbox_leave();
+}
+
+static bool has_row(const struct conf_key *key)
+{
+    for (size_t i = 0; i < RANGES; i++) {
+        if (strcmp(ranges[i].section, key->section) == 0 && strcmp(ranges[i].key, key->name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void test_every_range_has_a_row(void)
+{
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        CU_ASSERT_TRUE(key->kind->list || key->max == 0 || has_row(key));
+    }
+}
+
+/* --- lengths of lists --- */
+
+static const struct {
+    const char *section;
+    const char *key;
+    const char *word; /* %u makes words differ */
+    unsigned least;
+    unsigned most;
+    const char *allowed;
+} lists[] = {
+    {"listen", "address", "unix:/s%u", 1, 16,
+     "1 to 16 addresses, none twice: vsock:any:PORT, vsock:CID:PORT or unix:PATH"},
+    {"listen", "allowed_cids", "%u", 1, 64, "1 to 64 numbers from 0 to 4294967295"},
+    {"listen", "unix_uids", "%u", 0, 64, "at most 64 numbers from 0 to 4294967294"},
+    {"console", "devices", "/dev/x%u", 0, 16, "at most 16 absolute paths"},
+    {"console", "skip_while_running", "w%u", 0, 16, "at most 16 words"},
+    {"upgrade", "allowed_prefixes", "https://h%u/", 0, 64,
+     "at most 64 beginnings of URLs, such as https://HOST/PATH"},
+    {"install", "installer", "/i%u", 1, 16, "1 to 16 words, the first one an absolute path"},
+    {"reboot", "command", "/c%u", 0, 16, "at most 16 words, the first one an absolute path"},
+};
+enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
+
+static const char *format_word(size_t i, unsigned n, char out[64])
+{
+    const char *percent = strstr(lists[i].word, "%u");
+    snprintf(out, 64, "%.*s%u%s", (int)(percent - lists[i].word), lists[i].word, n, percent + 2);
+    return out;
+}
+
+/* One word to a line, so that no line is too long. */
+static const char *try_words(size_t i, unsigned count)
+{
+    char text[8192];
+    int length = snprintf(text, sizeof(text), "[%s]\n%s =\n", lists[i].section, lists[i].key);
+    for (unsigned n = 0; n < count; n++) {
+        char word[64];
+        length += snprintf(text + length, sizeof(text) - (size_t)length, "%s = %s\n", lists[i].key,
+                           format_word(i, n, word));
+    }
+    return sandbox_problem(text);
+}
+
+static void test_lengths(void)
+{
+    sandbox_enter();
+    for (size_t i = 0; i < LISTS; i++) {
+        char expected[512];
+        char word[64];
+        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].most), "");
+        format_word(i, lists[i].most, word);
+        snprintf(expected, sizeof(expected), "main.conf:%u: [%s] %s = %s: \"%s\": allowed: %s",
+                 lists[i].most + 3, lists[i].section, lists[i].key, word, word, lists[i].allowed);
+        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].most + 1), expected);
+        snprintf(expected, sizeof(expected), "main.conf:2: [%s] %s = : allowed: %s",
+                 lists[i].section, lists[i].key, lists[i].allowed);
+        CU_ASSERT_STRING_EQUAL(try_words(i, 0), lists[i].least == 0 ? "" : expected);
+        CU_ASSERT_STRING_EQUAL(try_words(i, 1), "");
+    }
+    sandbox_leave();
+}
+
+/* --- values that are refused, by kind --- */
+
+static const struct {
+    const char *text;
+    const char *problem;
+} refused[] = {
+    {"[limits]\nworkers = four\n",
+     "main.conf:2: [limits] workers = four: allowed: a whole number from 1 to 64"},
+    {"[limits]\nworkers =\n",
+     "main.conf:2: [limits] workers = : allowed: a whole number from 1 to 64"},
+    {"[limits]\nworkers = 4 5\n",
+     "main.conf:2: [limits] workers = 4 5: allowed: a whole number from 1 to 64"},
+    {"[limits]\nworkers = 99999999999999999999\n",
+     "main.conf:2: [limits] workers = 99999999999999999999: allowed: a whole number from 1 to 64"},
+    {"[limits]\nworkers = 4 # four\n",
+     "main.conf:2: [limits] workers = 4 # four: allowed: a whole number from 1 to 64"},
+    {"[limits]\nidle_seconds = 1.2.3\n",
+     "main.conf:2: [limits] idle_seconds = 1.2.3: allowed: seconds from 0.1 to 86400"},
+    {"[limits]\nidle_seconds = 5s\n",
+     "main.conf:2: [limits] idle_seconds = 5s: allowed: seconds from 0.1 to 86400"},
+    {"[listen]\nunix_mode = 0680\n",
+     "main.conf:2: [listen] unix_mode = 0680: allowed: an octal mode from 0000 to 0777"},
+    {"[listen]\nunix_mode = u=rw\n",
+     "main.conf:2: [listen] unix_mode = u=rw: allowed: an octal mode from 0000 to 0777"},
+    {"[listen]\nunix_mode = 000000600\n",
+     "main.conf:2: [listen] unix_mode = 000000600: allowed: an octal mode from 0000 to 0777"},
+    {"[hsm]\nvendor = 20a0\n",
+     "main.conf:2: [hsm] vendor = 20a0: allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"[hsm]\nvendor = 0x\n",
+     "main.conf:2: [hsm] vendor = 0x: allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"[hsm]\nvendor = 0x20g0\n",
+     "main.conf:2: [hsm] vendor = 0x20g0: allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"[hsm]\nuri =\n", "main.conf:2: [hsm] uri = : allowed: a text that is not empty"},
+    {"[upgrade]\nmax_bytes = 16g\n", "main.conf:2: [upgrade] max_bytes = 16g: allowed: bytes, or "
+                                     "K, M, G, T of them, from 1K to 16T"},
+    {"[upgrade]\nmax_bytes = G\n", "main.conf:2: [upgrade] max_bytes = G: allowed: bytes, or K, M, "
+                                   "G, T of them, from 1K to 16T"},
+    {"[upgrade]\nmax_bytes = 16 G\n", "main.conf:2: [upgrade] max_bytes = 16 G: allowed: bytes, or "
+                                      "K, M, G, T of them, from 1K to 16T"},
+    {"[upgrade]\nmax_bytes = 16777217T\n", "main.conf:2: [upgrade] max_bytes = 16777217T: allowed: "
+                                           "bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"[upgrade]\nmax_bytes =\n", "main.conf:2: [upgrade] max_bytes = : allowed: bytes, or K, M, G, "
+                                 "T of them, from 1K to 16T"},
+    {"[upgrade]\nmax_bytes = 00000000000000000000000000000001\n",
+     "main.conf:2: [upgrade] max_bytes = 00000000000000000000000000000001: allowed: bytes, or K, "
+     "M, G, T of them, from 1K to 16T"},
+    {"[version]\nfile = version.txt\n",
+     "main.conf:2: [version] file = version.txt: allowed: an absolute path"},
+    {"[version]\nfile =\n", "main.conf:2: [version] file = : allowed: an absolute path"},
+    {"[upgrade]\nca_file = ca.pem\n",
+     "main.conf:2: [upgrade] ca_file = ca.pem: allowed: an absolute path, or nothing"},
+    {"[guest_upgrade]\nunit = upgrade-guestos\n",
+     "main.conf:2: [guest_upgrade] unit = upgrade-guestos: allowed: the name of a systemd unit "
+     "that ends in .service"},
+    {"[guest_upgrade]\nunit = .service\n",
+     "main.conf:2: [guest_upgrade] unit = .service: allowed: the name of a systemd unit that ends "
+     "in .service"},
+    {"[guest_upgrade]\nunit = a/b.service\n",
+     "main.conf:2: [guest_upgrade] unit = a/b.service: allowed: the name of a systemd unit that "
+     "ends in .service"},
+    {"[steps]\nmethod = units\n", "main.conf:2: [steps] method = units: allowed: exec or unit"},
+    {"[reboot]\nmethod = Logind\n",
+     "main.conf:2: [reboot] method = Logind: allowed: logind or command"},
+    {"[listen]\nallowed_cids = 3 any\n", "main.conf:2: [listen] allowed_cids = 3 any: \"any\": "
+                                         "allowed: 1 to 64 numbers from 0 to 4294967295"},
+    {"[listen]\nallowed_cids = 4294967296\n",
+     "main.conf:2: [listen] allowed_cids = 4294967296: \"4294967296\": allowed: 1 to 64 numbers "
+     "from 0 to 4294967295"},
+    {"[listen]\nallowed_cids = -1\n", "main.conf:2: [listen] allowed_cids = -1: \"-1\": allowed: "
+                                      "1 to 64 numbers from 0 to 4294967295"},
+    {"[listen]\nunix_uids = root\n", "main.conf:2: [listen] unix_uids = root: \"root\": allowed: "
+                                     "at most 64 numbers from 0 to 4294967294"},
+    {"[listen]\nunix_uids = 4294967295\n",
+     "main.conf:2: [listen] unix_uids = 4294967295: \"4294967295\": allowed: at most 64 numbers "
+     "from 0 to 4294967294"},
+    {"[listen]\ncommands = notify reboot\n",
+     "main.conf:2: [listen] commands = notify reboot: \"reboot\": allowed: 1 to 8 of: attach-hsm "
+     "detach-hsm get-hostos-version upgrade notify get-vsock-version get-upgrade-status "
+     "start-upgrade-guest-vm"},
+    {"[listen]\ncommands =\n",
+     "main.conf:2: [listen] commands = : allowed: 1 to 8 of: attach-hsm detach-hsm "
+     "get-hostos-version upgrade notify get-vsock-version get-upgrade-status "
+     "start-upgrade-guest-vm"},
+    {"[upgrade]\nrefused_addresses = loopback lan\n",
+     "main.conf:2: [upgrade] refused_addresses = loopback lan: \"lan\": allowed: at most 6 of: "
+     "loopback link-local multicast unspecified own private"},
+    {"[upgrade]\nschemes = https ftp\n",
+     "main.conf:2: [upgrade] schemes = https ftp: \"ftp\": allowed: 1 to 2 of: http https"},
+    {"[upgrade]\nschemes =\n", "main.conf:2: [upgrade] schemes = : allowed: 1 to 2 of: http https"},
+    {"[upgrade]\nallowed_prefixes = ftp://host/\n",
+     "main.conf:2: [upgrade] allowed_prefixes = ftp://host/: \"ftp://host/\": allowed: at most 64 "
+     "beginnings of URLs, such as https://HOST/PATH"},
+    {"[upgrade]\nallowed_prefixes = https:///x\n",
+     "main.conf:2: [upgrade] allowed_prefixes = https:///x: \"https:///x\": allowed: at most 64 "
+     "beginnings of URLs, such as https://HOST/PATH"},
+    {"[upgrade]\nallowed_prefixes = https://\n",
+     "main.conf:2: [upgrade] allowed_prefixes = https://: \"https://\": allowed: at most 64 "
+     "beginnings of URLs, such as https://HOST/PATH"},
+    {"[console]\ndevices = /dev/tty1 ttyS0\n",
+     "main.conf:2: [console] devices = /dev/tty1 ttyS0: \"ttyS0\": allowed: at most 16 absolute "
+     "paths"},
+    {"[install]\ninstaller = install.sh /x\n",
+     "main.conf:2: [install] installer = install.sh /x: \"install.sh\": allowed: 1 to 16 words, "
+     "the first one an absolute path"},
+    {"[listen]\naddress = unix:/a unix:/a\n",
+     "main.conf:2: [listen] address = unix:/a unix:/a: \"unix:/a\": allowed: 1 to 16 addresses, "
+     "none twice: vsock:any:PORT, vsock:CID:PORT or unix:PATH"},
+    {"[listen]\naddress = tcp:1\n", "main.conf:2: [listen] address = tcp:1: \"tcp:1\": expected "
+                                    "vsock:CID:PORT, vsock:any:PORT or unix:PATH"},
+    /* What a file holds reaches the message escaped. */
+    {"[hsm]\nvendor = \xff\xc3\xa9\n",
+     "main.conf:2: [hsm] vendor = \\xff\xc3\xa9: allowed: a hexadecimal number from 0x0001 to "
+     "0xffff"},
+};
+
+static void test_refused(void)
+{
+    sandbox_enter();
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        CU_ASSERT_STRING_EQUAL(sandbox_problem(refused[i].text), refused[i].problem);
+    }
+    sandbox_leave();
+}
+
+/* --- values that are taken --- */
+
+static void test_taken_numbers(void)
+{
+    sandbox_enter();
+    sandbox_write("main.conf", "[listen]\nunix_mode = 660\n"
+                               "[limits]\nworkers = 8 ; eight\nidle_seconds = .5\n"
+                               "first_frame_seconds = 2.\nsend_seconds = 1.0001\n"
+                               "[hsm]\nvendor = 0x1D6b\n"
+                               "[upgrade]\nmax_bytes=3G\nkeep_free = 1025\n"
+                               "[steps]\nmethod = unit\n");
+    struct conf *conf = sandbox_load();
+    CU_ASSERT_EQUAL(conf->listen.unix_mode, 0660);
+    CU_ASSERT_EQUAL(conf->limits.workers, 8);
+    CU_ASSERT_EQUAL(conf->limits.idle_ms, 500);
+    CU_ASSERT_EQUAL(conf->limits.first_frame_ms, 2000);
+    CU_ASSERT_EQUAL(conf->limits.send_ms, 1001);
+    CU_ASSERT_EQUAL(conf->hsm.vendor, 0x1d6b);
+    CU_ASSERT_EQUAL(conf->upgrade.max_bytes, UINT64_C(3) << 30);
+    CU_ASSERT_EQUAL(conf->upgrade.keep_free, 1025);
+    CU_ASSERT_EQUAL(conf->steps.method, CONF_STEP_UNIT);
+    conf_free(conf);
+    sandbox_leave();
+}
+
+static void test_taken_lists(void)
+{
+    sandbox_enter();
+    sandbox_write("main.conf", "[listen]\nallowed_cids = 3\t 4294967295 0\ncommands = notify\n"
+                               "[upgrade]\nrefused_addresses = private own\nca_file = /a b\n"
+                               "[install]\ninstaller = /bin/i --x ../y\n");
+    struct conf *conf = sandbox_load();
+    CU_ASSERT_EQUAL_FATAL(conf->listen.allowed_cids.count, 3);
+    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[0], 3);
+    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[1], UINT32_MAX);
+    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[2], 0);
+    CU_ASSERT_EQUAL(conf->listen.commands, 1U << COMMAND_NOTIFY);
+    CU_ASSERT_EQUAL(conf->upgrade.refused_addresses, ADDRESS_PRIVATE | ADDRESS_OWN);
+    CU_ASSERT_STRING_EQUAL(conf->upgrade.ca_file, "/a b");
+    CU_ASSERT_EQUAL_FATAL(conf->install.installer.count, 3);
+    CU_ASSERT_STRING_EQUAL(conf->install.installer.items[0], "/bin/i");
+    CU_ASSERT_STRING_EQUAL(conf->install.installer.items[2], "../y");
+    CU_ASSERT_PTR_NULL(conf->install.installer.items[3]);
+    conf_free(conf);
+    sandbox_leave();
+}
+
+static void test_defaults(void)
+{
+    sandbox_enter();
+    sandbox_write("main.conf", "");
+    struct conf *conf = sandbox_load();
+    CU_ASSERT_EQUAL(conf->listen.allowed_cids.count, 1);
+    CU_ASSERT_EQUAL(conf->listen.commands, 0x1fe);
+    CU_ASSERT_EQUAL(conf->listen.unix_mode, 0600);
+    CU_ASSERT_EQUAL(conf->listen.unix_uids.count, 0);
+    CU_ASSERT_EQUAL(conf->limits.connections_per_cid, 64);
+    CU_ASSERT_EQUAL(conf->limits.first_frame_ms, 5000);
+    CU_ASSERT_EQUAL(conf->limits.request_bytes, 16384);
+    CU_ASSERT_EQUAL(conf->upgrade.max_bytes, UINT64_C(16) << 30);
+    CU_ASSERT_EQUAL(conf->upgrade.stall_bytes_per_second, 1024);
+    CU_ASSERT_EQUAL(conf->upgrade.refused_addresses, 0x1f);
+    CU_ASSERT_STRING_EQUAL(conf->upgrade.ca_file, "");
+    CU_ASSERT_EQUAL(conf->reboot.delay_ms, 60000);
+    CU_ASSERT_EQUAL(conf->reboot.method, CONF_REBOOT_LOGIND);
+    conf_free(conf);
+    sandbox_leave();
+}
+
+static const struct unit_test tests[] = {
+    {"every range, from both sides", test_ranges},
+    {"every range has a row here", test_every_range_has_a_row},
+    {"every list, too short and too long", test_lengths},
+    {"what each kind of value refuses", test_refused},
+    {"numbers that are taken", test_taken_numbers},
+    {"lists and texts that are taken", test_taken_lists},
+    {"defaults", test_defaults},
+};
+UNIT_MAIN("conf values", tests)

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Lines on stderr, and when the journal is used instead. */
+#include "host/log/journal_entry.h"
+#include "host/log/log_target.h"
+#include "host/systemd/systemd.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* --- stderr is a pipe that the test reads --- */
+
+static int real_stderr;
+static int read_end;
+
+static void capture_begin(void)
+{
+    int ends[2];
+    CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
+    CU_ASSERT_EQUAL_FATAL(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    real_stderr = dup(STDERR_FILENO);
+    CU_ASSERT_FATAL(real_stderr >= 0);
+    CU_ASSERT_EQUAL_FATAL(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    CU_ASSERT_EQUAL(close(ends[1]), 0);
+    read_end = ends[0];
+}
+
+static const char *captured(void)
+{
+    static char text[16384];
+    ssize_t length = read(read_end, text, sizeof(text) - 1);
+    text[length > 0 ? length : 0] = '\0';
+    return text;
+}
+
+static void capture_end(void)
+{
+    CU_ASSERT_EQUAL(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
+    CU_ASSERT_EQUAL(close(real_stderr), 0);
+    CU_ASSERT_EQUAL(close(read_end), 0);
+}
+
+static void test_lines(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, true);
+    log_error("no %s", "door");
+    log_warning("w");
+    log_notice("n");
+    log_info("i");
+    log_debug("d");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: error: no door\n"
+                                       "vsock_test: warning: w\n"
+                                       "vsock_test: notice: n\n"
+                                       "vsock_test: info: i\n"
+                                       "vsock_test: debug: d\n");
+    capture_end();
+}
+
+static void test_debug_is_for_verbose(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    log_debug("d");
+    log_info("i");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: i\n");
+    capture_end();
+}
+
+static void test_escaped(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    log_info("%s", "two\nlines\x1b[2J \xff \xc3\xa9");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: two\\x0alines\\x1b[2J \\xff \xc3\xa9\n");
+    capture_end();
+}
+
+/* One byte, then characters of two: 2,048 bytes would end inside one. */
+static void test_long_line(void)
+{
+    static const char prefix[] = "vsock_test: info: ";
+    char message[3 * LOG_TEXT_MAX];
+    message[0] = '.';
+    for (size_t i = 1; i + 2 < sizeof(message); i += 2) {
+        memcpy(message + i, "\xc3\xa9", 2);
+    }
+    message[sizeof(message) - 1] = '\0';
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    log_info("%s", message);
+    const char *line = captured();
+    size_t length = strlen(prefix) + LOG_TEXT_MAX - 1;
+    CU_ASSERT_EQUAL_FATAL(strlen(line), length + 1);
+    CU_ASSERT_EQUAL(memcmp(line + length - 2, "\xc3\xa9\n", 3), 0);
+    CU_ASSERT_EQUAL(memcmp(line + strlen(prefix), message, LOG_TEXT_MAX - 1), 0);
+    capture_end();
+}
+
+static void test_fields_are_for_the_journal(void)
+{
+    const struct log_field field = {"VSOCK_CID", "3"};
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    log_event(PRIORITY_INFO, "51206f771c6448da8f7d5f685d8e5d7e", &field, 1, "hello");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: hello\n");
+    capture_end();
+}
+
+static void test_errno_is_kept(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    CU_ASSERT_EQUAL_FATAL(close(STDERR_FILENO), 0);
+    errno = ENOSPC;
+    log_info("lost: stderr is closed");
+    CU_ASSERT_EQUAL(errno, ENOSPC);
+    capture_end();
+}
+
+static void test_no_journal_is_stderr(void)
+{
+    if (journal_available()) {
+        printf("(not run: this machine has a journal) ");
+        return;
+    }
+    capture_begin();
+    log_init("vsock_test", LOG_JOURNAL, false);
+    log_info("i");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: i\n");
+    capture_end();
+}
+
+/* --- where it goes --- */
+
+static void test_target(void)
+{
+    const struct stat stat = {.st_dev = 9, .st_ino = 1234};
+    CU_ASSERT_TRUE(log_target_is_journal(LOG_JOURNAL, NULL, NULL));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_STDERR, "9:1234", &stat));
+    CU_ASSERT_TRUE(log_target_is_journal(LOG_AUTO, "9:1234", &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:12345", &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:123", &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "8:1234", &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "", &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, NULL, &stat));
+    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:1234", NULL));
+}
+
+static const struct unit_test tests[] = {
+    {"a line for each priority", test_lines},
+    {"debug lines are for -v", test_debug_is_for_verbose},
+    {"messages are escaped", test_escaped},
+    {"a long line is cut at a character", test_long_line},
+    {"fields are not shown on stderr", test_fields_are_for_the_journal},
+    {"errno is kept, and a closed stderr does no harm", test_errno_is_kept},
+    {"without a journal it is stderr", test_no_journal_is_stderr},
+    {"auto follows JOURNAL_STREAM", test_target},
+};
+UNIT_MAIN("log", tests)

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "wire/nearest.h"
+
+#include "support/unit.h"
+
+#include <string.h>
+
+static const char *const names[] = {"config", "check-config", "status", "log", "listen"};
+enum { NAMES = sizeof(names) / sizeof(names[0]) };
+
+static const struct {
+    const char *wrong;
+    const char *nearest; /* NULL: nothing is near */
+} samples[] = {
+    {"config", "config"},
+    {"confg", "config"},
+    {"conffig", "config"},
+    {"confog", "config"},
+    {"cnofig", "config"},
+    {"cnfg", "config"},
+    {"cng", NULL},
+    {"lgo", "log"},
+    {"logging", NULL},
+    {"l", NULL},
+    {"lo", "log"},
+    {"", NULL},
+    {"stauts", "status"},
+    {"statsu", "status"},
+    {"statuses", "status"},
+    {"check-konfig", "check-config"},
+    {"checkconfig", "check-config"},
+    {"lsiten", "listen"},
+};
+
+static void test_samples(void)
+{
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+        const char *nearest = nearest_name(samples[i].wrong, names, NAMES);
+        if (samples[i].nearest == NULL) {
+            CU_ASSERT_PTR_NULL(nearest);
+        } else {
+            CU_ASSERT_PTR_NOT_NULL_FATAL(nearest);
+            CU_ASSERT_STRING_EQUAL(nearest, samples[i].nearest);
+        }
+    }
+}
+
+static void test_long(void)
+{
+    char wrong[66];
+    char name[64];
+    memset(wrong, 'x', sizeof(wrong));
+    memset(name, 'x', sizeof(name));
+    name[63] = '\0';
+    const char *const one[] = {name};
+    wrong[63] = '\0';
+    CU_ASSERT_PTR_EQUAL(nearest_name(wrong, one, 1), name);
+    wrong[63] = 'x';
+    wrong[64] = '\0';
+    CU_ASSERT_PTR_NULL(nearest_name(wrong, one, 1));
+}
+
+static void test_no_names(void)
+{
+    CU_ASSERT_PTR_NULL(nearest_name("x", names, 0));
+}
+
+static const struct unit_test tests[] = {
+    {"what was probably meant", test_samples},
+    {"long names", test_long},
+    {"no names", test_no_names},
+};
+UNIT_MAIN("nearest", tests)

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/options.h"
+
+#include "host/conf/conf.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+enum { ARGUMENTS_MAX = 48 };
+
+static struct options options;
+static char words[1024];
+
+/* Splits a line at its blanks, as a shell would, and parses it. */
+static const char *parse(const char *line)
+{
+    static char problem[OPTIONS_PROBLEM_MAX];
+    char *argv[ARGUMENTS_MAX] = {NULL};
+    char *rest = NULL;
+    int argc = 0;
+    snprintf(words, sizeof(words), "vsock_host %s", line);
+    for (char *word = strtok_r(words, " ", &rest); word != NULL && argc < ARGUMENTS_MAX - 1;
+         word = strtok_r(NULL, " ", &rest)) {
+        argv[argc++] = word;
+    }
+    problem[0] = '\0';
+    int result = options_parse(argc, argv, &options, problem);
+    CU_ASSERT_EQUAL(result, problem[0] == '\0' ? 0 : -EINVAL);
+    return problem;
+}
+
+static void test_defaults(void)
+{
+    CU_ASSERT_STRING_EQUAL_FATAL(parse(""), "");
+    CU_ASSERT_EQUAL(options.action, OPTIONS_RUN);
+    CU_ASSERT_STRING_EQUAL(options.config_path, CONF_DEFAULT_PATH);
+    CU_ASSERT_PTR_NULL(options.listen[0]);
+    CU_ASSERT_EQUAL(options.log, LOG_AUTO);
+    CU_ASSERT_FALSE(options.verbose);
+}
+
+static void test_all(void)
+{
+    CU_ASSERT_STRING_EQUAL_FATAL(parse("--config a --config=b --listen unix:/x -v "
+                                       "--listen=vsock:any:5 --log auto --log stderr"),
+                                 "");
+    CU_ASSERT_STRING_EQUAL(options.config_path, "b");
+    CU_ASSERT_STRING_EQUAL(options.listen[0], "unix:/x");
+    CU_ASSERT_STRING_EQUAL(options.listen[1], "vsock:any:5");
+    CU_ASSERT_PTR_NULL(options.listen[2]);
+    CU_ASSERT_EQUAL(options.log, LOG_STDERR);
+    CU_ASSERT_TRUE(options.verbose);
+    CU_ASSERT_STRING_EQUAL(parse("--log journal"), "");
+    CU_ASSERT_EQUAL(options.log, LOG_JOURNAL);
+}
+
+static const struct {
+    const char *line;
+    enum options_action action;
+} actions[] = {
+    {"--check-config", OPTIONS_CHECK_CONFIG},
+    {"--dump-config", OPTIONS_DUMP_CONFIG},
+    {"--status", OPTIONS_STATUS},
+    {"--status --status", OPTIONS_STATUS},
+    {"-h", OPTIONS_HELP},
+    {"--help", OPTIONS_HELP},
+    {"-V", OPTIONS_VERSION},
+    {"--version", OPTIONS_VERSION},
+    {"--status --help", OPTIONS_HELP},
+    {"-V --check-config", OPTIONS_VERSION},
+    {"-vV", OPTIONS_VERSION},
+    {"--", OPTIONS_RUN},
+};
+
+static void test_actions(void)
+{
+    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+        CU_ASSERT_STRING_EQUAL(parse(actions[i].line), "");
+        CU_ASSERT_EQUAL(options.action, actions[i].action);
+    }
+}
+
+static const struct {
+    const char *line;
+    const char *problem;
+} refused[] = {
+    {"--confg x", "unknown option --confg; did you mean --config?"},
+    {"--check-confg=3", "unknown option --check-confg; did you mean --check-config?"},
+    {"--zebra", "unknown option --zebra; see vsock_host --help"},
+    {"--l x", "unknown option --l; see vsock_host --help"},
+    {"-x", "unknown option -x; see vsock_host --help"},
+    {"-vx", "unknown option -x; see vsock_host --help"},
+    {"--config", "option --config needs a value"},
+    {"--listen", "option --listen needs a value"},
+    {"--status=now", "option --status takes no value"},
+    {"--verbose=1", "option --verbose takes no value"},
+    {"--log syslog", "--log syslog: expected journal, stderr or auto"},
+    {"--log journald", "--log journald: expected journal, stderr or auto; did you mean journal?"},
+    {"--check-config --dump-config", "--check-config and --dump-config: expected one of them"},
+    {"--status --check-config", "--status and --check-config: expected one of them"},
+    {"serve", "unexpected argument serve; vsock_host takes options alone"},
+    {"-- --status", "unexpected argument --status; vsock_host takes options alone"},
+    {"serve --status", "unexpected argument serve; vsock_host takes options alone"},
+    {"\x1b[2J", "unexpected argument \\x1b[2J; vsock_host takes options alone"},
+};
+
+static void test_refused(void)
+{
+    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+        CU_ASSERT_STRING_EQUAL(parse(refused[i].line), refused[i].problem);
+    }
+}
+
+static const char *parse_listeners(int count)
+{
+    char line[1024] = "";
+    for (int i = 0; i < count; i++) {
+        size_t length = strlen(line);
+        snprintf(line + length, sizeof(line) - length, " --listen unix:/%d", i);
+    }
+    return parse(line);
+}
+
+static void test_listeners(void)
+{
+    CU_ASSERT_STRING_EQUAL(parse_listeners(16), "");
+    CU_ASSERT_STRING_EQUAL(options.listen[15], "unix:/15");
+    CU_ASSERT_PTR_NULL(options.listen[16]);
+    CU_ASSERT_STRING_EQUAL(parse_listeners(17),
+                           "--listen unix:/16 is one too many; at most 16 are taken");
+}
+
+/* A screen is 24 lines of 80 columns. */
+static void test_help_is_one_screen(void)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    options_print_help(out);
+    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    size_t lines = 0;
+    for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
+        CU_ASSERT_TRUE(strcspn(line, "\n") <= 80);
+        lines++;
+    }
+    CU_ASSERT_TRUE(lines > 10 && lines < 24);
+    free(text);
+}
+
+static void test_version(void)
+{
+    char text[64] = "";
+    FILE *out = fmemopen(text, sizeof(text), "w");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    options_print_version(out);
+    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    CU_ASSERT_STRING_EQUAL(text, "vsock_host " VSOCK_VERSION "\n");
+}
+
+static const struct unit_test tests[] = {
+    {"defaults", test_defaults},
+    {"every option", test_all},
+    {"what to do", test_actions},
+    {"usage errors", test_refused},
+    {"listeners, up to the limit and above", test_listeners},
+    {"the help fits a screen", test_help_is_one_screen},
+    {"the version", test_version},
+};
+UNIT_MAIN("options", tests)

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What systemd is told, read at a NOTIFY_SOCKET of the test's own. logind is never reached: the bus
+ * address leads nowhere. */
+#include "host/systemd/systemd.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+static char folder[] = "/tmp/vsock-notify-XXXXXX";
+static struct sockaddr_un address;
+
+static int listen_for_notes(void)
+{
+    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    address = (struct sockaddr_un){.sun_family = AF_UNIX};
+    snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", folder);
+    int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    CU_ASSERT_EQUAL_FATAL(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+    return fd;
+}
+
+static void end_listening(int fd)
+{
+    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+    CU_ASSERT_EQUAL(close(fd), 0);
+    CU_ASSERT_EQUAL(unlink(address.sun_path), 0);
+    CU_ASSERT_EQUAL(rmdir(folder), 0);
+}
+
+static const char *next_note(int fd)
+{
+    static char note[1024];
+    struct pollfd wait = {.fd = fd, .events = POLLIN};
+    note[0] = '\0';
+    if (poll(&wait, 1, 5000) == 1) {
+        ssize_t length = recv(fd, note, sizeof(note) - 1, 0);
+        note[length > 0 ? length : 0] = '\0';
+    }
+    return note;
+}
+
+static void test_notes(void)
+{
+    int fd = listen_for_notes();
+    service_ready("listening on vsock:any:19090");
+    CU_ASSERT_STRING_EQUAL(next_note(fd), "READY=1\nSTATUS=listening on vsock:any:19090");
+    service_status("downloading 50% of 100%");
+    CU_ASSERT_STRING_EQUAL(next_note(fd), "STATUS=downloading 50% of 100%");
+    service_stopping("finishing 2 answers");
+    CU_ASSERT_STRING_EQUAL(next_note(fd), "STOPPING=1\nSTATUS=finishing 2 answers");
+    service_extend_timeout(1500);
+    CU_ASSERT_STRING_EQUAL(next_note(fd), "EXTEND_TIMEOUT_USEC=1500000");
+    end_listening(fd);
+}
+
+/* Nothing to assert but that each returns: there is nobody to tell. */
+static void test_nobody_listens(void)
+{
+    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+    service_ready("x");
+    CU_ASSERT_EQUAL(setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1), 0);
+    service_status("x");
+    service_stopping("x");
+    service_extend_timeout(1);
+    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+}
+
+static void test_no_bus(void)
+{
+    char why[256] = "";
+    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
+    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof(why)), -ENOENT);
+    CU_ASSERT_STRING_EQUAL(why, "system bus: No such file or directory");
+}
+
+static void test_no_bus_cut(void)
+{
+    char why[8] = "";
+    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
+    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof(why)), -ENOENT);
+    CU_ASSERT_STRING_EQUAL(why, "system ");
+}
+
+static const struct unit_test tests[] = {
+    {"what systemd is told", test_notes},
+    {"nobody to tell", test_nobody_listens},
+    {"a reboot without a bus", test_no_bus},
+    {"its reason is cut to fit", test_no_bus_cut},
+};
+UNIT_MAIN("systemd", tests)
