@@ -8,6 +8,7 @@
  *     2     pool (net/pool.c)     the queue of connections with a whole frame
  *     3     job (upgrade/job.c)   the upgrade's queue and its present state
  *     4     console (console.c)   the queue of messages
+ *     5     ring (digest/ring.c)  how far a digest's writer and reader are
  */
 #include <errno.h>
 #include <stdio.h>

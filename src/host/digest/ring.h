@@ -2,8 +2,7 @@
 /* A bounded ring of bytes between one writer and one reader thread.
  *
  * Threads  ring_write, ring_end: the writer. ring_next, ring_release: the reader. ring_cancel: any.
- * Lock     one, the last in rank: nothing else is taken under it. Bytes are copied and read with no
- *          lock held.
+ * Lock     one, rank 5 (ranks: main.c). Bytes are copied and read with no lock held.
  * Units    bytes.
  * Owner    what ring_next shows stays the ring's, until ring_release.
  */
