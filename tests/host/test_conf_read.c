@@ -99,10 +99,10 @@ static void test_nul(void)
 static const char *try_line(size_t length, const char *end)
 {
     char text[512];
-    char line[256];
-    memset(line, 'x', sizeof(line));
-    memcpy(line, "uri = ", strlen("uri = "));
-    snprintf(text, sizeof(text), "[hsm]\n%.*s%s", (int)length, line, end);
+    char filler[256];
+    memset(filler, 'x', sizeof(filler));
+    snprintf(text, sizeof(text), "[hsm]\nuri = %.*s%s", (int)(length - strlen("uri = ")), filler,
+             end);
     return sandbox_problem(text);
 }
 

@@ -13,12 +13,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static char folder[] = "/tmp/vsock-notify-XXXXXX";
+static char folder[64];
 static struct sockaddr_un address;
 
 static int listen_for_notes(void)
 {
-    strcpy(folder + strlen(folder) - 6, "XXXXXX");
+    snprintf(folder, sizeof(folder), "/tmp/vsock-notify-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     address = (struct sockaddr_un){.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", folder);
