@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "support/drive.h"
+#include "compat/tlv_1.h"
+#include "support/golden.h"
+
+#include <stdlib.h>
+
+struct server_session host_agreed(void)
+{
+    struct server_session session;
+    server_init(&session, 16384, 3);
+    session.dialect = &dialect_tlv_1;
+    session.settled = true;
+    session.agreed = (struct wire_version){1, 0};
+    return session;
+}
+
+struct client_session guest_agreed(enum command command, uint32_t id)
+{
+    return (struct client_session){
+        .dialect = &dialect_tlv_1,
+        .agreed = {1, 0},
+        .id = id,
+        .command = command,
+        .progress = true,
+    };
+}
+
+/* Room for one more event, or the last one again: a drive of endless frames is cut there. */
+static struct drive_event *next_event(struct drive *drive)
+{
+    if (drive->count < DRIVE_EVENTS_MAX) {
+        drive->count++;
+    }
+    struct drive_event *event = &drive->event[drive->count - 1];
+    *event = (struct drive_event){0};
+    return event;
+}
+
+static void note_refusal(struct drive *drive, struct drive_event *event,
+                         const struct refusal *refusal)
+{
+    event->kind = DRIVE_REFUSED;
+    event->code = refusal->code;
+    event->closes = refusal->closes;
+    drive->last = *refusal;
+}
+
+enum step { STEP_ON, STEP_MORE, STEP_STOP };
+
+static enum step decode_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
+                                struct drive *drive)
+{
+    uint8_t *frame = exact_copy(bytes, length);
+    uint8_t room[ANSWER_BYTES_MAX];
+    struct reply reply = {room, sizeof(room), 0};
+    struct request request = {0};
+    struct refusal refusal;
+    struct drive_event *event = next_event(drive);
+    event->frame_length = length;
+    enum decoding decoding = server_decode(session, frame, length, &request, &refusal, &reply);
+    event->id = session->id;
+    if (decoding == DECODING_REFUSED) {
+        note_refusal(drive, event, &refusal);
+    } else {
+        event->kind = decoding == DECODING_REPLY ? DRIVE_REPLY : DRIVE_REQUEST;
+        event->command = request.command;
+        drive->asked = request;
+    }
+    free(frame);
+    return decoding == DECODING_REFUSED && refusal.closes ? STEP_STOP : STEP_ON;
+}
+
+static enum step step_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
+                              bool eof, size_t *taken, struct drive *drive)
+{
+    struct refusal refusal;
+    uint8_t *input = exact_copy(bytes, length);
+    enum framing framing = server_frame(session, input, length, eof, taken, &refusal);
+    free(input);
+    if (framing == FRAMING_MORE) {
+        return STEP_MORE;
+    }
+    if (framing == FRAMING_WHOLE) {
+        return decode_at_host(session, bytes, *taken, drive);
+    }
+    struct drive_event *event = next_event(drive);
+    note_refusal(drive, event, &refusal);
+    event->id = session->id;
+    return STEP_STOP;
+}
+
+static enum step decode_at_guest(struct client_session *session, const uint8_t *bytes,
+                                 size_t length, struct drive *drive)
+{
+    bool greeting = session->agreed.major == 0;
+    uint8_t *frame = exact_copy(bytes, length);
+    struct answer answer = {0};
+    struct refusal refusal;
+    struct drive_event *event = next_event(drive);
+    event->frame_length = length;
+    event->id = session->id;
+    int error =
+        session->dialect->decode_answer(session, greeting, frame, length, &answer, &refusal);
+    if (error < 0) {
+        note_refusal(drive, event, &refusal);
+    } else {
+        event->kind = greeting && answer.type == ANSWER_RESPONSE ? DRIVE_REPLY : DRIVE_REQUEST;
+        event->type = answer.type;
+        event->code = answer.type == ANSWER_ERROR ? (enum error_code)answer.code : ERROR_NONE;
+    }
+    free(frame);
+    return error < 0 ? STEP_STOP : STEP_ON;
+}
+
+static enum step step_at_guest(struct client_session *session, const uint8_t *bytes, size_t length,
+                               bool eof, size_t *taken, struct drive *drive)
+{
+    struct refusal refusal;
+    uint8_t *input = exact_copy(bytes, length);
+    enum framing framing =
+        session->dialect->frame_answer(session, input, length, eof, taken, &refusal);
+    free(input);
+    if (framing == FRAMING_MORE) {
+        return STEP_MORE;
+    }
+    if (framing == FRAMING_WHOLE) {
+        return decode_at_guest(session, bytes, *taken, drive);
+    }
+    note_refusal(drive, next_event(drive), &refusal);
+    return STEP_STOP;
+}
+
+static size_t next_end(size_t end, size_t length, size_t chunk)
+{
+    return length - end <= chunk ? length : end + chunk;
+}
+
+void drive_host(struct server_session *session, const uint8_t *bytes, size_t length, size_t chunk,
+                struct drive *ret)
+{
+    enum step step = STEP_ON;
+    size_t at = 0;
+    size_t end = next_end(0, length, chunk);
+    *ret = (struct drive){0};
+    while (step != STEP_STOP) {
+        size_t taken = 0;
+        step = step_at_host(session, bytes + at, end - at, end == length, &taken, ret);
+        at += step == STEP_ON ? taken : 0;
+        if (step == STEP_MORE && end == length) {
+            break;
+        }
+        end = step == STEP_MORE ? next_end(end, length, chunk) : end;
+    }
+    ret->left = length - at;
+}
+
+void drive_guest(struct client_session *session, const uint8_t *bytes, size_t length, size_t chunk,
+                 struct drive *ret)
+{
+    enum step step = STEP_ON;
+    size_t at = 0;
+    size_t end = next_end(0, length, chunk);
+    *ret = (struct drive){0};
+    while (step != STEP_STOP) {
+        size_t taken = 0;
+        step = step_at_guest(session, bytes + at, end - at, end == length, &taken, ret);
+        at += step == STEP_ON ? taken : 0;
+        if (step == STEP_MORE && end == length) {
+            break;
+        }
+        end = step == STEP_MORE ? next_end(end, length, chunk) : end;
+    }
+    ret->left = length - at;
+}
+
+static bool event_equal(const struct drive_event *a, const struct drive_event *b)
+{
+    return a->kind == b->kind && a->frame_length == b->frame_length && a->id == b->id &&
+           a->command == b->command && a->type == b->type && a->code == b->code &&
+           a->closes == b->closes;
+}
+
+bool drive_equal(const struct drive *a, const struct drive *b)
+{
+    for (size_t i = 0; i < a->count && i < b->count; i++) {
+        if (!event_equal(&a->event[i], &b->event[i])) {
+            return false;
+        }
+    }
+    return a->count == b->count && a->left == b->left;
+}

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The codec against tests/golden/tlv-1, whose bytes were not made by it. */
+#include "support/golden.h"
+#include "support/message.h"
+#include "support/unit.h"
+#include "wire/version.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct golden *file_of(const struct golden_set *set, const char *name)
+{
+    const struct golden *file = golden_find(set, name);
+    if (file == NULL) {
+        fprintf(stderr, "no golden file %s\n", name);
+    }
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    return file;
+}
+
+static void test_every_file(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    CU_ASSERT_EQUAL(set.count, golden_messages_count);
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        (void)file_of(&set, golden_messages[i].name);
+    }
+    golden_free(&set);
+}
+
+static void test_encode(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        const struct golden *file = file_of(&set, golden_messages[i].name);
+        uint8_t *room = malloc(file->length);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+        struct writer writer = {.bytes = room, .size = file->length};
+        CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), 0);
+        CU_ASSERT_EQUAL_FATAL(writer.length, file->length);
+        if (memcmp(room, file->bytes, file->length) != 0) {
+            fprintf(stderr, "encoding differs from %s\n", file->name);
+            CU_FAIL("bytes differ");
+        }
+        free(room);
+    }
+    golden_free(&set);
+}
+
+/* A buffer of any smaller size is refused, and no byte beyond it is touched. */
+static void test_no_room(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        const struct golden *file = file_of(&set, golden_messages[i].name);
+        for (size_t size = 0; size < file->length; size++) {
+            uint8_t *room = malloc(size > 0 ? size : 1);
+            CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+            struct writer writer = {.bytes = room, .size = size};
+            CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), -ENOBUFS);
+            CU_ASSERT_EQUAL(writer.length, 0);
+            CU_ASSERT_FALSE(writer.full);
+            free(room);
+        }
+    }
+    golden_free(&set);
+}
+
+static void test_decode(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    for (size_t i = 0; i < set.count; i++) {
+        const struct golden *file = file_of(&set, golden_messages[i].name);
+        struct golden_message decoded;
+        struct refusal refusal = {0};
+        CU_ASSERT_EQUAL(message_decode(file->bytes, file->length, &decoded, &refusal), 0);
+        if (!message_equal(&decoded, &golden_messages[i])) {
+            fprintf(stderr, "%s decodes to something else\n", file->name);
+            CU_FAIL("messages differ");
+        }
+    }
+    golden_free(&set);
+}
+
+static void test_hello_is_seven_bit(void)
+{
+    struct hello hello = {.versions = wire_versions_spoken,
+                          .agent = text_of("vsock_guest/" VSOCK_VERSION)};
+    uint8_t room[FRAME_HEADER_SIZE + HELLO_PAYLOAD_MAX];
+    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    CU_ASSERT_EQUAL_FATAL(codec_encode_hello(&hello, &writer), 0);
+    CU_ASSERT_TRUE(writer.length > FRAME_HEADER_SIZE);
+    for (size_t i = 0; i < writer.length; i++) {
+        CU_ASSERT_TRUE(room[i] < 0x80);
+    }
+}
+
+static void test_header(void)
+{
+    static const struct frame_header header = {
+        .version = {0x12, 0x34}, .type = 0x5678, .id = 0x9abcdef0, .length = 0xfedcba98};
+    static const uint8_t bytes[] = {'V',  'S',  'C',  'K',  0x12, 0x34, 0x56, 0x78,
+                                    0x9a, 0xbc, 0xde, 0xf0, 0xfe, 0xdc, 0xba, 0x98};
+    uint8_t out[FRAME_HEADER_SIZE];
+    struct frame_header decoded;
+    frame_header_encode(&header, out);
+    CU_ASSERT_EQUAL(memcmp(out, bytes, sizeof(bytes)), 0);
+    frame_header_decode(bytes, &decoded);
+    CU_ASSERT_TRUE(version_equal(decoded.version, header.version));
+    CU_ASSERT_EQUAL(decoded.type, header.type);
+    CU_ASSERT_EQUAL(decoded.id, header.id);
+    CU_ASSERT_EQUAL(decoded.length, header.length);
+    CU_ASSERT_TRUE(frame_begins(bytes, sizeof(bytes)));
+    CU_ASSERT_TRUE(frame_begins(bytes, 0));
+    CU_ASSERT_TRUE(frame_begins(bytes, 3));
+    CU_ASSERT_FALSE(frame_begins((const uint8_t *)"VSCk", 4));
+    CU_ASSERT_TRUE(frame_begins((const uint8_t *)"VSCk", 3));
+    CU_ASSERT_FALSE(frame_begins((const uint8_t *)"v", 1));
+}
+
+static const struct unit_test tests[] = {
+    {"every golden file has a message, and back", test_every_file},
+    {"encode gives the golden bytes", test_encode},
+    {"encode without room leaves the writer alone", test_no_room},
+    {"decode gives the golden message", test_decode},
+    {"our HELLO has no byte above 0x7f", test_hello_is_seven_bit},
+    {"the header, both ways", test_header},
+};
+UNIT_MAIN("wire codec", tests)
