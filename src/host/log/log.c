@@ -57,10 +57,15 @@ static bool send_entry(enum log_priority priority, const char *message_id, const
     return journal_send(entry.fields, entry.count) == 0;
 }
 
+bool log_wants(enum log_priority priority)
+{
+    return priority != PRIORITY_DEBUG || settings.verbose;
+}
+
 void log_event(enum log_priority priority, const char *message_id, const struct log_field *fields,
                size_t count, const char *format, ...)
 {
-    if (priority == PRIORITY_DEBUG && !settings.verbose) {
+    if (!log_wants(priority)) {
         return;
     }
     int saved = errno;

@@ -29,6 +29,9 @@ enum log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR };
  * lets PRIORITY_DEBUG through. `program` names the process in both. */
 void log_init(const char *program, enum log_target target, bool verbose);
 
+/* False when a line of this priority would be left out: then it need not be made. */
+bool log_wants(enum log_priority priority);
+
 /* A structured field, such as {"VSOCK_CID", "3"}; a NULL value leaves it out. On stderr the fields
  * are not shown: the message says it all. */
 struct log_field {

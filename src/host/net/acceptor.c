@@ -166,6 +166,7 @@ static void *run(void *argument)
             dispatch(acceptor, &events[i]);
         }
         flow_expire(flow);
+        pool_wake(flow->pool);
         accept_resume(acceptor);
         metrics_set_connections(table_in_use(flow->table));
     }

@@ -24,6 +24,7 @@ struct pool {
 };
 
 static struct connection *pool_next_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
+static bool pool_wake_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
 
 /* NULL: stopping, and nothing is left. */
 static struct connection *pool_next_locked(struct pool *pool)
@@ -41,13 +42,25 @@ static struct connection *pool_next_locked(struct pool *pool)
     return connection;
 }
 
+/* True if somebody shall be woken for what is queued; counts it as awake. */
+static bool pool_wake_locked(struct pool *pool)
+{
+    bool wake = pool->length > 0 && pool->sleeping > 0;
+    pool->sleeping -= wake;
+    return wake;
+}
+
 static void *run(void *argument)
 {
     struct pool *pool = argument;
     for (;;) {
         lock_take(&pool->lock);
         struct connection *connection = pool_next_locked(pool);
+        bool more = pool_wake_locked(pool); /* each one woken wakes the next while there is work */
         lock_give(&pool->lock);
+        if (more) {
+            pthread_cond_signal(&pool->filled);
+        }
         if (connection == NULL) {
             return NULL;
         }
@@ -88,22 +101,28 @@ int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, s
 
 int pool_submit(struct pool *pool, struct connection *connection)
 {
-    bool wake = false;
     lock_take(&pool->lock);
     bool full = pool->length == pool->size;
     if (!full) {
         pool->queue[(pool->first + pool->length) % pool->size] = connection;
         pool->length++;
-        if (pool->sleeping > 0) {
-            pool->sleeping--;
-            wake = true;
-        }
     }
+    bool wake = pool->length * 2 > pool->size && pool_wake_locked(pool);
     lock_give(&pool->lock);
     if (wake) {
         pthread_cond_signal(&pool->filled);
     }
     return full ? -EBUSY : 0;
+}
+
+void pool_wake(struct pool *pool)
+{
+    lock_take(&pool->lock);
+    bool wake = pool_wake_locked(pool);
+    lock_give(&pool->lock);
+    if (wake) {
+        pthread_cond_signal(&pool->filled);
+    }
 }
 
 void pool_stop(struct pool *pool)

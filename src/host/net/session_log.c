@@ -10,6 +10,9 @@ static void write_line(const struct connection *connection, enum log_priority pr
                        const char *message_id, const char *command, const char *outcome,
                        const char *text)
 {
+    if (!log_wants(priority)) {
+        return;
+    }
     char cid[16];
     char id[16];
     const char *dialect = server_dialect_name(&connection->session);
