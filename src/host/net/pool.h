@@ -21,8 +21,9 @@ typedef void pool_work(void *context, struct connection *connection);
 
 MUST_CHECK int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context,
                         struct pool **ret);
-/* The workers hear of it at the next pool_wake, or at once when half of the queue is full: one wake-up
- * for a burst costs less than one for each, and the acceptor is not preempted in the middle of it. */
+/* The workers hear of it at the next pool_wake, or at once when half of the queue is full: one
+ * wake-up for a burst costs less than one for each, and the acceptor is not preempted in the middle
+ * of it. */
 MUST_CHECK int pool_submit(struct pool *pool, struct connection *connection);
 void pool_wake(struct pool *pool);
 /* Lets the workers finish what is queued, and joins them. */
