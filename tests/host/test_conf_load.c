@@ -189,6 +189,19 @@ static void test_checks(void)
     sandbox_leave();
 }
 
+/* Two keys in two files: the one that was read last is told. */
+static void test_check_names_the_later_file(void)
+{
+    sandbox_enter();
+    sandbox_make_folder("main.conf.d");
+    sandbox_write("main.conf", "\n\n\n[install]\ndirectory = /a\n");
+    sandbox_write("main.conf.d/1.conf", "[upgrade]\ndirectory = /a\n");
+    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
+                           "main.conf.d/1.conf:2: [install] directory = /a: allowed: a folder "
+                           "apart from [upgrade] directory = /a");
+    sandbox_leave();
+}
+
 static void test_default_per_cid_is_cut(void)
 {
     sandbox_enter();
@@ -306,6 +319,7 @@ static const struct unit_test tests[] = {
     {"--listen replaces the addresses", test_listen_replaces},
     {"bad --listen", test_bad_listen},
     {"keys that do not fit each other", test_checks},
+    {"of two keys the later one is told", test_check_names_the_later_file},
     {"the default of connections_per_cid is cut", test_default_per_cid_is_cut},
     {"the dump loads to the same", test_dump_round_trip},
     {"the dump of long lists", test_dump_long_lists},

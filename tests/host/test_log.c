@@ -80,24 +80,30 @@ static void test_escaped(void)
     capture_end();
 }
 
-/* One byte, then characters of two: 2,048 bytes would end inside one. */
-static void test_long_line(void)
+/* Characters of two bytes, behind `offset` bytes of one. */
+static void check_long_line(size_t offset)
 {
     static const char prefix[] = "vsock_test: info: ";
-    char message[3 * LOG_TEXT_MAX];
-    message[0] = '.';
-    for (size_t i = 1; i + 2 < sizeof(message); i += 2) {
+    char message[3 * LOG_TEXT_MAX] = ".";
+    for (size_t i = offset; i + 2 < sizeof(message); i += 2) {
         memcpy(message + i, "\xc3\xa9", 2);
     }
     message[sizeof(message) - 1] = '\0';
-    capture_begin();
-    log_init("vsock_test", LOG_STDERR, false);
     log_info("%s", message);
     const char *line = captured();
-    size_t length = strlen(prefix) + LOG_TEXT_MAX - 1;
+    size_t length = strlen(prefix) + LOG_TEXT_MAX - offset;
     CU_ASSERT_EQUAL_FATAL(strlen(line), length + 1);
     CU_ASSERT_EQUAL(memcmp(line + length - 2, "\xc3\xa9\n", 3), 0);
-    CU_ASSERT_EQUAL(memcmp(line + strlen(prefix), message, LOG_TEXT_MAX - 1), 0);
+    CU_ASSERT_EQUAL(memcmp(line + strlen(prefix), message, LOG_TEXT_MAX - offset), 0);
+}
+
+/* 2,048 bytes end at a character, or inside one. */
+static void test_long_line(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    check_long_line(0);
+    check_long_line(1);
     capture_end();
 }
 

@@ -161,9 +161,7 @@ static int next_entry(void *context, const char *section, const char *key, const
 {
     struct reading *reading = context;
     const struct conf_sink *sink = reading->sink;
-    if (reading->result == 0) {
-        reading->result = sink->entry(sink->context, &reading->place, section, key, value);
-    }
+    reading->result = sink->entry(sink->context, &reading->place, section, key, value);
     return reading->result == 0;
 }
 
@@ -173,8 +171,12 @@ static int read_stream(struct reading *reading)
     if (reading->result != -ENODATA) {
         return reading->result;
     }
-    if (line != 0) {
-        reading->place.line = line > 0 ? (unsigned)line : 0;
+    if (line < 0) {
+        conf_problem(&reading->place, reading->problem, "out of memory");
+        return -ENOMEM;
+    }
+    if (line > 0) {
+        reading->place.line = (unsigned)line;
         conf_problem(&reading->place, reading->problem, "%s", line_shapes);
         return -EINVAL;
     }
