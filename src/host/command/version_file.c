@@ -42,7 +42,7 @@ static ssize_t read_all(const char *path, char *bytes, size_t size)
 
 int version_file_read(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
 {
-    char bytes[FILE_MAX + 1];
+    char bytes[FILE_MAX + 1] = "";
     ssize_t got = read_all(path, bytes, sizeof bytes);
     if (got < 0) {
         return (int)got;

@@ -166,7 +166,7 @@ struct console *console_free(struct console *console)
 {
     if (console != NULL) {
         assert(!console->running);
-        for (; console->length > 0; console->length--) {
+        for (; console->queue != NULL && console->length > 0; console->length--) {
             free(console->queue[console->first].bytes);
             console->first = (console->first + 1) % console->conf->console.queue;
         }

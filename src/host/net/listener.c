@@ -37,9 +37,12 @@ static int clear_path(const struct address *address, const struct sockaddr_stora
     return unlink(address->path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int bind_path(int fd, const struct address *address, mode_t mode,
-                     const struct sockaddr_storage *at, socklen_t length)
+static int bind_to(int fd, const struct address *address, mode_t mode,
+                   const struct sockaddr_storage *at, socklen_t length)
 {
+    if (address->family != AF_UNIX) {
+        return bind(fd, (const struct sockaddr *)at, length) < 0 ? -errno : 0;
+    }
     int error = clear_path(address, at, length);
     if (error < 0) {
         return error;
@@ -77,16 +80,10 @@ int listener_open(const struct address *address, mode_t unix_mode, struct listen
     struct sockaddr_storage at;
     socklen_t length = address_to_sockaddr(address, &at);
     struct listener made = {.address = *address};
-    int error = 0;
+    int error;
 
     made.fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (made.fd < 0) {
-        error = -errno;
-    } else if (address->family == AF_UNIX) {
-        error = bind_path(made.fd, address, unix_mode, &at, length);
-    } else if (bind(made.fd, (const struct sockaddr *)&at, length) < 0) {
-        error = -errno;
-    }
+    error = made.fd < 0 ? -errno : bind_to(made.fd, address, unix_mode, &at, length);
     if (error == 0 && listen(made.fd, BACKLOG) < 0) {
         error = -errno;
     }
