@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/steps/install_sequence.h"
+
+#include <stdio.h>
+#include <time.h>
+
+#include "host/file/record.h"
+#include "host/log/log.h"
+#include "host/log/message_id.h"
+#include "host/steps/install_allowed.h"
+#include "host/steps/install_image.h"
+#include "host/steps/install_reboot.h"
+#include "host/steps/install_run.h"
+
+_Static_assert(sizeof(((struct record *)NULL)->text) == INSTALL_TEXT_MAX, "a failure fits");
+
+static uint64_t now(void)
+{
+    return (uint64_t)time(NULL);
+}
+
+static bool write_down(const struct install_sequence *sequence, const struct record *record)
+{
+    int error = record_write(sequence->directory_fd, record);
+    if (error != 0) {
+        log_error("internal: %s/record cannot be written: %s", sequence->conf->install.directory,
+                  strerror(-error));
+    }
+    return error == 0;
+}
+
+/* The last line on stderr is the one that says why, as the record does. */
+static enum install_status fail(const struct install_sequence *sequence, struct record *record,
+                                enum record_stage stage, const struct install_failure *failure)
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(record->sha256, hex);
+    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex}};
+    record->stage = stage;
+    record->code = failure->code;
+    (void)snprintf(record->text, sizeof(record->text), "%s", failure->text);
+    bool written = write_down(sequence, record);
+    log_event(PRIORITY_ERROR, MESSAGE_ID_UPGRADE_FAILED, fields, 1, "%s: %s",
+              error_name(failure->code), failure->text);
+    return written ? INSTALL_FAILED : INSTALL_UNRECORDED;
+}
+
+/* For an image that is installed. */
+static enum install_status reboot(const struct install_sequence *sequence, struct record *record)
+{
+    struct install_failure failure;
+    record->stage = RECORD_INSTALLED;
+    record->code = ERROR_NONE;
+    record->reboot_at = 0;
+    record->text[0] = '\0';
+    if (!write_down(sequence, record)) {
+        return INSTALL_UNRECORDED;
+    }
+    if (install_reboot(sequence->conf, &record->reboot_at, &failure) != 0) {
+        return fail(sequence, record, RECORD_INSTALLED, &failure);
+    }
+    record->stage = RECORD_REBOOTING;
+    return write_down(sequence, record) ? INSTALL_DONE : INSTALL_UNRECORDED;
+}
+
+static enum install_status install(const struct install_sequence *sequence, struct record *record,
+                                   struct install_image *image)
+{
+    struct install_outcome outcome;
+    struct install_failure failure;
+    int result = install_run(sequence->conf, image->path, sequence->lock_fd, sequence->stop_fd,
+                             &outcome, &failure);
+    if (outcome.left) {
+        log_warning("told to stop: the installer is left running");
+        return INSTALL_LEFT;
+    }
+    record->ended = now();
+    record->exit_status = outcome.exit_status;
+    if (result != 0) {
+        install_image_give_back(image);
+        return fail(sequence, record, RECORD_FAILED, &failure);
+    }
+    install_image_remove(image);
+    return reboot(sequence, record);
+}
+
+/* True: the record is of this image, and it was installed since the machine was started. */
+static bool installed_already(const struct install_sequence *sequence, const char *boot_id,
+                              struct record *ret)
+{
+    struct record record;
+    if (record_read(sequence->directory_fd, &record) != 0 ||
+        memcmp(record.sha256, sequence->sha256, SHA256_SIZE) != 0 ||
+        strcmp(record.boot_id, boot_id) != 0 ||
+        (record.stage != RECORD_INSTALLED && record.stage != RECORD_REBOOTING)) {
+        return false;
+    }
+    *ret = record;
+    return true;
+}
+
+enum install_status install_sequence_run(const struct install_sequence *sequence)
+{
+    struct record record = {.stage = RECORD_STARTED, .started = now(), .exit_status = -1};
+    struct install_failure failure;
+    struct install_image image;
+    int error = boot_id_read(record.boot_id);
+    if (error != 0) {
+        log_error("internal: the boot id cannot be read: %s", strerror(-error));
+        return INSTALL_UNRECORDED;
+    }
+    if (installed_already(sequence, record.boot_id, &record)) {
+        log_notice("installed already: only the reboot is asked for");
+        install_image_discard(sequence->conf, sequence->sha256);
+        return reboot(sequence, &record);
+    }
+    memcpy(record.sha256, sequence->sha256, SHA256_SIZE);
+    if (!write_down(sequence, &record)) {
+        return INSTALL_UNRECORDED;
+    }
+    if (install_allowed_check(sequence->conf->install.allowed_hashes, sequence->sha256, &failure) !=
+            0 ||
+        install_image_take(sequence->conf, sequence->directory_fd, sequence->sha256,
+                           sequence->stop_fd, &image, &failure) != 0) {
+        return fail(sequence, &record, RECORD_FAILED, &failure);
+    }
+    return install(sequence, &record, &image);
+}
