@@ -3,6 +3,7 @@
 #include "host/test_conf_support.h"
 #include "support/unit.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -292,7 +293,7 @@ static void test_dump_failure(void)
     struct conf *conf = sandbox_load();
     FILE *full = fopen("/dev/full", "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(full);
-    CU_ASSERT_NOT_EQUAL(conf_dump(conf, full), 0);
+    CU_ASSERT_EQUAL(conf_dump(conf, full), -ENOSPC);
     fclose(full);
     conf_free(conf);
     sandbox_leave();

@@ -45,5 +45,8 @@ int conf_dump(const struct conf *conf, FILE *out)
         }
         dump_key(key, conf, out);
     }
-    return fflush(out) != 0 || ferror(out) ? -EIO : 0;
+    if (fflush(out) != 0) {
+        return -errno;
+    }
+    return ferror(out) ? -EIO : 0; /* an earlier write failed, and its errno is gone */
 }
