@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* tests/golden/broken: one rule each, with what its receiver makes of it. Every file is fed whole
+ * and one byte at a time. */
+#include "support/drive.h"
+#include "support/golden.h"
+#include "support/golden_message.h"
+#include "support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+static const size_t chunks[] = {DRIVE_WHOLE, 1};
+
+static void fail(const struct golden *file, const char *what)
+{
+    fprintf(stderr, "broken/%s: %s\n", file->name, what);
+    CU_FAIL("not as the file says");
+}
+
+static struct drive drive_at_host(const struct golden *file, size_t chunk)
+{
+    struct server_session session = host_agreed();
+    struct drive drive;
+    if (file->first) {
+        server_init(&session, 16384, 3);
+    }
+    drive_host(&session, file->bytes, file->length, chunk, &drive);
+    return drive;
+}
+
+/* The command whose response a RESPONSE file can be. */
+static enum command command_of(const struct golden *file)
+{
+    if (strstr(file->name, "status") != NULL) {
+        return COMMAND_GET_UPGRADE_STATUS;
+    }
+    if (strstr(file->name, "release") != NULL) {
+        return COMMAND_GET_VSOCK_VERSION;
+    }
+    return COMMAND_ATTACH_HSM;
+}
+
+static struct drive drive_at_guest(const struct golden *file, size_t chunk)
+{
+    struct client_session session = guest_agreed(command_of(file), GOLDEN_ID);
+    struct drive drive;
+    if (file->first) {
+        session.agreed = (struct wire_version){0, 0};
+    }
+    drive_guest(&session, file->bytes, file->length, chunk, &drive);
+    return drive;
+}
+
+static void check_refused(const struct golden *file, const struct drive *drive)
+{
+    const struct drive_event *event = &drive->event[0];
+    const char *code = error_name(event->code);
+    if (drive->count != 1 || event->kind != DRIVE_REFUSED) {
+        fail(file, "was taken");
+    } else if (code == NULL || strcmp(code, file->expect) != 0) {
+        fail(file, code);
+    } else if (!file->to_guest && event->closes != file->closes) {
+        fail(file, "the connection's fate is another");
+    } else if (!file->to_guest && event->id != file->error_id) {
+        fail(file, "the ERROR's id is another");
+    } else if (strchr(drive->last.text, '\n') != NULL || strlen(drive->last.text) < 10) {
+        fail(file, "the refusal is not one line");
+    }
+}
+
+static void check(const struct golden *file, const struct drive *drive)
+{
+    if (strcmp(file->expect, "accepted") != 0) {
+        check_refused(file, drive);
+    } else if (drive->count != 1 || drive->event[0].kind == DRIVE_REFUSED) {
+        fail(file, drive->last.text);
+    } else if (drive->left != 0) {
+        fail(file, "bytes are left");
+    }
+}
+
+static void test_broken(void)
+{
+    struct golden_set set = golden_load("broken");
+    unsigned refused = 0;
+    for (size_t i = 0; i < set.count; i++) {
+        const struct golden *file = &set.file[i];
+        for (size_t j = 0; j < 2; j++) {
+            struct drive drive =
+                file->to_guest ? drive_at_guest(file, chunks[j]) : drive_at_host(file, chunks[j]);
+            check(file, &drive);
+        }
+        refused += strcmp(file->expect, "accepted") != 0;
+    }
+    CU_ASSERT_TRUE(refused >= 90);
+    CU_ASSERT_TRUE(set.count > refused);
+    golden_free(&set);
+}
+
+/* Files that decode to the same as a good one: the same request at the host. */
+static void test_same(void)
+{
+    struct golden_set broken = golden_load("broken");
+    struct golden_set good = golden_load("tlv-1");
+    unsigned compared = 0;
+    for (size_t i = 0; i < broken.count; i++) {
+        const struct golden *file = &broken.file[i];
+        if (strncmp(file->same_as, "tlv-1/request-", strlen("tlv-1/request-")) != 0) {
+            continue;
+        }
+        const struct golden *other = golden_find(&good, file->same_as + strlen("tlv-1/"));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(other);
+        struct drive a = drive_at_host(file, DRIVE_WHOLE);
+        struct drive b = drive_at_host(other, DRIVE_WHOLE);
+        CU_ASSERT_EQUAL(a.asked.command, b.asked.command);
+        CU_ASSERT_EQUAL(a.asked.progress, b.asked.progress);
+        CU_ASSERT_EQUAL(a.asked.url.length, b.asked.url.length);
+        CU_ASSERT_EQUAL(memcmp(a.asked.sha256, b.asked.sha256, SHA256_SIZE), 0);
+        compared++;
+    }
+    CU_ASSERT_TRUE(compared >= 4);
+    golden_free(&good);
+    golden_free(&broken);
+}
+
+static const struct unit_test tests[] = {
+    {"every broken frame gets what its file says", test_broken},
+    {"what is skipped changes nothing", test_same},
+};
+UNIT_MAIN("compat broken frames", tests)

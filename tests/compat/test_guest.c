@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The guest's side of tlv-1. */
+#include "compat/tlv_1.h"
+#include "support/drive.h"
+#include "support/golden.h"
+#include "support/message.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static const struct dialect *const tlv_1 = &dialect_tlv_1;
+
+static void test_greeting(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    const struct golden *hello = golden_find(&set, "hello-1.0");
+    struct client_session session = {.dialect = tlv_1};
+    uint8_t bytes[256];
+    struct reply out = {bytes, sizeof(bytes), 0};
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    CU_ASSERT_EQUAL(tlv_1->encode_greeting(&session, &out), 0);
+    CU_ASSERT_EQUAL_FATAL(out.length, hello->length);
+    CU_ASSERT_EQUAL(memcmp(bytes, hello->bytes, hello->length), 0);
+    out.size = out.length + 3;
+    CU_ASSERT_EQUAL(tlv_1->encode_greeting(&session, &out), -ENOBUFS);
+    CU_ASSERT_EQUAL(out.length, hello->length);
+    golden_free(&set);
+}
+
+/* The requests of the golden files, with the id that comes next. */
+static void test_requests(void)
+{
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        const struct golden_message *message = &golden_messages[i];
+        struct client_session session = guest_agreed(COMMAND_NONE, GOLDEN_ID - 1);
+        uint8_t bytes[1024];
+        struct reply out = {bytes, sizeof(bytes), 0};
+        struct golden_message decoded;
+        struct refusal refusal;
+        if (message->type != FRAME_REQUEST) {
+            continue;
+        }
+        CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &message->request, &out), 0);
+        CU_ASSERT_EQUAL(session.id, GOLDEN_ID);
+        CU_ASSERT_EQUAL(session.command, message->request.command);
+        CU_ASSERT_EQUAL(message_decode(bytes, out.length, &decoded, &refusal), 0);
+        CU_ASSERT_TRUE(message_equal(&decoded, message));
+    }
+}
+
+static void test_request_ids(void)
+{
+    struct client_session session = guest_agreed(COMMAND_NONE, UINT32_MAX);
+    struct request request = {.command = COMMAND_ATTACH_HSM};
+    uint8_t bytes[64];
+    struct reply out = {bytes, sizeof(bytes), 0};
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CU_ASSERT_EQUAL(session.id, 1); /* 0 is no id */
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CU_ASSERT_EQUAL(session.id, 2);
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -ENOBUFS);
+    CU_ASSERT_EQUAL(session.id, 2);
+    CU_ASSERT_EQUAL(out.length, 2 * 22);
+}
+
+/* What the host told to be its limit, and what it is when nothing was told. */
+static void test_request_limit(void)
+{
+    static char text[NOTIFY_MAX];
+    struct client_session session = guest_agreed(COMMAND_NONE, 0);
+    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof(text)}};
+    static uint8_t bytes[GUEST_REQUEST_MAX];
+    struct reply out = {bytes, sizeof(bytes), 0};
+    memset(text, 'n', sizeof(text));
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    uint32_t payload = (uint32_t)out.length - FRAME_HEADER_SIZE;
+    session.request_limit = payload;
+    out.length = 0;
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    session.request_limit = payload - 1;
+    out.length = 0;
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -EMSGSIZE);
+    CU_ASSERT_EQUAL(out.length, 0);
+    CU_ASSERT_EQUAL(session.id, 2);
+    request.message = text_of("\xc0\x80");
+    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -EINVAL);
+}
+
+static struct drive feed(struct client_session *session, const struct golden_set *set,
+                         const char *name)
+{
+    const struct golden *file = golden_find(set, name);
+    struct drive drive;
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    drive_guest(session, file->bytes, file->length, 1, &drive);
+    CU_ASSERT_EQUAL_FATAL(drive.count, 1);
+    return drive;
+}
+
+static void test_welcome(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct client_session session = {.dialect = tlv_1, .request_limit = 77};
+    struct drive drive = feed(&session, &set, "welcome-1.0");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CU_ASSERT_EQUAL(session.agreed.major, 1);
+    CU_ASSERT_EQUAL(session.agreed.minor, 0);
+    CU_ASSERT_EQUAL(session.request_limit, 16384);
+    CU_ASSERT_STRING_EQUAL(session.host, "vsock_host/1.0.0");
+
+    session = (struct client_session){.dialect = tlv_1, .request_limit = 77};
+    drive = feed(&session, &set, "welcome-1.0-plain");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CU_ASSERT_EQUAL(session.request_limit, 0);
+    CU_ASSERT_STRING_EQUAL(session.host, "");
+
+    session = (struct client_session){.dialect = tlv_1};
+    drive = feed(&session, &set, "error-unsupported-version");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+    CU_ASSERT_EQUAL(drive.event[0].type, ANSWER_ERROR);
+    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
+    CU_ASSERT_EQUAL(session.agreed.major, 0);
+    golden_free(&set);
+}
+
+/* Hosts that agree on what was not offered. */
+static void test_not_offered(void)
+{
+    static const struct wire_version versions[] = {{1, 1}, {1, 7}, {2, 0}, {255, 255}};
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions)[0]; i++) {
+        struct client_session session = {.dialect = tlv_1};
+        struct welcome welcome = {.version = versions[i]};
+        struct drive drive;
+        uint8_t bytes[64];
+        struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+        CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
+        drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
+        CU_ASSERT_EQUAL_FATAL(drive.count, 1);
+        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+        CU_ASSERT_PTR_NOT_NULL(strstr(drive.last.text, "not offered"));
+        CU_ASSERT_EQUAL(session.agreed.major, 0);
+    }
+}
+
+/* A host that speaks wire 0.9 only answers HELLO so. */
+static void test_wire_0_9(void)
+{
+    struct golden_set set = golden_load("tlv-0");
+    struct client_session session = {.dialect = tlv_1};
+    struct drive drive = feed(&session, &set, "error-unsupported-version");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
+    golden_free(&set);
+}
+
+/* The host's name may be anything: it is shown escaped, and cut. */
+static void test_hostile_agent(void)
+{
+    static char agent[1000];
+    struct client_session session = {.dialect = tlv_1};
+    struct welcome welcome = {.version = {1, 0}, .agent = {agent, sizeof(agent)}};
+    static uint8_t bytes[2048];
+    struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+    struct drive drive;
+    memset(agent, '\x1b', sizeof(agent));
+    CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
+    drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CU_ASSERT_EQUAL(strlen(session.host) % 4, 0);
+    CU_ASSERT_EQUAL(strncmp(session.host, "\\x1b\\x1b", 8), 0);
+}
+
+static enum command command_of(const struct golden_message *message)
+{
+    for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        if ((unsigned)command_answer((enum command)command) == message->answer.kind) {
+            return (enum command)command;
+        }
+    }
+    return COMMAND_ATTACH_HSM;
+}
+
+static void test_answers(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        const struct golden_message *message = &golden_messages[i];
+        if (message->type < FRAME_PROGRESS && message->type != FRAME_ERROR) {
+            continue;
+        }
+        struct client_session session = guest_agreed(command_of(message), GOLDEN_ID);
+        struct drive drive = feed(&session, &set, message->name);
+        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+        CU_ASSERT_EQUAL(drive.event[0].type, message->answer.type);
+        CU_ASSERT_EQUAL(drive.event[0].code,
+                        message->type == FRAME_ERROR ? message->answer.code : ERROR_NONE);
+    }
+    golden_free(&set);
+}
+
+/* Good frames at the wrong moment. */
+static void test_not_asked_for(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct client_session session = guest_agreed(COMMAND_GET_HOSTOS_VERSION, GOLDEN_ID);
+    struct drive drive = feed(&session, &set, "response-no-payload");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CU_ASSERT_STRING_EQUAL(drive.last.text,
+                           "the answer to get-hostos-version is NoPayload; expected HostOSVersion");
+
+    session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
+    session.progress = false;
+    drive = feed(&session, &set, "progress-queued");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CU_ASSERT_EQUAL(drive.event[0].frame_length, 0); /* by its header alone */
+    session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID + 1);
+    drive = feed(&session, &set, "response-no-payload");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    drive = feed(&session, &set, "welcome-1.0");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    drive = feed(&session, &set, "request-attach-hsm");
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+
+    session = (struct client_session){.dialect = tlv_1};
+    drive = feed(&session, &set, "error-busy"); /* the answer to HELLO has no id */
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    golden_free(&set);
+}
+
+static void test_connection_error(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct client_session session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
+    struct drive drive = feed(&session, &set, "error-timeout"); /* id 0: about the connection */
+    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_TIMEOUT);
+    golden_free(&set);
+}
+
+/* From the header alone: nothing of 4 GiB is waited for. */
+static void test_hostile_lengths(void)
+{
+    static const uint32_t lengths[] = {FRAME_PAYLOAD_MAX + 1, INT32_MAX, UINT32_MAX - 15,
+                                       UINT32_MAX};
+    struct client_session session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
+    struct frame_header header = {.version = {1, 0}, .type = FRAME_RESPONSE, .id = GOLDEN_ID};
+    uint8_t bytes[FRAME_HEADER_SIZE];
+    struct refusal refusal = {0};
+    size_t taken = 0;
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths)[0]; i++) {
+        header.length = lengths[i];
+        frame_header_encode(&header, bytes);
+        CU_ASSERT_EQUAL(
+            tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &refusal),
+            FRAMING_REFUSED);
+        CU_ASSERT_EQUAL(refusal.code, ERROR_MALFORMED);
+    }
+    header.length = FRAME_PAYLOAD_MAX;
+    frame_header_encode(&header, bytes);
+    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &refusal),
+                    FRAMING_MORE);
+    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof(bytes), true, &taken, &refusal),
+                    FRAMING_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "ended inside a frame"));
+    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &refusal), FRAMING_MORE);
+}
+
+static const struct unit_test tests[] = {
+    {"HELLO", test_greeting},
+    {"requests", test_requests},
+    {"request ids", test_request_ids},
+    {"the host's request limit", test_request_limit},
+    {"WELCOME, or ERROR in its place", test_welcome},
+    {"WELCOME that was not offered", test_not_offered},
+    {"a host of wire 0.9", test_wire_0_9},
+    {"a hostile host's name", test_hostile_agent},
+    {"answers", test_answers},
+    {"answers that were not asked for", test_not_asked_for},
+    {"an error about the connection", test_connection_error},
+    {"hostile lengths", test_hostile_lengths},
+};
+UNIT_MAIN("compat guest", tests)

@@ -1,0 +1,396 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The host's side of a session. */
+#include "compat/tlv_1.h"
+#include "support/drive.h"
+#include "support/golden.h"
+#include "support/message.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { STREAM_MAX = 1 << 16 };
+
+/* What a guest writes, frame by frame. */
+static uint8_t stream[STREAM_MAX];
+static size_t stream_length;
+
+static void stream_add(const struct golden_set *set, const char *name)
+{
+    const struct golden *file = golden_find(set, name);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    CU_ASSERT_TRUE_FATAL(file->length <= sizeof(stream) - stream_length);
+    memcpy(stream + stream_length, file->bytes, file->length);
+    stream_length += file->length;
+}
+
+static struct server_session fresh(void)
+{
+    struct server_session session;
+    server_init(&session, 16384, 3);
+    return session;
+}
+
+/* Frames and decodes the first frame of a session; returns what it answered or refused. */
+static enum decoding first_frame(struct server_session *session, const struct golden *file,
+                                 struct refusal *refusal, struct reply *reply)
+{
+    uint8_t *frame = exact_copy(file->bytes, file->length);
+    size_t length = 0;
+    struct request request;
+    CU_ASSERT_EQUAL_FATAL(server_frame(session, frame, file->length, false, &length, refusal),
+                          FRAMING_WHOLE);
+    CU_ASSERT_EQUAL(length, file->length);
+    enum decoding decoding = server_decode(session, frame, length, &request, refusal, reply);
+    free(frame);
+    return decoding;
+}
+
+static void test_negotiation(void)
+{
+    static const char *const names[] = {"hello-1.0", "hello-1.7", "hello-2.0-1.3",
+                                        "hello-no-agent"};
+    struct golden_set set = golden_load("tlv-1");
+    const struct golden *welcome = golden_find(&set, "welcome-1.0");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(welcome);
+    for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
+        struct server_session session = fresh();
+        uint8_t bytes[ANSWER_BYTES_MAX];
+        struct reply reply = {bytes, sizeof(bytes), 0};
+        struct refusal refusal = {0};
+        const struct golden *hello = golden_find(&set, names[i]);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+        CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REPLY);
+        CU_ASSERT_EQUAL_FATAL(reply.length, welcome->length);
+        CU_ASSERT_EQUAL(memcmp(bytes, welcome->bytes, welcome->length), 0);
+        CU_ASSERT_EQUAL(session.agreed.major, 1);
+        CU_ASSERT_EQUAL(session.agreed.minor, 0);
+        CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+    }
+    golden_free(&set);
+}
+
+/* No common major: the refusal, and the ERROR with our list that is made of it. */
+static void test_no_common_major(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct server_session session = fresh();
+    uint8_t bytes[ANSWER_BYTES_MAX];
+    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct refusal refusal = {0};
+    struct golden_message decoded;
+    const struct golden *hello = golden_find(&set, "hello-2.0-only");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
+    CU_ASSERT_EQUAL(refusal.code, ERROR_UNSUPPORTED_VERSION);
+    CU_ASSERT_TRUE(refusal.closes);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "2.0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "1.0"));
+    CU_ASSERT_EQUAL(reply.length, 0);
+
+    struct answer answer = answer_error(refusal.code, refusal.text);
+    CU_ASSERT_EQUAL(server_answer(&session, &answer, &reply), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(decoded.version.major, 1); /* the host's highest */
+    CU_ASSERT_EQUAL(decoded.id, 0);
+    CU_ASSERT_EQUAL(decoded.answer.code, ERROR_UNSUPPORTED_VERSION);
+    CU_ASSERT_EQUAL_FATAL(decoded.answer.versions.count, 1);
+    CU_ASSERT_EQUAL(decoded.answer.versions.pair[0].major, 1);
+    CU_ASSERT_EQUAL(decoded.answer.versions.pair[0].minor, 0);
+    golden_free(&set);
+}
+
+/* A peer that speaks wire 0.9 only: its header has 10 bytes, of which 5 tell. */
+static void test_wire_0_9(void)
+{
+    struct golden_set set = golden_load("tlv-0");
+    for (size_t i = 0; i < set.count; i++) {
+        for (size_t chunk = 1; chunk < 8; chunk++) {
+            struct server_session session = fresh();
+            struct drive drive;
+            drive_host(&session, set.file[i].bytes, set.file[i].length, chunk, &drive);
+            CU_ASSERT_EQUAL_FATAL(drive.count, 1);
+            CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+            CU_ASSERT_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
+            CU_ASSERT_TRUE(drive.event[0].closes);
+            CU_ASSERT_EQUAL(drive.event[0].id, 0);
+        }
+    }
+    golden_free(&set);
+}
+
+static void test_pipeline(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct server_session session = fresh();
+    struct drive drive;
+    stream_length = 0;
+    stream_add(&set, "hello-1.0");
+    stream_add(&set, "request-get-hostos-version");
+    stream_add(&set, "request-notify-utf-8");
+    stream_add(&set, "request-upgrade-progress");
+    for (size_t chunk = 1; chunk < 40; chunk++) {
+        session = fresh();
+        drive_host(&session, stream, stream_length, chunk, &drive);
+        CU_ASSERT_EQUAL_FATAL(drive.count, 4);
+        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+        CU_ASSERT_EQUAL(drive.event[1].command, COMMAND_GET_HOSTOS_VERSION);
+        CU_ASSERT_EQUAL(drive.event[2].command, COMMAND_NOTIFY);
+        CU_ASSERT_EQUAL(drive.event[3].command, COMMAND_UPGRADE);
+        CU_ASSERT_EQUAL(drive.event[3].id, GOLDEN_ID);
+        CU_ASSERT_TRUE(drive.asked.progress);
+        CU_ASSERT_EQUAL(drive.left, 0);
+    }
+    golden_free(&set);
+}
+
+/* A refusal that leaves the stream in step: the next request is served. */
+static void test_goes_on(void)
+{
+    struct golden_set broken = golden_load("broken");
+    struct golden_set set = golden_load("tlv-1");
+    static const char *const names[] = {"command-42", "tag-even-unknown", "progress-2", "url-2049"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
+        struct server_session session = fresh();
+        struct drive drive;
+        stream_length = 0;
+        stream_add(&set, "hello-1.0");
+        stream_add(&broken, names[i]);
+        stream_add(&set, "request-attach-hsm");
+        drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
+        CU_ASSERT_EQUAL_FATAL(drive.count, 3);
+        CU_ASSERT_EQUAL(drive.event[1].kind, DRIVE_REFUSED);
+        CU_ASSERT_FALSE(drive.event[1].closes);
+        CU_ASSERT_EQUAL(drive.event[1].id, GOLDEN_ID);
+        CU_ASSERT_EQUAL(drive.event[2].kind, DRIVE_REQUEST);
+    }
+    golden_free(&set);
+    golden_free(&broken);
+}
+
+static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_t length,
+                                    struct refusal *refusal)
+{
+    struct server_session session = host_agreed();
+    struct frame_header header = {.version = {1, 0},
+                                  .type = agreed ? FRAME_REQUEST : FRAME_HELLO,
+                                  .id = agreed ? 7 : 0,
+                                  .length = length};
+    uint8_t bytes[FRAME_HEADER_SIZE];
+    size_t taken = 0;
+    if (!agreed) {
+        session = fresh();
+    }
+    session.request_limit = request_limit;
+    frame_header_encode(&header, bytes);
+    enum framing framing = server_frame(&session, bytes, sizeof(bytes), false, &taken, refusal);
+    CU_ASSERT_EQUAL(session.id, header.id);
+    return framing;
+}
+
+/* A payload over the limit is refused by its header alone; one at the limit is waited for. */
+static void test_payload_limit(void)
+{
+    struct refusal refusal = {0};
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16384, &refusal), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16385, &refusal), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(refusal.code, ERROR_TOO_LARGE);
+    CU_ASSERT_TRUE(refusal.closes);
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "16385"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "at most 16384"));
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, UINT32_MAX, &refusal), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65536, &refusal), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65537, &refusal), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(frame_length_of(1, true, 2, &refusal), FRAMING_REFUSED);
+    /* A HELLO fits whatever limit requests have. */
+    CU_ASSERT_EQUAL(frame_length_of(1, false, 127, &refusal), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(1, false, 128, &refusal), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(server_input_size(1), 16 + 127);
+    CU_ASSERT_EQUAL(server_input_size(16384), 16 + 16384);
+}
+
+static void test_end_of_stream(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    const struct golden *hello = golden_find(&set, "hello-1.0");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    for (size_t length = 0; length <= hello->length; length++) {
+        struct server_session session = fresh();
+        struct refusal refusal = {0};
+        uint8_t *bytes = exact_copy(hello->bytes, length);
+        size_t taken = 0;
+        enum framing expected = length == 0              ? FRAMING_MORE
+                                : length < hello->length ? FRAMING_REFUSED
+                                                         : FRAMING_WHOLE;
+        CU_ASSERT_EQUAL(server_frame(&session, bytes, length, true, &taken, &refusal), expected);
+        CU_ASSERT_EQUAL(refusal.code, expected == FRAMING_REFUSED ? ERROR_MALFORMED : ERROR_NONE);
+        free(bytes);
+    }
+    golden_free(&set);
+}
+
+/* Every first byte; what is not V is answered in TLV. */
+static void test_sniffing(void)
+{
+    for (unsigned byte = 0; byte < 256; byte++) {
+        struct server_session session = fresh();
+        struct refusal refusal = {0};
+        uint8_t first = (uint8_t)byte;
+        size_t taken = 0;
+        enum framing framing = server_frame(&session, &first, 1, false, &taken, &refusal);
+        CU_ASSERT_EQUAL(framing, byte == 'V' ? FRAMING_MORE : FRAMING_REFUSED);
+        if (byte != 'V') {
+            CU_ASSERT_EQUAL(refusal.code, ERROR_MALFORMED);
+            CU_ASSERT_TRUE(refusal.closes);
+        }
+        CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), byte == 'V' ? "tlv-1" : "none");
+        CU_ASSERT_EQUAL(server_closes_after_answer(&session), byte != 'V');
+    }
+}
+
+static void test_last_word(void)
+{
+    static const uint8_t expected_header[] = {'V', 'S', 'C', 'K', 1, 0, 0, 3, 0, 0, 0, 0};
+    struct server_session session = fresh();
+    uint8_t bytes[ANSWER_BYTES_MAX];
+    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct answer busy = answer_error(ERROR_BUSY, "too many connections");
+    server_sniff(&session, NULL, 0);
+    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "none");
+    CU_ASSERT_EQUAL(server_answer(&session, &busy, &reply), 0);
+    CU_ASSERT_EQUAL(memcmp(bytes, expected_header, sizeof(expected_header)), 0);
+    server_sniff(&session, (const uint8_t *)"VS", 2);
+    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+    CU_ASSERT_TRUE(server_has_progress(&session));
+    CU_ASSERT_FALSE(server_answers_on_accept(&session));
+    CU_ASSERT_FALSE(server_closes_after_answer(&session));
+    session.settled = true;
+    server_sniff(&session, (const uint8_t *)"xx", 2);
+    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+}
+
+/* The id of a frame is forgotten when the next one is looked for. */
+static void test_id_forgotten(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct server_session session = host_agreed();
+    struct drive drive;
+    stream_length = 0;
+    stream_add(&set, "request-attach-hsm");
+    drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
+    CU_ASSERT_EQUAL(drive.event[0].id, GOLDEN_ID);
+    CU_ASSERT_EQUAL(session.id, 0);
+    golden_free(&set);
+}
+
+static void test_answers(void)
+{
+    struct server_session session = host_agreed();
+    uint8_t bytes[ANSWER_BYTES_MAX];
+    struct golden_message decoded;
+    struct refusal refusal;
+    session.id = GOLDEN_ID;
+    for (size_t i = 0; i < golden_messages_count; i++) {
+        const struct golden_message *message = &golden_messages[i];
+        struct reply reply = {bytes, sizeof(bytes), 0};
+        if (message->type != FRAME_RESPONSE && message->type != FRAME_PROGRESS) {
+            continue;
+        }
+        CU_ASSERT_EQUAL(server_answer(&session, &message->answer, &reply), 0);
+        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+        CU_ASSERT_TRUE(message_equal(&decoded, message));
+    }
+}
+
+/* Any text, cut at a whole character, fits the buffers of a connection. */
+static void test_long_texts(void)
+{
+    static char text[ANSWER_TEXT_MAX + 3];
+    struct server_session session = host_agreed();
+    uint8_t bytes[ANSWER_BYTES_MAX];
+    struct golden_message decoded;
+    struct refusal refusal;
+    memset(text, 'x', ANSWER_TEXT_MAX - 1);
+    memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", 3);
+    for (size_t length = ANSWER_TEXT_MAX - 1; length <= ANSWER_TEXT_MAX + 2; length += 3) {
+        struct text given = {text, length};
+        struct reply reply = {bytes, sizeof(bytes), 0};
+        struct answer error = {.type = ANSWER_ERROR, .code = ERROR_INTERNAL, .message = given};
+        CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), 0);
+        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+        CU_ASSERT_EQUAL(decoded.answer.message.length, ANSWER_TEXT_MAX - 1);
+    }
+    struct text longest = {text, ANSWER_TEXT_MAX + 2};
+    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct answer status = {.kind = PAYLOAD_UPGRADE_STATUS, .status.detail = longest};
+    session.id = 1;
+    CU_ASSERT_EQUAL(server_answer(&session, &status, &reply), 0);
+    reply.length = 0;
+    struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = longest};
+    CU_ASSERT_EQUAL(server_answer(&session, &version, &reply), 0);
+}
+
+static void test_refused_answers(void)
+{
+    struct server_session session = host_agreed();
+    uint8_t bytes[24];
+    struct reply reply = {bytes, sizeof(bytes), 3};
+    struct answer error = answer_error(ERROR_INTERNAL, "longer than the buffer is");
+    CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), -ENOBUFS);
+    error = answer_error(ERROR_INTERNAL, "\xff");
+    CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), -EINVAL);
+    struct answer response = {.kind = PAYLOAD_NONE};
+    CU_ASSERT_EQUAL(server_answer(&session, &response, &reply), -EINVAL); /* about no request */
+    CU_ASSERT_EQUAL(reply.length, 3);
+}
+
+/* No room for WELCOME is a fault of the host's own, and is said as one. */
+static void test_no_room(void)
+{
+    struct golden_set set = golden_load("tlv-1");
+    struct server_session session = fresh();
+    uint8_t bytes[8];
+    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct refusal refusal = {0};
+    const struct golden *hello = golden_find(&set, "hello-1.0");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
+    CU_ASSERT_EQUAL(refusal.code, ERROR_INTERNAL);
+    CU_ASSERT_TRUE(refusal.closes);
+    CU_ASSERT_EQUAL(reply.length, 0);
+    golden_free(&set);
+}
+
+static void test_table(void)
+{
+    for (size_t i = 0; i < dialects_count; i++) {
+        CU_ASSERT_PTR_EQUAL(dialect_find(dialects[i]->name), dialects[i]);
+        CU_ASSERT_EQUAL(dialects[i]->carries & 1U, 0);
+    }
+    CU_ASSERT_PTR_NULL(dialect_find("tlv-9"));
+    CU_ASSERT_PTR_EQUAL(dialect_default, &dialect_tlv_1);
+    for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        CU_ASSERT_TRUE((dialect_tlv_1.carries >> command & 1U) == 1);
+    }
+    CU_ASSERT_EQUAL(dialect_tlv_1.carries >> (COMMAND_LAST + 1), 0);
+}
+
+static const struct unit_test tests[] = {
+    {"HELLO of 1.0, 1.7, 2.0 and 1.3: WELCOME 1.0", test_negotiation},
+    {"HELLO of 2.0 only: our list", test_no_common_major},
+    {"wire 0.9 only", test_wire_0_9},
+    {"HELLO and requests in one write", test_pipeline},
+    {"a refusal that leaves the connection open", test_goes_on},
+    {"payloads at and over the limit", test_payload_limit},
+    {"the end of the stream", test_end_of_stream},
+    {"the first byte", test_sniffing},
+    {"the last word to a peer that said nothing", test_last_word},
+    {"a frame's id is forgotten", test_id_forgotten},
+    {"answers", test_answers},
+    {"texts that are too long are cut", test_long_texts},
+    {"answers that cannot be made", test_refused_answers},
+    {"no room for WELCOME", test_no_room},
+    {"the table of dialects", test_table},
+};
+UNIT_MAIN("compat host", tests)
