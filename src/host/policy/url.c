@@ -86,7 +86,7 @@ void url_done(struct url *url)
     free(url->port);
     free(url->zone);
     free(url->path);
-    *url = (struct url){NULL};
+    *url = (struct url){0};
 }
 
 static CURLUcode drop(CURLU *handle, CURLUPart which)
