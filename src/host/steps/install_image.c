@@ -153,12 +153,29 @@ static int verify(const struct install_image *image, const uint8_t sha256[SHA256
     return 0;
 }
 
+void install_image_remove(struct install_image *image)
+{
+    /* What cannot be removed now is removed when the next one is taken. */
+    (void)unlinkat(image->private_fd, image->name, 0);
+    close_all(image);
+}
+
+static void put_back(struct install_image *image)
+{
+    if (renameat2(image->private_fd, image->name, image->upgrade_fd, image->name,
+                  RENAME_NOREPLACE) != 0) {
+        install_image_remove(image);
+    } else {
+        close_all(image);
+    }
+}
+
 /* From the moved image to a verified one of ours. */
 static int secure(struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
                   struct install_failure *failure)
 {
     if (open_image(image, failure) != 0) {
-        install_image_remove(image);
+        put_back(image); /* as it was: nothing of it is ours */
         return -1;
     }
     if (own(image, failure) != 0 || verify(image, sha256, stop_fd, failure) != 0) {
@@ -197,20 +214,11 @@ int install_image_take(const struct conf *conf, int directory_fd, const uint8_t 
 
 void install_image_give_back(struct install_image *image)
 {
-    if (fchown(image->fd, image->uid, image->gid) != 0 || fchmod(image->fd, image->mode) != 0 ||
-        renameat2(image->private_fd, image->name, image->upgrade_fd, image->name,
-                  RENAME_NOREPLACE) != 0) {
+    if (fchown(image->fd, image->uid, image->gid) != 0 || fchmod(image->fd, image->mode) != 0) {
         install_image_remove(image);
-        return;
+    } else {
+        put_back(image);
     }
-    close_all(image);
-}
-
-void install_image_remove(struct install_image *image)
-{
-    /* What cannot be removed now is removed when the next one is taken. */
-    (void)unlinkat(image->private_fd, image->name, 0);
-    close_all(image);
 }
 
 void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_SIZE])

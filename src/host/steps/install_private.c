@@ -23,7 +23,8 @@ static int sweep(int fd)
     int error = 0;
     for (const struct dirent *entry; error == 0 && (entry = readdir(directory)) != NULL;) {
         bool dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        if (!dots && unlinkat(fd, entry->d_name, 0) != 0) {
+        if (!dots && unlinkat(fd, entry->d_name, 0) != 0 &&
+            unlinkat(fd, entry->d_name, AT_REMOVEDIR) != 0) {
             error = -errno;
         }
     }

@@ -9,7 +9,7 @@
 #include "host/systemd/systemd.h"
 #include "wire/clock.h"
 
-enum { COMMAND_MS = 60000, WHY_MAX = 512 };
+enum { WHY_MAX = 512 };
 
 static void on_line(void *context, const char *line)
 {
@@ -22,13 +22,13 @@ static void on_text(void *context, struct text line)
     tail_add(context, line);
 }
 
-static int run_command(char *const argv[], struct install_failure *failure)
+static int run_command(char *const argv[], int64_t limit_ms, struct install_failure *failure)
 {
     struct tail tail;
     struct step_result result;
     struct step step = {
         .argv = argv,
-        .deadline_ms = clock_deadline(COMMAND_MS),
+        .deadline_ms = clock_deadline(limit_ms),
         .stop_fd = -1, /* once installed, we are asked to stop in vain */
         .on_line = on_line,
         .on_text = on_text,
@@ -62,12 +62,13 @@ static int ask_logind(int64_t delay_ms, struct install_failure *failure)
     return 0;
 }
 
-int install_reboot(const struct conf *conf, uint64_t *reboot_at, struct install_failure *failure)
+int install_reboot(const struct conf *conf, int64_t limit_ms, uint64_t *reboot_at,
+                   struct install_failure *failure)
 {
     bool by_command = conf->reboot.method == CONF_REBOOT_COMMAND;
     int64_t ahead_ms = by_command ? 0 : conf->reboot.delay_ms;
     uint64_t at = (uint64_t)time(NULL) + (uint64_t)(ahead_ms + 999) / 1000;
-    int result = by_command ? run_command(conf->reboot.command.items, failure)
+    int result = by_command ? run_command(conf->reboot.command.items, limit_ms, failure)
                             : ask_logind(conf->reboot.delay_ms, failure);
     if (result == 0) {
         *reboot_at = at;

@@ -11,8 +11,10 @@
 #include "host/conf/conf.h"
 #include "host/steps/install_failure.h"
 
-/* `reboot_at`: Unix seconds, when the reboot is due. */
-MUST_CHECK int install_reboot(const struct conf *conf, uint64_t *reboot_at,
+enum { INSTALL_REBOOT_MS = 60000 };
+
+/* `reboot_at`: Unix seconds, when the reboot is due. The command has `limit_ms`. */
+MUST_CHECK int install_reboot(const struct conf *conf, int64_t limit_ms, uint64_t *reboot_at,
                               struct install_failure *failure);
 
 #endif

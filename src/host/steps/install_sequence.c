@@ -56,7 +56,7 @@ static enum install_status reboot(const struct install_sequence *sequence, struc
     if (!write_down(sequence, record)) {
         return INSTALL_UNRECORDED;
     }
-    if (install_reboot(sequence->conf, &record->reboot_at, &failure) != 0) {
+    if (install_reboot(sequence->conf, INSTALL_REBOOT_MS, &record->reboot_at, &failure) != 0) {
         return fail(sequence, record, RECORD_INSTALLED, &failure);
     }
     record->stage = RECORD_REBOOTING;

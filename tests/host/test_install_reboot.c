@@ -1,0 +1,81 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The reboot by command; logind is never asked here. */
+#include <string.h>
+#include <time.h>
+
+#include "host/steps/install_ending.h"
+#include "host/steps/install_reboot.h"
+#include "support/unit.h"
+
+enum { FAR_MS = 100000, SOON_MS = 200 };
+
+static struct install_failure failure;
+
+/* The answer of install_reboot with this shell script as the command. */
+static int ask(const char *script, int64_t limit_ms, uint64_t *reboot_at)
+{
+    static char program[] = "/bin/sh";
+    static char option[] = "-c";
+    static char text[256];
+    static char *words[] = {program, option, text, NULL};
+    struct conf conf = {.reboot = {.method = CONF_REBOOT_COMMAND,
+                                   .delay_ms = 60000, /* logind's alone */
+                                   .command = {words, 3}}};
+    (void)snprintf(text, sizeof(text), "%s", script);
+    failure = (struct install_failure){.code = ERROR_NONE};
+    return install_reboot(&conf, limit_ms, reboot_at, &failure);
+}
+
+static void test_taken(void)
+{
+    uint64_t at = 0;
+    uint64_t before = (uint64_t)time(NULL);
+    CU_ASSERT_EQUAL(ask("exit 0", FAR_MS, &at), 0);
+    CU_ASSERT(at >= before && at <= (uint64_t)time(NULL));
+}
+
+static void test_refused(void)
+{
+    uint64_t at = 7;
+    CU_ASSERT_EQUAL(ask("echo one; echo two >&2; exit 4", FAR_MS, &at), -1);
+    CU_ASSERT_EQUAL(failure.code, ERROR_REBOOT_FAILED);
+    CU_ASSERT_STRING_EQUAL(failure.text,
+                           "the reboot command /bin/sh exited with status 4: one | two");
+    CU_ASSERT_EQUAL(at, 7);
+    CU_ASSERT_EQUAL(ask("kill -9 $$", FAR_MS, &at), -1);
+    CU_ASSERT_STRING_EQUAL(failure.text,
+                           "the reboot command /bin/sh was ended by signal 9 (SIGKILL)");
+}
+
+static void test_hangs(void)
+{
+    uint64_t at = 7;
+    CU_ASSERT_EQUAL(ask("exec sleep 1000", SOON_MS, &at), -1);
+    CU_ASSERT_EQUAL(failure.code, ERROR_REBOOT_FAILED);
+    CU_ASSERT_STRING_EQUAL(
+        failure.text,
+        "the reboot command /bin/sh took too long and was ended by signal 15 (SIGTERM)");
+    CU_ASSERT_EQUAL(at, 7);
+}
+
+static void test_ending(void)
+{
+    char text[INSTALL_ENDING_MAX];
+    struct step_result result = {.end = STEP_EXITED, .exit_status = 255};
+    install_ending_format(&result, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "exited with status 255");
+    CU_ASSERT_EQUAL(install_ending_status(&result), 255);
+    result = (struct step_result){.end = STEP_SIGNALED, .exit_status = 64};
+    install_ending_format(&result, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "was ended by signal 64 (SIG?)"); /* a real-time one */
+    CU_ASSERT_EQUAL(install_ending_status(&result), 192);
+}
+
+static const struct unit_test tests[] = {
+    {"the command is taken", test_taken},
+    {"the command fails", test_refused},
+    {"the command hangs", test_hangs},
+    {"endings in words", test_ending},
+};
+
+UNIT_MAIN("install_reboot", tests)
