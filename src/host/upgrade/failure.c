@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/failure.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "wire/escape.h"
+
+int failure_set(struct failure *failure, enum failure_scope scope, enum error_code code,
+                const char *format, ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    failure->scope = scope;
+    failure->code = code;
+    failure->detail[0] = '\0';
+    (void)vsnprintf(failure->text, sizeof(failure->text), format, arguments);
+    va_end(arguments);
+    return -EPROTO;
+}
+
+int failure_set_file(struct failure *failure, int error, const char *what)
+{
+    bool full = error == -ENOSPC || error == -EDQUOT;
+    (void)failure_set(failure, FAILURE_FINAL, full ? ERROR_NO_SPACE : ERROR_INTERNAL,
+                      "the image cannot be stored: %s: %s", what, strerror(-error));
+    return error;
+}
+
+void failure_detail(struct failure *failure, const char *format, ...)
+{
+    char plain[2 * DOWNLOAD_TEXT_MAX];
+    va_list arguments;
+    va_start(arguments, format);
+    (void)vsnprintf(plain, sizeof(plain), format, arguments);
+    va_end(arguments);
+    (void)escape_text(text_of(plain), ESCAPE_LINE, failure->detail, sizeof(failure->detail));
+}

@@ -1,0 +1,406 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/fetch.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include "host/upgrade/address_guard.h"
+#include "host/upgrade/pace.h"
+#include "wire/clock.h"
+#include "wire/decimal.h"
+
+enum {
+    BUFFER_SIZE = 512 << 10,  /* one read from the socket at most */
+    HEAD_MAX = 256 << 10,     /* bytes of headers and trailers: more is an attack */
+    POLL_MAX_MS = 1000,       /* libcurl's own timers may need it sooner, and say so */
+    STRONG_AFTER_SECONDS = 1, /* RFC 9110, 8.8.2.2: a Last-Modified this much before Date */
+};
+
+struct exchange {
+    const struct fetch *fetch;
+    CURL *easy;
+    struct pace pace;
+    bool connected;
+    bool head_told;
+    bool declined;
+    size_t head_bytes;
+    bool opened;     /* a socket was opened for some address */
+    bool guard_said; /* `refusal` is set */
+    char refusal[128];
+    char problem[CURL_ERROR_SIZE];
+};
+
+void fetch_library_init(void)
+{
+    /* Fails only for want of memory at the start; every request then fails, and says so. */
+    (void)curl_global_init(CURL_GLOBAL_DEFAULT);
+}
+
+/* --- the head of an answer --- */
+
+enum field_state { FIELD_ABSENT, FIELD_TAKEN, FIELD_UNUSABLE };
+
+/* FIELD_UNUSABLE: it is there more than once, or too long. */
+static enum field_state take_field(CURL *easy, const char *name, char *out, size_t size)
+{
+    struct curl_header *field = NULL;
+    out[0] = '\0';
+    if (curl_easy_header(easy, name, 0, CURLH_HEADER, -1, &field) != CURLHE_OK) {
+        return FIELD_ABSENT;
+    }
+    if (field->amount != 1 || strlen(field->value) >= size) {
+        return FIELD_UNUSABLE;
+    }
+    memcpy(out, field->value, strlen(field->value) + 1);
+    return FIELD_TAKEN;
+}
+
+/* A date is strong when it lies so far before the answer that no second change can have it too. */
+static bool is_strong_date(CURL *easy, const char *modified)
+{
+    char date[RESPONSE_FIELD_MAX];
+    if (take_field(easy, "Date", date, sizeof(date)) != FIELD_TAKEN) {
+        return false;
+    }
+    time_t answered = curl_getdate(date, NULL);
+    time_t changed = curl_getdate(modified, NULL);
+    return answered >= 0 && changed >= 0 && answered - changed >= STRONG_AFTER_SECONDS;
+}
+
+static void take_validator(CURL *easy, char out[RESPONSE_VALIDATOR_MAX])
+{
+    enum field_state etag = take_field(easy, "ETag", out, RESPONSE_VALIDATOR_MAX);
+    if (etag == FIELD_TAKEN && response_is_strong_etag(out)) {
+        return;
+    }
+    /* A weak ETag says that bytes may differ, so the date beside it is not looked at. */
+    if (etag != FIELD_ABSENT ||
+        take_field(easy, "Last-Modified", out, RESPONSE_VALIDATOR_MAX) != FIELD_TAKEN ||
+        !is_strong_date(easy, out)) {
+        out[0] = '\0';
+    }
+}
+
+static void take_length(CURL *easy, struct response *response)
+{
+    char text[RESPONSE_FIELD_MAX];
+    if (take_field(easy, "Transfer-Encoding", text, sizeof(text)) == FIELD_ABSENT &&
+        take_field(easy, "Content-Length", text, sizeof(text)) == FIELD_TAKEN) {
+        response->has_length = decimal_parse(text, 0, INT64_MAX, &response->length) == 0;
+    }
+}
+
+static void take_head(CURL *easy, int status, struct response *ret)
+{
+    struct response response = {.status = status};
+    take_length(easy, &response);
+    take_validator(easy, response.validator);
+    (void)take_field(easy, "Content-Range", response.content_range,
+                     sizeof(response.content_range)); /* "" is refused where one is needed */
+    (void)take_field(easy, "Location", response.location, sizeof(response.location));
+    if (take_field(easy, "Content-Encoding", response.content_encoding,
+                   sizeof(response.content_encoding)) == FIELD_UNUSABLE) {
+        (void)snprintf(response.content_encoding, sizeof(response.content_encoding), "(several)");
+    }
+    *ret = response;
+}
+
+/* --- what libcurl calls --- */
+
+/* The sink's answer, as libcurl wants it: what was taken of `length`. */
+static size_t taken(struct exchange *exchange, int error, size_t length)
+{
+    exchange->declined = exchange->declined || error != 0;
+    return error != 0 ? CURL_WRITEFUNC_ERROR : length;
+}
+
+static int status_of(CURL *easy)
+{
+    long status = 0;
+    (void)curl_easy_getinfo(easy, CURLINFO_RESPONSE_CODE, &status); /* stays 0 */
+    return (int)status;
+}
+
+/* One line; the blank one ends the head. 1xx heads come before the one that counts. */
+static size_t on_header(char *line, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    const struct fetch_sink *sink = &exchange->fetch->sink;
+    size_t length = size * count;
+    exchange->head_bytes += length;
+    pace_count(&exchange->pace, length);
+    if (exchange->head_bytes > HEAD_MAX) {
+        return CURL_WRITEFUNC_ERROR;
+    }
+    int status = status_of(exchange->easy);
+    if ((line[0] != '\r' && line[0] != '\n') || exchange->head_told || status < 200) {
+        return length;
+    }
+    struct response response;
+    take_head(exchange->easy, status, &response);
+    exchange->head_told = true;
+    return taken(exchange, sink->head(sink->context, &response), length);
+}
+
+static size_t on_body(char *bytes, size_t size, size_t count, void *context)
+{
+    struct exchange *exchange = context;
+    const struct fetch_sink *sink = &exchange->fetch->sink;
+    size_t length = size * count;
+    pace_count(&exchange->pace, length);
+    int64_t before = clock_ms();
+    int error = sink->body(sink->context, bytes, length);
+    pace_forgive(&exchange->pace, clock_ms() - before);
+    return taken(exchange, error, length);
+}
+
+static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
+                                    struct curl_sockaddr *address)
+{
+    struct exchange *exchange = context;
+    uint32_t refused = exchange->fetch->conf->upgrade.refused_addresses;
+    uint32_t classes = address_guard_judge(&address->addr, refused);
+    (void)purpose; /* there is one */
+    if (classes != 0) {
+        address_guard_explain(&address->addr, (socklen_t)address->addrlen, classes,
+                              exchange->refusal, sizeof(exchange->refusal));
+        exchange->guard_said = true;
+        return CURL_SOCKET_BAD;
+    }
+    exchange->opened = true;
+    return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+/* Connected, TLS included: from here on the stall rule counts, until then connect_seconds does. */
+static int on_connected(void *context, char *remote_address, char *local_address, int remote_port,
+                        int local_port)
+{
+    struct exchange *exchange = context;
+    (void)remote_address;
+    (void)local_address;
+    (void)remote_port;
+    (void)local_port;
+    exchange->connected = true;
+    exchange->pace = pace_of(exchange->fetch->conf->upgrade.stall_ms,
+                             exchange->fetch->conf->upgrade.stall_bytes_per_second, clock_ms());
+    return CURL_PREREQFUNC_OK;
+}
+
+/* --- options --- */
+
+struct number_option {
+    CURLoption option;
+    long value;
+};
+
+struct text_option {
+    CURLoption option;
+    const char *value;
+};
+
+static const struct number_option numbers[] = {
+    {CURLOPT_NOSIGNAL, 1},
+    {CURLOPT_FOLLOWLOCATION, 0},
+    {CURLOPT_NETRC, CURL_NETRC_IGNORED},
+    {CURLOPT_HTTP_VERSION, CURL_HTTP_VERSION_1_1}, /* one stream: HTTP/2 only adds windows */
+    {CURLOPT_HTTP09_ALLOWED, 0},
+    {CURLOPT_BUFFERSIZE, BUFFER_SIZE},
+    {CURLOPT_SSLVERSION, CURL_SSLVERSION_TLSv1_2},
+    {CURLOPT_QUICK_EXIT, 1}, /* a stop does not wait for a name server */
+};
+
+static const struct text_option texts[] = {
+    {CURLOPT_PROTOCOLS_STR, "http,https"},
+    {CURLOPT_PROXY, ""}, /* none, whatever the environment says */
+    {CURLOPT_NOPROXY, "*"},
+    {CURLOPT_USERAGENT, "vsock_host/" VSOCK_VERSION},
+};
+
+static CURLcode set_constants(CURL *easy, struct curl_slist *headers)
+{
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
+    }
+    for (size_t i = 0; code == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
+        code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
+    }
+    return code;
+}
+
+static bool set_callbacks(struct exchange *exchange)
+{
+    CURL *easy = exchange->easy;
+    return curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, exchange->problem) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERFUNCTION, on_header) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_HEADERDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEFUNCTION, on_body) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_WRITEDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETFUNCTION, on_open_socket) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_OPENSOCKETDATA, exchange) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, on_connected) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK;
+}
+
+static CURLcode set_request(CURL *easy, const struct fetch *fetch)
+{
+    char range[32];
+    const char *ca_file = fetch->conf->upgrade.ca_file;
+    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
+    if (code == CURLE_OK) {
+        code = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
+                                (long)fetch->conf->upgrade.connect_ms);
+    }
+    if (code == CURLE_OK && fetch->from > 0) {
+        (void)snprintf(range, sizeof(range), "%" PRIu64 "-", fetch->from);
+        code = curl_easy_setopt(easy, CURLOPT_RANGE, range);
+    }
+    if (code == CURLE_OK && ca_file[0] != '\0') {
+        code = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
+        if (code == CURLE_OK) {
+            code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* that file alone */
+        }
+    }
+    return code;
+}
+
+/* NULL when memory is short. */
+static struct curl_slist *make_headers(const struct fetch *fetch)
+{
+    char line[RESPONSE_VALIDATOR_MAX + 16];
+    struct curl_slist *headers = curl_slist_append(NULL, "Accept-Encoding: identity");
+    if (headers == NULL || fetch->if_range == NULL) {
+        return headers;
+    }
+    (void)snprintf(line, sizeof(line), "If-Range: %s", fetch->if_range);
+    struct curl_slist *longer = curl_slist_append(headers, line);
+    if (longer == NULL) {
+        curl_slist_free_all(headers);
+    }
+    return longer;
+}
+
+/* --- the loop --- */
+
+static int wait_ms(const struct exchange *exchange)
+{
+    int64_t wait = POLL_MAX_MS;
+    if (exchange->connected) {
+        int64_t left = pace_left(&exchange->pace, clock_ms());
+        wait = left < wait ? left : wait;
+    }
+    return (int)wait;
+}
+
+/* Moves what can be moved now. */
+static CURLMcode perform(struct exchange *exchange, CURLM *multi, int *running)
+{
+    const struct fetch_sink *sink = &exchange->fetch->sink;
+    CURLMcode code = curl_multi_perform(multi, running);
+    int64_t before = clock_ms();
+    if (code == CURLM_OK && !exchange->declined && exchange->head_told) {
+        exchange->declined = sink->pause(sink->context) != 0;
+    }
+    pace_forgive(&exchange->pace, clock_ms() - before);
+    return code;
+}
+
+static CURLcode outcome(CURLM *multi)
+{
+    int left = 0;
+    const CURLMsg *message = curl_multi_info_read(multi, &left);
+    return message != NULL && message->msg == CURLMSG_DONE ? message->data.result
+                                                           : CURLE_ABORTED_BY_CALLBACK;
+}
+
+static enum fetch_end failure(const struct exchange *exchange)
+{
+    if (exchange->head_told) {
+        return FETCH_BROKEN;
+    }
+    return exchange->guard_said && !exchange->opened ? FETCH_REFUSED_ADDRESS : FETCH_NO_ANSWER;
+}
+
+static void explain(const struct exchange *exchange, const char *reason, struct fetch_result *ret)
+{
+    bool refused = ret->end == FETCH_REFUSED_ADDRESS;
+    const char *problem = exchange->problem[0] != '\0' ? exchange->problem : reason;
+    (void)snprintf(ret->detail, sizeof(ret->detail), "%s", refused ? exchange->refusal : problem);
+}
+
+static void finish(const struct exchange *exchange, CURLcode code, struct fetch_result *ret)
+{
+    if (exchange->declined) {
+        ret->end = FETCH_DECLINED;
+    } else if (code == CURLE_OK && exchange->head_told) {
+        ret->end = FETCH_DONE;
+    } else {
+        ret->end = failure(exchange);
+        explain(exchange, curl_easy_strerror(code), ret);
+    }
+}
+
+static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
+{
+    struct curl_waitfd stop = {.fd = exchange->fetch->stop_fd, .events = CURL_WAIT_POLLIN};
+    int running = 1;
+    for (;;) {
+        CURLMcode code = perform(exchange, multi, &running);
+        if (code != CURLM_OK || running == 0 || exchange->declined) {
+            finish(exchange, code == CURLM_OK ? outcome(multi) : CURLE_FAILED_INIT, ret);
+            return;
+        }
+        if (exchange->connected && pace_stalled(&exchange->pace, clock_ms())) {
+            ret->end = exchange->head_told ? FETCH_STALLED : FETCH_NO_ANSWER;
+            explain(exchange, "the server is silent, or too slow", ret);
+            return;
+        }
+        stop.revents = 0;
+        (void)curl_multi_poll(multi, &stop, 1, wait_ms(exchange), NULL); /* perform tells */
+        if (stop.revents != 0) {
+            ret->end = FETCH_STOPPED;
+            return;
+        }
+    }
+}
+
+static void run(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
+{
+    struct curl_slist *headers = make_headers(exchange->fetch);
+    CURLcode code = headers == NULL ? CURLE_OUT_OF_MEMORY : set_constants(exchange->easy, headers);
+    if (code == CURLE_OK && !set_callbacks(exchange)) {
+        code = CURLE_FAILED_INIT;
+    }
+    if (code == CURLE_OK) {
+        code = set_request(exchange->easy, exchange->fetch);
+    }
+    if (code == CURLE_OK && curl_multi_add_handle(multi, exchange->easy) != CURLM_OK) {
+        code = CURLE_FAILED_INIT;
+    }
+    if (code == CURLE_OK) {
+        drive(exchange, multi, ret);
+        (void)curl_multi_remove_handle(multi, exchange->easy); /* it is in */
+    } else {
+        explain(exchange, curl_easy_strerror(code), ret);
+    }
+    curl_slist_free_all(headers);
+}
+
+void fetch_run(const struct fetch *fetch, struct fetch_result *ret)
+{
+    struct exchange exchange = {.fetch = fetch, .easy = curl_easy_init()};
+    CURLM *multi = curl_multi_init();
+    *ret = (struct fetch_result){.end = FETCH_NO_ANSWER};
+    if (exchange.easy != NULL && multi != NULL) {
+        run(&exchange, multi, ret);
+    } else {
+        explain(&exchange, "out of memory", ret);
+    }
+    curl_easy_cleanup(exchange.easy); /* NULL is taken */
+    (void)curl_multi_cleanup(multi);  /* a NULL or empty one; nothing is left to do */
+}

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/partial.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/digest/digest.h"
+#include "host/policy/url.h"
+
+enum {
+    /* Bytes whose writing to the disk is begun at once, so that a later fdatasync finds little. */
+    WRITE_BEHIND = 8 << 20,
+    FILE_MODE = 0600,
+};
+
+void partial_names(const uint8_t sha256[SHA256_SIZE], struct partial *ret)
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(sha256, hex);
+    (void)snprintf(ret->name, sizeof(ret->name), "%s.part", hex);
+    (void)snprintf(ret->meta, sizeof(ret->meta), "%s.meta", hex);
+    (void)snprintf(ret->image, sizeof(ret->image), "%s.img", hex);
+}
+
+/* --- the note --- */
+
+static int identify(const char *url, char out[SHA256_HEX + 1])
+{
+    char identity[2 * URL_MAX];
+    uint8_t sha256[SHA256_SIZE];
+    struct digest *digest = NULL;
+    int error = url_identity(url, identity, sizeof(identity));
+    if (error == 0) {
+        error = digest_new(false, &digest);
+    }
+    if (error != 0) {
+        return error;
+    }
+    digest_write(digest, identity, strlen(identity));
+    digest_finish(digest, sha256);
+    digest_free(digest);
+    sha256_format(sha256, out);
+    return 0;
+}
+
+static int write_note(const struct partial *partial)
+{
+    struct keyfile note;
+    keyfile_init(&note);
+    keyfile_set(&note, "url", partial->shown_url);
+    keyfile_set(&note, "url_sha256", partial->url_id);
+    keyfile_set(&note, "validator", partial->validator);
+    keyfile_set_number(&note, "total", partial->total);
+    keyfile_set_number(&note, "durable", partial->durable);
+    keyfile_set(&note, "boot_id", partial->boot_id);
+    return keyfile_write(&note, partial->directory_fd, partial->meta, FILE_MODE);
+}
+
+/* Returns how much of the file the note vouches for; 0 for no note, or one that is not ours. */
+static uint64_t read_note(struct partial *partial)
+{
+    struct keyfile note;
+    struct partial read = *partial;
+    char boot_id[BOOT_ID_SIZE];
+    if (keyfile_read(partial->directory_fd, partial->meta, &note) != 0 ||
+        keyfile_get(&note, "url", read.shown_url, sizeof(read.shown_url)) != 0 ||
+        keyfile_get(&note, "url_sha256", read.url_id, sizeof(read.url_id)) != 0 ||
+        keyfile_get(&note, "validator", read.validator, sizeof(read.validator)) != 0 ||
+        keyfile_get_number(&note, "total", &read.total) != 0 ||
+        keyfile_get_number(&note, "durable", &read.durable) != 0 ||
+        keyfile_get(&note, "boot_id", boot_id, sizeof(boot_id)) != 0) {
+        return 0;
+    }
+    *partial = read;
+    bool same_boot = boot_id[0] != '\0' && strcmp(boot_id, partial->boot_id) == 0;
+    return same_boot ? UINT64_MAX : partial->durable;
+}
+
+/* --- opening --- */
+
+static int file_length(int fd, uint64_t *ret)
+{
+    struct stat status;
+    if (fstat(fd, &status) != 0) {
+        return -errno;
+    }
+    if (!S_ISREG(status.st_mode)) {
+        return -EEXIST;
+    }
+    *ret = (uint64_t)status.st_size;
+    return 0;
+}
+
+static int take_over(struct partial *partial)
+{
+    uint64_t length = 0;
+    int error = file_length(partial->fd, &length);
+    if (error != 0) {
+        return error;
+    }
+    uint64_t vouched = read_note(partial);
+    partial->length = length < vouched ? length : vouched;
+    if (partial->total != 0 && partial->length > partial->total) {
+        partial->length = 0; /* not the file that the note is about */
+    }
+    if (partial->length == 0) {
+        return partial_restart(partial);
+    }
+    if (partial->durable > partial->length) {
+        partial->durable = partial->length;
+    }
+    partial->started = partial->durable;
+    return ftruncate(partial->fd, (off_t)partial->length) != 0 ? -errno : 0;
+}
+
+int partial_open(int directory_fd, const uint8_t sha256[SHA256_SIZE], struct partial *ret)
+{
+    struct partial partial = {.directory_fd = directory_fd};
+    partial_names(sha256, &partial);
+    if (boot_id_read(partial.boot_id) != 0) {
+        partial.boot_id[0] = '\0'; /* then every start counts as another boot */
+    }
+    partial.fd = openat(directory_fd, partial.name,
+                        O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
+    if (partial.fd < 0) {
+        return -errno;
+    }
+    int error = take_over(&partial);
+    if (error != 0) {
+        partial_close(&partial);
+        return error;
+    }
+    *ret = partial;
+    return 0;
+}
+
+void partial_close(struct partial *partial)
+{
+    if (partial->fd >= 0) {
+        (void)close(partial->fd); /* what had to be written was synced before */
+    }
+    partial->fd = -1;
+}
+
+bool partial_is_from(const struct partial *partial, const char *url)
+{
+    char id[SHA256_HEX + 1];
+    return partial->length > 0 && identify(url, id) == 0 && strcmp(id, partial->url_id) == 0;
+}
+
+int partial_note(struct partial *partial, const char *url, const char *validator, uint64_t total)
+{
+    int error = identify(url, partial->url_id);
+    if (error != 0) {
+        return error;
+    }
+    url_show(url, partial->shown_url, sizeof(partial->shown_url));
+    (void)snprintf(partial->validator, sizeof(partial->validator), "%s", validator);
+    partial->total = total;
+    return write_note(partial);
+}
+
+/* --- bytes --- */
+
+/* A hint, except for what it does to time: the result of the writing is fdatasync's to tell. */
+static void begin_writing(struct partial *partial)
+{
+    if (partial->length - partial->started >= WRITE_BEHIND) {
+        (void)sync_file_range(partial->fd, (off_t)partial->started,
+                              (off_t)(partial->length - partial->started), SYNC_FILE_RANGE_WRITE);
+        partial->started = partial->length;
+    }
+}
+
+int partial_write(struct partial *partial, const void *bytes, size_t length)
+{
+    const char *from = bytes;
+    while (length > 0) {
+        ssize_t done = pwrite(partial->fd, from, length, (off_t)partial->length);
+        if (done < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (done > 0) {
+            from += done;
+            length -= (size_t)done;
+            partial->length += (uint64_t)done;
+        }
+    }
+    begin_writing(partial);
+    return 0;
+}
+
+int partial_sync(struct partial *partial)
+{
+    if (fdatasync(partial->fd) != 0) {
+        return -errno;
+    }
+    partial->durable = partial->length;
+    partial->started = partial->length;
+    return write_note(partial);
+}
+
+int partial_restart(struct partial *partial)
+{
+    if (ftruncate(partial->fd, 0) != 0) {
+        return -errno;
+    }
+    partial->length = 0;
+    partial->durable = 0;
+    partial->started = 0;
+    partial->shown_url[0] = '\0';
+    partial->url_id[0] = '\0';
+    partial->validator[0] = '\0';
+    partial->total = 0;
+    return 0;
+}
+
+void partial_release_room(const struct partial *partial)
+{
+    /* The blocks behind the end go too. If not, they go with the file. */
+    (void)ftruncate(partial->fd, (off_t)partial->length);
+}
+
+/* --- the end --- */
+
+int partial_publish(struct partial *partial)
+{
+    partial_release_room(partial);
+    if (fsync(partial->fd) != 0 || renameat(partial->directory_fd, partial->name,
+                                            partial->directory_fd, partial->image) != 0) {
+        return -errno;
+    }
+    (void)unlinkat(partial->directory_fd, partial->meta, 0); /* download_sweep takes what is left */
+    return fsync(partial->directory_fd) != 0 ? -errno : 0;
+}
+
+void partial_remove(const struct partial *partial)
+{
+    /* What cannot be removed is begun anew from its first byte, or swept later. */
+    (void)unlinkat(partial->directory_fd, partial->meta, 0);
+    (void)unlinkat(partial->directory_fd, partial->name, 0);
+}

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/response.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <strings.h>
+
+#include "host/upgrade/content_range.h"
+#include "wire/attributes.h"
+#include "wire/escape.h"
+
+static void say(struct response_judgement *ret, enum response_verdict verdict, const char *format,
+                ...) PRINTF_LIKE(3, 4);
+
+static void say(struct response_judgement *ret, enum response_verdict verdict, const char *format,
+                ...)
+{
+    va_list arguments;
+    va_start(arguments, format);
+    ret->verdict = verdict;
+    (void)vsnprintf(ret->text, sizeof(ret->text), format, arguments);
+    va_end(arguments);
+}
+
+static bool has_encoding(const struct response *response)
+{
+    return response->content_encoding[0] != '\0' &&
+           strcasecmp(response->content_encoding, "identity") != 0;
+}
+
+static void judge_encoding(const struct response *response, struct response_judgement *ret)
+{
+    char shown[RESPONSE_FIELD_MAX];
+    (void)escape_text(text_of(response->content_encoding), ESCAPE_LINE, shown, sizeof(shown));
+    say(ret, RESPONSE_REFUSED, "the server sends the content encoding %s; expected none", shown);
+}
+
+static bool changed(const struct response_asked *asked, const struct response *response)
+{
+    return asked->same_url && asked->validator[0] != '\0' && response->validator[0] != '\0' &&
+           strcmp(asked->validator, response->validator) != 0;
+}
+
+static void judge_total(const struct response_asked *asked, const struct content_range *range,
+                        struct response_judgement *ret)
+{
+    bool known = range->total != CONTENT_RANGE_UNKNOWN;
+    if (asked->total == 0) {
+        ret->total = known ? range->total : 0;
+        ret->verdict = RESPONSE_REST;
+    } else if (known ? range->total == asked->total : range->last < asked->total) {
+        ret->total = asked->total;
+        ret->verdict = RESPONSE_REST;
+    } else {
+        uint64_t has = known ? range->total : range->last + 1;
+        say(ret, asked->same_url ? RESPONSE_START_AGAIN : RESPONSE_OTHER_FILE,
+            "the server's file has %" PRIu64 " bytes; expected %" PRIu64, has, asked->total);
+    }
+}
+
+static void judge_rest(const struct response_asked *asked, const struct response *response,
+                       struct response_judgement *ret)
+{
+    struct content_range range;
+    if (asked->from == 0) {
+        say(ret, RESPONSE_TRY_AGAIN, "the server answered 206 to a request for the whole file");
+    } else if (content_range_parse(response->content_range, &range) != 0 ||
+               range.first != asked->from ||
+               (response->has_length && response->length != range.last - range.first + 1)) {
+        char shown[RESPONSE_FIELD_MAX];
+        (void)escape_text(text_of(response->content_range), ESCAPE_LINE, shown, sizeof(shown));
+        say(ret, RESPONSE_START_AGAIN,
+            "the server answered with the range \"%s\"; expected from byte %" PRIu64, shown,
+            asked->from);
+    } else if (changed(asked, response)) {
+        say(ret, RESPONSE_START_AGAIN, "the server's file has changed");
+    } else {
+        judge_total(asked, &range, ret);
+    }
+}
+
+static void judge_redirect(const struct response *response, struct response_judgement *ret)
+{
+    if (response->location[0] == '\0') {
+        say(ret, RESPONSE_REFUSED, "the server answered %d, a redirect without a Location",
+            response->status);
+    } else {
+        ret->verdict = RESPONSE_REDIRECT;
+    }
+}
+
+static void judge_other(const struct response_asked *asked, const struct response *response,
+                        struct response_judgement *ret)
+{
+    enum response_verdict verdict = RESPONSE_REFUSED;
+    if (response->status == 416 && asked->from > 0) {
+        verdict = RESPONSE_RANGE_REFUSED;
+    } else if (response->status >= 500 && response->status <= 599) {
+        verdict = RESPONSE_TRY_AGAIN;
+    }
+    say(ret, verdict, "the server answered %d; expected 200%s", response->status,
+        asked->from > 0 ? " or 206" : "");
+}
+
+void response_judge(const struct response_asked *asked, const struct response *response,
+                    struct response_judgement *ret)
+{
+    *ret = (struct response_judgement){.verdict = RESPONSE_REFUSED};
+    switch (response->status) {
+    case 200:
+    case 206:
+        if (has_encoding(response)) {
+            judge_encoding(response, ret);
+        } else if (response->status == 206) {
+            judge_rest(asked, response, ret);
+        } else {
+            ret->verdict = RESPONSE_WHOLE;
+            ret->total = response->has_length ? response->length : 0;
+        }
+        break;
+    case 301:
+    case 302:
+    case 303:
+    case 307:
+    case 308:
+        judge_redirect(response, ret);
+        break;
+    default:
+        judge_other(asked, response, ret);
+        break;
+    }
+}
+
+bool response_is_strong_etag(const char *etag)
+{
+    size_t length = strlen(etag);
+    if (length < 2 || length >= RESPONSE_VALIDATOR_MAX || etag[0] != '"' ||
+        etag[length - 1] != '"') {
+        return false;
+    }
+    for (size_t i = 1; i + 1 < length; i++) {
+        if (etag[i] <= ' ' || etag[i] > '~' || etag[i] == '"') {
+            return false;
+        }
+    }
+    return true;
+}

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/upgrade/store.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/upgrade/room.h"
+#include "wire/clock.h"
+
+enum {
+    BATCH_SIZE = 256 << 10, /* a write, a piece for the digest */
+    CHECK_BYTES = 16 << 20, /* the room is looked at again after so many */
+    SYNC_BYTES = 64 << 20,  /* made durable after so many, or */
+    SYNC_MS = 5000,         /* after so long */
+};
+
+bool store_stops(void *stop_fd)
+{
+    const int *fd = stop_fd;
+    struct pollfd stop = {.fd = *fd, .events = POLLIN};
+    return poll(&stop, 1, 0) > 0;
+}
+
+static void tell_progress(const struct store *store)
+{
+    const struct download *download = store->download;
+    download->progress(download->context, store->partial.length, store->partial.total);
+}
+
+/* --- opening --- */
+
+static int hash_what_is_there(struct store *store)
+{
+    const struct download *download = store->download;
+    struct partial *partial = &store->partial;
+    int stop_fd = download->stop_fd;
+    if (partial->length == 0) {
+        return 0;
+    }
+    store->glued = true; /* at the least with what comes */
+    store->furthest = partial->length;
+    store->whole = partial->length == partial->total;
+    tell_progress(store);
+    if (store->whole) {
+        download->verifying(download->context);
+    }
+    int error = digest_file(store->digest, partial->fd, partial->length, store_stops, &stop_fd);
+    if (error == -ECANCELED) {
+        store->failure->scope = FAILURE_STOP;
+        return error;
+    }
+    return error != 0 ? failure_set_file(store->failure, error, "reading it") : 0;
+}
+
+static int prepare(struct store *store)
+{
+    store->batch = malloc(BATCH_SIZE);
+    int error = store->batch == NULL ? -ENOMEM : digest_new(true, &store->digest);
+    if (error != 0) {
+        return failure_set_file(store->failure, error, "preparing");
+    }
+    return hash_what_is_there(store);
+}
+
+static void dispose(struct store *store)
+{
+    partial_close(&store->partial);
+    store->digest = digest_free(store->digest);
+    free(store->batch);
+    store->batch = NULL;
+}
+
+int store_open(const struct download *download, struct failure *failure, struct store *ret)
+{
+    struct store store = {.download = download, .failure = failure, .synced_ms = clock_ms()};
+    int error = partial_open(download->directory_fd, download->sha256, &store.partial);
+    if (error != 0) {
+        return failure_set_file(failure, error, "opening it");
+    }
+    error = prepare(&store);
+    if (error != 0) {
+        dispose(&store);
+        return error;
+    }
+    *ret = store;
+    return 0;
+}
+
+static void save(struct store *store)
+{
+    if (store->partial.length > store->partial.durable && store->partial.url_id[0] != '\0') {
+        int error = partial_sync(&store->partial);
+        (void)error; /* then the next run goes on from further back */
+    }
+    partial_release_room(&store->partial);
+}
+
+void store_close(struct store *store)
+{
+    if (store->partial.fd >= 0) {
+        save(store);
+    }
+    dispose(store);
+}
+
+void store_discard(struct store *store)
+{
+    partial_remove(&store->partial);
+    dispose(store);
+}
+
+/* --- limits --- */
+
+static int refuse_size(struct store *store, const char *what, uint64_t size)
+{
+    return failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
+                       "the server %s %" PRIu64 " bytes; at most %" PRIu64 " are allowed", what,
+                       size, store->download->conf->upgrade.max_bytes);
+}
+
+static int refuse_room(struct store *store, uint64_t more)
+{
+    uint64_t free_bytes = 0;
+    if (room_free(store->partial.fd, &free_bytes) != 0) {
+        free_bytes = 0; /* what is shown then */
+    }
+    return failure_set(store->failure, FAILURE_FINAL, ERROR_NO_SPACE,
+                       "the image needs %" PRIu64 " more bytes and %" PRIu64
+                       " must stay free; %" PRIu64 " are free",
+                       more, store->download->conf->upgrade.keep_free, free_bytes);
+}
+
+static int reserve(struct store *store, uint64_t total)
+{
+    uint64_t more = total > store->partial.length ? total - store->partial.length : 0;
+    int error = room_reserve(store->partial.fd, total, store->download->conf->upgrade.keep_free);
+    if (error == -ENOSPC) {
+        return refuse_room(store, more);
+    }
+    return error != 0 ? failure_set_file(store->failure, error, "reserving room") : 0;
+}
+
+static int check_room(struct store *store)
+{
+    if (store->partial.length - store->checked < CHECK_BYTES) {
+        return 0;
+    }
+    store->checked = store->partial.length;
+    int error = room_check(store->partial.fd, store->download->conf->upgrade.keep_free);
+    if (error == -ENOSPC) {
+        uint64_t total = store->partial.total;
+        return refuse_room(store, total > store->checked ? total - store->checked : 0);
+    }
+    return error != 0 ? failure_set_file(store->failure, error, "looking for room") : 0;
+}
+
+/* --- bytes --- */
+
+int store_restart(struct store *store)
+{
+    struct digest *fresh = NULL;
+    int error = digest_new(true, &fresh);
+    if (error == 0) {
+        digest_free(store->digest);
+        store->digest = fresh;
+        error = partial_restart(&store->partial);
+    }
+    store->batched = 0;
+    store->checked = 0;
+    store->glued = false;
+    store->whole = false;
+    return error != 0 ? failure_set_file(store->failure, error, "beginning it anew") : 0;
+}
+
+int store_begin(struct store *store, const char *url, const char *validator, uint64_t total,
+                bool rest)
+{
+    if (total > store->download->conf->upgrade.max_bytes) {
+        return refuse_size(store, "announces", total);
+    }
+    int error = rest ? 0 : store_restart(store);
+    if (error != 0) {
+        return error;
+    }
+    store->glued = rest;
+    error = reserve(store, total);
+    if (error != 0) {
+        return error;
+    }
+    error = partial_note(&store->partial, url, validator, total);
+    if (error != 0) {
+        return failure_set_file(store->failure, error, "noting where it is from");
+    }
+    tell_progress(store);
+    return 0;
+}
+
+static int sync_now_and_then(struct store *store)
+{
+    int64_t now = clock_ms();
+    if (store->partial.length - store->partial.durable < SYNC_BYTES &&
+        now - store->synced_ms < SYNC_MS) {
+        return 0;
+    }
+    store->synced_ms = now;
+    int error = partial_sync(&store->partial);
+    return error != 0 ? failure_set_file(store->failure, error, "writing it") : 0;
+}
+
+static int write_batch(struct store *store)
+{
+    int error = partial_write(&store->partial, store->batch, store->batched);
+    if (error != 0) {
+        return error;
+    }
+    digest_write(store->digest, store->batch, store->batched);
+    store->batched = 0;
+    if (store->partial.length > store->furthest) {
+        store->furthest = store->partial.length;
+    }
+    store->whole = store->partial.total != 0 && store->partial.length == store->partial.total;
+    return 0;
+}
+
+int store_flush(struct store *store)
+{
+    if (store->batched == 0) {
+        return 0;
+    }
+    int error = write_batch(store);
+    if (error != 0) {
+        return failure_set_file(store->failure, error, "writing it");
+    }
+    tell_progress(store);
+    error = check_room(store);
+    return error != 0 ? error : sync_now_and_then(store);
+}
+
+static int take(struct store *store, const uint8_t *bytes, size_t length)
+{
+    int error = 0;
+    while (error == 0 && length > 0) {
+        size_t room = BATCH_SIZE - store->batched;
+        size_t piece = length < room ? length : room;
+        memcpy(store->batch + store->batched, bytes, piece);
+        store->batched += piece;
+        bytes += piece;
+        length -= piece;
+        if (store->batched == BATCH_SIZE) {
+            error = store_flush(store);
+        }
+    }
+    return error;
+}
+
+/* What was announced is taken, and may well be the file: its hash tells. */
+static int take_excess(struct store *store, const void *bytes, uint64_t announced)
+{
+    int error = take(store, bytes, (size_t)announced);
+    if (error == 0) {
+        error = store_flush(store);
+    }
+    return error != 0 ? error
+                      : failure_set(store->failure, FAILURE_PASSING, ERROR_DOWNLOAD_FAILED,
+                                    "the server sends more than the %" PRIu64 " bytes it announced",
+                                    store->partial.total);
+}
+
+int store_take(struct store *store, const void *bytes, size_t length)
+{
+    uint64_t has = store->partial.length + store->batched;
+    uint64_t total = store->partial.total;
+    if (has + length > store->download->conf->upgrade.max_bytes) {
+        int error = store_restart(store); /* another mirror may have the right one */
+        return error != 0 ? error : refuse_size(store, "sends at least", has + length);
+    }
+    if (total != 0 && has + length > total) {
+        return take_excess(store, bytes, total - has);
+    }
+    return take(store, bytes, length);
+}
+
+int store_end(struct store *store)
+{
+    int error = store_flush(store);
+    if (error == 0 && store->partial.total == 0) {
+        store->partial.total = store->partial.length;
+        store->whole = true;
+        tell_progress(store);
+    }
+    return error;
+}
+
+/* --- the end --- */
+
+void store_digest(struct store *store, uint8_t ret[SHA256_SIZE])
+{
+    digest_finish(store->digest, ret);
+}
+
+int store_publish(struct store *store)
+{
+    int error = partial_publish(&store->partial);
+    if (error != 0) {
+        return failure_set_file(store->failure, error, "putting it in its place");
+    }
+    partial_close(&store->partial);
+    return 0;
+}
