@@ -47,7 +47,7 @@ class ProtocolTest(SystemTest):
                 self.assertVersion(guest.ask(peer.GET_HOSTOS_VERSION))
 
     def test_no_common_version(self):
-        for versions in ([(2, 0)], [(255, 0)], [(3, 1), (2, 9)]):
+        for versions in ([(2, 0)], [(127, 0)], [(3, 1), (2, 9)]):
             with self.subTest(versions):
                 answer = self.refused(hello(versions), "unsupported_version")
                 self.assertEqual(answer.versions[0], (1, 0))

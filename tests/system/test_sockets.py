@@ -2,7 +2,6 @@
 """Listening: Unix sockets in use and left behind, modes, uids, CIDs, activation, READY."""
 import os
 import signal
-import socket
 import stat
 import subprocess
 import sys
@@ -94,22 +93,6 @@ class PathTest(SystemTest):
         self.assertEqual(told.count("READY"), 1)
         self.assertEqual(told.count("STOPPING"), 1)
         self.assertLess(told.index("STATUS"), told.index("STOPPING"))
-
-    def test_activation(self):
-        """Takes over a socket that systemd made, and leaves its path alone."""
-        path = self.path("activated.sock")
-        listener = socket.socket(socket.AF_UNIX)
-        self.addCleanup(listener.close)
-        listener.bind(path)
-        listener.listen(16)
-        start = ('import os, sys; os.dup2(int(sys.argv[1]), 3); os.set_inheritable(3, True); '
-                 'os.environ["LISTEN_PID"] = str(os.getpid()); os.environ["LISTEN_FDS"] = "1"; '
-                 'os.execvp(sys.argv[2], sys.argv[2:])')
-        daemon = self.daemon(prefix=[sys.executable, "-c", start, str(listener.fileno())],
-                             pass_fds=[listener.fileno()])
-        self.assertVersion(self.peer(daemon, path=path).ask(peer.GET_HOSTOS_VERSION))
-        self.assertEqual(daemon.stop(), 0)
-        self.assertTrue(os.path.exists(path))
 
 
 class WhoTest(SystemTest):

@@ -153,8 +153,8 @@ class Daemon:
                           "%r in the log of vsock_host" % pattern, patience)
 
     def wait_phase(self, phase, patience=PATIENCE):
-        """Waits until STATUS= names a phase."""
-        return self.notify.wait(lambda message: message.get("STATUS", "").startswith(phase),
+        """Waits until STATUS= names a phase, as `upgrade 0123456789ab: downloading, ...` does."""
+        return self.notify.wait(lambda message: ": " + phase in message.get("STATUS", ""),
                                 "a STATUS of %s" % phase, self.alive, patience)
 
     def kick(self, number):

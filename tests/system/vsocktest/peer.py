@@ -26,6 +26,7 @@ PHASES = dict(enumerate(
     "idle queued downloading verifying installing rebooting failed upgraded".split()))
 
 PAYLOAD_MAX = 65536
+ENDS_WITHIN = 15  # seconds; a host lingers 1 s for what a guest still writes
 HEADER = struct.Struct(">4sBBHII")
 
 Frame = collections.namedtuple("Frame", "version type id payload")
@@ -326,8 +327,15 @@ class Peer:
         return answer.value
 
     def ended(self):
-        """True once the host has closed: EOF or a reset, and nothing before it."""
+        """True once the host has closed: EOF or a reset, and nothing before it. False if a byte
+        comes, or nothing does for a while."""
+        patience = self.socket.gettimeout()
+        self.socket.settimeout(ENDS_WITHIN)
         try:
             return self.socket.recv(1) == b""
         except ConnectionResetError:
             return True
+        except TimeoutError:
+            return False
+        finally:
+            self.socket.settimeout(patience)
