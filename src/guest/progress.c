@@ -120,7 +120,7 @@ static void format_time_left(const struct progress *progress, char out[PIECE_MAX
     if (left > TIME_SHOWN_MAX_S) {
         return;
     }
-    unsigned seconds = (unsigned)left + 1;
+    unsigned seconds = (unsigned)(left + 0.999); /* rounded up: 0 is for the end */
     if (seconds >= 3600) {
         snprintf(out, PIECE_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
                  seconds % 60);

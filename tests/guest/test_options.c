@@ -1,0 +1,256 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines that are taken, and what they mean. */
+#include "options_case.h"
+#include "wire/clock.h"
+
+#define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+
+static bool text_is(struct text text, const char *expected)
+{
+    return text.length == strlen(expected) && memcmp(text.bytes, expected, text.length) == 0;
+}
+
+/* Each test looks at one line. */
+static struct options_case parse(const char *line)
+{
+    struct options_case made = options_case_parse(line, NULL);
+    if (made.status != 0) {
+        fprintf(stderr, "%s: %s\n", line, made.error);
+    }
+    CU_ASSERT_EQUAL_FATAL(made.status, 0);
+    return made;
+}
+
+static void test_defaults(void)
+{
+    struct options_case made = parse("attach-hsm");
+    CU_ASSERT_EQUAL(made.options.action, ACTION_ASK);
+    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_ATTACH_HSM);
+    CU_ASSERT_EQUAL(made.options.address.family, AF_VSOCK);
+    CU_ASSERT_EQUAL(made.options.address.cid, 2);
+    CU_ASSERT_EQUAL(made.options.address.port, 19090);
+    CU_ASSERT_STRING_EQUAL(made.options.address_source, "default");
+    CU_ASSERT_EQUAL(made.options.timeout_ms, 30000);
+    CU_ASSERT_EQUAL(made.options.connect_ms, 5000);
+    CU_ASSERT_PTR_NULL(made.options.dialect);
+    CU_ASSERT_EQUAL(made.options.output, OUTPUT_PAYLOAD);
+    CU_ASSERT_EQUAL(made.options.progress, WHEN_AUTO);
+    CU_ASSERT_FALSE(made.options.verbose || made.options.quiet);
+    options_case_done(&made);
+}
+
+static void test_every_command(void)
+{
+    for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        char line[256];
+        snprintf(line, sizeof(line), "%s%s", command_name(command),
+                 command == COMMAND_UPGRADE  ? " --url u --hash " HASH
+                 : command == COMMAND_NOTIFY ? " m"
+                                             : "");
+        struct options_case made = parse(line);
+        CU_ASSERT_EQUAL(made.options.request.command, command);
+        options_case_done(&made);
+    }
+}
+
+static void test_options_before_and_after(void)
+{
+    static const char *const lines[] = {
+        "-a unix:/s -t 2.5 --connect-timeout=0 --protocol tlv-1 -o json --progress never -v "
+        "attach-hsm",
+        "attach-hsm --address=unix:/s --timeout=2.5 --connect-timeout 0 --protocol=tlv-1 "
+        "--output=json --progress=never --verbose",
+        "-aunix:/s -vt2.5 attach-hsm --connect-timeout 0 --protocol tlv-1 -ojson --progress never",
+    };
+    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+        struct options_case made = parse(lines[i]);
+        CU_ASSERT_EQUAL(made.options.address.family, AF_UNIX);
+        CU_ASSERT_STRING_EQUAL(made.options.address.path, "/s");
+        CU_ASSERT_STRING_EQUAL(made.options.address_source, "option --address");
+        CU_ASSERT_EQUAL(made.options.timeout_ms, 2500);
+        CU_ASSERT_EQUAL(made.options.connect_ms, 0);
+        CU_ASSERT_PTR_EQUAL(made.options.dialect, dialect_find("tlv-1"));
+        CU_ASSERT_EQUAL(made.options.output, OUTPUT_JSON);
+        CU_ASSERT_EQUAL(made.options.progress, WHEN_NEVER);
+        CU_ASSERT_TRUE(made.options.verbose);
+        options_case_done(&made);
+    }
+}
+
+static void test_the_last_one_counts(void)
+{
+    struct options_case made =
+        parse("-t 1 attach-hsm -t 2 -o json -o value -v -q --protocol tlv-1 --protocol auto "
+              "-a unix:/s -a vsock:3:4");
+    CU_ASSERT_EQUAL(made.options.timeout_ms, 2000);
+    CU_ASSERT_EQUAL(made.options.output, OUTPUT_VALUE);
+    CU_ASSERT_TRUE(made.options.quiet);
+    CU_ASSERT_FALSE(made.options.verbose);
+    CU_ASSERT_PTR_NULL(made.options.dialect);
+    CU_ASSERT_EQUAL(made.options.address.cid, 3);
+    CU_ASSERT_EQUAL(made.options.address.port, 4);
+    options_case_done(&made);
+}
+
+static void test_timeouts(void)
+{
+    static const struct {
+        const char *line;
+        int64_t timeout_ms;
+    } rows[] = {
+        {"upgrade --url u --hash " HASH, 3600000},
+        {"--upgrade u --hash " HASH, 3600000},
+        {"get-upgrade-status", 30000},
+        {"get-upgrade-status --follow", 3600000},
+        {"get-upgrade-status --follow -t 5", 5000},
+        {"attach-hsm -t 0", CLOCK_NEVER},
+        {"attach-hsm -t 0.0001", 1},
+        {"attach-hsm -t 5.", 5000},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct options_case made = parse(rows[i].line);
+        CU_ASSERT_EQUAL(made.options.timeout_ms, rows[i].timeout_ms);
+        options_case_done(&made);
+    }
+}
+
+static void test_upgrade(void)
+{
+    struct options_case made = parse("upgrade --no-wait --hash " HASH " --url http://h/i");
+    CU_ASSERT_TRUE(text_is(made.options.request.url, "http://h/i"));
+    CU_ASSERT_EQUAL(made.options.request.sha256[1], 0x11);
+    CU_ASSERT_EQUAL(made.options.request.sha256[31], 0xff);
+    CU_ASSERT_TRUE(made.options.no_wait);
+    options_case_done(&made);
+}
+
+static void test_notify(void)
+{
+    struct options_case made = parse("notify hello --count 4294967295");
+    CU_ASSERT_TRUE(text_is(made.options.request.message, "hello"));
+    CU_ASSERT_EQUAL(made.options.request.count, UINT32_MAX);
+    CU_ASSERT_FALSE(made.options.message_from_stdin);
+    CU_ASSERT_PTR_NULL(made.options.echo_devices);
+    options_case_done(&made);
+
+    made = parse("notify --echo --count 0 -- --hello");
+    CU_ASSERT_TRUE(text_is(made.options.request.message, "--hello"));
+    CU_ASSERT_EQUAL(made.options.request.count, 0);
+    CU_ASSERT_STRING_EQUAL(made.options.echo_devices, "/dev/tty1,/dev/ttyS0");
+    options_case_done(&made);
+
+    made = parse("notify - --echo=/a,/b");
+    CU_ASSERT_TRUE(made.options.message_from_stdin);
+    CU_ASSERT_EQUAL(made.options.request.count, 1);
+    CU_ASSERT_STRING_EQUAL(made.options.echo_devices, "/a,/b");
+    options_case_done(&made);
+
+    made = parse("notify ''");
+    CU_ASSERT_EQUAL(made.options.request.message.length, 0);
+    options_case_done(&made);
+}
+
+static void test_flag_form(void)
+{
+    struct options_case made = parse("--port 7 --get-hostos-version");
+    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_GET_HOSTOS_VERSION);
+    CU_ASSERT_EQUAL(made.options.output, OUTPUT_VALUE);
+    CU_ASSERT_EQUAL(made.options.address.port, 7);
+    CU_ASSERT_STRING_EQUAL(made.options.address_source, "option --port");
+    options_case_done(&made);
+
+    made = parse("--hash " HASH " --output payload --upgrade http://h/i");
+    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_UPGRADE);
+    CU_ASSERT_TRUE(text_is(made.options.request.url, "http://h/i"));
+    CU_ASSERT_EQUAL(made.options.output, OUTPUT_PAYLOAD);
+    options_case_done(&made);
+
+    made = parse("--count 2 --notify --version");
+    CU_ASSERT_EQUAL(made.options.action, ACTION_ASK);
+    CU_ASSERT_TRUE(text_is(made.options.request.message, "--version"));
+    CU_ASSERT_EQUAL(made.options.request.count, 2);
+    options_case_done(&made);
+
+    made = parse("--notify -");
+    CU_ASSERT_TRUE(text_is(made.options.request.message, "-"));
+    CU_ASSERT_FALSE(made.options.message_from_stdin);
+    options_case_done(&made);
+
+    made = parse("--notify=a=b");
+    CU_ASSERT_TRUE(text_is(made.options.request.message, "a=b"));
+    options_case_done(&made);
+}
+
+static void test_addresses(void)
+{
+    static const struct {
+        const char *line;
+        const char *environment;
+        const char *expected;
+        const char *source;
+    } rows[] = {
+        {"attach-hsm", "", "vsock:2:19090", "default"},
+        {"attach-hsm", "vsock:3:4", "vsock:3:4", "environment VSOCK_HOST_ADDRESS"},
+        {"attach-hsm -p 5", "vsock:3:4", "vsock:3:5", "option --port"},
+        {"attach-hsm -p 5", "unix:/e", "unix:/e", "environment VSOCK_HOST_ADDRESS"},
+        {"attach-hsm -a unix:/o", "vsock:3:4", "unix:/o", "option --address"},
+        {"attach-hsm -a unix:/o", "nonsense", "unix:/o", "option --address"},
+        {"attach-hsm -p 5 -a vsock:6:7", NULL, "vsock:6:5", "option --address"},
+        {"attach-hsm -p 4294967294", NULL, "vsock:2:4294967294", "option --port"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct options_case made = options_case_parse(rows[i].line, rows[i].environment);
+        CU_ASSERT_EQUAL_FATAL(made.status, 0);
+        char address[ADDRESS_TEXT_MAX];
+        address_format(&made.options.address, address);
+        CU_ASSERT_STRING_EQUAL(address, rows[i].expected);
+        CU_ASSERT_STRING_EQUAL(made.options.address_source, rows[i].source);
+        options_case_done(&made);
+    }
+}
+
+static void test_other_actions(void)
+{
+    static const struct {
+        const char *line;
+        enum action action;
+        const char *topic;
+        const char *file;
+    } rows[] = {
+        {"--help", ACTION_HELP, NULL, NULL},
+        {"-vh --nonsense", ACTION_HELP, NULL, NULL},
+        {"help", ACTION_HELP, NULL, NULL},
+        {"help notify", ACTION_HELP, "notify", NULL},
+        {"upgrade -h", ACTION_HELP, "upgrade", NULL},
+        {"--attach-hsm --help", ACTION_HELP, NULL, NULL},
+        {"-V", ACTION_VERSION, NULL, NULL},
+        {"upgrade --version", ACTION_VERSION, NULL, NULL},
+        {"decode", ACTION_DECODE, NULL, NULL},
+        {"decode /f", ACTION_DECODE, NULL, "/f"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct options_case made = options_case_parse(rows[i].line, "nonsense");
+        CU_ASSERT_EQUAL_FATAL(made.status, 0);
+        CU_ASSERT_EQUAL(made.options.action, rows[i].action);
+        CU_ASSERT_TRUE(rows[i].topic == NULL ? made.options.topic == NULL
+                                             : strcmp(made.options.topic, rows[i].topic) == 0);
+        CU_ASSERT_TRUE(rows[i].file == NULL ? made.options.file == NULL
+                                            : strcmp(made.options.file, rows[i].file) == 0);
+        options_case_done(&made);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"defaults", test_defaults},
+    {"every command", test_every_command},
+    {"options before and after the command", test_options_before_and_after},
+    {"the last one counts", test_the_last_one_counts},
+    {"timeouts", test_timeouts},
+    {"upgrade", test_upgrade},
+    {"notify", test_notify},
+    {"flag form", test_flag_form},
+    {"addresses", test_addresses},
+    {"help, version, decode", test_other_actions},
+};
+
+UNIT_MAIN("guest: options", tests)

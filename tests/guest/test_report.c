@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What each outcome becomes: exit code and error line. */
+#include "guest/follow.h"
+#include "guest/report.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+
+#define WHERE "unix:/s (option --address)"
+
+static struct options options_of(enum command command)
+{
+    return (struct options){.request = {.command = command},
+                            .address = {.family = AF_UNIX, .path = "/s"},
+                            .address_source = "option --address"};
+}
+
+static void check(enum command command, struct client_outcome outcome, int exit_code,
+                  const char *line)
+{
+    struct options options = options_of(command);
+    struct report report = {.exit_code = REPORT_STDOUT};
+    char got[REPORT_CODE_MAX + REPORT_TEXT_MAX + 2];
+    report_outcome(&options, &outcome, SIGTERM, &report);
+    snprintf(got, sizeof(got), "%s: %s", report.code, report.text);
+    CU_ASSERT_EQUAL(report.exit_code, exit_code);
+    CU_ASSERT_EQUAL(report.signal, outcome.result == CLIENT_STOPPED ? SIGTERM : 0);
+    if (line != NULL) {
+        if (strcmp(got, line) != 0) {
+            fprintf(stderr, "got  %s\nwant %s\n", got, line);
+        }
+        CU_ASSERT_STRING_EQUAL(got, line);
+    }
+}
+
+static void test_done(void)
+{
+    check(COMMAND_UPGRADE, (struct client_outcome){.result = CLIENT_SATISFIED}, 0, NULL);
+    check(COMMAND_UPGRADE,
+          (struct client_outcome){.result = CLIENT_ANSWERED, .answer = {.type = ANSWER_RESPONSE}},
+          0, NULL);
+}
+
+static void test_errors_of_the_host(void)
+{
+    struct client_outcome outcome = {.result = CLIENT_ANSWERED, .sent = true};
+    outcome.answer = answer_error(ERROR_BUSY, "later");
+    check(COMMAND_UPGRADE, outcome, 1, "busy: later");
+    outcome.answer = answer_error(ERROR_BUSY, "");
+    check(COMMAND_UPGRADE, outcome, 1, "busy: the host says no more than that");
+    outcome.answer = answer_error(ERROR_BUSY, "a\x1b");
+    outcome.answer.code = 999;
+    check(COMMAND_UPGRADE, outcome, 1, "999: a\\x1b");
+}
+
+static void test_no_connection(void)
+{
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){
+              .result = CLIENT_NO_CONNECTION, .error = ECONNREFUSED, .text = "no"},
+          3, "connect: " WHERE ": no; no command was sent; is vsock_host running on the host?");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){
+              .result = CLIENT_NO_CONNECTION, .error = EAFNOSUPPORT, .text = "no"},
+          3,
+          "connect: " WHERE ": no; no command was sent; the kernel's vsock module is missing "
+          "(vmw_vsock_virtio_transport)");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EACCES, .text = "no"}, 3,
+          "connect: " WHERE ": no; no command was sent; permission is missing: run it as a user "
+          "who may use the socket");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EMFILE, .text = "no"}, 3,
+          "connect: " WHERE ": no; no command was sent; is the address right?");
+}
+
+static void test_time_over(void)
+{
+    struct client_outcome outcome = {
+        .result = CLIENT_TIME_OVER, .tells_status = true, .text = "late"};
+    check(COMMAND_UPGRADE, outcome, 4, "timeout: " WHERE ": late; no command was sent");
+    outcome.sent = true;
+    check(COMMAND_UPGRADE, outcome, 4,
+          "timeout: " WHERE ": late; the upgrade may be going on at the host; 'vsock_guest "
+          "get-upgrade-status' tells, and the same hash again joins it");
+    outcome.tells_status = false;
+    check(COMMAND_UPGRADE, outcome, 4,
+          "timeout: " WHERE ": late; the upgrade may be going on at the host; the same hash again "
+          "joins it");
+    check(COMMAND_GET_UPGRADE_STATUS, outcome, 4,
+          "timeout: " WHERE ": late; the question changes nothing at the host and can be asked "
+          "again");
+}
+
+static void test_no_protocol(void)
+{
+    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_NO_PROTOCOL, .text = "nonsense"},
+          5, "protocol: " WHERE ": nonsense; no command was sent");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){.result = CLIENT_NOT_CARRIED, .text = "not in this dialect"}, 5,
+          "protocol: " WHERE ": not in this dialect; no command was sent");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){.result = CLIENT_NO_PROTOCOL,
+                                  .answer = answer_error(ERROR_UNSUPPORTED_VERSION, "2.0 here")},
+          5, "unsupported_version: " WHERE ": 2.0 here; no command was sent");
+}
+
+static void test_the_rest(void)
+{
+    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_TOO_LONG, .text = "long"}, 2,
+          "usage: long");
+    check(COMMAND_NOTIFY,
+          (struct client_outcome){.result = CLIENT_BROKEN, .sent = true, .text = "gone"}, 6,
+          "broken: gone; the message may have been shown on the host's consoles");
+    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_STOPPED}, 6,
+          "broken: ended by SIGTERM; no command was sent");
+    check(COMMAND_ATTACH_HSM, (struct client_outcome){.result = CLIENT_STOPPED, .sent = true}, 6,
+          "broken: ended by SIGTERM; the HSM may have been attached; asking again does no harm");
+}
+
+static void test_a_failed_upgrade(void)
+{
+    struct upgrade_status status = {
+        .phase = PHASE_FAILED, .result = ERROR_HASH_MISMATCH, .detail = text_of("another file")};
+    struct report report = {0};
+    report_failed_upgrade(&status, &report);
+    CU_ASSERT_EQUAL(report.exit_code, 1);
+    CU_ASSERT_STRING_EQUAL(report.code, "hash_mismatch");
+    CU_ASSERT_STRING_EQUAL(report.text, "another file");
+}
+
+static void test_exit_codes_are_in_order(void)
+{
+    CU_ASSERT_EQUAL_FATAL(report_exits_count, 8);
+    for (size_t i = 0; i < report_exits_count; i++) {
+        CU_ASSERT_EQUAL((size_t)report_exits[i].code, i);
+    }
+}
+
+static void test_phases_that_end_following(void)
+{
+    static const bool ended[] = {true, false, false, false, false, true, true, true, false};
+    for (unsigned phase = 0; phase < sizeof(ended) / sizeof(ended[0]); phase++) {
+        CU_ASSERT_EQUAL(follow_has_ended(phase), ended[phase]);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"done", test_done},
+    {"errors of the host", test_errors_of_the_host},
+    {"no connection", test_no_connection},
+    {"time over", test_time_over},
+    {"no protocol", test_no_protocol},
+    {"the rest", test_the_rest},
+    {"a failed upgrade", test_a_failed_upgrade},
+    {"exit codes are in order", test_exit_codes_are_in_order},
+    {"phases that end following", test_phases_that_end_following},
+};
+
+UNIT_MAIN("guest: report", tests)

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Command lines that are refused, word for word, and the help that lists what is taken. */
+#include "guest/help.h"
+#include "guest/option_table.h"
+#include "options_case.h"
+
+#define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
+#define LISTED "'vsock_guest --help' lists"
+
+static void test_refusals(void)
+{
+    static const struct {
+        const char *line;
+        const char *error;
+    } rows[] = {
+        {"", "no command is given; " LISTED " them"},
+        {"-v", "no command is given; " LISTED " them"},
+        {"atach-hsm", "unknown command 'atach-hsm'; did you mean attach-hsm?"},
+        {"reboot-the-moon", "unknown command 'reboot-the-moon'; " LISTED " them"},
+        {"attach-hsm detach-hsm", "one command at a time: 'detach-hsm' comes after 'attach-hsm'"},
+        {"--attach-hsm detach-hsm",
+         "one command at a time: 'detach-hsm' comes after '--attach-hsm'"},
+        {"--attach-hsm --detach-hsm",
+         "one command at a time: '--detach-hsm' comes after '--attach-hsm'"},
+        {"--notify a --notify b", "one command at a time: '--notify' comes after '--notify'"},
+        {"notify a attach-hsm", "one command at a time: 'attach-hsm' comes after 'notify'"},
+        {"attach-hsm x", "'x' is one word too many for attach-hsm"},
+        {"notify a b", "'b' is one word too many for notify; put the message in quotes"},
+        {"notify", "notify needs a MESSAGE, or - to read it from stdin"},
+        {"notify --count", "--count needs a value: --count N"},
+        {"--notify", "--notify needs a value: --notify MESSAGE"},
+        {"attach-hsm -t", "--timeout needs a value: --timeout SECONDS"},
+        {"attach-hsm --verbose=1", "--verbose takes no value"},
+        {"attach-hsm --tiemout 3", "unknown option '--tiemout'; did you mean --timeout?"},
+        {"attach-hsm --tiemout=3", "unknown option '--tiemout=3'; did you mean --timeout?"},
+        {"attach-hsm --frobnicate",
+         "unknown option '--frobnicate'; expected one of those that " LISTED},
+        {"attach-hsm -vx", "unknown option '-x' in '-vx'; expected one of those that " LISTED},
+        {"attach-hsm --count 2", "--count belongs to notify, not to attach-hsm"},
+        {"--attach-hsm --hash " HASH, "--hash belongs to upgrade, not to --attach-hsm"},
+        {"notify a --follow", "--follow belongs to get-upgrade-status, not to notify"},
+        {"decode --url u", "--url belongs to upgrade, not to decode"},
+        {"upgrade --hash " HASH, "upgrade needs --url URL"},
+        {"upgrade --url u", "upgrade needs --hash SHA256"},
+        {"--upgrade u", "upgrade needs --hash SHA256"},
+        {"upgrade --url ''", "the url has 0 bytes; expected 1 to 2048 bytes of UTF-8"},
+        {"upgrade --url \xff",
+         "the url has 1 bytes that are not UTF-8; expected 1 to 2048 bytes of UTF-8"},
+        {"upgrade --hash abc", "--hash takes the SHA-256 of the image, 64 hex digits, not 'abc' "
+                               "(3 bytes)"},
+        {"notify \xc0\x80", "the message is not text; expected UTF-8 without NUL"},
+        {"notify a --echo=", "--echo= names no device; expected --echo or --echo=DEVICE,..."},
+        {"notify a --count -1", "--count takes a number from 0 to 4294967295, not '-1'"},
+        {"notify a --count 4294967296",
+         "--count takes a number from 0 to 4294967295, not '4294967296'"},
+        {"attach-hsm -t 1e3",
+         "--timeout takes seconds from 0 to 1000000000, such as 30 or 0.5, not '1e3'"},
+        {"attach-hsm --connect-timeout -1",
+         "--connect-timeout takes seconds from 0 to 1000000000, such as 30 or 0.5, not '-1'"},
+        {"attach-hsm -p 0", "--port takes a number from 1 to 4294967294, not '0'"},
+        {"attach-hsm -p 4294967295",
+         "--port takes a number from 1 to 4294967294, not '4294967295'"},
+        {"attach-hsm -a unix:/s -p 1",
+         "--port goes with a vsock address; --address names a Unix socket"},
+        {"attach-hsm -o yaml", "--output takes payload, value or json, not 'yaml'"},
+        {"attach-hsm -o jsn",
+         "--output takes payload, value or json, not 'jsn'; did you mean 'json'?"},
+        {"attach-hsm --progress ''", "--progress takes auto, always or never, not ''"},
+        {"help nonsense", "there is no help for 'nonsense'; expected a command's name"},
+        {"help notfy", "there is no help for 'notfy'; expected a command's name, perhaps notify"},
+        {"help notify notify", "one command at a time: 'notify' comes after 'help'"},
+        {"decode a b", "'b' is one word too many for decode"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct options_case made = options_case_parse(rows[i].line, NULL);
+        CU_ASSERT_TRUE(made.status < 0);
+        if (strcmp(made.error, rows[i].error) != 0) {
+            fprintf(stderr, "%s\n  got  %s\n  want %s\n", rows[i].line, made.error, rows[i].error);
+        }
+        CU_ASSERT_STRING_EQUAL(made.error, rows[i].error);
+        options_case_done(&made);
+    }
+}
+
+static void test_refused_addresses(void)
+{
+    struct options_case made = options_case_parse("attach-hsm -a vsock:any:1", NULL);
+    CU_ASSERT_TRUE(made.status < 0);
+    CU_ASSERT_EQUAL(strncmp(made.error, "--address 'vsock:any:1': ", 25), 0);
+    options_case_done(&made);
+    made = options_case_parse("attach-hsm", "tcp:1");
+    CU_ASSERT_TRUE(made.status < 0);
+    CU_ASSERT_EQUAL(strncmp(made.error, "VSOCK_HOST_ADDRESS 'tcp:1': ", 28), 0);
+    options_case_done(&made);
+}
+
+/* A name of the decided dialects is refused until its row is there, and the rows are named. */
+static void test_protocols(void)
+{
+    static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0", "nonsense"};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+        char line[64];
+        snprintf(line, sizeof(line), "attach-hsm --protocol %s", names[i]);
+        struct options_case made = options_case_parse(line, NULL);
+        CU_ASSERT_EQUAL(made.status == 0, dialect_find(names[i]) != NULL);
+        if (made.status < 0) {
+            CU_ASSERT_PTR_NOT_NULL(strstr(made.error, "--protocol takes one of auto, "));
+            CU_ASSERT_PTR_NOT_NULL(strstr(made.error, names[i]));
+        }
+        options_case_done(&made);
+    }
+}
+
+static void test_limits_of_texts(void)
+{
+    static char message[NOTIFY_MAX + 2];
+    memset(message, 'a', NOTIFY_MAX + 1);
+    CU_ASSERT_PTR_NULL(options_judge_message((struct text){message, NOTIFY_MAX}));
+    CU_ASSERT_PTR_NOT_NULL(options_judge_message((struct text){message, NOTIFY_MAX + 1}));
+    CU_ASSERT_PTR_NOT_NULL(options_judge_message((struct text){"a\0b", 3}));
+
+    static char line[URL_MAX + 256];
+    snprintf(line, sizeof(line), "upgrade --hash " HASH " --url %.*s", URL_MAX, message);
+    struct options_case made = options_case_parse(line, NULL);
+    CU_ASSERT_EQUAL(made.status, 0);
+    options_case_done(&made);
+    snprintf(line, sizeof(line), "upgrade --hash " HASH " --url %.*s", URL_MAX + 1, message);
+    made = options_case_parse(line, NULL);
+    CU_ASSERT_STRING_EQUAL(made.error, "the url has 2049 bytes; expected 1 to 2048 bytes of UTF-8");
+    options_case_done(&made);
+}
+
+static void test_no_words_at_all(void)
+{
+    char *argv[] = {NULL};
+    struct options options;
+    char error[OPTIONS_ERROR_MAX];
+    CU_ASSERT_TRUE(options_parse(0, argv, NULL, &options, error) < 0);
+}
+
+/* The first screen names every option and every command; a page is there for each command. */
+static void test_help_is_complete(void)
+{
+    for (size_t i = 0; i < option_rows_count; i++) {
+        char name[64];
+        snprintf(name, sizeof(name), "--%s", option_rows[i].name);
+        CU_ASSERT_PTR_NOT_NULL(strstr(help_screen, name));
+    }
+    for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        char page[HELP_MAX];
+        CU_ASSERT_PTR_NOT_NULL(strstr(help_screen, command_name(command)));
+        CU_ASSERT_TRUE_FATAL(help_has(command_name(command)));
+        help_page(command_name(command), page);
+        CU_ASSERT_TRUE(strlen(page) < HELP_MAX - 1);
+    }
+}
+
+/* Nothing that is typed makes it do more than refuse. */
+static void test_long_words(void)
+{
+    static char line[8192] = "attach-hsm --";
+    size_t begin = strlen(line);
+    memset(line + begin, 'x', sizeof(line) - begin - 1);
+    struct options_case made = options_case_parse(line, NULL);
+    CU_ASSERT_TRUE(made.status < 0);
+    CU_ASSERT_TRUE(strlen(made.error) < OPTIONS_ERROR_MAX);
+    options_case_done(&made);
+}
+
+static const struct unit_test tests[] = {
+    {"refusals, word for word", test_refusals},
+    {"refused addresses", test_refused_addresses},
+    {"protocols", test_protocols},
+    {"limits of texts", test_limits_of_texts},
+    {"no words at all", test_no_words_at_all},
+    {"help is complete", test_help_is_complete},
+    {"long words", test_long_words},
+};
+
+UNIT_MAIN("guest: usage", tests)
