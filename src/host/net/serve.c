@@ -22,6 +22,14 @@ static void turn_away(struct connection *connection)
     session_log_refused(connection, ERROR_FORBIDDEN, text);
 }
 
+/* Errors of a command leave the connection open; these are about the guest and the host themselves.
+ */
+static bool ends_connection(const struct answer *answer)
+{
+    return answer->type == ANSWER_ERROR &&
+           (answer->code == ERROR_FORBIDDEN || answer->code == ERROR_SHUTTING_DOWN);
+}
+
 static void run_request(struct command_parts *parts, struct connection *connection,
                         const struct request *request)
 {
@@ -35,6 +43,7 @@ static void run_request(struct command_parts *parts, struct connection *connecti
     }
     if (connection->ticket == NULL) {
         connection_answer(connection, &answer);
+        connection->closing = connection->closing || ends_connection(&answer);
     } else {
         connection->progress_wanted =
             request->progress && server_has_progress(&connection->session);
