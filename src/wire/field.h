@@ -36,14 +36,14 @@ enum field_presence {
 };
 
 struct field {
-    uint16_t tag;
     enum field_type type;
     enum field_presence presence;
     const char *name;
     size_t member; /* offset in the message's struct */
     size_t mark;   /* offset, of FIELD_IF_MARKED */
-    uint16_t min;  /* of an integer */
-    uint16_t max;  /* bytes of a text, value of a flag; 0: what the type holds */
+    uint16_t tag;
+    uint16_t min; /* of an integer */
+    uint16_t max; /* bytes of a text, value of a flag; 0: what the type holds */
 };
 
 /* Such as "u32" or "UTF-8 text". */

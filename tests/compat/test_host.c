@@ -18,8 +18,7 @@ static size_t stream_length;
 
 static void stream_add(const struct golden_set *set, const char *name)
 {
-    const struct golden *file = golden_find(set, name);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    const struct golden *file = golden_get(set, name);
     CU_ASSERT_TRUE_FATAL(file->length <= sizeof(stream) - stream_length);
     memcpy(stream + stream_length, file->bytes, file->length);
     stream_length += file->length;
@@ -52,15 +51,13 @@ static void test_negotiation(void)
     static const char *const names[] = {"hello-1.0", "hello-1.7", "hello-2.0-1.3",
                                         "hello-no-agent"};
     struct golden_set set = golden_load("tlv-1");
-    const struct golden *welcome = golden_find(&set, "welcome-1.0");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(welcome);
+    const struct golden *welcome = golden_get(&set, "welcome-1.0");
     for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
         struct server_session session = fresh();
         uint8_t bytes[ANSWER_BYTES_MAX];
         struct reply reply = {bytes, sizeof(bytes), 0};
         struct refusal refusal = {0};
-        const struct golden *hello = golden_find(&set, names[i]);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+        const struct golden *hello = golden_get(&set, names[i]);
         CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REPLY);
         CU_ASSERT_EQUAL_FATAL(reply.length, welcome->length);
         CU_ASSERT_EQUAL(memcmp(bytes, welcome->bytes, welcome->length), 0);
@@ -80,8 +77,7 @@ static void test_no_common_major(void)
     struct reply reply = {bytes, sizeof(bytes), 0};
     struct refusal refusal = {0};
     struct golden_message decoded;
-    const struct golden *hello = golden_find(&set, "hello-2.0-only");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    const struct golden *hello = golden_get(&set, "hello-2.0-only");
     CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
     CU_ASSERT_EQUAL(refusal.code, ERROR_UNSUPPORTED_VERSION);
     CU_ASSERT_TRUE(refusal.closes);
@@ -213,8 +209,7 @@ static void test_payload_limit(void)
 static void test_end_of_stream(void)
 {
     struct golden_set set = golden_load("tlv-1");
-    const struct golden *hello = golden_find(&set, "hello-1.0");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    const struct golden *hello = golden_get(&set, "hello-1.0");
     for (size_t length = 0; length <= hello->length; length++) {
         struct server_session session = fresh();
         struct refusal refusal = {0};
@@ -312,7 +307,7 @@ static void test_long_texts(void)
     struct golden_message decoded;
     struct refusal refusal;
     memset(text, 'x', ANSWER_TEXT_MAX - 1);
-    memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", 3);
+    memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", sizeof("\xe2\x82\xac"));
     for (size_t length = ANSWER_TEXT_MAX - 1; length <= ANSWER_TEXT_MAX + 2; length += 3) {
         struct text given = {text, length};
         struct reply reply = {bytes, sizeof(bytes), 0};
@@ -353,8 +348,7 @@ static void test_no_room(void)
     uint8_t bytes[8];
     struct reply reply = {bytes, sizeof(bytes), 0};
     struct refusal refusal = {0};
-    const struct golden *hello = golden_find(&set, "hello-1.0");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(hello);
+    const struct golden *hello = golden_get(&set, "hello-1.0");
     CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
     CU_ASSERT_EQUAL(refusal.code, ERROR_INTERNAL);
     CU_ASSERT_TRUE(refusal.closes);

@@ -15,12 +15,18 @@ __attribute__((noreturn)) static void give_up(const char *what, const char *abou
     exit(1);
 }
 
+void *exact_room(size_t length)
+{
+    void *room = malloc(length > 0 ? length : 1);
+    if (room == NULL) {
+        give_up("out of memory", "exact_room");
+    }
+    return room;
+}
+
 uint8_t *exact_copy(const void *bytes, size_t length)
 {
-    uint8_t *copy = malloc(length > 0 ? length : 1);
-    if (copy == NULL) {
-        give_up("out of memory", "exact_copy");
-    }
+    uint8_t *copy = exact_room(length);
     if (length > 0) {
         memcpy(copy, bytes, length);
     }
@@ -123,12 +129,12 @@ void golden_free(struct golden_set *set)
     *set = (struct golden_set){0};
 }
 
-const struct golden *golden_find(const struct golden_set *set, const char *name)
+const struct golden *golden_get(const struct golden_set *set, const char *name)
 {
     for (size_t i = 0; i < set->count; i++) {
         if (strcmp(set->file[i].name, name) == 0) {
             return &set->file[i];
         }
     }
-    return NULL;
+    give_up("there is no such golden file", name);
 }

@@ -35,10 +35,12 @@ struct golden_set {
 struct golden_set golden_load(const char *folder);
 void golden_free(struct golden_set *set);
 
-/* NULL when there is none. */
-const struct golden *golden_find(const struct golden_set *set, const char *name);
+/* One that is not there ends the program too. */
+__attribute__((returns_nonnull)) const struct golden *golden_get(const struct golden_set *set,
+                                                                 const char *name);
 
-/* A copy in an allocation of exactly `length` bytes, so that ASan sees a read past the end. */
-uint8_t *exact_copy(const void *bytes, size_t length);
+/* An allocation of exactly `length` bytes, so that ASan sees what goes past its end. */
+__attribute__((returns_nonnull)) void *exact_room(size_t length);
+__attribute__((returns_nonnull)) uint8_t *exact_copy(const void *bytes, size_t length);
 
 #endif

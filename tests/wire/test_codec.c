@@ -9,22 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static const struct golden *file_of(const struct golden_set *set, const char *name)
-{
-    const struct golden *file = golden_find(set, name);
-    if (file == NULL) {
-        fprintf(stderr, "no golden file %s\n", name);
-    }
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    return file;
-}
-
 static void test_every_file(void)
 {
     struct golden_set set = golden_load("tlv-1");
     CU_ASSERT_EQUAL(set.count, golden_messages_count);
     for (size_t i = 0; i < golden_messages_count; i++) {
-        (void)file_of(&set, golden_messages[i].name);
+        (void)golden_get(&set, golden_messages[i].name);
     }
     golden_free(&set);
 }
@@ -33,9 +23,8 @@ static void test_encode(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
-        const struct golden *file = file_of(&set, golden_messages[i].name);
-        uint8_t *room = malloc(file->length);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+        const struct golden *file = golden_get(&set, golden_messages[i].name);
+        uint8_t *room = exact_room(file->length);
         struct writer writer = {.bytes = room, .size = file->length};
         CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), 0);
         CU_ASSERT_EQUAL_FATAL(writer.length, file->length);
@@ -53,10 +42,9 @@ static void test_no_room(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
-        const struct golden *file = file_of(&set, golden_messages[i].name);
+        const struct golden *file = golden_get(&set, golden_messages[i].name);
         for (size_t size = 0; size < file->length; size++) {
-            uint8_t *room = malloc(size > 0 ? size : 1);
-            CU_ASSERT_PTR_NOT_NULL_FATAL(room);
+            uint8_t *room = exact_room(size);
             struct writer writer = {.bytes = room, .size = size};
             CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), -ENOBUFS);
             CU_ASSERT_EQUAL(writer.length, 0);
@@ -71,7 +59,7 @@ static void test_decode(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < set.count; i++) {
-        const struct golden *file = file_of(&set, golden_messages[i].name);
+        const struct golden *file = golden_get(&set, golden_messages[i].name);
         struct golden_message decoded;
         struct refusal refusal = {0};
         CU_ASSERT_EQUAL(message_decode(file->bytes, file->length, &decoded, &refusal), 0);

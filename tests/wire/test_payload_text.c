@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "support/golden.h"
 #include "support/unit.h"
 #include "wire/payload_text.h"
 
@@ -60,8 +61,7 @@ static void test_cut(void)
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
         size_t needed = strlen(samples[i].text);
         for (size_t size = 1; size <= needed + 1; size++) {
-            char *out = malloc(size);
-            CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+            char *out = exact_room(size);
             CU_ASSERT_EQUAL(payload_text(&samples[i].response, out, size), needed);
             CU_ASSERT_TRUE(strlen(out) < size);
             CU_ASSERT_EQUAL(strncmp(out, samples[i].text, strlen(out)), 0);

@@ -42,11 +42,13 @@ static uint64_t random_number(unsigned bits)
 
 static size_t put_character(char *at)
 {
-    static const char *const characters[] = {
-        "a", "\x7f", "\n", "\xc2\x80", "\xe2\x82\xac", "\xef\xbf\xbf", "\xf0\x9f\x9a\x80", "/"};
-    const char *character = characters[random_below(8)];
-    memcpy(at, character, strlen(character));
-    return strlen(character);
+    static const struct text characters[] = {
+        {"a", 1},        {"\x7f", 1},         {"\n", 1},           {"/", 1},
+        {"\xc2\x80", 2}, {"\xe2\x82\xac", 3}, {"\xef\xbf\xbf", 3}, {"\xf0\x9f\x9a\x80", 4},
+    };
+    struct text character = characters[random_below(8)];
+    memcpy(at, character.bytes, character.length);
+    return character.length;
 }
 
 static struct text random_text(size_t slot, size_t max)

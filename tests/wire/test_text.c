@@ -130,8 +130,7 @@ static void test_escape_cut(void)
     static const char *const cuts[] = {
         "", "a", "a", "a", "a", "a\\x1b", "a\\x1b", "a\\x1b\xc3\xa4", "a\\x1b\xc3\xa4z"};
     for (size_t size = 1; size <= sizeof(cuts) / sizeof(cuts)[0]; size++) {
-        char *out = malloc(size);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        char *out = exact_room(size);
         CU_ASSERT_EQUAL(escape_text(text_of("a\x1b\xc3\xa4z"), ESCAPE_LINE, out, size), 8);
         CU_ASSERT_STRING_EQUAL(out, cuts[size - 1]);
         free(out);
