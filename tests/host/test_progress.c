@@ -98,17 +98,17 @@ static void test_no_overflow(void)
 static void test_percent(void)
 {
     static const struct {
-        enum phase phase;
         uint64_t done;
         uint64_t total;
+        enum phase phase;
         unsigned percent;
     } rows[] = {
-        {PHASE_DOWNLOADING, 0, 0, 0},      {PHASE_DOWNLOADING, 5, 0, 0},
-        {PHASE_DOWNLOADING, 0, 100, 0},    {PHASE_DOWNLOADING, 999, 1000, 99},
-        {PHASE_DOWNLOADING, 100, 100, 99}, {PHASE_VERIFYING, 100, 100, 99},
-        {PHASE_INSTALLING, 100, 100, 100}, {PHASE_REBOOTING, 100, 100, 100},
-        {PHASE_UPGRADED, 100, 100, 100},   {PHASE_FAILED, 100, 100, 99},
-        {PHASE_FAILED, 1, 3, 33},
+        {0, 0, PHASE_DOWNLOADING, 0},      {5, 0, PHASE_DOWNLOADING, 0},
+        {0, 100, PHASE_DOWNLOADING, 0},    {999, 1000, PHASE_DOWNLOADING, 99},
+        {100, 100, PHASE_DOWNLOADING, 99}, {100, 100, PHASE_VERIFYING, 99},
+        {100, 100, PHASE_INSTALLING, 100}, {100, 100, PHASE_REBOOTING, 100},
+        {100, 100, PHASE_UPGRADED, 100},   {100, 100, PHASE_FAILED, 99},
+        {1, 3, PHASE_FAILED, 33},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         CU_ASSERT_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total),

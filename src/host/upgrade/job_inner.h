@@ -106,6 +106,6 @@ enum recover_action job_apply(struct job *job, const struct recover_decision *de
 
 /* --- job_run.c --- */
 
-void *job_run(void *job);
+void *job_run(void *context);
 
 #endif

@@ -129,7 +129,7 @@ void job_queue_restore(struct job *job)
         tickets[count] = restore_one(job, hashes[i]);
         count += tickets[count] != NULL ? 1 : 0;
     }
-    qsort(tickets, count, sizeof(tickets[0]), by_age);
+    qsort(tickets, count, sizeof(struct job_ticket *), by_age);
     struct job_ticket **end = &job->queue;
     for (size_t i = 0; i < count; i++) {
         *end = tickets[i];

@@ -45,7 +45,7 @@ static void enter(struct job *job, enum phase phase)
 static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     struct job *job = context;
-    if (job->present->state.phase == PHASE_VERIFYING && total != 0 && done < total) {
+    if (job->present->state.phase == PHASE_VERIFYING && (total == 0 || done < total)) {
         enter(job, PHASE_DOWNLOADING); /* the file was not the one: it is fetched again */
     }
     job_tell_progress(job, done, total);

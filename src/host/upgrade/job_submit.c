@@ -150,7 +150,11 @@ static void record(struct job *job, struct job_ticket *ticket)
     struct state state = ticket->state;
     lock_give(&job->lock);
     state_queued_name(state.sha256, name);
+    const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
     int error = state_write(&state, job->directory_fd, name);
+    if (error == 0) {
+        job_log_phase(&state, &nothing);
+    }
 
     lock_take(&job->lock);
     bool ended = phase_ended(ticket->state.phase); /* a reboot became pending meanwhile */
@@ -167,10 +171,8 @@ static void record(struct job *job, struct job_ticket *ticket)
     if (ended || error != 0) {
         job_queue_forget(job, state.sha256);
     }
-    if (!ended) {
-        job_log_phase(&state, &(struct progress){.rate = PROGRESS_UNKNOWN});
-    }
-    if (error != 0) {
+    if (error != 0 && !ended) {
+        job_log_phase(&state, &nothing);
         job->bell.rang(job->bell.context);
     }
 }

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/policy/url.h"
 #include "host/upgrade/phase.h"
 #include "wire/escape.h"
 
@@ -47,17 +48,6 @@ static void url_key(size_t index, char out[8])
     (void)snprintf(out, 8, "url_%u", (unsigned)index % 10);
 }
 
-void state_public_url(const char *url, char out[URL_MAX + 1])
-{
-    size_t scheme = strcspn(url, ":");
-    size_t start = scheme + (url[scheme] == ':' ? 1 : 0);
-    start += strspn(url + start, "/");
-    size_t end = start + strcspn(url + start, "/?#");
-    const char *at = memrchr(url + start, '@', end - start);
-    size_t host = at == NULL ? start : (size_t)(at - url) + 1;
-    (void)snprintf(out, URL_MAX + 1, "%.*s%s", (int)start, url, url + host);
-}
-
 bool state_add_url(struct state *state, const char *url)
 {
     for (size_t i = 0; i < state->url_count; i++) {
@@ -86,8 +76,7 @@ static void set_urls(struct keyfile *file, const struct state *state)
     for (size_t i = 0; i < state->url_count; i++) {
         char key[8];
         char url[URL_MAX + 1];
-        state_public_url(state->urls[i], url);
-        if (survives_escaping(url)) {
+        if (url_identity(state->urls[i], url, sizeof(url)) == 0 && survives_escaping(url)) {
             url_key(written++, key);
             keyfile_set(file, key, url);
         }

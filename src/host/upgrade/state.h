@@ -6,8 +6,8 @@
  * Threads  any; two writers of one file must not run at once.
  * Units    bytes; Unix seconds.
  * Errors   0 or -errno; state_read: -ENOENT there is none, -EBADMSG it is damaged. Logs nothing.
- * Secrets  none: user names and passwords are taken out of urls, and a url that could not be read
- *          back as it was (it holds bytes that have to be escaped) is left out.
+ * Secrets  none: users, passwords and fragments are taken out of urls, and a url that could not be
+ *          read back as it was (it holds bytes that have to be escaped) is left out.
  */
 #ifndef HOST_STATE_H
 #define HOST_STATE_H
@@ -61,9 +61,6 @@ MUST_CHECK int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], 
 
 /* While it is downloading, how much has been stored is told by the partial file's length. */
 void state_count_stored(struct state *state, int directory_fd);
-
-/* Copies a url without its user name and password. */
-void state_public_url(const char *url, char out[URL_MAX + 1]);
 
 /* True, and the url is added, if it is not there already and there is room. */
 bool state_add_url(struct state *state, const char *url);

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "job_world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/file/install_state.h"
+#include "wire/clock.h"
+
+static struct job_view view;
+
+/* --- over a restart --- */
+
+static void test_stop_and_go_on(void)
+{
+    world_fresh();
+    world.download = DOWNLOAD_HELD;
+    struct job *job = world_start_job();
+    struct job_ticket *first = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, first, PHASE_DOWNLOADING);
+    struct job_ticket *second = world_must_ask(job, 2, "http://b/");
+    job_stop(job);
+    job_view(first, &view);
+    CU_ASSERT_FALSE(view.ended);
+    job_view(second, &view);
+    CU_ASSERT_FALSE(view.ended);
+    (void)job_unref(first);
+    (void)job_unref(second);
+    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CU_ASSERT_EQUAL(view.status.sha256[0], 1);
+    CU_ASSERT_EQUAL(world_state().starts, 0);
+
+    world.step = STEP_NOT_READY; /* so that the second gets its turn */
+    job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CU_ASSERT_EQUAL(world_state().starts, 1);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_state().starts, 0); /* a clean stop does not count */
+    job = world_start_job();
+    first = world_must_ask(job, 1, "http://a/"); /* its guest asks again, and joins */
+    second = world_must_ask(job, 2, "http://b/");
+    world_release();
+    ASSERT_PHASE(job, first, PHASE_FAILED);
+    ASSERT_PHASE(job, second, PHASE_FAILED);
+    CU_ASSERT_EQUAL(world.downloads, 4);
+    (void)job_unref(first);
+    (void)job_unref(second);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+}
+
+static void test_too_many_starts(void)
+{
+    world_fresh();
+    world.download = DOWNLOAD_HELD;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    for (unsigned start = 1; start <= RECOVER_STARTS_MAX; start++) {
+        job = world_make_job(); /* and ends without a clean stop: no thread has run */
+        CU_ASSERT_PTR_NULL(job_free(job));
+        CU_ASSERT_EQUAL(world_state().starts, start);
+    }
+    job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
+    CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
+    world_end_job(job);
+}
+
+/* Stops a job while its installer runs; what is left is as after a crash. */
+static void leave_installing(void)
+{
+    world_fresh();
+    world.step = STEP_HELD;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_INSTALLING);
+    int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
+    while (world.steps == 0 && clock_ms() < deadline_ms) {
+        (void)usleep(500);
+    }
+    job_stop(job);
+    job_view(ticket, &view);
+    CU_ASSERT_FALSE(view.ended);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    (void)job_unref(ticket);
+    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+}
+
+static void test_installer_found_again(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at the lock */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    (void)close(fd);
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
+
+    job = world_start_job(); /* and the reboot is still waited for */
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    world_end_job(job);
+    world_reboot();
+    job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CU_ASSERT_TRUE(view.ended);
+    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
+    world_end_job(job);
+    job = world_start_job(); /* it stays so until the next request */
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    world.download = DOWNLOAD_BADLY;
+    ticket = world_must_ask(job, 0x11, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+static void test_stop_while_waiting_for_the_lock(void)
+{
+    char path[128];
+    leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    struct job *job = world_start_job();
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+    (void)close(fd);
+}
+
+static void test_restart_ends(void)
+{
+    static const struct {
+        bool reboot;
+        const char *version;
+        enum phase phase;
+    } rows[] = {
+        {false, "1.0", PHASE_FAILED}, /* `started`, and nobody lives */
+        {true, "1.0", PHASE_FAILED},
+        {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        leave_installing();
+        world_version(rows[i].version);
+        if (rows[i].reboot) {
+            world_reboot();
+        }
+        struct job *job = world_start_job();
+        job_status(job, &view); /* at once: it is settled before the daemon is ready */
+        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+        world_end_job(job);
+        CU_ASSERT_EQUAL(world_state().phase, rows[i].phase);
+        CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+    }
+}
+
+static void test_asks_again_after_restart(void)
+{
+    char hex[SHA256_HEX + 1];
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    leave_installing();
+    world_record(hex, RECORD_INSTALLED, ERROR_NONE, NULL);
+    world.step = STEP_REBOOTS;
+    struct job *job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.steps, 2);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    world_end_job(job);
+}
+
+static void test_damaged_state(void)
+{
+    char path[128];
+    world_fresh();
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0); /* no folder yet */
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
+    CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0700), 0);
+    (void)snprintf(path, sizeof(path), "%s/state", world.upgrade_directory);
+    world_shell("echo nonsense > ", path, "");
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), -EBADMSG);
+    struct job *job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
+    world_end_job(job);
+    CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as state.bad"));
+    (void)snprintf(path, sizeof(path), "%s/state.bad", world.upgrade_directory);
+    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+}
+
+static void test_cannot_be_made(void)
+{
+    static char not_there[] = "/nowhere/at/all";
+    struct job *job = NULL;
+    char problem[CONF_PROBLEM_MAX] = "";
+    struct job_bell bell = {world_rang, NULL};
+    world_fresh();
+    world.conf.upgrade.directory = not_there;
+    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -ENOENT);
+    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "[upgrade] directory = /nowhere/at/all"));
+    world.conf.upgrade.directory = world.version_path;
+    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -ENOTDIR);
+    CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0777), 0);
+    CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0777), 0);
+    world.conf.upgrade.directory = world.upgrade_directory;
+    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -EPERM);
+    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "nobody else may write there"));
+    CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0700), 0);
+    world.conf.steps.method = CONF_STEP_UNIT;
+    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -ENOTSUP);
+    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "exec"));
+    CU_ASSERT_PTR_NULL(job);
+}
+
+static const struct unit_test tests[] = {
+    {"stop, and go on at the next start", test_stop_and_go_on},
+    {"too many starts", test_too_many_starts},
+    {"an installer is found again", test_installer_found_again},
+    {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
+    {"ends that are found at the start", test_restart_ends},
+    {"installed before the restart: asked again", test_asks_again_after_restart},
+    {"a damaged state file", test_damaged_state},
+    {"directories and methods that do not do", test_cannot_be_made},
+};
+
+int main(void)
+{
+    return world_main("job over a restart", tests, sizeof(tests) / sizeof(tests[0]));
+}
