@@ -34,7 +34,7 @@ static int finish(const struct report *report)
     if (report->exit_code != REPORT_DONE) {
         report_print(report);
     }
-    return report->exit_code;
+    return (int)report->exit_code;
 }
 
 static void print(struct run *run, const char *text)

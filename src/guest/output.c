@@ -44,7 +44,7 @@ int output_format(const struct answer *response, enum output_format format, char
         return -ENOMEM;
     }
     /* The value form of NoPayload is nothing, not an empty line. */
-    strcpy(ended + length, length > 0 ? "\n" : "");
+    stpcpy(ended + length, length > 0 ? "\n" : "");
     *ret = ended;
     return 0;
 }

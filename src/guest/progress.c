@@ -6,6 +6,7 @@
 
 enum {
     PIECE_MAX = 48,
+    TAIL_MAX = 4 * PIECE_MAX,
     BAR_MIN = 10,              /* columns between the brackets; a shorter bar is left out */
     TIME_SHOWN_MAX_S = 359999, /* 99:59:59; a longer time left is no help to anybody */
 };
@@ -130,7 +131,7 @@ static void format_time_left(const struct progress *progress, char out[PIECE_MAX
 }
 
 /* The pieces behind the bar, widest selection first; each drops the one of least use. */
-static size_t choose_tail(const struct progress *progress, size_t room, char out[4 * PIECE_MAX])
+static size_t choose_tail(const struct progress *progress, size_t room, char out[TAIL_MAX])
 {
     char amount[PIECE_MAX];
     char rate[PIECE_MAX];
@@ -144,7 +145,7 @@ static size_t choose_tail(const struct progress *progress, size_t room, char out
         out[0] = '\0';
         for (size_t i = 0; i < kept; i++) {
             if (pieces[i][0] != '\0') {
-                length += (size_t)snprintf(out + length, 4 * PIECE_MAX - length, "  %s", pieces[i]);
+                length += (size_t)snprintf(out + length, TAIL_MAX - length, "  %s", pieces[i]);
             }
         }
         if (length <= room) {
@@ -173,7 +174,7 @@ static void draw_bar(unsigned percent, size_t columns, char *out)
 void progress_bar(const struct progress *progress, unsigned columns, char out[PROGRESS_LINE_MAX])
 {
     char head[PIECE_MAX];
-    char tail[4 * PIECE_MAX];
+    char tail[TAIL_MAX];
     size_t width = columns < PROGRESS_WIDTH_MAX ? columns : PROGRESS_WIDTH_MAX;
     format_head(progress, head);
     memset(out, ' ', width);
@@ -193,7 +194,7 @@ void progress_bar(const struct progress *progress, unsigned columns, char out[PR
 void progress_text(const struct progress *progress, char out[PROGRESS_LINE_MAX])
 {
     char head[PIECE_MAX];
-    char tail[4 * PIECE_MAX];
+    char tail[TAIL_MAX];
     format_head(progress, head);
     (void)choose_tail(progress, sizeof(tail), tail);
     int length = snprintf(out, PROGRESS_LINE_MAX, "%s%s", head, tail);

@@ -17,7 +17,7 @@ static struct options options_of(enum command command)
                             .address_source = "option --address"};
 }
 
-static void check(enum command command, struct client_outcome outcome, int exit_code,
+static void check(enum command command, struct client_outcome outcome, enum report_exit exit_code,
                   const char *line)
 {
     struct options options = options_of(command);
@@ -37,22 +37,22 @@ static void check(enum command command, struct client_outcome outcome, int exit_
 
 static void test_done(void)
 {
-    check(COMMAND_UPGRADE, (struct client_outcome){.result = CLIENT_SATISFIED}, 0, NULL);
+    check(COMMAND_UPGRADE, (struct client_outcome){.result = CLIENT_SATISFIED}, REPORT_DONE, NULL);
     check(COMMAND_UPGRADE,
           (struct client_outcome){.result = CLIENT_ANSWERED, .answer = {.type = ANSWER_RESPONSE}},
-          0, NULL);
+          REPORT_DONE, NULL);
 }
 
 static void test_errors_of_the_host(void)
 {
     struct client_outcome outcome = {.result = CLIENT_ANSWERED, .sent = true};
     outcome.answer = answer_error(ERROR_BUSY, "later");
-    check(COMMAND_UPGRADE, outcome, 1, "busy: later");
+    check(COMMAND_UPGRADE, outcome, REPORT_HOST_ERROR, "busy: later");
     outcome.answer = answer_error(ERROR_BUSY, "");
-    check(COMMAND_UPGRADE, outcome, 1, "busy: the host says no more than that");
+    check(COMMAND_UPGRADE, outcome, REPORT_HOST_ERROR, "busy: the host says no more than that");
     outcome.answer = answer_error(ERROR_BUSY, "a\x1b");
     outcome.answer.code = 999;
-    check(COMMAND_UPGRADE, outcome, 1, "999: a\\x1b");
+    check(COMMAND_UPGRADE, outcome, REPORT_HOST_ERROR, "999: a\\x1b");
 }
 
 static void test_no_connection(void)
@@ -60,19 +60,22 @@ static void test_no_connection(void)
     check(COMMAND_NOTIFY,
           (struct client_outcome){
               .result = CLIENT_NO_CONNECTION, .error = ECONNREFUSED, .text = "no"},
-          3, "connect: " WHERE ": no; no command was sent; is vsock_host running on the host?");
+          REPORT_NO_CONNECTION,
+          "connect: " WHERE ": no; no command was sent; is vsock_host running on the host?");
     check(COMMAND_NOTIFY,
           (struct client_outcome){
               .result = CLIENT_NO_CONNECTION, .error = EAFNOSUPPORT, .text = "no"},
-          3,
+          REPORT_NO_CONNECTION,
           "connect: " WHERE ": no; no command was sent; the kernel's vsock module is missing "
           "(vmw_vsock_virtio_transport)");
     check(COMMAND_NOTIFY,
-          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EACCES, .text = "no"}, 3,
+          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EACCES, .text = "no"},
+          REPORT_NO_CONNECTION,
           "connect: " WHERE ": no; no command was sent; permission is missing: run it as a user "
           "who may use the socket");
     check(COMMAND_NOTIFY,
-          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EMFILE, .text = "no"}, 3,
+          (struct client_outcome){.result = CLIENT_NO_CONNECTION, .error = EMFILE, .text = "no"},
+          REPORT_NO_CONNECTION,
           "connect: " WHERE ": no; no command was sent; is the address right?");
 }
 
@@ -80,16 +83,17 @@ static void test_time_over(void)
 {
     struct client_outcome outcome = {
         .result = CLIENT_TIME_OVER, .tells_status = true, .text = "late"};
-    check(COMMAND_UPGRADE, outcome, 4, "timeout: " WHERE ": late; no command was sent");
+    check(COMMAND_UPGRADE, outcome, REPORT_TIME_OVER,
+          "timeout: " WHERE ": late; no command was sent");
     outcome.sent = true;
-    check(COMMAND_UPGRADE, outcome, 4,
+    check(COMMAND_UPGRADE, outcome, REPORT_TIME_OVER,
           "timeout: " WHERE ": late; the upgrade may be going on at the host; 'vsock_guest "
           "get-upgrade-status' tells, and the same hash again joins it");
     outcome.tells_status = false;
-    check(COMMAND_UPGRADE, outcome, 4,
+    check(COMMAND_UPGRADE, outcome, REPORT_TIME_OVER,
           "timeout: " WHERE ": late; the upgrade may be going on at the host; the same hash again "
           "joins it");
-    check(COMMAND_GET_UPGRADE_STATUS, outcome, 4,
+    check(COMMAND_GET_UPGRADE_STATUS, outcome, REPORT_TIME_OVER,
           "timeout: " WHERE ": late; the question changes nothing at the host and can be asked "
           "again");
 }
@@ -97,26 +101,27 @@ static void test_time_over(void)
 static void test_no_protocol(void)
 {
     check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_NO_PROTOCOL, .text = "nonsense"},
-          5, "protocol: " WHERE ": nonsense; no command was sent");
+          REPORT_NO_PROTOCOL, "protocol: " WHERE ": nonsense; no command was sent");
     check(COMMAND_NOTIFY,
-          (struct client_outcome){.result = CLIENT_NOT_CARRIED, .text = "not in this dialect"}, 5,
-          "protocol: " WHERE ": not in this dialect; no command was sent");
+          (struct client_outcome){.result = CLIENT_NOT_CARRIED, .text = "not in this dialect"},
+          REPORT_NO_PROTOCOL, "protocol: " WHERE ": not in this dialect; no command was sent");
     check(COMMAND_NOTIFY,
           (struct client_outcome){.result = CLIENT_NO_PROTOCOL,
                                   .answer = answer_error(ERROR_UNSUPPORTED_VERSION, "2.0 here")},
-          5, "unsupported_version: " WHERE ": 2.0 here; no command was sent");
+          REPORT_NO_PROTOCOL, "unsupported_version: " WHERE ": 2.0 here; no command was sent");
 }
 
 static void test_the_rest(void)
 {
-    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_TOO_LONG, .text = "long"}, 2,
-          "usage: long");
+    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_TOO_LONG, .text = "long"},
+          REPORT_USAGE, "usage: long");
     check(COMMAND_NOTIFY,
-          (struct client_outcome){.result = CLIENT_BROKEN, .sent = true, .text = "gone"}, 6,
-          "broken: gone; the message may have been shown on the host's consoles");
-    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_STOPPED}, 6,
+          (struct client_outcome){.result = CLIENT_BROKEN, .sent = true, .text = "gone"},
+          REPORT_BROKEN, "broken: gone; the message may have been shown on the host's consoles");
+    check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_STOPPED}, REPORT_BROKEN,
           "broken: ended by SIGTERM; no command was sent");
-    check(COMMAND_ATTACH_HSM, (struct client_outcome){.result = CLIENT_STOPPED, .sent = true}, 6,
+    check(COMMAND_ATTACH_HSM, (struct client_outcome){.result = CLIENT_STOPPED, .sent = true},
+          REPORT_BROKEN,
           "broken: ended by SIGTERM; the HSM may have been attached; asking again does no harm");
 }
 
@@ -126,7 +131,7 @@ static void test_a_failed_upgrade(void)
         .phase = PHASE_FAILED, .result = ERROR_HASH_MISMATCH, .detail = text_of("another file")};
     struct report report = {0};
     report_failed_upgrade(&status, &report);
-    CU_ASSERT_EQUAL(report.exit_code, 1);
+    CU_ASSERT_EQUAL(report.exit_code, REPORT_HOST_ERROR);
     CU_ASSERT_STRING_EQUAL(report.code, "hash_mismatch");
     CU_ASSERT_STRING_EQUAL(report.text, "another file");
 }
