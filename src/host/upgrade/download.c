@@ -38,8 +38,8 @@ static uint32_t chance(void)
 {
     uint32_t value = 0;
     /* Without it all wait the shortest time: nothing depends on it but the load of servers. */
-    (void)getrandom(&value, sizeof(value), GRND_NONBLOCK);
-    return value;
+    ssize_t got = getrandom(&value, sizeof(value), GRND_NONBLOCK);
+    return got == (ssize_t)sizeof(value) ? value : 0;
 }
 
 /* --- an image that is there already --- */
