@@ -166,8 +166,11 @@ stat -c '%%a' "${3%%/*}" >%(f)s/folder-mode
         self.assertEqual(self.record()["stage"], "rebooting")
 
     def test_closed_standard_descriptors(self):
+        self.script("installer", "#!/bin/sh\nreadlink /proc/$$/fd/3 >%s/third\n" % self.folder)
         self.run_it(preexec_fn=lambda: os.closerange(0, 3), status=0)
         self.assertEqual(self.record()["stage"], "rebooting")
+        self.assertEqual(self.read("third"), self.path("install", "lock") + "\n")
+        self.assertEqual(self.read("install/lock"), "")
 
     def test_upper_case_hash(self):
         self.run_it(self.sha256.upper())
