@@ -31,7 +31,7 @@ static bool is_seven_bit(const uint8_t *bytes, size_t length)
     for (size_t i = 0; i < length; i++) {
         seen |= bytes[i];
     }
-    return seen < 0x80;
+    return (seen & 0x80) == 0;
 }
 
 int codec_encode_hello(const struct hello *hello, struct writer *writer)

@@ -74,8 +74,8 @@ int decimal_parse_seconds(const char *text, int64_t min_ms, int64_t max_ms, int6
         return -EINVAL;
     }
     if (error < 0 || __builtin_mul_overflow(seconds, 1000, &ms) ||
-        __builtin_add_overflow(ms, fraction, &ms) || ms > INT64_MAX || (int64_t)ms < min_ms ||
-        (int64_t)ms > max_ms) {
+        __builtin_add_overflow(ms, fraction, &ms) || ms < (uint64_t)min_ms ||
+        ms > (uint64_t)max_ms) {
         return -ERANGE;
     }
     *ret_ms = (int64_t)ms;

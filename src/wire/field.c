@@ -22,9 +22,19 @@ struct type_row {
 };
 static const struct type_row types[FIELD_LAST + 1];
 
+/* The largest value of an integer, or the most bytes of a text. */
+static uint64_t upper_limit(const struct field *field)
+{
+    size_t width = types[field->type].width;
+    if (field->max != 0) {
+        return field->max;
+    }
+    return width == 0 ? UINT16_MAX : UINT64_MAX >> (64 - 8 * width);
+}
+
 static bool in_range(const struct field *field, uint64_t number)
 {
-    return number >= field->min && (field->max == 0 || number <= field->max);
+    return number >= field->min && number <= upper_limit(field);
 }
 
 static uint64_t integer_load(const void *member, size_t size)
@@ -63,13 +73,9 @@ static int decode_integer(const struct field *field, const struct tlv *tlv, enum
                           void *member, struct refusal *refusal)
 {
     uint64_t number = integer_read(tlv->value, tlv->length);
-    if (number < field->min) {
-        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected at least %u",
-                           field->tag, field->name, number, field->min);
-    }
     if (!in_range(field, number)) {
-        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected at most %u",
-                           field->tag, field->name, number, field->max);
+        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected %u to %" PRIu64,
+                           field->tag, field->name, number, field->min, upper_limit(field));
     }
     integer_store(number, member, types[field->type].memory);
     return 0;
@@ -79,7 +85,7 @@ static int encode_integer(const struct field *field, const void *member, struct 
 {
     uint64_t number = integer_load(member, types[field->type].memory);
     size_t width = types[field->type].width;
-    if (!in_range(field, number) || (width < sizeof(number) && number >> (8 * width) != 0)) {
+    if (!in_range(field, number)) {
         return -EINVAL;
     }
     tlv_put_header(writer, field->tag, width);
@@ -142,7 +148,7 @@ static int decode_text(const struct field *field, const struct tlv *tlv, enum er
 static int encode_text(const struct field *field, const void *member, struct writer *writer)
 {
     const struct text *text = member;
-    if (!in_range(field, text->length) || text->length > UINT16_MAX) {
+    if (!in_range(field, text->length)) {
         return -EMSGSIZE;
     }
     if (!text_valid(field->type, *text)) {

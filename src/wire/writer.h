@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A bounded cursor that writes into a caller's buffer.
  *
- * A writer that had no room once stays `full` and takes nothing more: the encoders write on, and
- * look at `full` once, at the end.
+ * A writer that had no room once stays `full`: the encoders write on, look at it once, at the end,
+ * and then throw away what was written.
  *
  * Threads  values.
  * Owner    the buffer is the caller's.
@@ -25,7 +25,7 @@ struct writer {
 /* Room for the next `length` bytes, which the caller fills, or NULL. */
 static inline uint8_t *writer_take(struct writer *writer, size_t length)
 {
-    if (writer->full || length > writer->size - writer->length) {
+    if (length > writer->size - writer->length) {
         writer->full = true;
         return NULL;
     }

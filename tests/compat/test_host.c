@@ -276,6 +276,11 @@ static void test_id_forgotten(void)
     drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
     CU_ASSERT_EQUAL(drive.event[0].id, GOLDEN_ID);
     CU_ASSERT_EQUAL(session.id, 0);
+
+    /* Nor is the dialect looked for again. */
+    drive_host(&session, (const uint8_t *)"{}", 2, DRIVE_WHOLE, &drive);
+    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_MALFORMED);
+    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
     golden_free(&set);
 }
 

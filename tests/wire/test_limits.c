@@ -49,6 +49,8 @@ static void insert_piece(struct pieces *pieces, size_t at, struct tlv piece)
     pieces->count++;
 }
 
+static char last_text[REFUSAL_TEXT_MAX];
+
 /* Puts the pieces and `extra` behind them into a frame of its exact size, and decodes it. Returns
  * the code of its refusal, or ERROR_NONE. */
 static enum error_code judge(const struct pieces *pieces, const void *extra, size_t extra_length,
@@ -57,6 +59,7 @@ static enum error_code judge(const struct pieces *pieces, const void *extra, siz
     static uint8_t room[ROOM];
     struct writer writer = {.bytes = room, .size = sizeof(room)};
     struct refusal refusal = {0};
+    last_text[0] = '\0';
     writer_put(&writer, pieces->frame, FRAME_HEADER_SIZE);
     for (size_t i = 0; i < pieces->count; i++) {
         tlv_put_header(&writer, pieces->piece[i].tag, pieces->piece[i].length);
@@ -68,6 +71,7 @@ static enum error_code judge(const struct pieces *pieces, const void *extra, siz
     int error = message_decode(frame, writer.length, decoded, &refusal);
     if (error < 0) {
         CU_ASSERT_TRUE(strlen(refusal.text) > 0);
+        memcpy(last_text, refusal.text, sizeof(last_text));
         CU_ASSERT_PTR_NULL(strchr(refusal.text, '\n'));
         CU_ASSERT_EQUAL(refusal.closes, refusal.code == ERROR_MALFORMED);
     } else if (extra_length == 0) {
@@ -252,6 +256,12 @@ static void test_precedence(void)
     CU_ASSERT_EQUAL(judge(&broken, "\0", 1, &decoded), ERROR_MALFORMED);
     remove_piece(&broken, 2); /* the digest is missing */
     CU_ASSERT_EQUAL(judge_pieces(&broken), ERROR_MALFORMED);
+    CU_ASSERT_STRING_EQUAL(last_text, "field 6 (sha256) is missing; upgrade needs it");
+    broken.piece[1].length = 1; /* and before it the url is not UTF-8 */
+    broken.piece[1].value = (const uint8_t *)"\xff";
+    CU_ASSERT_EQUAL(judge(&broken, "\0", 1, &decoded), ERROR_MALFORMED);
+    CU_ASSERT_STRING_EQUAL(last_text, "field 4 (url) holds bytes that it must not; expected UTF-8 "
+                                      "without NUL");
 
     broken = whole;
     insert_piece(&broken, 1, (struct tlv){0, 0, NULL});
