@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What is left of a program when it is killed, when we stop, and when we are killed. */
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "step_heard.h"
+#include "support/unit.h"
+#include "wire/clock.h"
+
+static char directory[] = "/tmp/test_step_left.XXXXXX";
+
+static bool wait_ended(pid_t pid)
+{
+    for (int i = 0; i < 3000 && !ended(pid); i++) {
+        (void)poll(NULL, 0, 10);
+    }
+    return ended(pid);
+}
+
+static void test_group_is_killed(void)
+{
+    /* Both ignore SIGTERM; the child's number is said. */
+    struct step step = step_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
+    heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
+    step.deadline_ms = CLOCK_NEVER;
+    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, STEP_SIGNALED);
+    CU_ASSERT_EQUAL(result.exit_status, SIGKILL);
+    CU_ASSERT_TRUE(wait_ended(heard_pid()));
+    (void)close(step.stop_fd);
+}
+
+static void test_stubborn_child_of_killed(void)
+{
+    /* The program dies of SIGTERM, its child ignores it. */
+    struct step step =
+        step_of(shell("(trap '' TERM; exec sleep 1000) & sleep 0.1; echo $!; wait"), SOON_MS);
+    heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
+    step.deadline_ms = CLOCK_NEVER;
+    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, STEP_SIGNALED);
+    CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
+    CU_ASSERT_TRUE(wait_ended(heard_pid()));
+    (void)close(step.stop_fd);
+}
+
+static void test_child_that_stays(void)
+{
+    run_shell("sleep 1000 & echo $!", STEP_EXITED, 0);
+    pid_t pid = heard_pid();
+    CU_ASSERT_FALSE(ended(pid));
+    CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+    run_shell("yes & echo $!", STEP_EXITED, 0); /* its flood ends with the pipe */
+}
+
+/* Runs a script that says one line, at which the daemon "stops". The script's own number is
+ * returned: the test is its parent and has to reap it. */
+static pid_t run_left(struct step *step)
+{
+    heard.stop_fd = step->stop_fd = eventfd(0, EFD_CLOEXEC);
+    step->survives = true;
+    CU_ASSERT_EQUAL_FATAL(step_run(step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, STEP_LEFT);
+    (void)close(step->stop_fd);
+    return heard_pid();
+}
+
+static int reap(pid_t pid)
+{
+    int status = 0;
+    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    return status;
+}
+
+static void test_left_running(void)
+{
+    struct step step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+    pid_t pid = run_left(&step);
+    CU_ASSERT_FALSE(ended(pid));
+    CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+    (void)reap(pid);
+}
+
+static int write_after(bool holds_output)
+{
+    char script[256];
+    char go[64];
+    (void)snprintf(go, sizeof(go), "%s/go", directory);
+    (void)snprintf(script, sizeof(script),
+                   "echo $$; until [ -e %s ]; do sleep 0.01; done; echo more; echo more; exit 5",
+                   go);
+    struct step step = step_of(shell(script), FAR_MS);
+    step.holds_output = holds_output;
+    pid_t pid = run_left(&step);
+    int fd = open(go, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(fd >= 0);
+    (void)close(fd);
+    int status = reap(pid);
+    (void)unlink(go);
+    return status;
+}
+
+static void test_holds_output(void)
+{
+    int status = write_after(true);
+    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    status = write_after(false);
+    CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+}
+
+static bool lockable(const char *path)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0);
+    bool free = fcntl(fd, F_OFD_SETLK, &lock) == 0;
+    (void)close(fd);
+    return free;
+}
+
+static void test_inherit(void)
+{
+    char path[64];
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    (void)snprintf(path, sizeof(path), "%s/lock", directory);
+    for (int at = 3; at < 6; at++) { /* wherever ours is: it becomes 3 */
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+        CU_ASSERT_FATAL(fd >= 0);
+        int high = fcntl(fd, F_DUPFD_CLOEXEC, at);
+        (void)close(fd);
+        CU_ASSERT_EQUAL_FATAL(fcntl(high, F_OFD_SETLK, &lock), 0);
+        struct step step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+        step.inherit_fd = high;
+        step.holds_output = true;
+        pid_t pid = run_left(&step);
+        (void)close(high);
+        CU_ASSERT_FALSE(lockable(path));
+        CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+        (void)reap(pid);
+        CU_ASSERT_TRUE(lockable(path));
+    }
+    int fd = open(path, O_RDWR | O_CLOEXEC);
+    struct step step = step_of(shell("exec ls /proc/self/fd"), FAR_MS);
+    step.inherit_fd = fd;
+    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_STRING_EQUAL(heard.all, "0\n1\n2\n3\n4\n");
+    step = step_of(shell("readlink /proc/$$/fd/3"), FAR_MS);
+    step.inherit_fd = fd;
+    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_STRING_EQUAL(result.line, path);
+    (void)close(fd);
+}
+
+static const struct unit_test tests[] = {
+    {"the whole group is killed", test_group_is_killed},
+    {"a child that ignores SIGTERM is killed too", test_stubborn_child_of_killed},
+    {"a child that keeps the pipe is not waited for", test_child_that_stays},
+    {"left running at a stop", test_left_running},
+    {"a program that holds its output survives us", test_holds_output},
+    {"an inherited descriptor", test_inherit},
+};
+
+static void remove_directory(void)
+{
+    char command[64];
+    (void)snprintf(command, sizeof(command), "rm -r %s", directory);
+    if (system(command) != 0) { // NOLINT(cert-env33-c): a name of ours
+        fprintf(stderr, "%s stays\n", directory);
+    }
+}
+
+int main(void)
+{
+    if (mkdtemp(directory) == NULL) {
+        perror(directory);
+        return 1;
+    }
+    int status = unit_main("step_left", tests, sizeof(tests) / sizeof(tests[0]));
+    remove_directory();
+    return status;
+}
