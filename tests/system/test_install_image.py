@@ -3,6 +3,7 @@
 import hashlib
 import mmap
 import os
+import signal
 import unittest
 
 from vsocktest.install import InstallCase
@@ -138,6 +139,17 @@ class ImageTest(InstallCase):
         self.assertNotRun()
         self.write("allowed", "%s\n%s  image.tar.zst" % ("0" * 64, self.sha256.upper()))
         self.run_it(sections=allowed)
+    def test_told_to_stop_while_it_verifies(self):
+        """The signal is pending from the start, so that it is seen while the image is read."""
+        def stop():
+            signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+            os.kill(os.getpid(), signal.SIGTERM)
+
+        os.truncate(self.path("upgrade", self.sha256 + ".img"), 64 << 20)
+        self.fails("internal", "stopped by a signal", preexec_fn=stop)
+        self.assertNotRun()
+        self.assertTrue(self.image_stays())
+
 
 if __name__ == "__main__":
     unittest.main()
