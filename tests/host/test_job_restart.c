@@ -198,6 +198,65 @@ static void test_asks_again_after_restart(void)
     world_end_job(job);
 }
 
+/* Writes a file of the queue, or spoils one with `urls` 0. */
+static void write_queued(uint8_t hash, size_t urls)
+{
+    struct state state = {.phase = PHASE_QUEUED, .url_count = urls, .urls = {"http://a/"}};
+    char name[STATE_QUEUED_NAME_SIZE];
+    memset(state.sha256, hash, SHA256_SIZE);
+    CU_ASSERT_EQUAL(boot_id_read(state.boot_id), 0);
+    state_queued_name(state.sha256, name);
+    int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    CU_ASSERT_EQUAL(state_write(&state, fd, name), 0);
+    (void)close(fd);
+}
+
+static void test_what_waited(void)
+{
+    leave_installing();
+    world_reboot();
+    world_version("2.0");
+    write_queued(5, 1);
+    struct job *job = world_start_job(); /* upgraded: an older wish must not undo it */
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+
+    leave_installing();
+    world_version("2.0");
+    write_queued(5, 1);
+    write_queued(6, 0); /* nowhere to fetch it from */
+    job = world_make_job();
+    CU_ASSERT_EQUAL(world_queued(), 1);
+    world.step = STEP_NOT_READY;
+    CU_ASSERT_EQUAL(job_start(job), 0); /* the first has failed, and the next begins */
+    struct job_ticket *ticket = world_must_ask(job, 5, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    CU_ASSERT_EQUAL(view.code, ERROR_NOT_READY);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+}
+
+static void test_status_counts_the_file(void)
+{
+    char path[160];
+    char hex[SHA256_HEX + 1];
+    world_fresh();
+    world.download = DOWNLOAD_HELD;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    sha256_format(view.status.sha256, hex);
+    (void)snprintf(path, sizeof(path), "%s/%s.part", world.upgrade_directory, hex);
+    world_shell("printf 12345 > ", path, "");
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CU_ASSERT_EQUAL(view.status.done, 5);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
 static void test_damaged_state(void)
 {
     char path[128];
@@ -248,6 +307,8 @@ static const struct unit_test tests[] = {
     {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
     {"ends that are found at the start", test_restart_ends},
     {"installed before the restart: asked again", test_asks_again_after_restart},
+    {"what waited when it was stopped", test_what_waited},
+    {"--status counts the partial file", test_status_counts_the_file},
     {"a damaged state file", test_damaged_state},
     {"directories and methods that do not do", test_cannot_be_made},
 };
