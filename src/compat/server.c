@@ -56,8 +56,6 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
     if (framing == FRAMING_WHOLE) {
         session->settled = true;
         memset(&session->scan, 0, sizeof(session->scan));
-    } else if (framing == FRAMING_REFUSED) {
-        refusal->closes = true;
     }
     return framing;
 }

@@ -269,12 +269,13 @@ static void test_last_word(void)
 static void test_id_forgotten(void)
 {
     struct golden_set set = golden_load("tlv-1");
-    struct server_session session = host_agreed();
+    struct server_session session = fresh();
     struct drive drive;
     stream_length = 0;
+    stream_add(&set, "hello-1.0");
     stream_add(&set, "request-attach-hsm");
     drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
-    CU_ASSERT_EQUAL(drive.event[0].id, GOLDEN_ID);
+    CU_ASSERT_EQUAL(drive.event[1].id, GOLDEN_ID);
     CU_ASSERT_EQUAL(session.id, 0);
 
     /* Nor is the dialect looked for again. */
@@ -326,9 +327,13 @@ static void test_long_texts(void)
     struct answer status = {.kind = PAYLOAD_UPGRADE_STATUS, .status.detail = longest};
     session.id = 1;
     CU_ASSERT_EQUAL(server_answer(&session, &status, &reply), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(decoded.answer.status.detail.length, ANSWER_TEXT_MAX - 1);
     reply.length = 0;
     struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = longest};
     CU_ASSERT_EQUAL(server_answer(&session, &version, &reply), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(decoded.answer.hostos_version.length, ANSWER_TEXT_MAX - 1);
 }
 
 static void test_refused_answers(void)
