@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "host/conf/conf.h"
+#include "wire/address.h"
 #include "wire/escape.h"
 #include "wire/nearest.h"
 
@@ -81,6 +82,11 @@ static int unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
 
 static int add_listener(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
 {
+    struct address address;
+    const char *why;
+    if (address_parse(optarg, ADDRESS_LISTEN, &address, &why) < 0) {
+        return refuse(problem, "--listen \"%s\": %s", optarg, why);
+    }
     for (size_t i = 0; i < OPTIONS_LISTEN_MAX; i++) {
         if (options->listen[i] == NULL) {
             options->listen[i] = optarg;

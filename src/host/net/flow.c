@@ -100,37 +100,55 @@ static void tell_progress(struct connection *connection, const struct job_view *
     connection->progress_ms = now;
 }
 
+/* True if the guest is to be told of this view now; if it is too early for that, when to look
+ * again. */
+static bool progress_is_due(struct connection *connection, const struct job_view *view, int64_t now)
+{
+    if (!connection->progress_wanted ||
+        (connection->progress_sent && view->revision == connection->progress_revision)) {
+        return false;
+    }
+    int64_t due = connection->progress_ms + PROGRESS_MS;
+    if (connection->progress_sent && view->status.phase == connection->progress_phase &&
+        now < due) {
+        connection->look_deadline_ms = due;
+        return false;
+    }
+    return true;
+}
+
+static void answer_upgrade(const struct flow *flow, struct connection *connection,
+                           const struct job_view *view)
+{
+    struct answer answer = command_upgrade_answer(view);
+    connection_answer(connection, &answer);
+    session_log_ended(connection, view);
+    connection->ticket = job_unref(connection->ticket);
+    rest(flow, connection);
+}
+
 /* Looks at the upgrade that the connection waits for. True: something was appended, or it waits no
  * longer. */
 static bool look(struct flow *flow, struct connection *connection)
 {
     struct job_view view;
+    int64_t now = clock_ms();
     job_view(connection->ticket, &view);
     connection->look_deadline_ms = CLOCK_NEVER;
-    if (view.ended || stopping(flow)) {
-        if (view.ended) {
-            struct answer answer = command_upgrade_answer(&view);
-            connection_answer(connection, &answer);
-            session_log_ended(connection, &view);
-        } else {
-            connection->closing = true; /* it goes on at the next start: not known is the truth */
-        }
-        connection->ticket = job_unref(connection->ticket);
-        rest(flow, connection);
+    bool due = progress_is_due(connection, &view, now);
+    if (due) {
+        tell_progress(connection, &view, now); /* the last phase too, right before the answer */
+    }
+    if (view.ended) {
+        answer_upgrade(flow, connection, &view);
         return true;
     }
-    if (!connection->progress_wanted ||
-        (connection->progress_sent && view.revision == connection->progress_revision)) {
-        return false;
+    if (stopping(flow)) { /* it goes on at the next start: that the end is not known is the truth */
+        connection->ticket = job_unref(connection->ticket);
+        connection->closing = true;
+        return true;
     }
-    int64_t now = clock_ms();
-    if (connection->progress_sent && view.status.phase == connection->progress_phase &&
-        now < connection->progress_ms + PROGRESS_MS) {
-        connection->look_deadline_ms = connection->progress_ms + PROGRESS_MS;
-        return false;
-    }
-    tell_progress(connection, &view, now);
-    return true;
+    return due;
 }
 
 /* Hands the whole frame to the pool. False: the queue is full, and the guest is told. */
