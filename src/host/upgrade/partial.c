@@ -221,8 +221,10 @@ int partial_restart(struct partial *partial)
 
 void partial_release_room(const struct partial *partial)
 {
-    /* The blocks behind the end go too. If not, they go with the file. */
-    (void)ftruncate(partial->fd, (off_t)partial->length);
+    /* The blocks behind the end go too. */
+    if (ftruncate(partial->fd, (off_t)partial->length) != 0) {
+        return; /* then they go with the file */
+    }
 }
 
 /* --- the end --- */
