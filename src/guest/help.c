@@ -114,6 +114,10 @@ const char *help_nearest(const char *wrong)
 void help_page(const char *command, char out[HELP_MAX])
 {
     const struct page *page = page_find(command);
+    if (page == NULL) {
+        out[0] = '\0';
+        return;
+    }
     int length = snprintf(out, HELP_MAX,
                           "usage: vsock_guest [OPTIONS] %s%s\n\n%s\nexamples:\n%s\n"
                           "exit codes:\n",

@@ -19,6 +19,6 @@ bool help_has(const char *command);
 /* The command that was probably meant, or NULL. */
 const char *help_nearest(const char *wrong);
 /* The page of a command that has one: usage, examples, exit codes. */
-void help_page(const char *command, char out[HELP_MAX]);
+void help_page(const char *command, char out[HELP_MAX]); /* empty for a name without a page */
 
 #endif
