@@ -41,6 +41,14 @@ class GuestTest(unittest.TestCase):
                 self.addCleanup(stream.close)
         return started
 
+    def wait_for_trace(self, started, text):
+        """Reads what --verbose shows until `text` was there."""
+        seen = b""
+        while text not in seen:
+            piece = os.read(started.process.stderr.fileno(), 4096)
+            self.assertTrue(piece, "the guest ended without %r: %r" % (text, seen))
+            seen += piece
+
     def path(self, name, content=None):
         path = os.path.join(self.folder, name)
         if content is not None:

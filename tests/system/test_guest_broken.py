@@ -155,11 +155,6 @@ class Signals(GuestTest):
         self.assertEqual(status, -signal.SIGTERM)
         self.assertIn("no command was sent", trouble)
 
-    def wait_for_trace(self, started, text):
-        seen = b""
-        while text not in seen:
-            seen += os.read(started.process.stderr.fileno(), 4096)
-
     def test_while_connecting_is_tried_again(self):
         started = self.started("-v", "attach-hsm", "--connect-timeout", "60", "--timeout", "0")
         self.wait_for_trace(started, b"next try")

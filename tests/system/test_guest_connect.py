@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """vsock_guest before its request is sent: connecting, time limits, no common protocol."""
-import os
 import re
 import socket
 import struct
@@ -10,7 +9,7 @@ import unittest
 
 import fake_host
 from fake_host import (BUSY, SHUTTING_DOWN, UNSUPPORTED_VERSION, FakeHost, answering, error, field,
-                       frame, holding, saying, silent, welcome)
+                       frame, holding, saying, silent, status_fields, welcome)
 from guest_case import LIMIT, UPGRADE, GuestTest
 from vsocktest import PATIENCE
 
@@ -49,9 +48,7 @@ class Connecting(GuestTest):
 
     def test_a_host_that_starts_later(self):
         started = self.started("-v", "attach-hsm", "--connect-timeout", "30")
-        seen = b""
-        while b"next try" not in seen:
-            seen += os.read(started.process.stderr.fileno(), 4096)
+        self.wait_for_trace(started, b"next try")
         host = self.host(answering())
         status, out, _ = started.wait()
         self.assertEqual((status, out, len(host.requests)), (0, "NoPayload\n", 1))
@@ -109,14 +106,20 @@ class TimeLimit(GuestTest):
             self.assertEqual(len(host.requests), before + 1)
 
     def test_endless_progress(self):
+        """More of it than the guest can read: it never finds the connection empty."""
         def script(connection):
             connection.greet()
             request = connection.request()
+            many = 10000 * frame(fake_host.PROGRESS, status_fields("downloading", 1, 2), request.id)
             while True:
-                connection.progress(request, "downloading", 1, 2)
+                connection.send(many)
         self.host(script)
         status, out, trouble = self.guest(*UPGRADE, "--progress", "always", "--timeout", "1")
         self.assert_error((status, out, trouble[trouble.index("error: "):]), 4, "error: timeout: ")
+
+    def test_a_silent_host_ends_the_search_without_a_limit_too(self):
+        self.host(silent)
+        self.assert_error(self.guest("attach-hsm", "--timeout", "0"), 4, "error: timeout: ")
 
     def test_a_trickle_does_not_extend_the_limit(self):
         def script(connection):

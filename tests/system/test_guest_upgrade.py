@@ -174,9 +174,7 @@ class Follow(GuestTest):
         first.wait(lambda: first.requests, "a first question")
         first.close()
         # Without a limit of its own for connecting, a host that was there is waited for.
-        seen = b""
-        while b"connecting failed" not in seen:
-            seen += os.read(started.process.stderr.fileno(), 4096)
+        self.wait_for_trace(started, b"connecting failed")
         self.host(self.telling(("rebooting",)))
         self.assertEqual(started.wait()[:2], (0, "rebooting\n"))
 

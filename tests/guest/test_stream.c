@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/stream.h"
+#include "support/unit.h"
+#include "wire/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+/* A stream, its peer, and a stop descriptor. */
+struct pair {
+    struct stream stream;
+    int peer;
+    int stop[2];
+};
+
+static void pair_open(struct pair *pair)
+{
+    int ends[2];
+    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
+                          0);
+    CU_ASSERT_EQUAL_FATAL(pipe2(pair->stop, O_CLOEXEC), 0);
+    stream_init(&pair->stream, pair->stop[0]);
+    stream_open(&pair->stream, &ends[0]);
+    CU_ASSERT_EQUAL(ends[0], -1);
+    pair->peer = ends[1];
+}
+
+static void pair_close(struct pair *pair)
+{
+    stream_close(&pair->stream);
+    CU_ASSERT_EQUAL(pair->stream.fd, -1);
+    close(pair->peer);
+    close(pair->stop[0]);
+    close(pair->stop[1]);
+}
+
+static void test_fill_take_drop(void)
+{
+    struct pair pair;
+    pair_open(&pair);
+    CU_ASSERT_EQUAL(write(pair.peer, "abcdef", 6), 6);
+    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
+    CU_ASSERT_EQUAL(pair.stream.length, 6);
+    stream_take(&pair.stream, 4);
+    CU_ASSERT_EQUAL(memcmp(pair.stream.bytes, "abcdef", 6), 0);
+    stream_drop(&pair.stream);
+    CU_ASSERT_EQUAL(pair.stream.length, 2);
+    CU_ASSERT_EQUAL(memcmp(pair.stream.bytes, "ef", 2), 0);
+    stream_drop(&pair.stream);
+    CU_ASSERT_EQUAL(pair.stream.length, 2);
+    CU_ASSERT_FALSE(pair.stream.eof);
+    shutdown(pair.peer, SHUT_WR);
+    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
+    CU_ASSERT_TRUE(pair.stream.eof);
+    pair_close(&pair);
+}
+
+/* A host that never stops sending does not hold a guest beyond its time limit. */
+static void test_a_deadline_that_has_passed_counts_before_what_is_there(void)
+{
+    struct pair pair;
+    size_t sent = 1;
+    pair_open(&pair);
+    CU_ASSERT_EQUAL(write(pair.peer, "x", 1), 1);
+    CU_ASSERT_EQUAL(stream_fill(&pair.stream, clock_ms()), -ETIME);
+    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, clock_ms(), &sent), -ETIME);
+    CU_ASSERT_EQUAL(sent, 0);
+    CU_ASSERT_EQUAL(pair.stream.length, 0);
+    pair_close(&pair);
+}
+
+static void test_a_stop_counts_before_what_is_there(void)
+{
+    struct pair pair;
+    size_t sent = 1;
+    pair_open(&pair);
+    CU_ASSERT_EQUAL(write(pair.peer, "x", 1), 1);
+    CU_ASSERT_EQUAL(write(pair.stop[1], "", 1), 1);
+    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ECANCELED);
+    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent),
+                    -ECANCELED);
+    CU_ASSERT_EQUAL(sent, 0);
+    CU_ASSERT_EQUAL(stream_pause(&pair.stream, CLOCK_NEVER), -ECANCELED);
+    pair_close(&pair);
+}
+
+static void test_pause_ends_at_its_deadline(void)
+{
+    struct pair pair;
+    pair_open(&pair);
+    CU_ASSERT_EQUAL(stream_pause(&pair.stream, clock_deadline(1)), 0);
+    pair_close(&pair);
+}
+
+static void test_nobody_reads(void)
+{
+    static uint8_t bytes[1 << 20];
+    struct pair pair;
+    size_t sent = 0;
+    pair_open(&pair);
+    CU_ASSERT_EQUAL(stream_send(&pair.stream, bytes, sizeof(bytes), clock_deadline(100), &sent),
+                    -ETIME);
+    CU_ASSERT_TRUE(sent > 0 && sent < sizeof(bytes));
+    pair_close(&pair);
+}
+
+static void test_a_peer_that_is_gone(void)
+{
+    struct pair pair;
+    size_t sent = 1;
+    pair_open(&pair);
+    shutdown(pair.peer, SHUT_RD);
+    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent), -EPIPE);
+    CU_ASSERT_EQUAL(sent, 0);
+    pair_close(&pair);
+}
+
+static void test_a_full_buffer(void)
+{
+    struct pair pair;
+    pair_open(&pair);
+    pair.stream.length = sizeof(pair.stream.bytes);
+    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ENOBUFS);
+    stream_take(&pair.stream, sizeof(pair.stream.bytes));
+    stream_drop(&pair.stream);
+    CU_ASSERT_EQUAL(pair.stream.length, 0);
+    pair_close(&pair);
+}
+
+static const struct unit_test tests[] = {
+    {"fill, take, drop", test_fill_take_drop},
+    {"a deadline that has passed counts before what is there",
+     test_a_deadline_that_has_passed_counts_before_what_is_there},
+    {"a stop counts before what is there", test_a_stop_counts_before_what_is_there},
+    {"a pause ends at its deadline", test_pause_ends_at_its_deadline},
+    {"nobody reads", test_nobody_reads},
+    {"a peer that is gone", test_a_peer_that_is_gone},
+    {"a full buffer", test_a_full_buffer},
+};
+
+UNIT_MAIN("guest: stream", tests)
