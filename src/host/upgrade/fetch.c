@@ -29,9 +29,8 @@ struct exchange {
     bool head_told;
     bool declined;
     size_t head_bytes;
-    bool opened;     /* a socket was opened for some address */
-    bool guard_said; /* `refusal` is set */
-    char refusal[128];
+    bool opened;       /* a socket was opened for some address */
+    char refusal[128]; /* why the guard refused an address; "": it did not */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -169,7 +168,6 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     if (classes != 0) {
         address_guard_explain(&address->addr, (socklen_t)address->addrlen, classes,
                               exchange->refusal, sizeof(exchange->refusal));
-        exchange->guard_said = true;
         return CURL_SOCKET_BAD;
     }
     exchange->opened = true;
@@ -221,16 +219,16 @@ static const struct text_option texts[] = {
     {CURLOPT_USERAGENT, "vsock_host/" VSOCK_VERSION},
 };
 
-static CURLcode set_constants(CURL *easy, struct curl_slist *headers)
+static bool set_constants(CURL *easy)
 {
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers);
+    CURLcode code = CURLE_OK;
     for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
         code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
     for (size_t i = 0; code == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
         code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
     }
-    return code;
+    return code == CURLE_OK;
 }
 
 static bool set_callbacks(struct exchange *exchange)
@@ -247,26 +245,28 @@ static bool set_callbacks(struct exchange *exchange)
            curl_easy_setopt(easy, CURLOPT_PREREQDATA, exchange) == CURLE_OK;
 }
 
-static CURLcode set_request(CURL *easy, const struct fetch *fetch)
+static bool set_range(CURL *easy, uint64_t from)
 {
     char range[32];
-    const char *ca_file = fetch->conf->upgrade.ca_file;
-    CURLcode code = curl_easy_setopt(easy, CURLOPT_URL, fetch->url);
-    if (code == CURLE_OK) {
-        code = curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS,
-                                (long)fetch->conf->upgrade.connect_ms);
-    }
-    if (code == CURLE_OK && fetch->from > 0) {
-        (void)snprintf(range, sizeof(range), "%" PRIu64 "-", fetch->from);
-        code = curl_easy_setopt(easy, CURLOPT_RANGE, range);
-    }
-    if (code == CURLE_OK && ca_file[0] != '\0') {
-        code = curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file);
-        if (code == CURLE_OK) {
-            code = curl_easy_setopt(easy, CURLOPT_CAPATH, NULL); /* that file alone */
-        }
-    }
-    return code;
+    (void)snprintf(range, sizeof(range), "%" PRIu64 "-", from);
+    return from == 0 || curl_easy_setopt(easy, CURLOPT_RANGE, range) == CURLE_OK;
+}
+
+/* That file alone, or the system's. */
+static bool set_authorities(CURL *easy, const char *ca_file)
+{
+    return ca_file[0] == '\0' || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
+                                  curl_easy_setopt(easy, CURLOPT_CAPATH, NULL) == CURLE_OK);
+}
+
+static bool set_request(CURL *easy, const struct fetch *fetch, struct curl_slist *headers)
+{
+    const struct conf *conf = fetch->conf;
+    return headers != NULL && curl_easy_setopt(easy, CURLOPT_HTTPHEADER, headers) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_URL, fetch->url) == CURLE_OK &&
+           curl_easy_setopt(easy, CURLOPT_CONNECTTIMEOUT_MS, (long)conf->upgrade.connect_ms) ==
+               CURLE_OK &&
+           set_range(easy, fetch->from) && set_authorities(easy, conf->upgrade.ca_file);
 }
 
 /* NULL when memory is short. */
@@ -318,19 +318,14 @@ static CURLcode outcome(CURLM *multi)
                                                            : CURLE_ABORTED_BY_CALLBACK;
 }
 
-static enum fetch_end failure(const struct exchange *exchange)
-{
-    if (exchange->head_told) {
-        return FETCH_BROKEN;
-    }
-    return exchange->guard_said && !exchange->opened ? FETCH_REFUSED_ADDRESS : FETCH_NO_ANSWER;
-}
-
+/* libcurl says what it could not do, the system's error says why. */
 static void explain(const struct exchange *exchange, const char *reason, struct fetch_result *ret)
 {
-    bool refused = ret->end == FETCH_REFUSED_ADDRESS;
-    const char *problem = exchange->problem[0] != '\0' ? exchange->problem : reason;
-    (void)snprintf(ret->detail, sizeof(ret->detail), "%s", refused ? exchange->refusal : problem);
+    long error = 0;
+    (void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &error); /* stays 0 */
+    (void)snprintf(ret->detail, sizeof(ret->detail), "%s%s%s",
+                   exchange->problem[0] != '\0' ? exchange->problem : reason,
+                   error != 0 ? ": " : "", error != 0 ? strerror((int)error) : "");
 }
 
 static void finish(const struct exchange *exchange, CURLcode code, struct fetch_result *ret)
@@ -339,8 +334,11 @@ static void finish(const struct exchange *exchange, CURLcode code, struct fetch_
         ret->end = FETCH_DECLINED;
     } else if (code == CURLE_OK && exchange->head_told) {
         ret->end = FETCH_DONE;
+    } else if (!exchange->head_told && exchange->refusal[0] != '\0' && !exchange->opened) {
+        ret->end = FETCH_REFUSED_ADDRESS;
+        (void)snprintf(ret->detail, sizeof(ret->detail), "%s", exchange->refusal);
     } else {
-        ret->end = failure(exchange);
+        ret->end = exchange->head_told ? FETCH_BROKEN : FETCH_NO_ANSWER;
         explain(exchange, curl_easy_strerror(code), ret);
     }
 }
@@ -371,22 +369,15 @@ static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *
 
 static void run(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
 {
+    CURL *easy = exchange->easy;
     struct curl_slist *headers = make_headers(exchange->fetch);
-    CURLcode code = headers == NULL ? CURLE_OUT_OF_MEMORY : set_constants(exchange->easy, headers);
-    if (code == CURLE_OK && !set_callbacks(exchange)) {
-        code = CURLE_FAILED_INIT;
-    }
-    if (code == CURLE_OK) {
-        code = set_request(exchange->easy, exchange->fetch);
-    }
-    if (code == CURLE_OK && curl_multi_add_handle(multi, exchange->easy) != CURLM_OK) {
-        code = CURLE_FAILED_INIT;
-    }
-    if (code == CURLE_OK) {
+    if (set_constants(easy) && set_callbacks(exchange) &&
+        set_request(easy, exchange->fetch, headers) &&
+        curl_multi_add_handle(multi, easy) == CURLM_OK) {
         drive(exchange, multi, ret);
-        (void)curl_multi_remove_handle(multi, exchange->easy); /* it is in */
+        (void)curl_multi_remove_handle(multi, easy); /* it is in */
     } else {
-        explain(exchange, curl_easy_strerror(code), ret);
+        explain(exchange, "libcurl takes no request", ret);
     }
     curl_slist_free_all(headers);
 }
@@ -399,7 +390,7 @@ void fetch_run(const struct fetch *fetch, struct fetch_result *ret)
     if (exchange.easy != NULL && multi != NULL) {
         run(&exchange, multi, ret);
     } else {
-        explain(&exchange, "out of memory", ret);
+        (void)snprintf(ret->detail, sizeof(ret->detail), "out of memory");
     }
     curl_easy_cleanup(exchange.easy); /* NULL is taken */
     (void)curl_multi_cleanup(multi);  /* a NULL or empty one; nothing is left to do */

@@ -114,13 +114,6 @@ void store_discard(struct store *store)
 
 /* --- limits --- */
 
-static int refuse_size(struct store *store, const char *what, uint64_t size)
-{
-    return failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
-                       "the server %s %" PRIu64 " bytes; at most %" PRIu64 " are allowed", what,
-                       size, store->download->conf->upgrade.max_bytes);
-}
-
 static int refuse_room(struct store *store, uint64_t more)
 {
     uint64_t free_bytes = 0;
@@ -179,7 +172,10 @@ int store_begin(struct store *store, const char *url, const char *validator, uin
                 bool rest)
 {
     if (total > store->download->conf->upgrade.max_bytes) {
-        return refuse_size(store, "announces", total);
+        return failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
+                           "the server announces %" PRIu64 " bytes; at most %" PRIu64
+                           " are allowed",
+                           total, store->download->conf->upgrade.max_bytes);
     }
     int error = rest ? 0 : store_restart(store);
     if (error != 0) {
@@ -269,13 +265,22 @@ static int take_excess(struct store *store, const void *bytes, uint64_t announce
                                     store->partial.total);
 }
 
+static int take_too_much(struct store *store)
+{
+    int error = store_restart(store); /* another mirror may have the right one */
+    return error != 0
+               ? error
+               : failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
+                             "the server sends more than the %" PRIu64 " bytes that are allowed",
+                             store->download->conf->upgrade.max_bytes);
+}
+
 int store_take(struct store *store, const void *bytes, size_t length)
 {
     uint64_t has = store->partial.length + store->batched;
     uint64_t total = store->partial.total;
     if (has + length > store->download->conf->upgrade.max_bytes) {
-        int error = store_restart(store); /* another mirror may have the right one */
-        return error != 0 ? error : refuse_size(store, "sends at least", has + length);
+        return take_too_much(store);
     }
     if (total != 0 && has + length > total) {
         return take_excess(store, bytes, total - has);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "host/digest/digest.h"
+#include "host/digest/ring.h"
+#include "support/unit.h"
+#include "wire/hex.h"
+
+/* FIPS 180-4 and the secure hash standard's examples. */
+static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
+static const char of_abc[] = "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad";
+static const char of_448_bits[] =
+    "248d6a61d20638b8e5c026930c3e6039a33ce45964ff2167f6ecedd419db06c1";
+static const char of_million_a[] =
+    "cdc76e5c9914fb9281a1c7e284d73e67f1809a48a497200e046d39ccc7112cd0";
+
+static struct digest *make(bool threaded)
+{
+    struct digest *digest = NULL;
+    CU_ASSERT_EQUAL_FATAL(digest_new(threaded, &digest), 0);
+    return digest;
+}
+
+static void expect(struct digest *digest, const char *expected)
+{
+    uint8_t sha256[SHA256_SIZE];
+    char hex[SHA256_HEX + 1];
+    digest_finish(digest, sha256);
+    sha256_format(sha256, hex);
+    CU_ASSERT_STRING_EQUAL(hex, expected);
+    CU_ASSERT_PTR_NULL(digest_free(digest));
+}
+
+static void check_vectors(bool threaded)
+{
+    static const char long_one[] = "abcdbcdecdefdefgefghfghighijhijkijkljklmklmnlmnomnopnopq";
+    expect(make(threaded), of_nothing);
+    struct digest *digest = make(threaded);
+    digest_write(digest, "abc", 3);
+    expect(digest, of_abc);
+    digest = make(threaded);
+    digest_write(digest, "a", 1);
+    digest_write(digest, "", 0);
+    digest_write(digest, "bc", 2);
+    expect(digest, of_abc);
+    digest = make(threaded);
+    digest_write(digest, long_one, strlen(long_one));
+    expect(digest, of_448_bits);
+}
+
+static void test_vectors(void)
+{
+    check_vectors(false);
+    check_vectors(true);
+}
+
+/* Pieces of every kind of length, through a ring that goes round several times. */
+static void test_ring_goes_round(void)
+{
+    enum { SIZE = 3 * RING_SIZE + 12345 };
+    uint8_t *bytes = malloc(SIZE);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(bytes);
+    for (size_t i = 0; i < SIZE; i++) {
+        bytes[i] = (uint8_t)(i * 2654435761U >> 13);
+    }
+    struct digest *inline_digest = make(false);
+    digest_write(inline_digest, bytes, SIZE);
+    uint8_t sha256[SHA256_SIZE];
+    char hex[SHA256_HEX + 1];
+    digest_finish(inline_digest, sha256);
+    digest_free(inline_digest);
+    sha256_format(sha256, hex);
+    static const size_t pieces[] = {1, 777, 65536, 262144, RING_SIZE, RING_SIZE + 1, SIZE};
+    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+        struct digest *digest = make(true);
+        size_t limit = pieces[i] == 1 ? 1000 : SIZE; /* byte by byte the beginning is enough */
+        for (size_t at = 0; at < SIZE;) {
+            size_t piece = at < limit ? pieces[i] : SIZE - at;
+            piece = piece < SIZE - at ? piece : SIZE - at;
+            digest_write(digest, bytes + at, piece);
+            at += piece;
+        }
+        expect(digest, hex);
+    }
+    free(bytes);
+}
+
+static void test_given_up(void)
+{
+    static const uint8_t bytes[RING_SIZE];
+    struct digest *digest = make(true);
+    digest_write(digest, bytes, sizeof(bytes));
+    digest_write(digest, bytes, 100);
+    CU_ASSERT_PTR_NULL(digest_free(digest));
+    CU_ASSERT_PTR_NULL(digest_free(make(true)));
+    CU_ASSERT_PTR_NULL(digest_free(make(false)));
+    CU_ASSERT_PTR_NULL(digest_free(NULL));
+}
+
+static void test_ring_after_cancel(void)
+{
+    static const uint8_t bytes[2 * RING_SIZE];
+    struct ring ring;
+    const uint8_t *at = NULL;
+    CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
+    ring_write(&ring, "abc", 3);
+    ring_cancel(&ring);
+    ring_write(&ring, bytes, sizeof(bytes)); /* goes nowhere, and does not wait */
+    CU_ASSERT_EQUAL(ring_next(&ring, &at), 0);
+    ring_done(&ring);
+}
+
+static int file_of_million_a(void)
+{
+    static char million[1000000];
+    int fd = memfd_create("million", MFD_CLOEXEC);
+    memset(million, 'a', sizeof(million));
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(write(fd, million, sizeof(million)), (ssize_t)sizeof(million));
+    CU_ASSERT_EQUAL(lseek(fd, 5, SEEK_SET), 5);
+    return fd;
+}
+
+static bool stop_at_second_question(void *context)
+{
+    return ++*(int *)context > 1;
+}
+
+static bool never(void *context)
+{
+    (void)context;
+    return false;
+}
+
+static void test_file(void)
+{
+    int fd = file_of_million_a();
+    struct digest *digest = make(true);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, never, NULL), 0);
+    expect(digest, of_million_a);
+    digest = make(false);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, 1000000, NULL, NULL), 0);
+    expect(digest, of_million_a);
+    CU_ASSERT_EQUAL(lseek(fd, 0, SEEK_CUR), 5); /* the offset did not move */
+    digest = make(false);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, 0, NULL, NULL), 0);
+    expect(digest, of_nothing);
+    digest = make(false);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, 1, NULL, NULL), 0);
+    expect(digest, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
+    close(fd);
+}
+
+static void test_file_troubles(void)
+{
+    int fd = file_of_million_a();
+    struct digest *digest = make(false);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, 1000001, NULL, NULL), -ENODATA);
+    int questions = 1;
+    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
+                    -ECANCELED);
+    questions = 0;
+    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 16 << 20), 0);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
+                    -ECANCELED);
+    CU_ASSERT_EQUAL(questions, 2);
+    close(fd);
+    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, NULL, NULL), -EBADF);
+    digest_free(digest);
+}
+
+static const struct unit_test tests[] = {
+    {"known digests, inline and in a thread", test_vectors},
+    {"pieces of all sizes, round the ring", test_ring_goes_round},
+    {"a digest that is given up", test_given_up},
+    {"a cancelled ring takes nothing and waits for nobody", test_ring_after_cancel},
+    {"a file, whole or its beginning", test_file},
+    {"a file that is short, a stop, a read error", test_file_troubles},
+};
+
+int main(void)
+{
+    digest_library_init();
+    return unit_main("digest", tests, sizeof(tests) / sizeof(tests)[0]);
+}

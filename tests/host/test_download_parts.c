@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of a download that need no server: content_range, response, retry, pace, room,
+ * address_guard, mirrors, failure. */
+#include <arpa/inet.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <ifaddrs.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/policy/url_policy.h"
+#include "host/upgrade/address_guard.h"
+#include "host/upgrade/content_range.h"
+#include "host/upgrade/failure.h"
+#include "host/upgrade/mirrors.h"
+#include "host/upgrade/pace.h"
+#include "host/upgrade/response.h"
+#include "host/upgrade/retry.h"
+#include "host/upgrade/room.h"
+#include "support/unit.h"
+
+/* --- content_range --- */
+
+static void test_content_ranges(void)
+{
+    struct content_range range = {7, 7, 7};
+    CU_ASSERT_EQUAL(content_range_parse("bytes 500-999/1000", &range), 0);
+    CU_ASSERT(range.first == 500 && range.last == 999 && range.total == 1000);
+    CU_ASSERT_EQUAL(content_range_parse("BYTES 0-0/1", &range), 0);
+    CU_ASSERT(range.first == 0 && range.last == 0 && range.total == 1);
+    CU_ASSERT_EQUAL(content_range_parse("bytes 5-9/*", &range), 0);
+    CU_ASSERT(range.first == 5 && range.last == 9 && range.total == CONTENT_RANGE_UNKNOWN);
+    CU_ASSERT_EQUAL(
+        content_range_parse("bytes 5-18446744073709551613/18446744073709551614", &range), 0);
+    CU_ASSERT(range.last == UINT64_MAX - 2 && range.total == UINT64_MAX - 1);
+}
+
+static void test_content_ranges_that_are_none(void)
+{
+    static const char *const bad[] = {
+        "",
+        "bytes",
+        "bytes ",
+        "bytes 5-9",
+        "bytes 5-9/",
+        "bytes 5/10",
+        "bytes -9/10",
+        "bytes 5-/10",
+        "bytes 9-5/10",
+        "bytes 5-9/9",
+        "bytes 5-9/10 ",
+        "bytes 5-9/10x",
+        "bytes  5-9/10",
+        "bytes=5-9/10",
+        "items 5-9/10",
+        "bytes +5-9/10",
+        "bytes 0x5-9/10",
+        "bytes */10",
+        "bytes 5-9/**",
+        "bytes 18446744073709551616-9/10",
+        "bytes 5-9/18446744073709551615",
+        "bytes 5-9/99999999999999999999999",
+        " bytes 5-9/10",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        struct content_range range = {7, 7, 7};
+        CU_ASSERT_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
+        CU_ASSERT(range.first == 7 && range.last == 7 && range.total == 7);
+    }
+}
+
+/* --- response --- */
+
+struct judged {
+    struct response_asked asked;
+    int status;
+    int64_t length; /* -1: none */
+    const char *range;
+    const char *validator;
+    enum response_verdict verdict;
+    uint64_t total;
+    const char *text;
+};
+
+#define WHOLE_FILE                                                \
+    {                                                             \
+        .from = 0, .total = 0, .same_url = false, .validator = "" \
+    }
+#define FROM_5                                                         \
+    {                                                                  \
+        .from = 5, .total = 10, .same_url = true, .validator = "\"a\"" \
+    }
+#define ELSEWHERE                                                       \
+    {                                                                   \
+        .from = 5, .total = 10, .same_url = false, .validator = "\"a\"" \
+    }
+#define NO_TOTAL                                                 \
+    {                                                            \
+        .from = 5, .total = 0, .same_url = true, .validator = "" \
+    }
+
+static const struct judged judgements[] = {
+    {WHOLE_FILE, 200, 10, "", "", RESPONSE_WHOLE, 10, ""},
+    {WHOLE_FILE, 200, -1, "", "", RESPONSE_WHOLE, 0, ""},
+    {WHOLE_FILE, 200, 10, "bytes 5-9/10", "", RESPONSE_WHOLE, 10, ""},
+    {FROM_5, 200, 20, "", "\"b\"", RESPONSE_WHOLE, 20, ""},
+    {FROM_5, 206, 5, "bytes 5-9/10", "\"a\"", RESPONSE_REST, 10, ""},
+    {FROM_5, 206, -1, "bytes 5-9/10", "", RESPONSE_REST, 10, ""},
+    {FROM_5, 206, 2, "bytes 5-6/10", "\"a\"", RESPONSE_REST, 10, ""},
+    {FROM_5, 206, 5, "bytes 5-9/*", "\"a\"", RESPONSE_REST, 10, ""},
+    {NO_TOTAL, 206, 5, "bytes 5-9/10", "\"a\"", RESPONSE_REST, 10, ""},
+    {NO_TOTAL, 206, 5, "bytes 5-9/*", "", RESPONSE_REST, 0, ""},
+    {ELSEWHERE, 206, 5, "bytes 5-9/10", "\"b\"", RESPONSE_REST, 10, ""},
+    {FROM_5, 206, 6, "bytes 5-10/*", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server's file has 11 bytes; expected 10"},
+    {FROM_5, 206, 5, "bytes 5-9/11", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server's file has 11 bytes; expected 10"},
+    {ELSEWHERE, 206, 5, "bytes 5-9/11", "", RESPONSE_OTHER_FILE, 0,
+     "the server's file has 11 bytes; expected 10"},
+    {FROM_5, 206, 5, "bytes 5-9/10", "\"b\"", RESPONSE_START_AGAIN, 0,
+     "the server's file has changed"},
+    {FROM_5, 206, 6, "bytes 4-9/10", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server answered with the range \"bytes 4-9/10\"; expected from byte 5"},
+    {FROM_5, 206, 4, "bytes 5-9/10", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server answered with the range \"bytes 5-9/10\"; expected from byte 5"},
+    {FROM_5, 206, 5, "", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server answered with the range \"\"; expected from byte 5"},
+    {FROM_5, 206, 5, "\x1b[2J", "\"a\"", RESPONSE_START_AGAIN, 0,
+     "the server answered with the range \"\\x1b[2J\"; expected from byte 5"},
+    {WHOLE_FILE, 206, 10, "bytes 0-9/10", "", RESPONSE_TRY_AGAIN, 0,
+     "the server answered 206 to a request for the whole file"},
+    {FROM_5, 416, 0, "bytes */5", "", RESPONSE_RANGE_REFUSED, 0,
+     "the server answered 416; expected 200 or 206"},
+    {WHOLE_FILE, 416, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 416; expected 200"},
+    {WHOLE_FILE, 404, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 404; expected 200"},
+    {FROM_5, 404, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 404; expected 200 or 206"},
+    {WHOLE_FILE, 429, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 429; expected 200"},
+    {WHOLE_FILE, 500, 0, "", "", RESPONSE_TRY_AGAIN, 0, "the server answered 500; expected 200"},
+    {WHOLE_FILE, 599, 0, "", "", RESPONSE_TRY_AGAIN, 0, "the server answered 599; expected 200"},
+    {WHOLE_FILE, 600, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 600; expected 200"},
+    {WHOLE_FILE, 204, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 204; expected 200"},
+    {WHOLE_FILE, 304, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 304; expected 200"},
+    {WHOLE_FILE, 302, 0, "", "", RESPONSE_REFUSED, 0,
+     "the server answered 302, a redirect without a Location"},
+};
+
+static struct response make_response(const struct judged *row)
+{
+    struct response response = {.status = row->status, .has_length = row->length >= 0};
+    response.length = response.has_length ? (uint64_t)row->length : 0;
+    (void)snprintf(response.content_range, sizeof(response.content_range), "%s", row->range);
+    (void)snprintf(response.validator, sizeof(response.validator), "%s", row->validator);
+    return response;
+}
+
+static void test_judgements(void)
+{
+    for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
+        const struct judged *row = &judgements[i];
+        struct response response = make_response(row);
+        struct response_judgement judgement;
+        response_judge(&row->asked, &response, &judgement);
+        if (judgement.verdict != row->verdict || strcmp(judgement.text, row->text) != 0) {
+            printf("\nrow %zu: %d %s\n", i, (int)judgement.verdict, judgement.text);
+        }
+        CU_ASSERT_EQUAL(judgement.verdict, row->verdict);
+        CU_ASSERT_EQUAL(judgement.total, row->total);
+        CU_ASSERT_STRING_EQUAL(judgement.text, row->text);
+    }
+}
+
+static void test_redirect_codes(void)
+{
+    static const int codes[] = {301, 302, 303, 307, 308};
+    const struct response_asked asked = WHOLE_FILE;
+    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+        struct response response = {.status = codes[i], .location = "/x"};
+        struct response_judgement judgement;
+        response_judge(&asked, &response, &judgement);
+        CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_REDIRECT);
+        CU_ASSERT_STRING_EQUAL(judgement.text, "");
+    }
+}
+
+static void test_encodings(void)
+{
+    const struct response_asked asked = FROM_5;
+    struct response_judgement judgement;
+    struct response response = {.status = 200, .content_encoding = "Identity"};
+    response_judge(&asked, &response, &judgement);
+    CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_WHOLE);
+    struct response packed = {.status = 206, .content_encoding = "gzip"};
+    response_judge(&asked, &packed, &judgement);
+    CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_REFUSED);
+    CU_ASSERT_STRING_EQUAL(judgement.text,
+                           "the server sends the content encoding gzip; expected none");
+}
+
+static void test_etags(void)
+{
+    static const char *const strong[] = {"\"\"", "\"a\"", "\"a-b/c:d,e\""};
+    static const char *const weak[] = {
+        "",    "\"",       "a",       "W/\"a\"",  "w/\"a\"",      "\"a",
+        "a\"", "\"a\"b\"", "\"a b\"", "\"a\nb\"", "\"\xc3\xa4\"", "\"\x7f\""};
+    for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++) {
+        CU_ASSERT_TRUE(response_is_strong_etag(strong[i]));
+    }
+    for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+        CU_ASSERT_FALSE(response_is_strong_etag(weak[i]));
+    }
+}
+
+/* --- retry --- */
+
+static void test_retries_are_counted(void)
+{
+    struct retry retry = retry_of(2, 100);
+    int64_t delay = 7;
+    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
+    delay = 7;
+    CU_ASSERT_FALSE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_EQUAL(delay, 7);
+    CU_ASSERT_TRUE(retry_next(&retry, true, 0, &delay)); /* it got further: counted anew */
+    CU_ASSERT_EQUAL(delay, 50);
+    struct retry none = retry_of(0, 100);
+    CU_ASSERT_FALSE(retry_next(&none, false, 0, &delay));
+    CU_ASSERT_FALSE(retry_next(&none, true, 0, &delay));
+}
+
+static void test_delays_double(void)
+{
+    static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
+    struct retry longest = retry_of(UINT32_MAX, 2000);
+    struct retry shortest = longest;
+    for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
+        int64_t delay = 0;
+        CU_ASSERT_TRUE(retry_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
+        CU_ASSERT_EQUAL(delay, full[i]);
+        CU_ASSERT_TRUE(retry_next(&shortest, false, 0, &delay));
+        CU_ASSERT_EQUAL(delay, full[i] / 2);
+    }
+}
+
+static void test_delays_at_the_edges(void)
+{
+    struct retry retry = retry_of(UINT32_MAX, 0);
+    int64_t delay = 7;
+    CU_ASSERT_TRUE(retry_next(&retry, false, UINT32_MAX, &delay));
+    CU_ASSERT_EQUAL(delay, 0);
+    retry = retry_of(UINT32_MAX, INT64_MAX);
+    CU_ASSERT_TRUE(retry_next(&retry, false, 30000, &delay));
+    CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS);
+    retry.failed = UINT32_MAX - 1;
+    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS / 2);
+    CU_ASSERT_FALSE(retry_next(&retry, false, 0, &delay));
+}
+
+/* --- pace --- */
+
+static void test_pace(void)
+{
+    struct pace pace = pace_of(1000, 100, 5000);
+    CU_ASSERT_FALSE(pace_stalled(&pace, 5999));
+    CU_ASSERT_EQUAL(pace_left(&pace, 5999), 1);
+    CU_ASSERT_EQUAL(pace_left(&pace, 5400), 600);
+    CU_ASSERT_EQUAL(pace_left(&pace, 9000), 1);
+    pace_count(&pace, 60);
+    pace_count(&pace, 40);
+    CU_ASSERT_FALSE(pace_stalled(&pace, 6000)); /* exactly enough; the next window begins */
+    pace_count(&pace, 99);
+    CU_ASSERT_TRUE(pace_stalled(&pace, 7000));
+    pace = pace_of(1000, 100, 0);
+    pace_count(&pace, 100);
+    CU_ASSERT_TRUE(pace_stalled(&pace, 1500)); /* enough for a second, not for one and a half */
+    pace = pace_of(1000, 100, 0);
+    pace_forgive(&pace, 5000);
+    CU_ASSERT_FALSE(pace_stalled(&pace, 5999));
+    CU_ASSERT_TRUE(pace_stalled(&pace, 6000));
+    pace = pace_of(1000, 0, 0);
+    CU_ASSERT_FALSE(pace_stalled(&pace, 1000)); /* no rule */
+}
+
+/* --- room --- */
+
+static void test_room(void)
+{
+    uint64_t free_bytes = 0;
+    struct stat status;
+    int place = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    CU_ASSERT_FATAL(place >= 0);
+    CU_ASSERT_EQUAL(room_free(place, &free_bytes), 0);
+    CU_ASSERT(free_bytes > 0);
+    CU_ASSERT_EQUAL(room_check(place, 0), 0);
+    CU_ASSERT_EQUAL(room_check(place, UINT64_MAX), -ENOSPC);
+    CU_ASSERT_EQUAL(room_reserve(place, 1 << 20, 0), 0);
+    CU_ASSERT_EQUAL_FATAL(fstat(place, &status), 0);
+    CU_ASSERT_EQUAL(status.st_size, 0); /* reserved, and as long as before */
+    CU_ASSERT_EQUAL(room_reserve(place, 0, 0), 0);
+    CU_ASSERT_EQUAL(room_reserve(place, 1, UINT64_MAX), -ENOSPC);
+    CU_ASSERT_EQUAL(room_reserve(place, UINT64_MAX, 0), -ENOSPC);
+    CU_ASSERT_EQUAL(room_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
+    close(place);
+    CU_ASSERT_EQUAL(room_free(place, &free_bytes), -EBADF);
+    CU_ASSERT_EQUAL(room_check(place, 0), -EBADF);
+    CU_ASSERT_EQUAL(room_reserve(place, 1, 0), -EBADF);
+}
+
+/* --- address_guard --- */
+
+static uint32_t guard(const char *text, uint32_t refused)
+{
+    struct sockaddr_in in = {.sin_family = AF_INET};
+    struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
+    struct sockaddr_storage storage = {0};
+    if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
+        memcpy(&storage, &in, sizeof(in));
+    } else {
+        CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+        memcpy(&storage, &in6, sizeof(in6));
+    }
+    return address_guard_judge((struct sockaddr *)&storage, refused);
+}
+
+static void test_guard(void)
+{
+    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_LOOPBACK), ADDRESS_LOOPBACK);
+    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_PRIVATE), 0);
+    /* Whoever allows loopback is not stopped by its being this machine's own. */
+    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_OWN), 0);
+    CU_ASSERT_EQUAL(guard("::1", ADDRESS_OWN), 0);
+    CU_ASSERT_EQUAL(guard("192.0.2.1", ADDRESS_OWN), 0);
+    CU_ASSERT_EQUAL(guard("2001:db8::dead", ADDRESS_OWN), 0);
+    CU_ASSERT_EQUAL(guard("10.1.2.3", ADDRESS_PRIVATE | ADDRESS_LOOPBACK), ADDRESS_PRIVATE);
+}
+
+static bool is_ipv4(const struct ifaddrs *at)
+{
+    return at->ifa_addr != NULL && at->ifa_addr->sa_family == AF_INET;
+}
+
+/* Each of the machine's own addresses, plain and mapped; how many depends on the machine. */
+static void test_guard_of_own_addresses(void)
+{
+    struct ifaddrs *list = NULL;
+    CU_ASSERT_EQUAL_FATAL(getifaddrs(&list), 0);
+    for (const struct ifaddrs *at = list; at != NULL; at = at->ifa_next) {
+        char text[INET_ADDRSTRLEN];
+        char mapped[INET_ADDRSTRLEN + 16];
+        struct sockaddr_in in;
+        if (!is_ipv4(at)) {
+            continue;
+        }
+        memcpy(&in, at->ifa_addr, sizeof(in));
+        CU_ASSERT_PTR_NOT_NULL_FATAL(inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text)));
+        uint32_t expected = strncmp(text, "127.", 4) == 0 ? 0 : (uint32_t)ADDRESS_OWN;
+        CU_ASSERT_EQUAL(guard(text, ADDRESS_OWN), expected);
+        (void)snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
+        CU_ASSERT_EQUAL(guard(mapped, ADDRESS_OWN), expected);
+    }
+    freeifaddrs(list);
+}
+
+static void test_guard_explains(void)
+{
+    char text[128];
+    const struct sockaddr_in in = {.sin_family = AF_INET,
+                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    address_guard_explain((const struct sockaddr *)&in, sizeof(in), ADDRESS_LOOPBACK, text,
+                          sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (loopback)");
+    address_guard_explain((const struct sockaddr *)&in, sizeof(in), ADDRESS_OWN | ADDRESS_PRIVATE,
+                          text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (own, private)");
+    const struct sockaddr none = {.sa_family = AF_UNSPEC};
+    address_guard_explain(&none, sizeof(none), ADDRESS_UNSPECIFIED, text, sizeof(text));
+    CU_ASSERT_STRING_EQUAL(text, "(no address) is a refused address (unspecified)");
+}
+
+/* --- mirrors --- */
+
+static size_t known_urls;
+
+static size_t list_urls(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1])
+{
+    (void)context;
+    for (size_t i = 0; i < known_urls; i++) {
+        (void)snprintf(urls[i], URL_MAX + 1, "http://mirror%zu/", i);
+    }
+    return known_urls;
+}
+
+static void test_mirrors_take_turns(void)
+{
+    const struct download download = {.mirrors = list_urls};
+    static struct mirrors mirrors;
+    known_urls = 0;
+    mirrors_refresh(&mirrors, &download);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), -1);
+    known_urls = 2;
+    mirrors_refresh(&mirrors, &download);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 1);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
+    known_urls = 3; /* one joined */
+    mirrors_refresh(&mirrors, &download);
+    CU_ASSERT_EQUAL(mirrors.count, 3);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 1);
+    mirrors.dropped[2] = true;
+    CU_ASSERT_EQUAL(mirrors_left(&mirrors), 2);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
+    mirrors_refresh(&mirrors, &download); /* what is dropped stays dropped */
+    mirrors.dropped[0] = mirrors.dropped[1] = true;
+    CU_ASSERT_EQUAL(mirrors_left(&mirrors), 0);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), -1);
+    known_urls = DOWNLOAD_MIRRORS_MAX;
+    mirrors_refresh(&mirrors, &download);
+    CU_ASSERT_EQUAL(mirrors.count, DOWNLOAD_MIRRORS_MAX);
+    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 3);
+}
+
+/* --- failure --- */
+
+static void test_failures(void)
+{
+    struct failure failure = {.detail = "old"};
+    CU_ASSERT_EQUAL(failure_set(&failure, FAILURE_MIRROR, ERROR_TOO_LARGE, "%d bytes", 5), -EPROTO);
+    CU_ASSERT(failure.scope == FAILURE_MIRROR && failure.code == ERROR_TOO_LARGE);
+    CU_ASSERT_STRING_EQUAL(failure.text, "5 bytes");
+    CU_ASSERT_STRING_EQUAL(failure.detail, "");
+    failure_detail(&failure, "it said %s", "\x1b[1m\n");
+    CU_ASSERT_STRING_EQUAL(failure.detail, "it said \\x1b[1m\\x0a");
+    CU_ASSERT_EQUAL(failure_set_file(&failure, -ENOSPC, "writing it"), -ENOSPC);
+    CU_ASSERT(failure.scope == FAILURE_FINAL && failure.code == ERROR_NO_SPACE);
+    CU_ASSERT_STRING_EQUAL(failure.text,
+                           "the image cannot be stored: writing it: No space left on device");
+    CU_ASSERT_EQUAL(failure_set_file(&failure, -EDQUOT, "writing it"), -EDQUOT);
+    CU_ASSERT_EQUAL(failure.code, ERROR_NO_SPACE);
+    CU_ASSERT_EQUAL(failure_set_file(&failure, -EIO, "reading it"), -EIO);
+    CU_ASSERT_EQUAL(failure.code, ERROR_INTERNAL);
+}
+
+static const struct unit_test tests[] = {
+    {"Content-Range", test_content_ranges},
+    {"what is no Content-Range", test_content_ranges_that_are_none},
+    {"what answers mean", test_judgements},
+    {"redirects", test_redirect_codes},
+    {"content encodings are refused", test_encodings},
+    {"strong ETags", test_etags},
+    {"retries are counted, anew after progress", test_retries_are_counted},
+    {"delays double up to a minute", test_delays_double},
+    {"delays at the edges", test_delays_at_the_edges},
+    {"the stall rule", test_pace},
+    {"room is reserved, and some stays free", test_room},
+    {"addresses are refused by class", test_guard},
+    {"the machine's own addresses", test_guard_of_own_addresses},
+    {"a refused address is explained", test_guard_explains},
+    {"mirrors take turns", test_mirrors_take_turns},
+    {"failures", test_failures},
+};
+
+UNIT_MAIN("download_parts", tests)
