@@ -123,10 +123,8 @@ class DownloadTest(StopTest):
                 self.assertEqual(web.requests[-1].headers.get("range"), "bytes=%d-" % (MIB // 2))
                 self.assertEqual(self.read("installed").split()[1], image.sha256.hex())
                 self.assertEqual(daemon.stop(), 0)
-                for name in ("installed", "rebooted", "install/record"):
-                    os.unlink(self.path(name))
-                for name in os.listdir(self.path("upgrade")):
-                    os.unlink(self.path("upgrade", name))
+                os.unlink(self.path("installed"))
+                self.forget_upgrades()
 
     def test_vsock_guest_says_what_may_still_go_on(self):
         for number in BOTH:
@@ -140,6 +138,7 @@ class DownloadTest(StopTest):
             code, out, error = guest.wait()
             self.assertEqual((code, out), (6, ""), error)
             self.assertRegex(error, r"\Aerror: broken: [^\n]+\n\Z")
+            self.forget_upgrades()
 
     def test_while_connecting_is_tried_again(self):
         for number in BOTH:
@@ -151,6 +150,7 @@ class DownloadTest(StopTest):
             wait_until(lambda: web.requests, "the first try")
             self.stops(daemon, number)
             self.closed_without_answer(guest)
+            self.forget_upgrades()
 
     def test_queued(self):
         for number in BOTH:
@@ -168,6 +168,7 @@ class DownloadTest(StopTest):
                 answer = guest.last(progress=[])
                 if answer is not None:
                     self.assertError(answer, "shutting_down")
+            self.forget_upgrades()
 
     def test_stops_at_any_instant(self):
         """The unlucky moments between the phases, some of them at least."""
@@ -243,9 +244,7 @@ class RebootTest(StopTest):
                 self.assertEqual(self.read("rebooted"), "reboot\n", "the reboot was asked twice")
                 self.stops(daemon, number)
                 os.unlink(self.path("rebooted"))
-                for folder in ("upgrade", "install"):
-                    for name in os.listdir(self.path(folder)):
-                        os.unlink(self.path(folder, name))
+                self.forget_upgrades()
 
     def test_reboot_command_runs(self):
         self.script("reboot", "#!/bin/sh\necho x >>%s/asked\nsleep 2\necho reboot >>%s/rebooted\n" %

@@ -56,9 +56,7 @@ class DoneTest(SystemTest):
             else:  # an empty image is installed or refused, but it ends
                 self.assertIsInstance(answer, (peer.Response, peer.Error))
             daemon.stop()
-            for name in ("upgrade", "install"):
-                for entry in os.listdir(self.path(name)):
-                    os.unlink(self.path(name, entry))
+            self.forget_upgrades()
 
     def test_chunked_without_a_length(self):
         web, daemon = self.web(), self.daemon()

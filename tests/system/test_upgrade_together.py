@@ -88,7 +88,7 @@ class TogetherTest(SystemTest):
         self.assertError(guest.last(1), "install_failed")
         told = []
         self.assertDone(second.last(1, told))
-        self.assertEqual(told[-1].status.phase, "rebooting")
+        self.assertIn("installing", [each.status.phase for each in told])
 
     def test_no_queue(self):
         web, daemon, image, guest = self.running({"upgrade": {"queue": 0}})
@@ -176,7 +176,7 @@ class ProgressTest(SystemTest):
             time.sleep(0.1)
         done = [status.done for status in seen]
         self.assertEqual(done, sorted(done))
-        self.assertGreater(len(set(done)), 5)
+        self.assertGreater(len(set(done)), 2)
         self.assertDone(guest.last(1))
 
     def test_what_systemd_is_told(self):

@@ -227,7 +227,7 @@ class ContentTest(UpgradeTroubleTest):
         self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
 
     def test_room_that_stays_free(self):
-        web, daemon = self.web(), self.daemon({"upgrade": {"keep_free": "1000T"}})
+        web, daemon = self.web(), self.daemon({"upgrade": {"keep_free": "16T"}})
         image = self.image(web)
         self.fails(daemon, image.url, image.sha256, "no_space")
         self.nothing_ran()

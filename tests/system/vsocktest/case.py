@@ -145,6 +145,11 @@ class SystemTest(unittest.TestCase):
         resource.url = web.put(path, resource)
         return resource
 
+    def forget_upgrades(self):
+        """Removes all that a stopped daemon and vsock_host-install remember."""
+        for name in ("upgrade", "install"):
+            shutil.rmtree(self.path(name), ignore_errors=True)
+
     def in_thread(self, function, *arguments, **more):
         """Runs function in a thread; the returned call waits for its result or its exception."""
         box = {}

@@ -215,8 +215,12 @@ class Peer:
     def __init__(self, path, patience=40):
         self.socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
         self.socket.settimeout(patience)
-        self.socket.connect(path)
         self.agreed = None
+        try:
+            self.socket.connect(path)
+        except OSError:
+            self.socket.close()
+            raise
 
     def __enter__(self):
         return self

@@ -103,6 +103,8 @@ class WebServer:
 
     def close(self):
         self.release()
+        if self._listener.fileno() < 0:
+            return
         # A listener that is only closed would keep its thread in accept().
         self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
