@@ -58,7 +58,9 @@ static void fill_conf(struct conf *conf)
 struct world *world_new(const struct fault *faults, size_t count)
 {
     struct world *world = calloc(1, sizeof(*world));
-    CU_ASSERT_PTR_NOT_NULL_FATAL(world);
+    if (world == NULL) {
+        abort();
+    }
     (void)snprintf(world->path, sizeof(world->path), "/tmp/test_download.XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world->path));
     world->directory_fd = open(world->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);

@@ -3,7 +3,6 @@
 
 #include <arpa/inet.h>
 #include <assert.h>
-#include <inttypes.h>
 #include <netinet/in.h>
 #include <poll.h>
 #include <stdio.h>
@@ -86,18 +85,18 @@ static bool send_chunk(int fd, const uint8_t *bytes, size_t length)
 /* Where a Range leads that is honoured, else 0. */
 static size_t range_start(const struct fault *fault, const char *head)
 {
+    static const char unit[] = "bytes=";
     char range[64];
     char condition[256];
-    uint64_t start = 0;
-    if (fault->ignores_range || fault->status != 0 ||
-        sscanf(find_header(head, "Range", range, sizeof(range)), "bytes=%" SCNu64 "-", &start) !=
-            1) {
+    find_header(head, "Range", range, sizeof(range));
+    if (fault->ignores_range || fault->status != 0 || strncmp(range, unit, strlen(unit)) != 0) {
         return 0;
     }
+    size_t start = strtoul(range + strlen(unit), NULL, 10);
     find_header(head, "If-Range", condition, sizeof(condition));
     bool holds =
         condition[0] == '\0' || (fault->etag != NULL && strcmp(condition, fault->etag) == 0);
-    return holds && start < fault->length ? (size_t)start : 0;
+    return holds && start < fault->length ? start : 0;
 }
 
 static bool send_head(int fd, const struct fault *fault, size_t start)
@@ -175,11 +174,13 @@ static void answer(const struct fault_server *server, int fd, const struct fault
 static void serve(struct fault_server *server, int fd)
 {
     char head[FAULT_HEAD_MAX];
-    if (!read_head(server, fd, head) || server->requests == FAULT_REQUESTS_MAX) {
+    size_t number = server->requests;
+    if (!read_head(server, fd, head) || number == FAULT_REQUESTS_MAX) {
         return;
     }
-    size_t at = server->requests < server->count ? server->requests : server->count - 1;
-    memcpy(server->heads[server->requests++], head, sizeof(head));
+    size_t at = number < server->count ? number : server->count - 1;
+    memcpy(server->heads[number], head, sizeof(head));
+    server->requests = number + 1;
     answer(server, fd, &server->faults[at], head);
 }
 

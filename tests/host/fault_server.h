@@ -8,6 +8,7 @@
 #define TESTS_FAULT_SERVER_H
 
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -37,7 +38,7 @@ enum { FAULT_REQUESTS_MAX = 64, FAULT_HEAD_MAX = 4096 };
 struct fault_server {
     const struct fault *faults;
     size_t count;
-    size_t requests; /* served so far; read it when no request runs */
+    atomic_size_t requests;                         /* received so far, and kept in `heads` */
     char heads[FAULT_REQUESTS_MAX][FAULT_HEAD_MAX]; /* as they were received */
     int port;
     int listener;

@@ -76,13 +76,13 @@ static void test_content_ranges_that_are_none(void)
 
 struct judged {
     struct response_asked asked;
-    int status;
     int64_t length; /* -1: none */
     const char *range;
     const char *validator;
-    enum response_verdict verdict;
     uint64_t total;
     const char *text;
+    int status;
+    enum response_verdict verdict;
 };
 
 #define WHOLE_FILE                                                \
@@ -103,48 +103,51 @@ struct judged {
     }
 
 static const struct judged judgements[] = {
-    {WHOLE_FILE, 200, 10, "", "", RESPONSE_WHOLE, 10, ""},
-    {WHOLE_FILE, 200, -1, "", "", RESPONSE_WHOLE, 0, ""},
-    {WHOLE_FILE, 200, 10, "bytes 5-9/10", "", RESPONSE_WHOLE, 10, ""},
-    {FROM_5, 200, 20, "", "\"b\"", RESPONSE_WHOLE, 20, ""},
-    {FROM_5, 206, 5, "bytes 5-9/10", "\"a\"", RESPONSE_REST, 10, ""},
-    {FROM_5, 206, -1, "bytes 5-9/10", "", RESPONSE_REST, 10, ""},
-    {FROM_5, 206, 2, "bytes 5-6/10", "\"a\"", RESPONSE_REST, 10, ""},
-    {FROM_5, 206, 5, "bytes 5-9/*", "\"a\"", RESPONSE_REST, 10, ""},
-    {NO_TOTAL, 206, 5, "bytes 5-9/10", "\"a\"", RESPONSE_REST, 10, ""},
-    {NO_TOTAL, 206, 5, "bytes 5-9/*", "", RESPONSE_REST, 0, ""},
-    {ELSEWHERE, 206, 5, "bytes 5-9/10", "\"b\"", RESPONSE_REST, 10, ""},
-    {FROM_5, 206, 6, "bytes 5-10/*", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server's file has 11 bytes; expected 10"},
-    {FROM_5, 206, 5, "bytes 5-9/11", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server's file has 11 bytes; expected 10"},
-    {ELSEWHERE, 206, 5, "bytes 5-9/11", "", RESPONSE_OTHER_FILE, 0,
-     "the server's file has 11 bytes; expected 10"},
-    {FROM_5, 206, 5, "bytes 5-9/10", "\"b\"", RESPONSE_START_AGAIN, 0,
-     "the server's file has changed"},
-    {FROM_5, 206, 6, "bytes 4-9/10", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server answered with the range \"bytes 4-9/10\"; expected from byte 5"},
-    {FROM_5, 206, 4, "bytes 5-9/10", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server answered with the range \"bytes 5-9/10\"; expected from byte 5"},
-    {FROM_5, 206, 5, "", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server answered with the range \"\"; expected from byte 5"},
-    {FROM_5, 206, 5, "\x1b[2J", "\"a\"", RESPONSE_START_AGAIN, 0,
-     "the server answered with the range \"\\x1b[2J\"; expected from byte 5"},
-    {WHOLE_FILE, 206, 10, "bytes 0-9/10", "", RESPONSE_TRY_AGAIN, 0,
-     "the server answered 206 to a request for the whole file"},
-    {FROM_5, 416, 0, "bytes */5", "", RESPONSE_RANGE_REFUSED, 0,
-     "the server answered 416; expected 200 or 206"},
-    {WHOLE_FILE, 416, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 416; expected 200"},
-    {WHOLE_FILE, 404, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 404; expected 200"},
-    {FROM_5, 404, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 404; expected 200 or 206"},
-    {WHOLE_FILE, 429, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 429; expected 200"},
-    {WHOLE_FILE, 500, 0, "", "", RESPONSE_TRY_AGAIN, 0, "the server answered 500; expected 200"},
-    {WHOLE_FILE, 599, 0, "", "", RESPONSE_TRY_AGAIN, 0, "the server answered 599; expected 200"},
-    {WHOLE_FILE, 600, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 600; expected 200"},
-    {WHOLE_FILE, 204, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 204; expected 200"},
-    {WHOLE_FILE, 304, 0, "", "", RESPONSE_REFUSED, 0, "the server answered 304; expected 200"},
-    {WHOLE_FILE, 302, 0, "", "", RESPONSE_REFUSED, 0,
-     "the server answered 302, a redirect without a Location"},
+    {WHOLE_FILE, 10, "", "", 10, "", 200, RESPONSE_WHOLE},
+    {WHOLE_FILE, -1, "", "", 0, "", 200, RESPONSE_WHOLE},
+    {WHOLE_FILE, 10, "bytes 5-9/10", "", 10, "", 200, RESPONSE_WHOLE},
+    {FROM_5, 20, "", "\"b\"", 20, "", 200, RESPONSE_WHOLE},
+    {FROM_5, 5, "bytes 5-9/10", "\"a\"", 10, "", 206, RESPONSE_REST},
+    {FROM_5, -1, "bytes 5-9/10", "", 10, "", 206, RESPONSE_REST},
+    {FROM_5, 2, "bytes 5-6/10", "\"a\"", 10, "", 206, RESPONSE_REST},
+    {FROM_5, 5, "bytes 5-9/*", "\"a\"", 10, "", 206, RESPONSE_REST},
+    {NO_TOTAL, 5, "bytes 5-9/10", "\"a\"", 10, "", 206, RESPONSE_REST},
+    {NO_TOTAL, 5, "bytes 5-9/*", "", 0, "", 206, RESPONSE_REST},
+    {ELSEWHERE, 5, "bytes 5-9/10", "\"b\"", 10, "", 206, RESPONSE_REST},
+    {FROM_5, 6, "bytes 5-10/*", "\"a\"", 0, "the server's file has 11 bytes; expected 10", 206,
+     RESPONSE_START_AGAIN},
+    {FROM_5, 5, "bytes 5-9/11", "\"a\"", 0, "the server's file has 11 bytes; expected 10", 206,
+     RESPONSE_START_AGAIN},
+    {ELSEWHERE, 5, "bytes 5-9/11", "", 0, "the server's file has 11 bytes; expected 10", 206,
+     RESPONSE_OTHER_FILE},
+    {FROM_5, 5, "bytes 5-9/10", "\"b\"", 0, "the server's file has changed", 206,
+     RESPONSE_START_AGAIN},
+    {FROM_5, 6, "bytes 4-9/10", "\"a\"", 0,
+     "the server answered with the range \"bytes 4-9/10\"; expected from byte 5", 206,
+     RESPONSE_START_AGAIN},
+    {FROM_5, 4, "bytes 5-9/10", "\"a\"", 0,
+     "the server answered with the range \"bytes 5-9/10\"; expected from byte 5", 206,
+     RESPONSE_START_AGAIN},
+    {FROM_5, 5, "", "\"a\"", 0, "the server answered with the range \"\"; expected from byte 5",
+     206, RESPONSE_START_AGAIN},
+    {FROM_5, 5, "\x1b[2J", "\"a\"", 0,
+     "the server answered with the range \"\\x1b[2J\"; expected from byte 5", 206,
+     RESPONSE_START_AGAIN},
+    {WHOLE_FILE, 10, "bytes 0-9/10", "", 0,
+     "the server answered 206 to a request for the whole file", 206, RESPONSE_TRY_AGAIN},
+    {FROM_5, 0, "bytes */5", "", 0, "the server answered 416; expected 200 or 206", 416,
+     RESPONSE_RANGE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 416; expected 200", 416, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 404; expected 200", 404, RESPONSE_REFUSED},
+    {FROM_5, 0, "", "", 0, "the server answered 404; expected 200 or 206", 404, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 429; expected 200", 429, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 500; expected 200", 500, RESPONSE_TRY_AGAIN},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 599; expected 200", 599, RESPONSE_TRY_AGAIN},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 600; expected 200", 600, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 204; expected 200", 204, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 304; expected 200", 304, RESPONSE_REFUSED},
+    {WHOLE_FILE, 0, "", "", 0, "the server answered 302, a redirect without a Location", 302,
+     RESPONSE_REFUSED},
 };
 
 static struct response make_response(const struct judged *row)

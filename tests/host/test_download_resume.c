@@ -336,8 +336,11 @@ static void change_note(const struct world *world, const char *key, const char *
     char changed[4096];
     world_read(world, ".meta", note, sizeof(note));
     char *at = strstr(note, key);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-    char *end = strchr(at, '\n');
+    char *end = at == NULL ? NULL : strchr(at, '\n');
+    if (end == NULL) {
+        CU_FAIL_FATAL("the note has no such key");
+        return;
+    }
     *at = '\0';
     int length = snprintf(changed, sizeof(changed), "%s%s%s%s", note, key, value, end);
     world_write(world, ".meta", changed, (size_t)length);
