@@ -33,13 +33,13 @@ class NotifySocket:
         self._changed = threading.Condition()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.bind(path)
-        threading.Thread(target=self._receive, daemon=True).start()
+        self._thread = threading.Thread(target=self._receive, daemon=True)
+        self._thread.start()
 
     def _receive(self):
         while True:
-            try:
-                data = self._socket.recv(65536)
-            except OSError:
+            data = self._socket.recv(65536)
+            if not data:
                 return
             lines = [line.partition("=") for line in data.decode().split("\n") if line]
             message = {key: value for key, _, value in lines}
@@ -67,6 +67,9 @@ class NotifySocket:
         return [message["STATUS"] for message in self.messages if "STATUS" in message]
 
     def close(self):
+        """Ends the thread before the descriptor, whose number the next socket may get."""
+        self._socket.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._socket.close()
 
 

@@ -83,7 +83,8 @@ class WebServer:
         self._listener.bind(("127.0.0.1", 0))
         self._listener.listen(64)
         self.port = self._listener.getsockname()[1]
-        threading.Thread(target=self._accept, daemon=True).start()
+        self._thread = threading.Thread(target=self._accept, daemon=True)
+        self._thread.start()
 
     def url(self, path, host="127.0.0.1"):
         return "http://%s:%d%s" % (host, self.port, path)
@@ -105,16 +106,16 @@ class WebServer:
         self.release()
         if self._listener.fileno() < 0:
             return
-        # A listener that is only closed would keep its thread in accept().
+        # The thread ends before the descriptor, whose number the next socket may get.
         self._listener.shutdown(socket.SHUT_RDWR)
+        self._thread.join()
         self._listener.close()
         with self._lock:
-            sockets = list(self._sockets)
-        for each in sockets:
-            try:
-                each.shutdown(socket.SHUT_RDWR)
-            except OSError:
-                pass
+            for each in self._sockets:
+                try:
+                    each.shutdown(socket.SHUT_RDWR)
+                except OSError:
+                    pass
 
     def _accept(self):
         while True:
@@ -136,7 +137,7 @@ class WebServer:
         finally:
             with self._lock:
                 self._sockets.discard(connection)
-            connection.close()
+                connection.close()
 
     def _one(self, connection, stream):
         """Serves one request; True if the connection can take another."""
