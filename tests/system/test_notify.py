@@ -196,6 +196,8 @@ class NotifyTest(SystemTest):
     def operator(self, *words):
         process = subprocess.Popen(
             [sys.executable, "-c", "import sys; sys.stdin.read()"] + list(words), stdin=subprocess.PIPE)
+        line = "/proc/%d/cmdline" % process.pid  # it is empty for a moment after the exec
+        wait_until(lambda: words[-1].encode() in open(line, "rb").read(), "the command line")
 
         def end():
             process.stdin.close()
