@@ -114,12 +114,11 @@ static void serve(struct peer_host *host, int fd)
         .number = number,
         .link = {fd, host->stop_fd, peer_link_now_ms() + PEER_LINK_PATIENCE_MS},
     };
-    if (host->setup.habit->one_at_a_time) {
-        (void)talk(next); /* a thread's end is of no interest here */
-    } else if (pthread_create(&host->talker[host->talkers], NULL, talk, next) == 0) {
+    if (!host->setup.habit->one_at_a_time &&
+        pthread_create(&host->talker[host->talkers], NULL, talk, next) == 0) {
         host->talkers++;
     } else {
-        (void)talk(next); /* likewise */
+        (void)talk(next); /* what a thread returns is of no interest here */
     }
 }
 
