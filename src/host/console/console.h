@@ -5,7 +5,8 @@
  * Threads  notify: any thread.  new, stop, free: main thread.
  * Lock     one, rank 4 (ranks: main.c). Devices are opened and written with no lock held.
  * Errors   0 or -errno from new; refusals are values that the guest is told. The console thread
- * logs devices that it skips. Owner    notify copies the message.
+ *          logs devices that it skips.
+ * Owner    notify copies the message.
  */
 #ifndef HOST_CONSOLE_H
 #define HOST_CONSOLE_H

@@ -3,8 +3,10 @@
  * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;
  * so nothing here is locked.
  *
- * Threads  whoever owns it. `state`, `watched`, the deadlines and the list links are the
- * acceptor's. Units    *_ms: CLOCK_MONOTONIC milliseconds. Errors   0 or -errno; logs nothing.
+ * Threads  whoever owns it. `state`, `watched`, `quiet`, `hung_up`, the deadlines and the list
+ *          links are the acceptor's.
+ * Units    *_ms: CLOCK_MONOTONIC milliseconds.
+ * Errors   0 or -errno; logs nothing.
  */
 #ifndef HOST_CONNECTION_H
 #define HOST_CONNECTION_H
@@ -35,6 +37,8 @@ struct connection {
     bool counted;      /* holds one of the places of [limits] connections */
     bool greeted;      /* its first frame was whole */
     bool ended;        /* the guest sends no more */
+    bool quiet;        /* nothing is there to read until the epoll set says so */
+    bool hung_up;      /* the epoll set said that the guest sends no more: it is not said again */
     bool closing;      /* ends once `out` is sent */
     bool watched;      /* is in the epoll set */
     bool wants_output; /* is there with EPOLLOUT */

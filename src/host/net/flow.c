@@ -167,11 +167,15 @@ static bool submit(struct flow *flow, struct connection *connection)
     return false;
 }
 
-/* Reads more. True: something arrived, or it is known that nothing more will. */
+/* Reads more. True: something arrived, or it is known that nothing more will. A read that took less
+ * than there was room for has taken all there was (epoll(7)); the next one waits for the epoll set.
+ */
 static bool fill(struct flow *flow, struct connection *connection)
 {
     bool empty = connection->in_length == 0;
-    ssize_t got = connection_receive(connection);
+    bool quiet = connection->quiet && connection->watched;
+    ssize_t got = quiet ? -EAGAIN : connection_receive(connection);
+    connection->quiet = connection->in_length < connection->in_size && !connection->hung_up;
     if (got > 0) {
         if (empty && connection->greeted) {
             connection->read_deadline_ms = clock_deadline(flow->conf->limits.frame_ms);
@@ -277,9 +281,13 @@ void flow_begin(struct flow *flow, struct connection *connection, bool busy)
 void flow_event(struct flow *flow, uint64_t key, uint32_t events)
 {
     struct connection *connection = table_at(flow->table, (uint32_t)key);
-    if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING ||
-        flow_key(connection) != key) {
+    if (connection->state == CONNECTION_FREE || flow_key(connection) != key) {
         return;
+    }
+    connection->quiet = false;
+    connection->hung_up = connection->hung_up || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
+    if (connection->state == CONNECTION_WORKING) {
+        return; /* it is seen to when the worker gives it back */
     }
     if (connection->ticket != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
         drop(flow, connection); /* the guest went away; its upgrade goes on */

@@ -4,7 +4,8 @@
  * Threads  open and close: main thread; accept: the acceptor.
  * Errors   0 or -errno; listener_open says in `problem` what was tried and what to do.
  * Owner    a listener owns its descriptor and, for unix:PATH, the file: it is unlinked at close if
- * it still is the one that was made. Source   vsock(7), unix(7) SO_PEERCRED.
+ *          it still is the one that was made.
+ * Source   vsock(7), unix(7) SO_PEERCRED.
  */
 #ifndef HOST_LISTENER_H
 #define HOST_LISTENER_H
