@@ -111,6 +111,64 @@ static void test_ring_after_cancel(void)
     ring_done(&ring);
 }
 
+static uint64_t written_so_far(struct ring *ring)
+{
+    lock_take(&ring->lock);
+    uint64_t written = ring->written;
+    lock_give(&ring->lock);
+    return written;
+}
+
+enum { FIRST = RING_SIZE - 10, SECOND = 2 * RING_SIZE };
+
+static uint8_t seen[FIRST + SECOND];
+
+static void *write_second(void *context)
+{
+    static uint8_t bytes[SECOND];
+    memset(bytes, 'b', sizeof(bytes));
+    ring_write(context, bytes, sizeof(bytes));
+    ring_end(context);
+    return NULL;
+}
+
+static size_t take(struct ring *ring, size_t got)
+{
+    const uint8_t *at = NULL;
+    size_t length = ring_next(ring, &at);
+    CU_ASSERT_FATAL(got + length <= sizeof(seen));
+    memcpy(seen + got, at, length);
+    ring_release(ring, length);
+    return length;
+}
+
+/* The writer waits with what does not fit, and overwrites nothing that was not read. */
+static void test_ring_that_is_full(void)
+{
+    static uint8_t first[FIRST];
+    struct ring ring;
+    pthread_t writer;
+    memset(first, 'a', sizeof(first));
+    CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
+    ring_write(&ring, first, sizeof(first));
+    size_t got = take(&ring, 0);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&writer, NULL, write_second, &ring), 0);
+    for (int i = 0; i < 10000 && written_so_far(&ring) < RING_SIZE + got; i++) {
+        usleep(1000);
+    }
+    CU_ASSERT_EQUAL(written_so_far(&ring), RING_SIZE + got);
+    for (size_t length = take(&ring, got); length > 0; length = take(&ring, got)) {
+        got += length;
+    }
+    CU_ASSERT_EQUAL(pthread_join(writer, NULL), 0);
+    CU_ASSERT_EQUAL(got, sizeof(seen));
+    CU_ASSERT_EQUAL(memcmp(seen, first, sizeof(first)), 0);
+    for (size_t i = FIRST; i < sizeof(seen); i += 4096) {
+        CU_ASSERT_EQUAL_FATAL(seen[i], 'b');
+    }
+    ring_done(&ring);
+}
+
 static int file_of_million_a(void)
 {
     static char million[1000000];
@@ -175,6 +233,7 @@ static const struct unit_test tests[] = {
     {"pieces of all sizes, round the ring", test_ring_goes_round},
     {"a digest that is given up", test_given_up},
     {"a cancelled ring takes nothing and waits for nobody", test_ring_after_cancel},
+    {"a full ring makes its writer wait", test_ring_that_is_full},
     {"a file, whole or its beginning", test_file},
     {"a file that is short, a stop, a read error", test_file_troubles},
 };

@@ -196,7 +196,11 @@ static void test_more_than_announced(void)
          OTHER,
          .headers = "Content-Range: bytes 300000-699999/700000\r\n"},
         {GOOD}};
-    world_free(succeeds(faults, COUNT(faults), 3));
+    struct world *world = succeeds(faults, COUNT(faults), 3);
+    CU_ASSERT_EQUAL(world->told, 2);
+    CU_ASSERT_PTR_NOT_NULL(
+        strstr(world->public_texts[1], "; it came in several pieces, and is fetched once more"));
+    world_free(world);
 }
 
 /* --- mirrors --- */

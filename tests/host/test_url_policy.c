@@ -284,6 +284,7 @@ static void test_redirects(void)
         {asked, "http://HOST:80/x", "http://user:secret@HOST:80/x"},
         {asked, "http://host:81/x", "http://host:81/x"},
         {asked, "https://host/x", "https://host/x"},
+        {asked, "https://host:80/x", "https://host:80/x"},
         {asked, "//other/x", "http://other/x"},
         {asked, "http://evil/x", "http://evil/x"},
         {asked, "http://evil:pass@evil/x", "http://evil/x"},
