@@ -33,6 +33,9 @@ static bool read_head(const struct fault_server *server, int fd, char head[FAULT
         }
         length += (size_t)got;
         head[length] = '\0';
+        if (head[0] < 'A' || head[0] > 'Z') {
+            return false; /* no HTTP, such as a TLS handshake */
+        }
     }
     return true;
 }

@@ -205,7 +205,9 @@ static void test_no_connection_of_other_kinds(void)
     CU_ASSERT_EQUAL(listen(fd, 4), 0); /* the kernel connects, nobody answers */
     no_connection_to("http://127.0.0.1", port, "silent");
     close(fd);
-    no_connection_to("http://host.invalid", 0, "resolve host");
+    /* A label of 64 letters: the resolver refuses it without asking anybody. */
+    no_connection_to("http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test",
+                     0, "resolve host");
     no_connection_to("https://127.0.0.1", 0, "SSL");
     no_connection_to("http://0.0.0.0", 0, "0.0.0.0 is a refused address (unspecified)");
     no_connection_to("http://[::ffff:0.0.0.0]", 0, "is a refused address (unspecified)");
