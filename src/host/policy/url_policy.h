@@ -38,7 +38,12 @@ struct url_policy {
 };
 
 /* 0, or -EPERM with one line in `why` that names the rule. Judges the URL as it is parsed, not as
- * it is spelled: scheme, host, port and path are compared after normalisation. */
+ * it is spelled: scheme, host, port and path are compared after normalisation.
+ *
+ * A prefix is whole path segments: /images allows /images and /images/x, not /images-old; /images/
+ * only what is below it. User, password, query and fragment do not count. While there are prefixes,
+ * a path that two servers could read differently (encoded slashes, percent signs or dot segments)
+ * is refused, and a prefix that cannot be read allows nothing. */
 MUST_CHECK int url_policy_judge(const struct url_policy *policy, const char *url, char *why,
                                 size_t why_size);
 
