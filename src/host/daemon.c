@@ -19,7 +19,7 @@
 #include "host/net/acceptor.h"
 #include "host/net/serve.h"
 #include "host/systemd/systemd.h"
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "wire/clock.h"
 
 enum {

@@ -19,10 +19,10 @@ FOLDERS = {
 # The parts of src/host, lower first: a part includes itself and what is lower. main.c and what
 # lies beside it is on top.
 HOST_PARTS = ("lock.h", "file policy digest systemd step", "conf", "log", "console metrics",
-              "upgrade", "command", "net", "steps")
+              "download", "upgrade", "command", "net", "steps")
 # Headers of outside libraries and the only files that may know them.
 OUTSIDE = {
-    r"curl/.*": r"src/host/(policy|upgrade)/.*\.c",
+    r"curl/.*": r"src/host/(policy|download)/.*\.c",
     r"gcrypt\.h": r"src/host/digest/.*\.c",
     r"systemd/.*": r"src/host/systemd/.*\.c",
     r"jansson\.h": r"src/compat/.*\.c",

@@ -6,7 +6,7 @@
 #define TESTS_DOWNLOAD_WORLD_H
 
 #include "fault_server.h"
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "support/unit.h"
 #include "wire/hex.h"
 

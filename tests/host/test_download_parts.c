@@ -12,14 +12,14 @@
 #include <unistd.h>
 
 #include "host/policy/url_policy.h"
-#include "host/upgrade/address_guard.h"
-#include "host/upgrade/content_range.h"
-#include "host/upgrade/failure.h"
-#include "host/upgrade/mirrors.h"
-#include "host/upgrade/pace.h"
-#include "host/upgrade/response.h"
-#include "host/upgrade/retry.h"
-#include "host/upgrade/room.h"
+#include "host/download/address_guard.h"
+#include "host/download/content_range.h"
+#include "host/download/failure.h"
+#include "host/download/mirrors.h"
+#include "host/download/pace.h"
+#include "host/download/response.h"
+#include "host/download/retry.h"
+#include "host/download/room.h"
 #include "support/unit.h"
 
 /* --- content_range --- */

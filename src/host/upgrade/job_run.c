@@ -4,7 +4,7 @@
 
 #include "host/log/log.h"
 #include "host/log/message_id.h"
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
 #include "wire/clock.h"

@@ -13,7 +13,7 @@
 #define HOST_STATE_H
 
 #include "host/file/keyfile.h"
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "host/upgrade/job.h"
 #include "wire/hex.h"
 

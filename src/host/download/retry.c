@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/retry.h"
+#include "host/download/retry.h"
 
 static int64_t full_delay(const struct retry *retry)
 {

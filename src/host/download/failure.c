@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/failure.h"
+#include "host/download/failure.h"
 
 #include <errno.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/mirrors.h"
+#include "host/download/mirrors.h"
 
 #include <string.h>
 

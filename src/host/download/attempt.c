@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/attempt.h"
+#include "host/download/attempt.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -8,7 +8,7 @@
 
 #include "host/policy/url.h"
 #include "host/policy/url_policy.h"
-#include "host/upgrade/fetch.h"
+#include "host/download/fetch.h"
 
 /* One request of an attempt. */
 struct hop {

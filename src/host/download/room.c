@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/room.h"
+#include "host/download/room.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -12,7 +12,7 @@
 #define HOST_FETCH_H
 
 #include "host/conf/conf.h"
-#include "host/upgrade/response.h"
+#include "host/download/response.h"
 #include "wire/attributes.h"
 
 /* Who takes the answer. Each function returns 0 to go on, anything else to end the request. */

@@ -10,8 +10,8 @@
 #define HOST_STORE_H
 
 #include "host/digest/digest.h"
-#include "host/upgrade/failure.h"
-#include "host/upgrade/partial.h"
+#include "host/download/failure.h"
+#include "host/download/partial.h"
 
 struct store {
     const struct download *download;

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "wire/hex.h"
 
 static bool is_ending(const char *ending)

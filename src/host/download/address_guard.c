@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/address_guard.h"
+#include "host/download/address_guard.h"
 
 #include <ifaddrs.h>
 #include <netdb.h>

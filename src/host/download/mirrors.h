@@ -8,7 +8,7 @@
 #ifndef HOST_MIRRORS_H
 #define HOST_MIRRORS_H
 
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 
 struct mirrors {
     size_t count;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/fetch.h"
+#include "host/download/fetch.h"
 
 #include <curl/curl.h>
 #include <errno.h>
@@ -9,8 +9,8 @@
 #include <string.h>
 #include <sys/socket.h>
 
-#include "host/upgrade/address_guard.h"
-#include "host/upgrade/pace.h"
+#include "host/download/address_guard.h"
+#include "host/download/pace.h"
 #include "wire/clock.h"
 #include "wire/decimal.h"
 

@@ -8,7 +8,7 @@
 #ifndef HOST_ATTEMPT_H
 #define HOST_ATTEMPT_H
 
-#include "host/upgrade/store.h"
+#include "host/download/store.h"
 #include "wire/attributes.h"
 
 struct attempt {

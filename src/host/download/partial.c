@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/partial.h"
+#include "host/download/partial.h"
 
 #include <errno.h>
 #include <fcntl.h>

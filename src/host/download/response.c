@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/response.h"
+#include "host/download/response.h"
 
 #include <inttypes.h>
 #include <stdarg.h>
@@ -7,7 +7,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "host/upgrade/content_range.h"
+#include "host/download/content_range.h"
 #include "wire/attributes.h"
 #include "wire/escape.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/content_range.h"
+#include "host/download/content_range.h"
 
 #include <errno.h>
 #include <stdbool.h>

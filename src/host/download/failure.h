@@ -7,7 +7,7 @@
 #ifndef HOST_FAILURE_H
 #define HOST_FAILURE_H
 
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
 

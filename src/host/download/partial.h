@@ -18,7 +18,7 @@
 #include <stdint.h>
 
 #include "host/file/keyfile.h"
-#include "host/upgrade/response.h"
+#include "host/download/response.h"
 #include "wire/attributes.h"
 #include "wire/hex.h"
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/store.h"
+#include "host/download/store.h"
 
 #include <errno.h>
 #include <inttypes.h>
@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "host/upgrade/room.h"
+#include "host/download/room.h"
 #include "wire/clock.h"
 
 enum {

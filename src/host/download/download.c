@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/download.h"
+#include "host/download/download.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -12,10 +12,10 @@
 #include <unistd.h>
 
 #include "host/policy/url.h"
-#include "host/upgrade/attempt.h"
-#include "host/upgrade/fetch.h"
-#include "host/upgrade/mirrors.h"
-#include "host/upgrade/retry.h"
+#include "host/download/attempt.h"
+#include "host/download/fetch.h"
+#include "host/download/mirrors.h"
+#include "host/download/retry.h"
 #include "wire/clock.h"
 
 /* One run. */
