@@ -6,6 +6,11 @@
  * they were last read; or it does not exist and the result says why. What is under way is
  * DIR/<sha256>.part with DIR/<sha256>.meta beside it.
  *
+ * What a guest is told holds no URL, and whatever goes wrong before a server has answered in HTTP is
+ * one message, "no connection to the server": a guest cannot find out what listens where. The
+ * partial file stays after download_failed, internal errors and a stop, and is removed after
+ * hash_mismatch, too_large and no_space.
+ *
  * Threads  download_run blocks the job thread; its callbacks run there. download_library_init: main
  *          thread, before the first thread.
  * Units    bytes.
