@@ -182,6 +182,9 @@ class ConfigTest(SystemTest):
     def test_nul(self):
         self.refused(b"[limits]\nworkers = 3\0\n", "test.conf", "2", "0x00")
 
+    def test_more_for_one_cid_than_in_all(self):
+        self.refused("[limits]\nconnections = 3\nconnections_per_cid = 4\n", "test.conf", "4", "3")
+
     def test_line_without_equals(self):
         self.refused("[limits]\nworkers\n", "test.conf", "2")
 

@@ -179,7 +179,7 @@ class ConnectionsTest(SystemTest):
         return daemon
 
     def test_in_all(self):
-        self.limit({"connections": 3, "connections_per_cid": 3}, 3)
+        self.limit({"connections": 3}, 3)
 
     def test_per_cid(self):
         self.limit({"connections": 10, "connections_per_cid": 2}, 2)
