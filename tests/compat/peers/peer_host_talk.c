@@ -8,6 +8,7 @@
 
 enum {
     READ_ONCE = 4096,
+    MAJOR_AT = 4,
     CODE_MALFORMED = 1,
     CODE_UNSUPPORTED_VERSION = 2,
 };
@@ -218,32 +219,44 @@ static void refuse(struct peer_talk *talk, unsigned code, const char *message)
     (void)peer_link_read_to_end(&talk->link, &words); /* the guest's end is waited for */
 }
 
-/* One frame. False: the stream ended, or it is none; that was dealt with. */
-static bool read_frame(struct peer_talk *talk, bool is_request, struct octets *ret)
+/* The bytes that tell the wire. A guest of 0.9 sends less than a header of ours, and waits. False: it
+ * is none of ours; that was dealt with. */
+static bool read_magic(struct peer_talk *talk, struct octets *ret)
 {
-    octets_clear(ret);
-    enum peer_link_end end = peer_link_read(&talk->link, 1, ret);
-    if (end == PEER_LINK_DATA && ret->bytes[0] != 'V') {
+    if (peer_link_read(&talk->link, 1, ret) != PEER_LINK_DATA) {
+        return false;
+    }
+    if (ret->bytes[0] != 'V') {
         refuse(talk, CODE_MALFORMED, "no frame: expected VSCK");
         return false;
     }
-    if (end == PEER_LINK_DATA) {
-        end = peer_link_read(&talk->link, PEER_TLV_1_HEADER - 1, ret);
+    if (peer_link_read(&talk->link, MAJOR_AT, ret) != PEER_LINK_DATA) {
+        return false;
     }
-    if (end == PEER_LINK_DATA && peer_tlv_1_payload(ret->bytes) <= OCTETS_MAX / 2) {
-        end = peer_link_read(&talk->link, peer_tlv_1_payload(ret->bytes), ret);
+    if (ret->bytes[MAJOR_AT] == 0) {
+        refuse(talk, CODE_UNSUPPORTED_VERSION, "no common major");
+        return false;
     }
-    if (end != PEER_LINK_DATA && is_request && ret->length > 0) {
-        peer_host_count_cut(talk->host);
+    return true;
+}
+
+/* One frame. False: the stream ended, or it is none; that was dealt with. */
+static bool read_frame(struct peer_talk *talk, struct octets *ret)
+{
+    octets_clear(ret);
+    if (!read_magic(talk, ret) ||
+        peer_link_read(&talk->link, PEER_TLV_1_HEADER - ret->length, ret) != PEER_LINK_DATA) {
+        return false;
     }
-    return end == PEER_LINK_DATA;
+    size_t length = peer_tlv_1_payload(ret->bytes);
+    return length <= OCTETS_MAX / 2 && peer_link_read(&talk->link, length, ret) == PEER_LINK_DATA;
 }
 
 static bool greet(struct peer_talk *talk, struct peer_version *agreed)
 {
     struct octets hello;
     struct peer_frame frame;
-    if (!read_frame(talk, false, &hello)) {
+    if (!read_frame(talk, &hello)) {
         return false;
     }
     if (!peer_tlv_1_read(hello.bytes, hello.length, &frame) || frame.type != PEER_TLV_1_HELLO) {
@@ -269,7 +282,10 @@ static bool serve_frame(struct peer_talk *talk, struct peer_version agreed)
         fail(talk);
         return false;
     }
-    if (!read_frame(talk, true, &request)) {
+    if (!read_frame(talk, &request)) {
+        if (request.length > 0) {
+            peer_host_count_cut(talk->host);
+        }
         return false;
     }
     enum peer_command command = recognise(talk, &request);
