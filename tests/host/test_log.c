@@ -71,6 +71,26 @@ static void test_debug_is_for_verbose(void)
     capture_end();
 }
 
+/* Nobody reads: what does not fit is lost and counted, and nobody waits for it. */
+static void test_full_pipe(void)
+{
+    capture_begin();
+    log_init("vsock_test", LOG_STDERR, false);
+    CU_ASSERT(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096) >= 0);
+    char filler[4096];
+    memset(filler, 'x', sizeof(filler));
+    CU_ASSERT_EQUAL(write(STDERR_FILENO, filler, sizeof(filler)), (ssize_t)sizeof(filler));
+    log_info("a");
+    log_info("b");
+    log_info("c");
+    CU_ASSERT_EQUAL(strlen(captured()), sizeof(filler));
+    log_info("d");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: (lines lost: 3) d\n");
+    log_info("e");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: e\n");
+    capture_end();
+}
+
 static void test_escaped(void)
 {
     capture_begin();
@@ -126,6 +146,10 @@ static void test_errno_is_kept(void)
     log_info("lost: stderr is closed");
     CU_ASSERT_EQUAL(errno, ENOSPC);
     capture_end();
+    capture_begin();
+    log_info("back");
+    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: (lines lost: 1) back\n");
+    capture_end();
 }
 
 static void test_no_journal_is_stderr(void)
@@ -160,6 +184,7 @@ static void test_target(void)
 static const struct unit_test tests[] = {
     {"a line for each priority", test_lines},
     {"debug lines are for -v", test_debug_is_for_verbose},
+    {"a full pipe loses lines, and says how many", test_full_pipe},
     {"messages are escaped", test_escaped},
     {"a long line is cut at a character", test_long_line},
     {"fields are not shown on stderr", test_fields_are_for_the_journal},

@@ -68,15 +68,22 @@ static void test_limit_in_all(void)
     table_free(table);
 }
 
+/* However many a CID brings, those who are turned away take no place from another CID. */
 static void test_no_place_left(void)
 {
     struct table *table;
     struct connection *connection;
     CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
-    for (uint32_t i = 0; i < table_size(table); i++) {
-        CU_ASSERT_NOT_EQUAL(take(table, 100 + i, &connection), TABLE_NO_PLACE_LEFT);
+    for (uint32_t i = 0; i < small.limits.connections_per_cid; i++) {
+        CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_COUNTED);
+    }
+    for (uint32_t i = 0; i < TABLE_SPARE; i++) {
+        CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_TURNED_AWAY);
     }
     CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_NO_PLACE_LEFT);
+    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED);
+    CU_ASSERT_EQUAL(table_in_use(table), table_size(table));
+    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_NO_PLACE_LEFT);
     table_free(table);
 }
 

@@ -2,7 +2,9 @@
 #include "host/log/log.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -13,7 +15,11 @@
 #include "host/systemd/systemd.h"
 #include "wire/escape.h"
 
-enum { PROGRAM_MAX = 64 };
+enum {
+    PROGRAM_MAX = 64,
+    LOST_MAX = 40,  /* bytes of the note about lost lines */
+    STUCK_MS = 100, /* for which a full stderr is waited for, once */
+};
 
 /* Constant once log_init has run. */
 static struct {
@@ -38,15 +44,33 @@ void log_init(const char *program, enum log_target target, bool verbose)
     settings.verbose = verbose;
 }
 
-/* One write, so that lines of several threads and processes do not mix. */
+/* True if stderr takes a line now. A reader that stopped reading costs one short wait, then none until
+ * it reads again: nobody here may hang for a log. */
+static bool stderr_takes(bool waited_before)
+{
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    return poll(&out, 1, waited_before ? 0 : STUCK_MS) == 1 && (out.revents & POLLOUT) != 0;
+}
+
+/* One write, so that lines of several threads and processes do not mix. What cannot be written is
+ * lost, and counted: the next line that can be says how many. */
 static void write_line(enum log_priority priority, const char *message)
 {
-    char line[PROGRAM_MAX + 16 + LOG_TEXT_MAX + 2];
-    int length = snprintf(line, sizeof(line), "%.*s: %s: %s\n", PROGRAM_MAX, settings.program,
-                          priority_names[priority], message);
-    /* A line that cannot be written is lost: there is nowhere left to say so. */
+    static _Atomic unsigned lost;
+    char line[PROGRAM_MAX + LOST_MAX + 16 + LOG_TEXT_MAX + 2];
+    char note[LOST_MAX] = "";
+    if (!stderr_takes(atomic_load_explicit(&lost, memory_order_relaxed) > 0)) {
+        atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
+        return;
+    }
+    unsigned missing = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
+    if (missing > 0) {
+        (void)snprintf(note, sizeof(note), "(lines lost: %u) ", missing);
+    }
+    int length = snprintf(line, sizeof(line), "%.*s: %s: %s%s\n", PROGRAM_MAX, settings.program,
+                          priority_names[priority], note, message);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
-    (void)written;
+    (void)written; /* there is nowhere left to say so */
 }
 
 static bool send_entry(enum log_priority priority, const char *message_id, const char *message,

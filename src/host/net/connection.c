@@ -69,15 +69,10 @@ void connection_refuse(struct connection *connection, enum error_code code, cons
     connection->closing = connection->closing || closes;
 }
 
-bool connection_frame(struct connection *connection)
+enum framing connection_frame(struct connection *connection, struct refusal *refusal)
 {
-    struct refusal refusal;
-    enum framing framing = server_frame(&connection->session, connection->in, connection->in_length,
-                                        connection->ended, &connection->frame_length, &refusal);
-    if (framing == FRAMING_REFUSED) {
-        connection_refuse(connection, refusal.code, refusal.text, true);
-    }
-    return framing == FRAMING_WHOLE;
+    return server_frame(&connection->session, connection->in, connection->in_length,
+                        connection->ended, &connection->frame_length, refusal);
 }
 
 void connection_consume(struct connection *connection)

@@ -3,8 +3,7 @@
  * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;
  * so nothing here is locked.
  *
- * Threads  whoever owns it. `state`, `watched`, `quiet`, `hung_up`, the deadlines and the list
- *          links are the acceptor's.
+ * Threads  whoever owns it. `state`, `watched`, the deadlines and the list links are the acceptor's.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds.
  * Errors   0 or -errno; logs nothing.
  */
@@ -37,14 +36,12 @@ struct connection {
     bool counted;      /* holds one of the places of [limits] connections */
     bool greeted;      /* its first frame was whole */
     bool ended;        /* the guest sends no more */
-    bool quiet;        /* nothing is there to read until the epoll set says so */
-    bool hung_up;      /* the epoll set said that the guest sends no more: it is not said again */
     bool closing;      /* ends once `out` is sent */
     bool watched;      /* is in the epoll set */
     bool wants_output; /* is there with EPOLLOUT */
 
     int64_t read_deadline_ms; /* of the frame, of idleness or of lingering */
-    int64_t send_deadline_ms; /* while output is pending */
+    int64_t send_deadline_ms; /* while output is pending; CLOCK_NEVER otherwise */
     size_t linger_left;       /* bytes that may still be dropped */
 
     struct job_ticket *ticket; /* of the upgrade it waits for; it does not read meanwhile */
@@ -93,8 +90,9 @@ void connection_answer(struct connection *connection, const struct answer *answe
 void connection_refuse(struct connection *connection, enum error_code code, const char *text,
                        bool closes);
 
-/* Looks for a whole frame. True: there is one (frame_length). What cannot become one is refused. */
-MUST_CHECK bool connection_frame(struct connection *connection);
+/* Looks for a whole frame, whose length is then frame_length. What cannot become one is the caller's
+ * to refuse. Afterwards the frame in hand is the one that is arriving. */
+MUST_CHECK enum framing connection_frame(struct connection *connection, struct refusal *refusal);
 
 /* Takes the whole frame out of the input. */
 void connection_consume(struct connection *connection);

@@ -7,13 +7,13 @@
 #include <sys/socket.h>
 
 #include "host/metrics/metrics.h"
-#include "host/net/session_log.h"
+#include "host/net/session.h"
+#include "host/net/waiting.h"
 #include "wire/clock.h"
 
 enum {
     LINGER_MS = 1000,     /* for which what still comes is read and dropped */
     LINGER_BYTES = 65536, /* and how much of it */
-    PROGRESS_MS = 1000,   /* between two PROGRESS frames of one phase */
 };
 
 uint64_t flow_key(const struct connection *connection)
@@ -64,20 +64,32 @@ static bool watch(struct flow *flow, struct connection *connection, bool again)
     return true;
 }
 
+/* Sends once. 0, and from now on the guest has its time to take more, if some of it went; else -errno.
+ */
+static int send_some(const struct flow *flow, struct connection *connection)
+{
+    int error = connection_send(connection);
+    if (error == 0) {
+        connection->send_deadline_ms = connection_has_output(connection)
+                                           ? clock_deadline(flow->conf->limits.send_ms)
+                                           : CLOCK_NEVER;
+    }
+    return error;
+}
+
 /* Sends what is pending. True: all of it went. */
 static bool flush(struct flow *flow, struct connection *connection)
 {
-    size_t sent = connection->out_sent;
-    int error = connection_send(connection);
+    if (connection->send_deadline_ms == CLOCK_NEVER) {
+        connection->send_deadline_ms = clock_deadline(flow->conf->limits.send_ms);
+    }
+    int error = send_some(flow, connection);
     if (error < 0 && error != -EAGAIN) {
         drop(flow, connection);
         return false;
     }
     if (!connection_has_output(connection)) {
         return true;
-    }
-    if (!connection->wants_output || connection->out_sent != sent) {
-        connection->send_deadline_ms = clock_deadline(flow->conf->limits.send_ms);
     }
     (void)watch(flow, connection, false); /* dropped or waiting: both end here */
     return false;
@@ -90,67 +102,6 @@ static void rest(const struct flow *flow, struct connection *connection)
         connection->in_length > 0 ? flow->conf->limits.frame_ms : flow->conf->limits.idle_ms);
 }
 
-static void tell_progress(struct connection *connection, const struct job_view *view, int64_t now)
-{
-    struct answer answer = {.type = ANSWER_PROGRESS, .status = view->status};
-    connection_answer(connection, &answer);
-    connection->progress_sent = true;
-    connection->progress_phase = view->status.phase;
-    connection->progress_revision = view->revision;
-    connection->progress_ms = now;
-}
-
-/* True if the guest is to be told of this view now; if it is too early for that, when to look
- * again. */
-static bool progress_is_due(struct connection *connection, const struct job_view *view, int64_t now)
-{
-    if (!connection->progress_wanted ||
-        (connection->progress_sent && view->revision == connection->progress_revision)) {
-        return false;
-    }
-    int64_t due = connection->progress_ms + PROGRESS_MS;
-    if (connection->progress_sent && view->status.phase == connection->progress_phase &&
-        now < due) {
-        connection->look_deadline_ms = due;
-        return false;
-    }
-    return true;
-}
-
-static void answer_upgrade(const struct flow *flow, struct connection *connection,
-                           const struct job_view *view)
-{
-    struct answer answer = command_upgrade_answer(view);
-    connection_answer(connection, &answer);
-    session_log_ended(connection, view);
-    connection->ticket = job_unref(connection->ticket);
-    rest(flow, connection);
-}
-
-/* Looks at the upgrade that the connection waits for. True: something was appended, or it waits no
- * longer. */
-static bool look(struct flow *flow, struct connection *connection)
-{
-    struct job_view view;
-    int64_t now = clock_ms();
-    job_view(connection->ticket, &view);
-    connection->look_deadline_ms = CLOCK_NEVER;
-    bool due = progress_is_due(connection, &view, now);
-    if (due) {
-        tell_progress(connection, &view, now); /* the last phase too, right before the answer */
-    }
-    if (view.ended) {
-        answer_upgrade(flow, connection, &view);
-        return true;
-    }
-    if (stopping(flow)) { /* it goes on at the next start: that the end is not known is the truth */
-        connection->ticket = job_unref(connection->ticket);
-        connection->closing = true;
-        return true;
-    }
-    return due;
-}
-
 /* Hands the whole frame to the pool. False: the queue is full, and the guest is told. */
 static bool submit(struct flow *flow, struct connection *connection)
 {
@@ -159,23 +110,19 @@ static bool submit(struct flow *flow, struct connection *connection)
         return true;
     }
     connection->state = CONNECTION_OPEN;
-    connection_refuse(connection, ERROR_BUSY,
-                      "too many requests wait already ([limits] queue): try again later",
-                      !connection->greeted);
+    session_refuse(connection, ERROR_BUSY,
+                   "too many requests wait already ([limits] queue): try again later",
+                   !connection->greeted);
     connection_consume(connection);
     rest(flow, connection);
     return false;
 }
 
-/* Reads more. True: something arrived, or it is known that nothing more will. A read that took less
- * than there was room for has taken all there was (epoll(7)); the next one waits for the epoll set.
- */
+/* Reads more. True: something arrived, or it is known that nothing more will. */
 static bool fill(struct flow *flow, struct connection *connection)
 {
     bool empty = connection->in_length == 0;
-    bool quiet = connection->quiet && connection->watched;
-    ssize_t got = quiet ? -EAGAIN : connection_receive(connection);
-    connection->quiet = connection->in_length < connection->in_size && !connection->hung_up;
+    ssize_t got = connection_receive(connection);
     if (got > 0) {
         if (empty && connection->greeted) {
             connection->read_deadline_ms = clock_deadline(flow->conf->limits.frame_ms);
@@ -227,6 +174,37 @@ static void linger(struct flow *flow, struct connection *connection)
     drain(flow, connection);
 }
 
+/* The daemon stops: what has arrived, whole or not, is answered with that. */
+static void send_away(struct connection *connection)
+{
+    struct refusal refusal;
+    enum framing framing = connection_frame(connection, &refusal); /* whose id the answer has */
+    (void)framing;
+    connection_refuse(connection, ERROR_SHUTTING_DOWN, "the host is stopping: try again later",
+                      true);
+}
+
+/* Goes on with what has arrived. False: it has gone as far as it does without waiting. */
+static bool take(struct flow *flow, struct connection *connection)
+{
+    struct refusal refusal;
+    switch (connection_frame(connection, &refusal)) {
+    case FRAMING_WHOLE:
+        return !submit(flow, connection);
+    case FRAMING_REFUSED:
+        session_refuse(connection, refusal.code, refusal.text, true);
+        return true;
+    case FRAMING_MORE:
+    default:
+        break;
+    }
+    if (connection->ended) {
+        drop(flow, connection);
+        return false;
+    }
+    return fill(flow, connection);
+}
+
 /* Takes the connection as far as it goes without waiting. Afterwards it is watched, at a worker,
  * lingering or gone. */
 static void advance(struct flow *flow, struct connection *connection)
@@ -237,26 +215,19 @@ static void advance(struct flow *flow, struct connection *connection)
                 return;
             }
         } else if (connection->ticket != NULL) {
-            if (!look(flow, connection)) {
+            if (!waiting_look(connection, stopping(flow))) {
                 (void)watch(flow, connection, true); /* a guest that left meanwhile is reported */
                 return;
+            }
+            if (connection->ticket == NULL) {
+                rest(flow, connection);
             }
         } else if (connection->closing) {
             linger(flow, connection);
             return;
         } else if (stopping(flow)) {
-            connection_refuse(connection, ERROR_SHUTTING_DOWN,
-                              "the host is stopping: try again later", true);
-        } else if (connection_frame(connection)) {
-            if (submit(flow, connection)) {
-                return;
-            }
-        } else if (connection->closing) {
-            continue; /* what arrived cannot become a frame, and that has been said */
-        } else if (connection->ended) {
-            drop(flow, connection);
-            return;
-        } else if (!fill(flow, connection)) {
+            send_away(connection);
+        } else if (!take(flow, connection)) {
             return;
         }
     }
@@ -265,14 +236,15 @@ static void advance(struct flow *flow, struct connection *connection)
 void flow_begin(struct flow *flow, struct connection *connection, bool busy)
 {
     connection->read_deadline_ms = clock_deadline(flow->conf->limits.first_frame_ms);
+    connection->send_deadline_ms = CLOCK_NEVER;
     if (busy) {
         ssize_t got = connection_receive(connection); /* only to learn the dialect */
         connection->ended = got == 0;
         server_sniff(&connection->session, connection->in, connection->in_length);
-        connection_refuse(connection, ERROR_BUSY,
-                          "too many connections ([limits] connections, connections_per_cid): "
-                          "try again later",
-                          true);
+        session_refuse(connection, ERROR_BUSY,
+                       "too many connections ([limits] connections, connections_per_cid): "
+                       "try again later",
+                       true);
         metrics_count(METRIC_TURNED_AWAY);
     }
     advance(flow, connection);
@@ -281,16 +253,14 @@ void flow_begin(struct flow *flow, struct connection *connection, bool busy)
 void flow_event(struct flow *flow, uint64_t key, uint32_t events)
 {
     struct connection *connection = table_at(flow->table, (uint32_t)key);
-    if (connection->state == CONNECTION_FREE || flow_key(connection) != key) {
-        return;
-    }
-    connection->quiet = false;
-    connection->hung_up = connection->hung_up || (events & (EPOLLRDHUP | EPOLLHUP | EPOLLERR)) != 0;
-    if (connection->state == CONNECTION_WORKING) {
-        return; /* it is seen to when the worker gives it back */
+    if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING ||
+        flow_key(connection) != key) {
+        return; /* a worker's is seen to when it is given back */
     }
     if (connection->ticket != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
         drop(flow, connection); /* the guest went away; its upgrade goes on */
+    } else if (connection->ticket != NULL && !connection_has_output(connection)) {
+        return; /* it is not read while it waits: to watch it anew would report this for ever */
     } else if (connection->state == CONNECTION_LINGERING) {
         drain(flow, connection);
     } else {
@@ -332,17 +302,38 @@ static void tell_timeout(const struct flow *flow, struct connection *connection)
     (void)snprintf(text, sizeof text, "%s within %g s: send sooner, or connect anew", what,
                    (double)limit_ms / 1000);
     server_sniff(&connection->session, connection->in, connection->in_length);
-    connection_refuse(connection, ERROR_TIMEOUT, text, true);
+    session_refuse(connection, ERROR_TIMEOUT, text, true);
     metrics_count(METRIC_TIMEOUTS);
+}
+
+/* True if something came in time, which was only not looked at yet: the deadline of an idle connection
+ * is kept by the first byte, any other by the whole frame. */
+static bool came_in_time(struct flow *flow, struct connection *connection)
+{
+    struct refusal refusal;
+    bool idle = connection->greeted && connection->in_length == 0;
+    ssize_t got = connection_receive(connection);
+    if (got > 0 && idle) {
+        connection->read_deadline_ms = clock_deadline(flow->conf->limits.frame_ms);
+        return true;
+    }
+    connection->ended = got == 0;
+    return got == 0 || (got > 0 && connection_frame(connection, &refusal) != FRAMING_MORE);
 }
 
 static void expire(struct flow *flow, struct connection *connection)
 {
-    if (connection->state == CONNECTION_LINGERING || connection_has_output(connection)) {
+    if (connection->state == CONNECTION_LINGERING) {
         drop(flow, connection);
         return;
     }
-    if (connection->ticket == NULL) {
+    if (connection_has_output(connection)) {
+        /* The socket may have room without having said so yet. */
+        if (send_some(flow, connection) < 0) {
+            drop(flow, connection);
+            return;
+        }
+    } else if (connection->ticket == NULL && !came_in_time(flow, connection)) {
         tell_timeout(flow, connection);
     }
     advance(flow, connection);

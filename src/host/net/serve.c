@@ -3,27 +3,22 @@
 
 #include <stdio.h>
 
-#include "host/log/log.h"
-#include "host/log/message_id.h"
 #include "host/metrics/metrics.h"
-#include "host/net/session_log.h"
+#include "host/net/session.h"
 
-/* The first frame of a peer that is not served: what it asks is decoded only to learn its dialect.
- */
+/* The first frame of a peer that is not served: what it asks is decoded only to learn its dialect. */
 static void turn_away(struct connection *connection)
 {
-    char text[ANSWER_TEXT_MAX];
+    char text[REFUSAL_TEXT_MAX];
     (void)snprintf(
         text, sizeof text,
         "CID %u is not served here: expected one of [listen] allowed_cids, and on a Unix "
         "socket a uid of unix_uids",
         connection->cid);
-    connection_refuse(connection, ERROR_FORBIDDEN, text, true);
-    session_log_refused(connection, ERROR_FORBIDDEN, text);
+    session_refuse(connection, ERROR_FORBIDDEN, text, true);
 }
 
-/* Errors of a command leave the connection open; these are about the guest and the host themselves.
- */
+/* Errors of a command leave the connection open; these are about the guest and the host. */
 static bool ends_connection(const struct answer *answer)
 {
     return answer->type == ANSWER_ERROR &&
@@ -70,20 +65,30 @@ static void serve_frame(struct command_parts *parts, struct connection *connecti
     } else if (decoding == DECODING_REPLY) {
         connection->out_length = reply.length;
     } else {
-        connection_refuse(connection, refusal.code, refusal.text, refusal.closes);
-        session_log_refused(connection, refusal.code, refusal.text);
+        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
     }
+}
+
+/* True if there is another frame, and room for its answer. */
+static bool next_frame(struct connection *connection)
+{
+    struct refusal refusal;
+    if (connection->closing || connection->ticket != NULL || !connection_has_room(connection)) {
+        return false;
+    }
+    enum framing framing = connection_frame(connection, &refusal);
+    if (framing == FRAMING_REFUSED) {
+        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
+    }
+    return framing == FRAMING_WHOLE;
 }
 
 void serve(struct command_parts *parts, struct connection *connection)
 {
-    bool more = true;
-    while (more) {
+    do {
         serve_frame(parts, connection);
         connection_consume(connection);
-        more = !connection->closing && connection->ticket == NULL &&
-               connection_has_room(connection) && connection_frame(connection);
-    }
+    } while (next_frame(connection));
     /* An error, too, is the acceptor's to find: it sends what is left. */
     int error = connection_send(connection);
     (void)error;

@@ -119,10 +119,13 @@ static void count_out(struct table *table, uint32_t cid)
 
 enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct connection **ret)
 {
-    struct connection *connection = table->free;
-    if (connection == NULL) {
+    /* Those who are turned away have the spare places alone: they take none from the others. */
+    bool counted = count_in(table, cid);
+    if (!counted && table->in_use - table->counted >= TABLE_SPARE) {
         return TABLE_NO_PLACE_LEFT;
     }
+    struct connection *connection = table->free;
+    assert(connection != NULL);
     table->free = connection->next;
     table->in_use++;
     *connection = (struct connection){
@@ -131,7 +134,7 @@ enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct c
         .slot = connection->slot,
         .generation = connection->generation + 1,
         .cid = cid,
-        .counted = count_in(table, cid),
+        .counted = counted,
         .in_size = connection->in_size,
         .in = connection->in,
         .out = connection->out,
@@ -139,7 +142,7 @@ enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct c
     server_init(&connection->session, table->request_bytes, cid);
     *fd = -1;
     *ret = connection;
-    return connection->counted ? TABLE_COUNTED : TABLE_TURNED_AWAY;
+    return counted ? TABLE_COUNTED : TABLE_TURNED_AWAY;
 }
 
 void table_release(struct table *table, struct connection *connection)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/net/session_log.h"
+#include "host/net/session.h"
 
 #include <stdio.h>
 
@@ -52,8 +52,9 @@ void session_log_ended(const struct connection *connection, const struct job_vie
                failed ? view->detail : "");
 }
 
-void session_log_refused(const struct connection *connection, enum error_code code,
-                         const char *text)
+void session_refuse(struct connection *connection, enum error_code code, const char *text,
+                    bool closes)
 {
     write_line(connection, PRIORITY_WARNING, MESSAGE_ID_REFUSED, NULL, error_name(code), text);
+    connection_refuse(connection, code, text, closes);
 }

@@ -4,8 +4,8 @@
  *
  * Threads  whoever owns the connection.
  */
-#ifndef HOST_SESSION_LOG_H
-#define HOST_SESSION_LOG_H
+#ifndef HOST_SESSION_H
+#define HOST_SESSION_H
 
 #include "host/net/connection.h"
 
@@ -14,8 +14,8 @@ void session_log_request(const struct connection *connection, const struct reque
                          const struct answer *answer, bool waits);
 /* An upgrade that was waited for has ended. */
 void session_log_ended(const struct connection *connection, const struct job_view *view);
-/* What arrived was not taken. */
-void session_log_refused(const struct connection *connection, enum error_code code,
-                         const char *text);
+/* What arrived is not taken, or the connection is not. `closes`: it ends after this. */
+void session_refuse(struct connection *connection, enum error_code code, const char *text,
+                    bool closes);
 
 #endif
