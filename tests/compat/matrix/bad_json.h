@@ -11,8 +11,8 @@ enum manner {
     HALF_CLOSED, /* one write, and then the end of the stream */
 };
 
-/* What is sent: head, `open` so many times, `close` as often, tail. What is answered, to the byte;
- * a star stands for words to a person. */
+/* What is sent: head, `open` so many times, `close` as often, tail. What is answered, to the byte.
+ */
 struct sample {
     const char *name;
     const char *answer;
@@ -48,14 +48,30 @@ extern const size_t bad_json_samples_count;
         name, answer, BYTES(head), open, close, count, tail, ONE_WRITE \
     }
 
-#define VERSION   "{\"Ok\":{\"HostOSVersion\":\"1.2.3\"}}"
-#define DONE      "{\"Ok\":\"NoPayload\"}"
-#define MALFORMED "{\"Err\":\"malformed: *\"}"
-#define TOO_LARGE "{\"Err\":\"too_large: *\"}"
-#define UNKNOWN   "{\"Err\":\"unknown_command: *\"}"
-#define ERROR_1   "{\"Err\":\"*\"}"
-#define ACCEPTED  PEER_JSON_0_ACCEPTED
-#define INVALID   PEER_JSON_0_INVALID
+#define VERSION         "{\"Ok\":{\"HostOSVersion\":\"1.2.3\"}}"
+#define DONE            "{\"Ok\":\"NoPayload\"}"
+#define ERR(text)       "{\"Err\":\"" text "\"}"
+#define CUT(bytes)      ERR("malformed: the stream ended inside an object, after " bytes " bytes")
+#define NO_OBJECT(what) ERR("malformed: the request has " what "; expected a JSON object")
+#define TWICE           NO_OBJECT("a key that is there already")
+#define NO_JSON         NO_OBJECT("bytes that are no JSON")
+#define NO_UTF_8        NO_OBJECT("bytes that are no UTF-8")
+#define HAS_NUL         NO_OBJECT("a NUL")
+#define OUT_OF_RANGE    NO_OBJECT("a number that is out of range")
+#define BEHIND          ERR("malformed: bytes follow the request's object; expected one object alone")
+#define DEEP            ERR("malformed: the request is nested too deep; expected at most 1024 levels")
+#define LARGE           ERR("too_large: the request has more than 16384 bytes; expected at most these")
+#define NO_CID \
+    ERR("malformed: sender_cid is missing or no CID; expected the sender's own, in decimal")
+#define NO_COUNT ERR("malformed: the message lacks a count, an integer from 0 to 4294967295")
+#define UNKNOWN                                                                               \
+    ERR("unknown_command: the message is missing or not known; expected attach-hsm, "         \
+        "detach-hsm, GetVsockProtocol, GetHostOSVersion, start-upgrade-guest-vm, upgrade or " \
+        "notify")
+#define LATE \
+    ERR("timeout: the first frame was not complete within 1 s: send sooner, or connect anew")
+#define ACCEPTED PEER_JSON_0_ACCEPTED
+#define INVALID  PEER_JSON_0_INVALID
 
 #define ASK(message)    "{\"sender_cid\":3,\"message\":" message "}"
 #define ASK_VERSION     ASK("\"GetHostOSVersion\"")

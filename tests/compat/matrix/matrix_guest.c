@@ -12,6 +12,7 @@
 
 #include "grid.h"
 #include "peer_host.h"
+#include "peer_link.h"
 #include "process.h"
 
 #define URL             "https://updates.example/hostos.tar.zst"
@@ -226,10 +227,11 @@ static void judge(struct grid *grid, struct asking *asking, const struct row *ro
     grid_cell_changed(grid);
 }
 
-/* All commands of a row at once: some hosts take their time. */
+/* All commands of a row at once: some hosts take their time, which is told. */
 static void run_row(struct grid *grid, const char *folder, const struct row *row)
 {
     struct asking asking[PEER_COMMANDS];
+    int64_t began_ms = peer_link_now_ms();
     for (int command = 1; command < PEER_COMMANDS; command++) {
         ask(&asking[command], folder, row->host, command);
     }
@@ -237,6 +239,8 @@ static void run_row(struct grid *grid, const char *folder, const struct row *row
     for (int command = 1; command < PEER_COMMANDS; command++) {
         judge(grid, &asking[command], row, command);
     }
+    printf("\n    %s: all commands within %.1f s", row->host,
+           (double)(peer_link_now_ms() - began_ms) / 1000);
 }
 
 void matrix_guest(void)
