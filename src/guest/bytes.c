@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <unistd.h>
 
+enum { STUCK_MS = 100 /* for which a full stderr is waited for */ };
+
 int bytes_guard_standard(void)
 {
     for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
@@ -27,7 +29,7 @@ int bytes_guard_standard(void)
 static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
 {
     struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
-    while (clock_ms() < deadline_ms) {
+    do { /* once at least: what is ready is not too late */
         int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
         if (ready < 0 && errno != EINTR) {
             return -errno;
@@ -35,7 +37,7 @@ static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
         if (ready > 0) {
             return watched[0].revents != 0 ? -ECANCELED : 0;
         }
-    }
+    } while (clock_ms() < deadline_ms);
     return -ETIME;
 }
 
@@ -60,6 +62,24 @@ int bytes_write(int fd, const char *bytes, size_t length, int stop_fd, int64_t d
         length -= written > 0 ? (size_t)written : 0;
     }
     return 0;
+}
+
+void bytes_tell(const char *bytes, size_t length)
+{
+    static bool stuck;
+    struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
+    while (length > 0) {
+        stuck = poll(&out, 1, stuck ? 0 : STUCK_MS) != 1 || (out.revents & POLLOUT) == 0;
+        ssize_t written = -1;
+        if (!stuck) {
+            written = write(STDERR_FILENO, bytes, length < PIPE_BUF ? length : PIPE_BUF);
+        }
+        if (written < 0) {
+            return; /* there is nobody left to tell */
+        }
+        bytes += written;
+        length -= (size_t)written;
+    }
 }
 
 int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,

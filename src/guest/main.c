@@ -45,7 +45,7 @@ static void print(struct run *run, const char *text)
     } else if (error < 0) {
         report_set(&run->report, REPORT_STDOUT, "broken",
                    "it is done, but the answer could not be written to stdout: %s",
-                   strerror(-error));
+                   error == -ETIME ? "it took nothing within the time limit" : strerror(-error));
     }
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/report.h"
 
+#include "guest/bytes.h"
 #include "wire/escape.h"
 
 #include <errno.h>
@@ -185,7 +186,5 @@ void report_print(const struct report *report)
                 sizeof(line) - (size_t)length - 1);
     size_t end = strlen(line);
     line[end] = '\n';
-    /* When stderr cannot be written there is nobody left to tell. */
-    ssize_t ignored = write(STDERR_FILENO, line, end + 1);
-    (void)ignored;
+    bytes_tell(line, end + 1);
 }

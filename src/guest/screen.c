@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/screen.h"
 
+#include "guest/bytes.h"
 #include "wire/clock.h"
 #include "wire/escape.h"
 
@@ -10,13 +11,6 @@
 #include <unistd.h>
 
 enum { LINE_BYTES_MAX = 1024, COLUMNS_DEFAULT = 80 };
-
-/* What cannot be shown cannot be told either. */
-static void show(const char *text, size_t length)
-{
-    ssize_t ignored = write(STDERR_FILENO, text, length);
-    (void)ignored;
-}
 
 void screen_init(struct screen *screen, const struct options *options, int64_t start_ms)
 {
@@ -53,7 +47,7 @@ static void clear_bar(struct screen *screen)
     char blank[PROGRESS_LINE_MAX + 2];
     if (screen->drawn > 0) {
         int length = snprintf(blank, sizeof(blank), "\r%*s\r", (int)screen->drawn, "");
-        show(blank, (size_t)length);
+        bytes_tell(blank, (size_t)length);
         screen->drawn = 0;
     }
 }
@@ -69,7 +63,7 @@ static void show_line(struct screen *screen, const char *format, ...)
     size_t end = (size_t)length < sizeof(line) - 2 ? (size_t)length : sizeof(line) - 2;
     line[end] = '\n';
     clear_bar(screen);
-    show(line, end + 1);
+    bytes_tell(line, end + 1);
 }
 
 void screen_progress(struct screen *screen, const struct upgrade_status *status)
@@ -80,7 +74,7 @@ void screen_progress(struct screen *screen, const struct upgrade_status *status)
     if (screen->bar) {
         progress_bar(&screen->progress, columns(), line);
         int length = snprintf(drawn, sizeof(drawn), "\r%s", line);
-        show(drawn, (size_t)length);
+        bytes_tell(drawn, (size_t)length);
         screen->drawn = (unsigned)length - 1;
     } else if (screen->lines && progress_due(&screen->progress)) {
         progress_text(&screen->progress, line);
@@ -107,7 +101,7 @@ void screen_note(struct screen *screen, const char *line)
 void screen_end(struct screen *screen)
 {
     if (screen->drawn > 0) {
-        show("\n", 1);
+        bytes_tell("\n", 1);
         screen->drawn = 0;
     }
 }

@@ -12,6 +12,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "host/conf/conf.h"
@@ -69,7 +70,11 @@ static int act(const struct options *options, const struct conf *conf)
         return status(conf);
     }
     log_init("vsock_host", options->log, options->verbose);
-    return daemon_run(conf, options->config_path);
+    /* Step programs run in another folder. Without a file, the path is the default's: absolute. */
+    char *absolute = realpath(options->config_path, NULL);
+    int code = daemon_run(conf, absolute != NULL ? absolute : options->config_path);
+    free(absolute);
+    return code;
 }
 
 int main(int argc, char *argv[])

@@ -26,6 +26,25 @@ class Descriptors(GuestTest):
         self.assert_error(self.run_shell(">/dev/full", "get-hostos-version"), 7,
                           "error: broken: it is done, .*No space left")
 
+    def test_full_stderr_holds_nobody_up(self):
+        self.host(failing(10, b"no stick"))
+        reading, writing = os.pipe()
+        try:
+            os.set_blocking(writing, False)
+            try:
+                while True:
+                    os.write(writing, b"x" * 4096)
+            except BlockingIOError:
+                os.set_blocking(writing, True)
+            done = subprocess.run(
+                [program("vsock_guest"), "-v", "attach-hsm"], stdin=subprocess.DEVNULL,
+                env=dict(os.environ, VSOCK_HOST_ADDRESS="unix:" + self.socket_path),
+                stdout=subprocess.PIPE, stderr=writing, timeout=PATIENCE, check=False)
+        finally:
+            os.close(reading)
+            os.close(writing)
+        self.assertEqual((done.returncode, done.stdout), (1, b""))
+
     def test_nothing_to_write_is_no_failure(self):
         self.host(answering())
         self.assertEqual(self.run_shell(">/dev/full", "--attach-hsm"), (0, "", ""))

@@ -26,6 +26,22 @@ class DoneTest(SystemTest):
         self.assertIn(image.sha256.hex(), self.read("install/record"))
         self.assertEqual(web.count("/image"), 1)
 
+    def test_configuration_by_a_relative_path(self):
+        web, daemon = self.web(), self.daemon()
+        image, config = self.image(web), daemon.config
+        daemon.stop()
+        daemon = self.daemon(config=os.path.relpath(config))
+        self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
+        self.assertInstalled(image)
+
+    def test_two_daemons_do_not_share_a_directory(self):
+        self.daemon()
+        code, out, error = run(["--config", self.path("vsock_host.conf"), "--log",
+                                "stderr", "--listen", "unix:" + self.path("other.sock")])
+        self.assertEqual((code, out), (1, ""))
+        self.assertEqual(error, "vsock_host: error: cannot start: [upgrade] directory = %s: another "
+                                "vsock_host uses it: give each its own\n" % self.path("upgrade"))
+
     def test_image_is_kept_from_others(self):
         self.script("installer", "#!/bin/sh\nstat -c '%%a %%u' \"$1\" >%s/stat\n"
                     "pwd >>%s/stat\nenv | sort >>%s/stat\n" % ((self.folder,) * 3))

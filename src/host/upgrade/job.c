@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -41,6 +42,19 @@ failed:;
     return error;
 }
 
+/* Two daemons would write the same files. The claim ends with the process. */
+static int claim_directory(const struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    if (flock(job->directory_fd, LOCK_EX | LOCK_NB) == 0) {
+        return 0;
+    }
+    int error = -errno;
+    (void)snprintf(
+        problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s", job->conf->upgrade.directory,
+        error == -EWOULDBLOCK ? "another vsock_host uses it: give each its own" : strerror(-error));
+    return error;
+}
+
 static int prepare(struct job *job, const char *config_path, char problem[CONF_PROBLEM_MAX])
 {
     if (job->conf->steps.method != CONF_STEP_EXEC) {
@@ -57,6 +71,9 @@ static int prepare(struct job *job, const char *config_path, char problem[CONF_P
         return error;
     }
     error = open_directory(job->conf->upgrade.directory, &job->directory_fd, problem);
+    if (error == 0) {
+        error = claim_directory(job, problem);
+    }
     return error != 0 ? error : job_restore(job, problem);
 }
 

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/download/download.h"
 #include "host/log/log.h"
 #include "host/log/message_id.h"
-#include "host/download/download.h"
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
 #include "wire/clock.h"
@@ -166,8 +166,12 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
         return RECOVER_KEEP;
     }
     if (error != 0) {
-        job_tell_failure(job, ERROR_INSTALL_FAILED,
-                         "an installer still runs after all the time it may take");
+        char text[JOB_TEXT_MAX];
+        (void)snprintf(text, sizeof(text), "how the installation ended cannot be found out: %s",
+                       error == -ETIMEDOUT
+                           ? "an installer still runs after all the time it may take"
+                           : strerror(-error));
+        job_tell_failure(job, ERROR_INSTALL_FAILED, text);
         return RECOVER_KEEP;
     }
     recover_decide(&job->present->state, &facts, ret);

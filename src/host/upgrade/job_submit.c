@@ -125,13 +125,17 @@ static enum error_code place_locked(struct job *job, struct job_ticket *fresh,
     return code;
 }
 
-/* It cannot be remembered, so it is not begun. */
-static void withdraw_locked(struct job *job, struct job_ticket *ticket, int error)
+/* It cannot be remembered, so it is not begun. False: it has left the queue, for a reboot became
+ * pending meanwhile, and whoever took it out ends it. */
+static bool withdraw_locked(struct job *job, struct job_ticket *ticket, int error)
     REQUIRES_LOCK(job->lock)
 {
     struct job_ticket **link = &job->queue;
-    while (*link != ticket) {
+    while (*link != NULL && *link != ticket) {
         link = &(*link)->next;
+    }
+    if (*link == NULL) {
+        return false;
     }
     *link = ticket->next;
     ticket->references--; /* the queue's; the caller has another */
@@ -139,6 +143,17 @@ static void withdraw_locked(struct job *job, struct job_ticket *ticket, int erro
     (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail),
                    "the request cannot be recorded: %s", strerror(-error));
     job_set_phase_locked(job, ticket, PHASE_FAILED);
+    return true;
+}
+
+static bool is_queued_locked(const struct job *job, const struct job_ticket *ticket)
+    REQUIRES_LOCK(job->lock)
+{
+    const struct job_ticket *waiting = job->queue;
+    while (waiting != NULL && waiting != ticket) {
+        waiting = waiting->next;
+    }
+    return waiting != NULL;
 }
 
 /* Writes the queue's file, then lets the job thread begin. Whoever joins in between finds the
@@ -150,17 +165,11 @@ static void record(struct job *job, struct job_ticket *ticket)
     struct state state = ticket->state;
     lock_give(&job->lock);
     state_queued_name(state.sha256, name);
-    const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
     int error = state_write(&state, job->directory_fd, name);
-    if (error == 0) {
-        job_log_phase(&state, &nothing);
-    }
 
     lock_take(&job->lock);
-    bool ended = phase_ended(ticket->state.phase); /* a reboot became pending meanwhile */
-    if (error != 0 && !ended) {
-        withdraw_locked(job, ticket, error);
-    }
+    bool withdrawn = error != 0 && withdraw_locked(job, ticket, error);
+    bool waits = is_queued_locked(job, ticket);
     ticket->recorded = true;
     state = ticket->state;
     int failure = pthread_cond_broadcast(&job->news);
@@ -168,11 +177,13 @@ static void record(struct job *job, struct job_ticket *ticket)
 
     assert(failure == 0);
     (void)failure; /* NDEBUG */
-    if (ended || error != 0) {
+    if (!waits) {
         job_queue_forget(job, state.sha256);
     }
-    if (error != 0 && !ended) {
-        job_log_phase(&state, &nothing);
+    if (waits || withdrawn) {
+        job_log_phase(&state, &(struct progress){.rate = PROGRESS_UNKNOWN});
+    }
+    if (withdrawn) {
         job->bell.rang(job->bell.context);
     }
 }

@@ -29,7 +29,9 @@ static void append(char out[STATUS_LINE_MAX], const char *format, ...)
 
 static void append_bytes(char out[STATUS_LINE_MAX], const struct upgrade_status *status)
 {
-    if (status->total != 0) {
+    if (status->phase == PHASE_FAILED && status->total != 0) {
+        append(out, ", %" PRIu64 " of %" PRIu64 " bytes", status->done, status->total);
+    } else if (status->total != 0) {
         append(out, ", %u %%, %" PRIu64 " of %" PRIu64 " bytes",
                progress_percent((enum phase)status->phase, status->done, status->total),
                status->done, status->total);
