@@ -135,7 +135,8 @@ static int read_document(const struct json *document, struct writer *kept, struc
                       : json_1_read_message(message, kept, &ret->request, refusal);
 }
 
-int json_host_read(uint8_t *frame, size_t length, struct json_request *ret, struct refusal *refusal)
+int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts, struct json_request *ret,
+                   struct refusal *refusal)
 {
     struct json *document = NULL;
     const char *why = "";
@@ -145,7 +146,7 @@ int json_host_read(uint8_t *frame, size_t length, struct json_request *ret, stru
                            why);
     }
     /* The document holds all that the frame did. */
-    struct writer kept = {.bytes = frame, .size = length};
+    struct writer kept = {.bytes = texts, .size = length};
     int error = read_document(document, &kept, ret, refusal);
     (void)json_free(document);
     return error;
@@ -157,7 +158,7 @@ enum decoding json_host_decode(struct server_session *session, uint8_t *frame, s
 {
     struct json_request read;
     (void)reply; /* JSON has no greeting */
-    int error = json_host_read(frame, length, &read, refusal);
+    int error = json_host_read(frame, length, frame, &read, refusal);
     session->dialect = read.older ? &dialect_json_0 : &dialect_json_1;
     if (error == 0 && read.cid != session->peer_cid) {
         error = refusal_set(refusal, ERROR_FORBIDDEN,

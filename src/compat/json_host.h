@@ -23,10 +23,10 @@ struct json_request {
     struct request request;
 };
 
-/* Reads a whole object, and writes the request's texts to its place. On -EBADMSG `older` is set
- * too. */
-MUST_CHECK int json_host_read(uint8_t *frame, size_t length, struct json_request *ret,
-                              struct refusal *refusal);
+/* Reads a whole object, and writes the request's texts to `texts`, which is as long as the frame
+ * and may be in its place. On -EBADMSG `older` is set too. */
+MUST_CHECK int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts,
+                              struct json_request *ret, struct refusal *refusal);
 
 /* Keeps a text that is at most `max` bytes long. `what` it is, for the refusal. */
 MUST_CHECK int json_host_keep(const char *what, struct text text, size_t max, struct writer *kept,
