@@ -13,7 +13,7 @@
 #include "compat/dialect.h"
 
 /* Brackets within brackets: what reads an object calls itself for each. */
-enum { JSON_DEPTH_MAX = 256 };
+enum { JSON_DEPTH_MAX = 1024 };
 
 enum json_frame {
     JSON_FRAME_MORE,    /* so far it may become one */
