@@ -72,7 +72,7 @@ static const struct sample no_json[] = {
     REPEAT("16 KiB of blanks and more", TOO_LARGE, "", " ", "", 20000, ""),
     REPEAT("an object that never ends", TOO_LARGE, "{\"sender_cid\":3,\"a\":\"", "x", "", 20000,
            ""),
-    REPEAT("brackets that never end", TOO_LARGE, "{\"sender_cid\":3,\"a\":", "[", "", 20000, ""),
+    REPEAT("brackets that never end", MALFORMED, "{\"sender_cid\":3,\"a\":", "[", "", 20000, ""),
 };
 
 /* JSON, but no request: json-1 unless sender_cid is a string. */
