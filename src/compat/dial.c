@@ -37,6 +37,13 @@ bool dial_closed(struct client_outcome *outcome)
                               "the host closed the connection without answering the greeting");
 }
 
+bool dial_not_understood(struct client_outcome *outcome)
+{
+    outcome->result = CLIENT_NO_CONNECTION;
+    outcome->error = ECONNRESET;
+    return false;
+}
+
 bool dial_no_protocol(struct client_outcome *outcome, const char *text)
 {
     outcome->result = CLIENT_NO_PROTOCOL;

@@ -25,6 +25,8 @@ bool dial_stopped(struct client_outcome *outcome);
 bool dial_silent(struct client_outcome *outcome);
 /* It has closed it without a word. */
 bool dial_closed(struct client_outcome *outcome);
+/* Likewise, but for the words that outcome->text tells. */
+bool dial_not_understood(struct client_outcome *outcome);
 bool dial_no_protocol(struct client_outcome *outcome, const char *text);
 /* An ERROR as the first word: either no common version, or the result. */
 bool dial_refused(const struct client *client, const struct answer *answer,

@@ -34,6 +34,15 @@ static enum heard no_protocol(struct client_outcome *outcome, const struct excha
     return HEARD_OUTCOME;
 }
 
+/* It is kept for the case that the host says nothing else. */
+static enum heard not_understood(const struct stream *stream, struct client_outcome *outcome)
+{
+    struct exchange_end end;
+    (void)exchange_nonsense(stream, "the host has not understood HELLO, and says no more", &end);
+    memcpy(outcome->text, end.text, sizeof(outcome->text));
+    return HEARD_OTHER;
+}
+
 /* The words of a host that knows HELLO, or at least its magic. */
 static enum heard hear_greeting(struct client *client, struct client_outcome *outcome)
 {
@@ -42,7 +51,10 @@ static enum heard hear_greeting(struct client *client, struct client_outcome *ou
     struct exchange_end end;
     struct answer answer;
     size_t length = 0;
-    if (stream->length > 0 ? stream->bytes[0] != FRAME_MAGIC[0] : stream->eof) {
+    if (stream->length > 0 && stream->bytes[0] != FRAME_MAGIC[0]) {
+        return not_understood(stream, outcome);
+    }
+    if (stream->length == 0 && stream->eof) {
         return HEARD_OTHER;
     }
     if (stream->length > 0) {
@@ -74,17 +86,18 @@ static enum heard take_probe(struct client *client, size_t length, struct client
     struct exchange_end end;
     struct refusal refusal;
     struct json_probe probe;
+    /* Reading may overwrite what was received. */
+    (void)exchange_nonsense(stream, "the host refuses to tell its version", &end);
     if (json_guest_read_probe(stream->bytes, length, &probe, &refusal) < 0) {
         (void)exchange_nonsense(stream, refusal.text, &end);
         return no_protocol(outcome, &end);
     }
-    if (probe.dialect == NULL && search_wrong_moment(&probe.error)) {
-        (void)dial_refused(client, &probe.error, outcome);
-        return HEARD_OUTCOME;
+    if (probe.dialect == NULL && !search_wrong_moment(&probe.error)) {
+        return no_protocol(outcome, &end);
     }
     if (probe.dialect == NULL) {
-        (void)exchange_nonsense(stream, "the host refuses to tell its version", &end);
-        return no_protocol(outcome, &end);
+        (void)dial_refused(client, &probe.error, outcome);
+        return HEARD_OUTCOME;
     }
     stream_close(&client->link.stream);
     client->link.session = (struct client_session){.dialect = probe.dialect};
@@ -118,7 +131,7 @@ static enum heard hear_probe(struct client *client, struct client_outcome *outco
 }
 
 /* One of the two; it is closed when it is of no more use. */
-static enum heard hear_one(struct client *client, struct link *link, const char *name,
+static enum heard hear_one(struct client *client, struct link *link,
                            enum heard (*hear)(struct client *, struct client_outcome *),
                            struct client_outcome *outcome)
 {
@@ -126,9 +139,6 @@ static enum heard hear_one(struct client *client, struct link *link, const char 
         return HEARD_OTHER;
     }
     enum heard heard = hear(client, outcome);
-    if (heard != HEARD_NOTHING) {
-        exchange_trace_received(client, name, &link->stream);
-    }
     if (heard == HEARD_OTHER) {
         stream_close(&link->stream);
     }
@@ -137,23 +147,30 @@ static enum heard hear_one(struct client *client, struct link *link, const char 
 
 static enum heard hear_both(struct client *client, struct client_outcome *outcome)
 {
-    enum heard first = hear_one(client, &client->link, "answer to HELLO", hear_greeting, outcome);
+    enum heard first = hear_one(client, &client->link, hear_greeting, outcome);
     if (first == HEARD_DIALECT || first == HEARD_OUTCOME) {
         return first;
     }
-    enum heard second =
-        hear_one(client, &client->probe, "answer to GetVsockProtocol", hear_probe, outcome);
+    enum heard second = hear_one(client, &client->probe, hear_probe, outcome);
     if (second == HEARD_DIALECT || second == HEARD_OUTCOME) {
         return second;
     }
     return first == HEARD_OTHER && second == HEARD_OTHER ? HEARD_OTHER : HEARD_NOTHING;
 }
 
-/* A failure is as good as an end. */
-static void read_some(struct link *link)
+/* A failure is as good as an end. The first bytes and the end are told. */
+static void read_some(const struct client *client, struct link *link, const char *name)
 {
-    int error = link->stream.fd < 0 ? -EAGAIN : stream_read(&link->stream);
-    link->stream.eof = link->stream.eof || (error < 0 && error != -EAGAIN);
+    struct stream *stream = &link->stream;
+    size_t before = stream->length;
+    int error = stream->fd < 0 ? -EAGAIN : stream_read(stream);
+    if (error == -EAGAIN) {
+        return;
+    }
+    stream->eof = stream->eof || error < 0;
+    if (before == 0 || stream->eof) {
+        exchange_trace_received(client, name, stream);
+    }
 }
 
 static enum heard listen_until(struct client *client, int64_t until_ms,
@@ -169,8 +186,8 @@ static enum heard listen_until(struct client *client, int64_t until_ms,
         if (error < 0) {
             return HEARD_NOTHING;
         }
-        read_some(&client->link);
-        read_some(&client->probe);
+        read_some(client, &client->link, "answer to HELLO");
+        read_some(client, &client->probe, "answer to GetVsockProtocol");
         heard = hear_both(client, outcome);
     }
     return heard;
@@ -263,6 +280,7 @@ static enum heard listen_all(struct client *client, struct client_outcome *outco
 
 bool discover_run(struct client *client, struct client_outcome *outcome)
 {
+    outcome->text[0] = '\0';
     if (!say_hello(client, outcome)) {
         return false;
     }
@@ -281,5 +299,6 @@ bool discover_run(struct client *client, struct client_outcome *outcome)
     case HEARD_OTHER:
         break;
     }
-    return dial_closed(outcome);
+    /* Each connection has ended, or has been of no use. */
+    return outcome->text[0] != '\0' ? dial_not_understood(outcome) : dial_closed(outcome);
 }

@@ -34,7 +34,7 @@ void exchange_trace_received(const struct client *client, const char *which,
 {
     char shown[SHOWN_TEXT];
     show_received(stream, shown);
-    exchange_trace(client, "%s: %zu bytes received: %s%s", which, stream->length, shown,
+    exchange_trace(client, "%s: received %zu bytes, %s%s", which, stream->length, shown,
                    stream->eof ? ", and the end" : "");
 }
 
