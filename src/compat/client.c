@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/client.h"
 
-#include "compat/exchange.h"
+#include "compat/dial.h"
 #include "compat/search.h"
 
 #include <errno.h>
@@ -10,14 +10,17 @@
 void client_init(struct client *client, const struct client_setup *setup)
 {
     client->setup = *setup;
-    client->session = (struct client_session){.dialect = setup->dialect};
+    client->link.session = (struct client_session){.dialect = setup->dialect};
+    client->knows_version = false;
     retry_init(&client->retry, setup->connect_ms);
-    stream_init(&client->stream, setup->stop_fd);
+    stream_init(&client->link.stream, setup->stop_fd);
+    stream_init(&client->probe.stream, setup->stop_fd);
 }
 
 void client_done(struct client *client)
 {
-    stream_close(&client->stream);
+    stream_close(&client->link.stream);
+    stream_close(&client->probe.stream);
 }
 
 static bool carries(const struct dialect *dialect, enum command command)
@@ -43,21 +46,25 @@ static bool not_carried(const struct dialect *dialect, enum command command,
     return true;
 }
 
-/* A failure to encode is the request's own: nothing was sent. */
+/* A failure to encode is the request's own, or this machine's: nothing was sent. */
 static void not_encoded(const struct client *client, int error, struct client_outcome *outcome)
 {
     if (error == -EOPNOTSUPP) {
         outcome_set(outcome, CLIENT_NOT_CARRIED, "the request cannot be asked in this dialect");
         return;
     }
+    if (error == -ENOMEM) {
+        (void)dial_no_connection(outcome, ENOMEM, strerror(ENOMEM));
+        return;
+    }
     /* The texts of a request were judged before: what is left is its length. */
     outcome->result = CLIENT_TOO_LONG;
     snprintf(outcome->text, sizeof(outcome->text), "the request is too long for %s",
-             client->session.dialect->name);
-    if (client->session.request_limit > 0) {
+             client->link.session.dialect->name);
+    if (client->link.session.request_limit > 0) {
         snprintf(outcome->text, sizeof(outcome->text),
                  "the request is too long: this host takes at most %u bytes",
-                 client->session.request_limit);
+                 client->link.session.request_limit);
     }
 }
 
@@ -78,6 +85,7 @@ static void not_answered(enum exchange result, const struct exchange_end *end,
         return;
     case EXCHANGE_ENDED:
     case EXCHANGE_DONE:
+    case EXCHANGE_MORE:
         break;
     }
     if (!outcome->sent) {
@@ -102,7 +110,7 @@ static void await_answer(struct client *client, struct client_outcome *outcome)
         struct exchange_end end;
         struct answer answer;
         enum exchange result =
-            exchange_receive(client, false, client->setup.deadline_ms, &answer, &end);
+            exchange_receive(&client->link, false, client->setup.deadline_ms, &answer, &end);
         if (result != EXCHANGE_DONE) {
             not_answered(result, &end, outcome);
             return;
@@ -125,21 +133,32 @@ static void converse(struct client *client, const struct request *request,
 {
     uint8_t bytes[GUEST_REQUEST_MAX];
     struct reply out = {.bytes = bytes, .size = sizeof(bytes)};
-    int error = client->session.dialect->encode_request(&client->session, request, &out);
+    int error = client->link.session.dialect->encode_request(&client->link.session, request, &out);
     if (error < 0) {
         not_encoded(client, error, outcome);
         return;
     }
     struct exchange_end end;
     enum exchange result =
-        exchange_send(client, &out, client->setup.deadline_ms, &outcome->sent, &end);
+        exchange_send(&client->link, &out, client->setup.deadline_ms, &outcome->sent, &end);
     exchange_trace(client, "%s %s", outcome->sent ? "sent" : "could not send",
                    command_name(request->command));
     if (result != EXCHANGE_DONE && result != EXCHANGE_ENDED) {
         not_answered(result, &end, outcome);
         return;
     }
+    if (client->link.session.dialect->half_closes) {
+        stream_half_close(&client->link.stream);
+    }
     await_answer(client, outcome);
+}
+
+static void answer_version(const struct client *client, struct client_outcome *outcome)
+{
+    outcome->answer = (struct answer){.type = ANSWER_RESPONSE,
+                                      .kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
+                                      .vsock_version = client->version};
+    outcome_set(outcome, CLIENT_ANSWERED, "");
 }
 
 /* One connection's worth of asking. */
@@ -147,14 +166,22 @@ static void ask_once(struct client *client, const struct request *request,
                      struct client_outcome *outcome)
 {
     *outcome = (struct client_outcome){.tells_status = true};
-    if (client->stream.fd < 0 && !search_run(client, outcome)) {
+    if (client->link.stream.fd < 0 && !search_run(client, request->command, outcome)) {
         return;
     }
-    const struct dialect *dialect = client->session.dialect;
+    const struct dialect *dialect = client->link.session.dialect;
     outcome->tells_status = carries(dialect, COMMAND_GET_UPGRADE_STATUS);
-    if (!not_carried(dialect, request->command, outcome)) {
-        converse(client, request, outcome);
+    if (not_carried(dialect, request->command, outcome)) {
+        return;
     }
+    if (search_has_answer(client, request->command)) {
+        answer_version(client, outcome);
+        return;
+    }
+    converse(client, request, outcome);
+    outcome->only_accepted =
+        request->command == COMMAND_UPGRADE && dialect->upgrade_answered_on_accept &&
+        outcome->result == CLIENT_ANSWERED && outcome->answer.type == ANSWER_RESPONSE;
 }
 
 /* What may be sent on another connection: whatever was not sent on this one; and a query, whose
@@ -176,8 +203,8 @@ static bool may_ask_again(const struct request *request, const struct client_out
 /* A stream is kept only when another request can follow on it. */
 static void settle(struct client *client, const struct client_outcome *outcome)
 {
-    if (outcome->result != CLIENT_ANSWERED || client->session.dialect->closes_after_answer) {
-        stream_close(&client->stream);
+    if (outcome->result != CLIENT_ANSWERED || client->link.session.dialect->closes_after_answer) {
+        stream_close(&client->link.stream);
     }
 }
 
@@ -187,7 +214,7 @@ void client_ask(struct client *client, const struct request *request,
     retry_init(&client->retry, client->setup.connect_ms);
     ask_once(client, request, outcome);
     while (may_ask_again(request, outcome) && search_pause(client, outcome)) {
-        stream_close(&client->stream);
+        stream_close(&client->link.stream);
         struct client_outcome next;
         ask_once(client, request, &next);
         if (outcome->result == CLIENT_BROKEN && next.result == CLIENT_NO_CONNECTION) {
@@ -211,7 +238,7 @@ int client_find_protocol(const char *name, const struct dialect **ret)
 void client_protocol_names(char out[CLIENT_NAMES_MAX])
 {
     int length = snprintf(out, CLIENT_NAMES_MAX, "auto");
-    for (size_t i = 0; i < dialects_count && length < CLIENT_NAMES_MAX; i++) {
+    for (size_t i = dialects_count; i-- > 0 && length < CLIENT_NAMES_MAX;) {
         length +=
             snprintf(out + length, CLIENT_NAMES_MAX - (size_t)length, ", %s", dialects[i]->name);
     }

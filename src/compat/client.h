@@ -39,6 +39,7 @@ struct client_outcome {
     bool sent;            /* the host may have read the request's first byte */
     bool tells_status;    /* get-upgrade-status can be asked of this host, as far as is known */
     bool ended;           /* CLIENT_BROKEN: the connection did, not the answer's sense */
+    bool only_accepted;   /* CLIENT_ANSWERED: this host does not tell how what was asked ends */
     int error;            /* a positive errno, or 0 */
     struct answer answer; /* of CLIENT_ANSWERED; an ERROR that explains CLIENT_NO_PROTOCOL */
     char text[CLIENT_TEXT_MAX]; /* what happened, one line; empty where the result says it all */
@@ -53,6 +54,8 @@ struct client_setup {
 
     /* 0 and a non-blocking descriptor, -errno, -ETIME (deadline) or -ECANCELED (stop). */
     int (*connect)(void *context, int64_t deadline_ms, int *ret_fd);
+    /* The CID of this machine, which some dialects tell: 0 or -errno. */
+    int (*local_cid)(void *context, uint32_t *ret);
     /* Each step, one line without its newline. */
     void (*trace)(void *context, const char *line);
     /* Before a pause: the last try ended so, and there will be another. */
@@ -62,11 +65,19 @@ struct client_setup {
     void *context;
 };
 
+/* One connection, and what the dialect knows about it. */
+struct link {
+    struct client_session session;
+    struct stream stream;
+};
+
 struct client {
     struct client_setup setup;
-    struct client_session session;
     struct retry retry;
-    struct stream stream;
+    struct link link;   /* that requests go to */
+    struct link probe;  /* open while the search listens to two */
+    bool knows_version; /* the search has heard the answer to get-vsock-version: */
+    struct release_version version;
 };
 
 void client_init(struct client *client, const struct client_setup *setup);

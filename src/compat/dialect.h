@@ -7,7 +7,8 @@
  *
  * Threads  the table is constant; a session belongs to whoever holds it.
  * Errors   refusals are values (struct refusal), not errno: they are what the peer is told.
- * Owner    no allocation, no system call; buffers are the caller's.
+ * Owner    buffers are the caller's. No system call; no allocation but by the JSON dialects, which
+ *          free again what they took.
  */
 #ifndef COMPAT_DIALECT_H
 #define COMPAT_DIALECT_H
@@ -23,7 +24,7 @@ enum {
     ANSWER_BYTES_MAX = 4096,
     /* Bytes of the largest answer that a guest takes: a TLV header and 65,536 bytes. */
     GUEST_ANSWER_MAX = 16 + 65536,
-    /* Bytes of the largest request in any dialect: every byte of a notify escaped in JSON. */
+    /* Room for any request before its length is judged: every byte of a notify escaped in JSON. */
     GUEST_REQUEST_MAX = 32768,
 };
 
@@ -39,6 +40,14 @@ enum decoding {
     DECODING_REFUSED, /* *refusal says why */
 };
 
+/* How far framing has looked, so that it looks at each byte once. Zero at a frame's start. */
+struct framing_scan {
+    size_t seen;
+    uint32_t depth; /* of brackets */
+    uint8_t state;
+    uint8_t key; /* how much of a key that tells a dialect has been seen */
+};
+
 /* A growing answer in the caller's buffer. */
 struct reply {
     uint8_t *bytes;
@@ -49,18 +58,14 @@ struct reply {
 /* One connection as the host's dialect sees it. server_init() makes one. */
 struct server_session {
     const struct dialect *dialect; /* NULL until the first bytes told it; a dialect that learns only
-                                    * from the whole frame that it is another's sets that here */
-    bool settled;                  /* a whole frame has been taken: no more sniffing */
+                                    * from what comes later that it is another's sets that here */
+    bool settled;                  /* no more sniffing */
     uint32_t request_limit;        /* bytes: [limits] request_bytes */
     uint32_t peer_cid;             /* from the kernel */
     struct wire_version agreed;    /* TLV wire 1.x: major 0 before WELCOME */
     uint32_t id;                   /* of the frame in hand, echoed in what is said about it; 0 when
                                     * there is none, or its header could not be read */
-    struct {                       /* how far framing has looked, so that it looks at a byte once */
-        size_t seen;
-        uint32_t depth;
-        uint8_t state;
-    } scan;
+    struct framing_scan scan;
 };
 
 /* One connection as the guest's dialect sees it. Zero it and set the dialect. */
@@ -71,13 +76,9 @@ struct client_session {
     enum command command;       /* of the request under way */
     bool progress;              /* it wants PROGRESS */
     uint32_t request_limit;     /* what WELCOME told, 0: nothing told */
-    uint32_t local_cid;         /* JSON puts it into the request */
+    uint32_t local_cid;         /* where the dialect's requests tell it */
     char host[72];              /* the host's agent string, escaped; empty while not told */
-    struct {
-        size_t seen;
-        uint32_t depth;
-        uint8_t state;
-    } scan;
+    struct framing_scan scan;
 };
 
 struct dialect {
@@ -86,13 +87,13 @@ struct dialect {
     bool closes_after_answer;        /* one request a connection */
     bool upgrade_answered_on_accept; /* the end of an upgrade is never told */
     bool has_progress;               /* can say PROGRESS */
+    bool tells_cid;                  /* a request holds the guest's own CID */
+    bool half_closes;                /* the guest ends its stream behind the request */
     uint16_t carries;                /* bit n: command n can be asked in this dialect */
 
     /* --- at the host --- */
-    /* True if the `length` bytes (at least 1) begin a stream of this dialect. The first row that
-     * claims them has them, until a whole frame is there: a row that knows its own only by later
-     * bytes (TLV 0.9, by its major) stands before the one that takes every stream with that first
-     * byte. */
+    /* True if the `length` bytes (at least 1) begin a stream of this dialect: what dialect_sniff
+     * asks. */
     bool (*claims)(const uint8_t *bytes, size_t length);
     /* Looks at what has arrived since the last call. `eof`: no more comes. At least one byte is
      * there. Sets session->id as soon as it is known. */
@@ -101,9 +102,9 @@ struct dialect {
     /* May overwrite the frame; the request's texts point into it. */
     enum decoding (*decode)(struct server_session *session, uint8_t *frame, size_t length,
                             struct request *request, struct refusal *refusal, struct reply *reply);
-    /* Appends the answer; 0, -ENOBUFS, or -EINVAL for an answer that no peer may be sent (a text
-     * that is not UTF-8), the reply then being untouched. Appends nothing for what the dialect
-     * cannot say (PROGRESS in an old one). */
+    /* Appends the answer; 0, -ENOBUFS, -ENOMEM, or -EINVAL for an answer that no peer may be sent
+     * (a text that is not UTF-8), the reply then being untouched. Appends nothing for what the
+     * dialect cannot say (PROGRESS in an old one). */
     int (*encode_answer)(const struct server_session *session, const struct answer *answer,
                          struct reply *reply);
 
@@ -112,7 +113,8 @@ struct dialect {
      * 0 or -ENOBUFS. */
     int (*encode_greeting)(struct client_session *session, struct reply *out);
     /* 0, -EMSGSIZE (too long for this dialect or this host), -EOPNOTSUPP (cannot be asked in it),
-     * -EINVAL (a text that is not UTF-8, or holds NUL) or -ENOBUFS; only 0 changes anything. */
+     * -EINVAL (a text that is not UTF-8, or holds NUL), -ENOBUFS or -ENOMEM; only 0 changes
+     * anything. */
     int (*encode_request)(struct client_session *session, const struct request *request,
                           struct reply *out);
     enum framing (*frame_answer)(struct client_session *session, const uint8_t *bytes,
@@ -126,9 +128,17 @@ struct dialect {
                          size_t length, struct answer *answer, struct refusal *refusal);
 };
 
-/* The table, in the order in which a host sniffs. */
+/* The table, the oldest dialect first. */
 extern const struct dialect *const dialects[];
 extern const size_t dialects_count;
+
+/* From so many first bytes on, more of them change nothing about the dialect. */
+enum { DIALECT_SNIFFED = 5 };
+
+/* Whose stream these bytes (at least 1) begin; NULL: nobody's. The first row that claims them has
+ * them: a row that knows its own only by later bytes (TLV 0.9, by its major) stands before the one
+ * that takes every stream with that first byte. */
+const struct dialect *dialect_sniff(const uint8_t *bytes, size_t length);
 
 /* What a host speaks to a peer that has sent nothing, or nothing of any dialect. */
 extern const struct dialect *const dialect_default;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One frame to the host, one frame from it, on the connection that a client has open. Shared by
- * the search and by the asking.
+/* One frame to the host, one frame from it, on a connection that is open. Shared by the search and
+ * by the asking.
  *
  * Threads  as compat/client.h.
  */
@@ -11,6 +11,7 @@
 
 enum exchange {
     EXCHANGE_DONE,
+    EXCHANGE_MORE,     /* exchange_look: no whole frame yet */
     EXCHANGE_ENDED,    /* the connection: error 0 for an end of file, else its errno; text says what
                         * was cut off, if anything was */
     EXCHANGE_NONSENSE, /* text says what, and what was received */
@@ -24,13 +25,34 @@ struct exchange_end {
 };
 
 /* *sent: the host may have read some of it. */
-enum exchange exchange_send(struct client *client, const struct reply *out, int64_t deadline_ms,
+enum exchange exchange_send(struct link *link, const struct reply *out, int64_t deadline_ms,
                             bool *sent, struct exchange_end *end);
 
-/* The next frame, decoded. `greeting` as decode_answer of compat/dialect.h. */
-enum exchange exchange_receive(struct client *client, bool greeting, int64_t deadline_ms,
+/* What is there already: EXCHANGE_DONE when the first *length bytes are a frame. */
+enum exchange exchange_look(struct link *link, size_t *length, struct exchange_end *end);
+
+/* Decodes that frame and takes it. `greeting` as decode_answer of compat/dialect.h. */
+enum exchange exchange_take(struct link *link, bool greeting, size_t length, struct answer *answer,
+                            struct exchange_end *end);
+
+/* Waits for the next frame, and takes it. */
+enum exchange exchange_receive(struct link *link, bool greeting, int64_t deadline_ms,
                                struct answer *answer, struct exchange_end *end);
 
+/* Makes ready for the next frame: what was taken is forgotten. */
+void exchange_begin(struct link *link);
+
+/* EXCHANGE_NONSENSE with the reason, and the first bytes that came: often a program of another kind
+ * introduces itself. */
+enum exchange exchange_nonsense(const struct stream *stream, const char *why,
+                                struct exchange_end *end);
+
+/* What an errno of the stream comes to. */
+enum exchange exchange_failed(int error, struct exchange_end *end);
+
 void exchange_trace(const struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);
+/* What has come on `which` connection. */
+void exchange_trace_received(const struct client *client, const char *which,
+                             const struct stream *stream);
 
 #endif

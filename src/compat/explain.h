@@ -29,6 +29,10 @@ enum explained {
 enum explained explain_frame(const struct explainer *explainer, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
+/* The bytes end inside a `what`, of which `length` are there: EXPLAINED_LOST. */
+enum explained explain_cut(const struct explainer *explainer, uint64_t offset, size_t length,
+                           const char *what);
+
 void explain_say(const struct explainer *explainer, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -1,114 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/explain_tlv_1.h"
 
-#include "wire/escape.h"
-#include "wire/hex.h"
+#include "compat/explain_field.h"
 #include "wire/layout.h"
-#include "wire/version.h"
 
 #include <inttypes.h>
-#include <stdio.h>
-
-enum { VALUE_MAX = 512, HEX_SHOWN = 32 };
 
 bool explain_tlv_1_claims(const uint8_t *bytes, size_t length)
 {
     return frame_begins(bytes, length) && (length <= FRAME_MAJOR_AT || bytes[FRAME_MAJOR_AT] != 0);
-}
-
-static void format_bytes(const struct tlv *tlv, char out[VALUE_MAX])
-{
-    int length = snprintf(out, VALUE_MAX, "bytes");
-    for (size_t i = 0; i < tlv->length && i < HEX_SHOWN; i++) {
-        length += snprintf(out + length, VALUE_MAX - (size_t)length, " %02x", tlv->value[i]);
-    }
-    if (tlv->length > HEX_SHOWN) {
-        snprintf(out + length, VALUE_MAX - (size_t)length, " ...");
-    }
-}
-
-static void format_text(const struct tlv *tlv, char out[VALUE_MAX])
-{
-    char shown[VALUE_MAX - sizeof("\"\"...")];
-    struct text text = {(const char *)tlv->value, tlv->length};
-    size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof(shown));
-    snprintf(out, VALUE_MAX, "\"%s\"%s", shown, needed >= sizeof(shown) ? "..." : "");
-}
-
-static void format_named(unsigned number, const char *name, char out[VALUE_MAX])
-{
-    snprintf(out, VALUE_MAX, "%u (%s)", number, name != NULL ? name : "not known");
-}
-
-static void format_pairs(const struct tlv *tlv, char out[VALUE_MAX])
-{
-    size_t length = 0;
-    out[0] = '\0';
-    for (size_t i = 0; i + 1 < tlv->length && length < VALUE_MAX - 1; i += 2) {
-        length += (size_t)snprintf(out + length, VALUE_MAX - length, "%s%u.%u", i > 0 ? ", " : "",
-                                   tlv->value[i], tlv->value[i + 1]);
-    }
-}
-
-/* A value whose width is the one of its type. */
-static void format_value(const struct field *row, const struct tlv *tlv, char out[VALUE_MAX])
-{
-    switch (row->type) {
-    case FIELD_COMMAND:
-        format_named(integer_read_16(tlv->value), command_name(integer_read_16(tlv->value)), out);
-        return;
-    case FIELD_KIND:
-        format_named(integer_read_16(tlv->value), payload_name(integer_read_16(tlv->value)), out);
-        return;
-    case FIELD_PHASE:
-        format_named(integer_read_16(tlv->value), phase_name(integer_read_16(tlv->value)), out);
-        return;
-    case FIELD_CODE:
-        format_named(integer_read_16(tlv->value), error_name(integer_read_16(tlv->value)), out);
-        return;
-    case FIELD_FLAG:
-    case FIELD_U32:
-    case FIELD_U64:
-        snprintf(out, VALUE_MAX, "%" PRIu64, integer_read(tlv->value, tlv->length));
-        return;
-    case FIELD_TEXT:
-    case FIELD_PRINTABLE:
-        format_text(tlv, out);
-        return;
-    case FIELD_SHA256:
-        sha256_format(tlv->value, out);
-        return;
-    case FIELD_VERSION:
-    case FIELD_VERSIONS:
-        format_pairs(tlv, out);
-        return;
-    case FIELD_RELEASE:
-        snprintf(out, VALUE_MAX, "%u.%u.%u", integer_read_32(tlv->value),
-                 integer_read_32(tlv->value + 4), integer_read_32(tlv->value + 8));
-        return;
-    }
-    format_bytes(tlv, out);
-}
-
-static void say_field(const struct explainer *explainer, const struct layout *layout,
-                      const struct tlv *tlv)
-{
-    char value[VALUE_MAX];
-    const struct field *row = layout != NULL ? layout_row(layout, tlv->tag) : NULL;
-    if (row == NULL) {
-        format_bytes(tlv, value);
-        explain_say(explainer, "  field %u, not known, so %s (%u bytes): %s", tlv->tag,
-                    tlv_may_skip(tlv->tag) ? "skipped" : "refused", tlv->length, value);
-        return;
-    }
-    size_t width = field_type_width(row->type);
-    if (width != 0 && width != tlv->length) {
-        format_bytes(tlv, value);
-    } else {
-        format_value(row, tlv, value);
-    }
-    explain_say(explainer, "  field %u %s (%s; %u bytes): %s", tlv->tag, row->name,
-                field_type_name(row->type), tlv->length, value);
 }
 
 /* Every field, until one cannot be found; what is wrong is said by judge_payload. */
@@ -119,7 +19,8 @@ static void say_fields(const struct explainer *explainer, const struct layout *l
     struct tlv tlv;
     enum tlv_step step;
     while ((step = tlv_next(&reader, &tlv)) == TLV_FIELD || step == TLV_ORDER) {
-        say_field(explainer, layout, &tlv);
+        const struct field *row = layout != NULL ? layout_row(layout, tlv.tag) : NULL;
+        explain_field(explainer, row, &tlv, tlv_may_skip(tlv.tag));
     }
 }
 
@@ -186,20 +87,12 @@ static void say_header(const struct explainer *explainer, uint64_t offset,
                 header->version.major, header->version.minor, header->id, header->length);
 }
 
-static enum explained cut(const struct explainer *explainer, uint64_t offset, size_t length,
-                          const char *what)
-{
-    explain_say(explainer, "offset %" PRIu64 ": the bytes end inside a %s: only %zu are there",
-                offset, what, length);
-    return EXPLAINED_LOST;
-}
-
 enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct frame_header header;
     if (length < FRAME_HEADER_SIZE) {
-        return eof ? cut(explainer, offset, length, "header of 16") : EXPLAINED_MORE;
+        return eof ? explain_cut(explainer, offset, length, "header of 16") : EXPLAINED_MORE;
     }
     frame_header_decode(bytes, &header);
     bool too_long = header.length > FRAME_PAYLOAD_MAX;
@@ -215,7 +108,8 @@ enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
     const uint8_t *payload = bytes + FRAME_HEADER_SIZE;
     if (length - FRAME_HEADER_SIZE < header.length) {
         say_fields(explainer, NULL, payload, length - FRAME_HEADER_SIZE);
-        return cut(explainer, offset + FRAME_HEADER_SIZE, length - FRAME_HEADER_SIZE, "payload");
+        return explain_cut(explainer, offset + FRAME_HEADER_SIZE, length - FRAME_HEADER_SIZE,
+                           "payload");
     }
     const struct layout *layout = NULL;
     struct refusal refusal;

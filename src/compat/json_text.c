@@ -1,73 +1,75 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json_text.h"
 
+#include "compat/json.h"
 #include "wire/hex.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-static json_t *string_of(struct text text)
-{
-    return json_stringn(text.length > 0 ? text.bytes : "", text.length);
-}
-
-static json_t *integer_of(uint64_t number)
-{
-    return json_integer(number < INT64_MAX ? (json_int_t)number : INT64_MAX);
-}
-
-static json_t *name_of(const char *name, unsigned number)
+static struct json *name_of(const char *name, unsigned number)
 {
     char digits[16];
     snprintf(digits, sizeof(digits), "%u", number);
-    return json_string(name != NULL ? name : digits);
+    return json_make_text(text_of(name != NULL ? name : digits));
 }
 
-static json_t *sha256_of(const struct upgrade_status *status)
+static struct json *sha256_of(const struct upgrade_status *status)
 {
     if (!status->has_sha256) {
-        return json_null();
+        return json_make_null();
     }
     char digits[SHA256_HEX + 1];
     sha256_format(status->sha256, digits);
-    return json_string(digits);
+    return json_make_text(text_of(digits));
 }
 
-/* The values are handed over (o), also when packing fails. */
-static json_t *status_of(const struct upgrade_status *status)
+static struct json *status_of(const struct upgrade_status *status)
 {
-    return json_pack(
-        "{s:{s:o,s:o,s:o,s:o,s:o,s:o,s:o}}", "UpgradeStatus", "phase",
-        name_of(phase_name(status->phase), status->phase), "done", integer_of(status->done),
-        "total", integer_of(status->total), "sha256", sha256_of(status), "result",
-        name_of(error_name(status->result), status->result), "detail", string_of(status->detail),
-        "changed", status->has_changed ? integer_of(status->changed) : json_null());
+    struct json *value = json_make_object();
+    json_put(&value, "phase", name_of(phase_name(status->phase), status->phase));
+    json_put(&value, "done", json_make_number(status->done));
+    json_put(&value, "total", json_make_number(status->total));
+    json_put(&value, "sha256", sha256_of(status));
+    json_put(&value, "result", name_of(error_name(status->result), status->result));
+    json_put(&value, "detail", json_make_text(status->detail));
+    json_put(&value, "changed",
+             status->has_changed ? json_make_number(status->changed) : json_make_null());
+    return value;
 }
 
-static json_t *release_of(const struct release_version *version)
+static struct json *release_of(const struct release_version *version)
 {
-    return json_pack("{s:{s:o,s:o,s:o}}", "HostOSVsockVersion", "major", integer_of(version->major),
-                     "minor", integer_of(version->minor), "patch", integer_of(version->patch));
+    struct json *value = json_make_object();
+    json_put(&value, "major", json_make_number(version->major));
+    json_put(&value, "minor", json_make_number(version->minor));
+    json_put(&value, "patch", json_make_number(version->patch));
+    return value;
 }
 
-static json_t *value_of(const struct answer *response)
+struct json *json_text_value(const struct answer *response)
 {
+    struct json *inner = NULL;
     switch ((enum payload_kind)response->kind) {
-    case PAYLOAD_HOSTOS_VSOCK_VERSION:
-        return release_of(&response->vsock_version);
-    case PAYLOAD_HOSTOS_VERSION:
-        return json_pack("{s:o}", "HostOSVersion", string_of(response->hostos_version));
-    case PAYLOAD_UPGRADE_STATUS:
-        return status_of(&response->status);
     case PAYLOAD_NONE:
+        return json_make_text(text_of(payload_name(PAYLOAD_NONE)));
+    case PAYLOAD_HOSTOS_VSOCK_VERSION:
+        inner = release_of(&response->vsock_version);
+        break;
+    case PAYLOAD_HOSTOS_VERSION:
+        inner = json_make_text(response->hostos_version);
+        break;
+    case PAYLOAD_UPGRADE_STATUS:
+        inner = status_of(&response->status);
         break;
     }
-    return json_string("NoPayload");
+    struct json *value = json_make_object();
+    json_put(&value, payload_name(response->kind), inner);
+    return value;
 }
 
-/* JSON_ENSURE_ASCII leaves DEL as it is. It can only be inside a string, where it may be written as
+/* json_print leaves DEL as it is. It can only be inside a string, where it may be written as
  * an escape too. */
 static char *escape_delete(const char *json)
 {
@@ -93,11 +95,13 @@ static char *escape_delete(const char *json)
 
 int json_text(const struct answer *response, char **ret)
 {
-    json_t *value = value_of(response);
-    char *json = json_dumps(value, JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    char *text = json != NULL ? escape_delete(json) : NULL;
+    char *json = NULL;
+    int error = json_print(json_text_value(response), &json);
+    if (error < 0) {
+        return error;
+    }
+    char *text = escape_delete(json);
     free(json);
-    json_decref(value);
     if (text == NULL) {
         return -ENOMEM;
     }

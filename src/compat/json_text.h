@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A response as JSON, for scripts: compact, one line, ASCII alone, so that nothing a host sends can
- * reach a terminal as anything but printable characters.
+/* A response as a JSON value: what `vsock_guest --output json` shows, and what json-1 answers.
  *
  * Threads  any.
  */
@@ -10,8 +9,13 @@
 #include "wire/attributes.h"
 #include "wire/message.h"
 
-/* 0 and a text to be freed by the caller, or -ENOMEM. A phase or code without a name is a string of
- * its digits; counts above INT64_MAX, which JSON libraries cannot hold, are told as that. */
+struct json;
+
+/* As the makers of compat/json.h. A phase or code without a name is a string of its digits. */
+struct json *json_text_value(const struct answer *response);
+
+/* Compact, one line, ASCII alone, so that nothing a host sends can reach a terminal as anything but
+ * printable characters. 0 and a text to be freed by the caller, or -ENOMEM. */
 MUST_CHECK int json_text(const struct answer *response, char **ret);
 
 #endif

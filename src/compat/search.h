@@ -9,9 +9,14 @@
 
 #include "compat/client.h"
 
-/* True: the client's stream is open and its session agreed. False: *outcome says why not, and no
- * request was sent. */
-MUST_CHECK bool search_run(struct client *client, struct client_outcome *outcome);
+/* True: the dialect of the client's link is settled. Its stream is open and agreed, unless the
+ * dialect does not carry `command`, which will be asked, or the search has its answer already.
+ * False: *outcome says why not, and no request was sent. */
+MUST_CHECK bool search_run(struct client *client, enum command command,
+                           struct client_outcome *outcome);
+
+/* True if the search has heard what the command asks for: client->version. */
+bool search_has_answer(const struct client *client, enum command command);
 
 /* Waits for the next try: false when the limits leave no time for one, or, with *outcome changed to
  * say so, when the stop descriptor became readable. */

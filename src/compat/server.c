@@ -15,26 +15,18 @@ size_t server_input_size(uint32_t request_limit)
     return FRAME_HEADER_SIZE + payload;
 }
 
-static const struct dialect *sniff(const uint8_t *bytes, size_t length)
+/* Looks at the first bytes again as long as more of them may tell another dialect. */
+static void sniff(struct server_session *session, const uint8_t *bytes, size_t length)
 {
-    for (size_t i = 0; i < dialects_count; i++) {
-        if (dialects[i]->claims(bytes, length)) {
-            return dialects[i];
-        }
-    }
-    return NULL;
-}
-
-void server_sniff(struct server_session *session, const uint8_t *bytes, size_t length)
-{
-    if (session->settled || length == 0) {
+    if (session->settled) {
         return;
     }
-    const struct dialect *dialect = sniff(bytes, length);
+    const struct dialect *dialect = dialect_sniff(bytes, length);
     if (dialect != session->dialect) {
         session->dialect = dialect;
         memset(&session->scan, 0, sizeof(session->scan));
     }
+    session->settled = length >= DIALECT_SNIFFED;
 }
 
 enum framing server_frame(struct server_session *session, const uint8_t *bytes, size_t length,
@@ -44,10 +36,11 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
     if (length == 0) {
         return FRAMING_MORE;
     }
-    server_sniff(session, bytes, length);
+    sniff(session, bytes, length);
     if (session->dialect == NULL) {
         (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
-                          "the first byte is 0x%02x; expected 0x56, the V that begins a TLV frame",
+                          "the first byte is 0x%02x; expected V, which begins a TLV frame, or a "
+                          "JSON object",
                           bytes[0]);
         return FRAMING_REFUSED;
     }
@@ -58,6 +51,15 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
         memset(&session->scan, 0, sizeof(session->scan));
     }
     return framing;
+}
+
+void server_sniff(struct server_session *session, const uint8_t *bytes, size_t length)
+{
+    size_t ignored = 0;
+    struct refusal refusal;
+    if (!session->settled) {
+        (void)server_frame(session, bytes, length, false, &ignored, &refusal);
+    }
 }
 
 enum decoding server_decode(struct server_session *session, uint8_t *frame, size_t length,

@@ -31,8 +31,8 @@ enum decoding server_decode(struct server_session *session, uint8_t *frame, size
                             struct request *request, struct refusal *refusal, struct reply *reply);
 
 /* Appends an answer about the frame in hand, in the dialect of what has arrived; where nothing has,
- * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0, -ENOBUFS or
- * -EINVAL, as encode_answer. */
+ * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0 or an error, as
+ * encode_answer. */
 MUST_CHECK int server_answer(const struct server_session *session, const struct answer *answer,
                              struct reply *reply);
 

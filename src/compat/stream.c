@@ -32,13 +32,15 @@ void stream_close(struct stream *stream)
     stream_init(stream, stream->stop_fd);
 }
 
-/* Waits until the socket is ready; poll() leaves out a negative descriptor. The deadline is judged
- * first: a host that never stops sending is always ready. */
-static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
+/* Waits until one of the sockets is ready; poll() leaves out a negative descriptor. The deadline is
+ * judged first: a host that never stops sending is always ready. */
+static int wait_ready(const int fd[2], short events, int stop_fd, int64_t deadline_ms)
 {
-    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
+    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN},
+                               {.fd = fd[0], .events = events},
+                               {.fd = fd[1], .events = events}};
     while (clock_ms() < deadline_ms) {
-        int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
+        int ready = poll(watched, 3, clock_poll_timeout(deadline_ms));
         if (ready < 0 && errno != EINTR) {
             return -errno;
         }
@@ -52,6 +54,11 @@ static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
     return -ETIME;
 }
 
+static int wait_stream(const struct stream *stream, short events, int64_t deadline_ms)
+{
+    return wait_ready((const int[]){stream->fd, -1}, events, stream->stop_fd, deadline_ms);
+}
+
 static bool would_block(int error)
 {
     return error == EAGAIN || error == EINTR;
@@ -62,7 +69,7 @@ int stream_send(struct stream *stream, const uint8_t *bytes, size_t length, int6
 {
     *sent = 0;
     while (*sent < length) {
-        int error = wait_ready(stream->fd, POLLOUT, stream->stop_fd, deadline_ms);
+        int error = wait_stream(stream, POLLOUT, deadline_ms);
         if (error < 0) {
             return error;
         }
@@ -75,27 +82,39 @@ int stream_send(struct stream *stream, const uint8_t *bytes, size_t length, int6
     return 0;
 }
 
-int stream_fill(struct stream *stream, int64_t deadline_ms)
+void stream_half_close(struct stream *stream)
+{
+    (void)shutdown(stream->fd, SHUT_WR);
+}
+
+int stream_read(struct stream *stream)
 {
     size_t room = sizeof(stream->bytes) - stream->length;
     if (room == 0) {
         return -ENOBUFS;
     }
-    for (;;) {
-        int error = wait_ready(stream->fd, POLLIN, stream->stop_fd, deadline_ms);
-        if (error < 0) {
-            return error;
-        }
-        ssize_t got = recv(stream->fd, stream->bytes + stream->length, room, MSG_DONTWAIT);
-        if (got >= 0) {
-            stream->length += (size_t)got;
-            stream->eof = got == 0;
-            return 0;
-        }
-        if (!would_block(errno)) {
-            return -errno;
-        }
+    ssize_t got = recv(stream->fd, stream->bytes + stream->length, room, MSG_DONTWAIT);
+    if (got < 0) {
+        return would_block(errno) ? -EAGAIN : -errno;
     }
+    stream->length += (size_t)got;
+    stream->eof = got == 0;
+    return 0;
+}
+
+int stream_fill(struct stream *stream, int64_t deadline_ms)
+{
+    int error = stream->length == sizeof(stream->bytes) ? -ENOBUFS : -EAGAIN;
+    while (error == -EAGAIN) {
+        error = wait_stream(stream, POLLIN, deadline_ms);
+        error = error < 0 ? error : stream_read(stream);
+    }
+    return error;
+}
+
+int stream_wait_either(const struct stream *a, const struct stream *b, int64_t deadline_ms)
+{
+    return wait_ready((const int[]){a->fd, b->fd}, POLLIN, a->stop_fd, deadline_ms);
 }
 
 void stream_take(struct stream *stream, size_t length)
@@ -112,6 +131,6 @@ void stream_drop(struct stream *stream)
 
 int stream_pause(const struct stream *stream, int64_t deadline_ms)
 {
-    int error = wait_ready(-1, 0, stream->stop_fd, deadline_ms);
+    int error = wait_ready((const int[]){-1, -1}, 0, stream->stop_fd, deadline_ms);
     return error == -ETIME ? 0 : error;
 }

@@ -29,8 +29,17 @@ void stream_close(struct stream *stream);
 MUST_CHECK int stream_send(struct stream *stream, const uint8_t *bytes, size_t length,
                            int64_t deadline_ms, size_t *sent);
 
+/* Nothing more will be written. What cannot be told to a host that has gone is found by reading. */
+void stream_half_close(struct stream *stream);
+
 /* Waits for more and reads it once; sets eof at the end. -ENOBUFS when the buffer is full. */
 MUST_CHECK int stream_fill(struct stream *stream, int64_t deadline_ms);
+
+/* Waits until one of two has something to read, or its end; one of them may be closed. */
+MUST_CHECK int stream_wait_either(const struct stream *a, const struct stream *b,
+                                  int64_t deadline_ms);
+/* Reads once what is there, as stream_fill. -EAGAIN: nothing is. */
+MUST_CHECK int stream_read(struct stream *stream);
 
 /* Marks the first `length` bytes as used: stream_drop forgets them. Until then they stay valid. */
 void stream_take(struct stream *stream, size_t length);

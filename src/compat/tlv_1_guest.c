@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLV wire 1.x at the guest. */
+#include "compat/answer.h"
 #include "compat/tlv_1_frame.h"
 #include "compat/tlv_1_sides.h"
 #include "wire/codec.h"
@@ -145,18 +146,6 @@ static int take_welcome(struct client_session *session, const struct frame_heade
     return 0;
 }
 
-static int judge_kind(const struct client_session *session, const struct answer *answer,
-                      struct refusal *refusal)
-{
-    enum payload_kind expected = command_answer(session->command);
-    if (answer->type == ANSWER_RESPONSE && answer->kind != expected) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the answer to %s is %s; expected %s",
-                           command_name(session->command), payload_name(answer->kind),
-                           payload_name(expected));
-    }
-    return 0;
-}
-
 int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *frame, size_t length,
                        struct answer *answer, struct refusal *refusal)
 {
@@ -170,7 +159,7 @@ int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *f
     }
     int error = codec_decode_answer(header.type, payload, header.length, &decoded, refusal);
     if (error == 0 && !greeting) {
-        error = judge_kind(session, &decoded, refusal);
+        error = answer_judge_kind(session->command, &decoded, refusal);
     }
     if (error == 0) {
         *answer = decoded;

@@ -3,6 +3,7 @@
 
 #include "guest/connect.h"
 #include "guest/follow.h"
+#include "guest/local_cid.h"
 #include "wire/clock.h"
 
 #include <stdio.h>
@@ -13,6 +14,16 @@ static int ask_connect(void *context, int64_t deadline_ms, int *ret_fd)
 {
     struct asking *asking = context;
     return connect_to(&asking->options->address, asking->stop_fd, deadline_ms, ret_fd);
+}
+
+static int ask_local_cid(void *context, uint32_t *ret)
+{
+    const struct asking *asking = context;
+    if (asking->options->address.family == AF_UNIX) {
+        *ret = asking->options->unix_cid;
+        return 0;
+    }
+    return local_cid_read("/dev/vsock", ret);
 }
 
 static void ask_trace(void *context, const char *line)
@@ -65,6 +76,7 @@ static struct client_setup setup_of(struct asking *asking)
         .deadline_ms = asking->deadline_ms,
         .connect_ms = options->connect_ms,
         .connect = ask_connect,
+        .local_cid = ask_local_cid,
         .trace = ask_trace,
         .again = ask_again,
         .progress = ask_progress,
@@ -97,6 +109,10 @@ void ask_run(struct asking *asking, const struct options *options, struct screen
         follow_run(&asking->client, &request, screen, &asking->outcome);
     } else {
         client_ask(&asking->client, &request, &asking->outcome);
+    }
+    if (asking->outcome.only_accepted) {
+        screen_remark(screen, "this host does not tell how an upgrade ends: it has only said that "
+                              "it began");
     }
 }
 

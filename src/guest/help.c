@@ -22,7 +22,7 @@ const char help_screen[] =
     "  -p, --port PORT        the vsock port (19090)\n"
     "  -t, --timeout SECONDS  for everything; 0: none (30; upgrade and --follow 3600)\n"
     "      --connect-timeout SECONDS  how long connecting is tried again (5; 0: once)\n"
-    "      --protocol NAME    auto, or a dialect such as tlv-1 (auto)\n"
+    "      --protocol NAME    auto | tlv-1 | tlv-0 | json-1 | json-0 (auto)\n"
     "  -o, --output FORMAT    payload | value | json (payload)\n"
     "      --progress WHEN    auto | always | never, on stderr (auto: on a terminal)\n"
     "  -v, --verbose   -q, --quiet   -h, --help   -V, --version\n"

@@ -6,6 +6,7 @@
 #include "guest/echo.h"
 #include "guest/follow.h"
 #include "guest/help.h"
+#include "guest/local_cid.h"
 #include "guest/output.h"
 #include "guest/report.h"
 #include "guest/screen.h"
@@ -111,6 +112,19 @@ static void ask(struct run *run)
     ask_done(&asking);
 }
 
+/* Only a Unix socket leaves it to the environment. */
+static bool read_environment(struct run *run)
+{
+    const char *value = getenv("VSOCK_LOCAL_CID");
+    struct options *options = &run->options;
+    if (options->address.family != AF_UNIX || local_cid_parse(value, &options->unix_cid) == 0) {
+        return true;
+    }
+    report_set(&run->report, REPORT_USAGE, "usage",
+               "VSOCK_LOCAL_CID is '%s'; expected a CID from 0 to 4294967294", value);
+    return false;
+}
+
 /* Asks with the signals watched; after the error line of a stopped run, dies by its signal. */
 static int run_ask(struct run *run)
 {
@@ -169,5 +183,5 @@ int main(int argc, char *argv[])
     case ACTION_ASK:
         break;
     }
-    return run_ask(&run);
+    return read_environment(&run) ? run_ask(&run) : finish(&run.report);
 }

@@ -22,6 +22,7 @@ struct options {
     bool message_from_stdin; /* notify: request.message is still to be read */
     struct address address;
     const char *address_source; /* where it came from, for messages */
+    uint32_t unix_cid;          /* what this machine's CID is to a host at a Unix socket */
     int64_t timeout_ms;         /* CLOCK_NEVER: none */
     int64_t connect_ms;
     const struct dialect *dialect; /* NULL: found by the search */

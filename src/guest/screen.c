@@ -91,6 +91,13 @@ void screen_trace(struct screen *screen, const char *line)
     }
 }
 
+void screen_remark(struct screen *screen, const char *line)
+{
+    if (!screen->quiet) {
+        show_line(screen, "note: %s", line);
+    }
+}
+
 void screen_note(struct screen *screen, const char *line)
 {
     if (screen->terminal && !screen->quiet) {

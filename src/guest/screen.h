@@ -31,6 +31,9 @@ void screen_progress(struct screen *screen, const struct upgrade_status *status)
 /* A step, for --verbose, with the time since the start. */
 void screen_trace(struct screen *screen, const char *line);
 
+/* Something that is worth knowing beside the answer; not with --quiet. */
+void screen_remark(struct screen *screen, const char *line);
+
 /* A note for a person who waits: only on a terminal, and not with --quiet. */
 void screen_note(struct screen *screen, const char *line);
 

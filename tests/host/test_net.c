@@ -153,6 +153,7 @@ static void test_pool_refuses_when_full_and_finishes_at_stop(void)
     struct pool *pool;
     CU_ASSERT_EQUAL_FATAL(pool_new(1, 2, pass, &gate, &pool), 0);
     CU_ASSERT_EQUAL(pool_submit(pool, &connections[0]), 0);
+    pool_wake(pool);
     pthread_mutex_lock(&gate.mutex);
     while (gate.entered == 0) { /* the one worker is inside: now two wait, and no more */
         pthread_cond_wait(&gate.changed, &gate.mutex);

@@ -268,6 +268,20 @@ def saying(*pieces):
     return script
 
 
+def introducing(*pieces):
+    """Says these bytes on each connection, and ignores what the guest says."""
+    def script(connection):
+        for piece in pieces:
+            connection.send(piece)
+        connection.hold()
+    return script
+
+
+def leaving(connection):
+    """Reads something and closes."""
+    connection.read(1)
+
+
 def replying(build):
     """Greets, reads a request, sends build(request) and closes."""
     def script(connection):

@@ -9,7 +9,8 @@ import unittest
 
 import fake_host
 from fake_host import (BUSY, SHUTTING_DOWN, UNSUPPORTED_VERSION, FakeHost, answering, error, field,
-                       frame, holding, saying, silent, status_fields, welcome)
+                       frame, holding, introducing, leaving, saying, silent, status_fields,
+                       welcome)
 from guest_case import LIMIT, UPGRADE, GuestTest
 from vsocktest import PATIENCE
 
@@ -69,7 +70,7 @@ class Connecting(GuestTest):
         self.assertEqual(host.requests, [])
 
     def test_a_host_that_closes_before_it_says_anything(self):
-        host = self.host(lambda connection: connection.hello(), answering())
+        host = self.host(leaving, leaving, answering())
         self.assertEqual(self.guest("attach-hsm"), (0, "NoPayload\n", ""))
         self.assertEqual(len(host.requests), 1)
 
@@ -153,17 +154,46 @@ class NoProtocol(GuestTest):
         host.close()
         return result[2]
 
+    def refused_twice(self, words):
+        """By a host that says the same to HELLO and to the question in JSON."""
+        host = FakeHost(self.socket_path, introducing(words))
+        result = self.guest("attach-hsm", *LIMIT)
+        self.assert_error(result, 5, r"error: protocol: .*no command was sent")
+        self.assertEqual((host.connections, host.requests), (2, []))
+        host.close()
+        return result[2]
+
     def test_another_program(self):
-        self.assertIn("SSH-2.0", self.refused(b"SSH-2.0-OpenSSH_9.2\r\n"))
+        self.assertIn("SSH-2.0", self.refused_twice(b"SSH-2.0-OpenSSH_9.2\r\n"))
 
     def test_json(self):
-        self.assertIn('{"Err":"', self.refused(b'{"Err":"expected value at line 1 column 1"}'))
+        for words in (b'{"Err":"expected value at line 1 column 1"}', b'{"Ok":"NoPayload"}',
+                      b'{"Ok":{"HostOSVsockVersion":{"major":2,"minor":0,"patch":0}}}',
+                      b'{"message": "accepted request", "status": "error"}', b"{}", b"{]"):
+            with self.subTest(words=words):
+                self.assertIn('received "%s' % words.decode()[:48], self.refused_twice(words))
 
-    def test_wire_0_9(self):
-        self.refused(b"VSCK\x00\x09\x03\x00\x00\x16" + b"\x01\x00\x13unsupported version")
+    def test_what_was_said_before_the_end_is_shown(self):
+        host = self.host(introducing(b"220 mail\r\n"), leaving)
+        result = self.guest("attach-hsm", "--connect-timeout", "0")
+        self.assert_error(result, 3, r'error: connect: .*received "220 mail\\x0d\\x0a"')
+        self.assertEqual(host.connections, 2)
+
+    def test_a_host_of_wire_0_9_is_found_and_asked(self):
+        def other_version(connection):
+            connection.hello()
+            connection.send(b"VSCK\x00\x09\x03\x00\x00\x16\x01\x00\x13unsupported version")
+
+        def ok(connection):
+            self.assertEqual(connection.read(14), b"VSCK\x00\x09\x01\x00\x00\x04\x01\x00\x01\x01")
+            connection.send(b"VSCK\x00\x09\x02\x00\x00\x00")
+
+        host = self.host(other_version, ok)
+        self.assertEqual(self.guest("attach-hsm", *LIMIT), (0, "NoPayload\n", ""))
+        self.assertEqual(host.connections, 2)
 
     def test_terminal_escapes_are_shown_as_such(self):
-        self.assertIn("\\x1b]0;x\\x07", self.refused(b"\x1b]0;x\x07"))
+        self.assertIn("\\x1b]0;x\\x07", self.refused_twice(b"\x1b]0;x\x07"))
 
     def test_malformed_welcome(self):
         good = bytes((1, 0))

@@ -92,6 +92,13 @@ static void no_note(void *context, const struct client_outcome *outcome)
     (void)outcome;
 }
 
+static int local_cid(void *context, uint32_t *ret)
+{
+    (void)context; /* the shape is the client's */
+    *ret = PEER_HOST_CID;
+    return 0;
+}
+
 static bool go_on(void *context, const struct upgrade_status *status)
 {
     (void)context; /* the shape is the client's */
@@ -109,6 +116,7 @@ static void ask(const struct sweep *sweep, char *path, int64_t limit_ms,
         .deadline_ms = clock_deadline(limit_ms),
         .connect_ms = CONNECT_MS,
         .connect = connect_to_peer,
+        .local_cid = local_cid,
         .trace = no_trace,
         .again = no_note,
         .progress = go_on,

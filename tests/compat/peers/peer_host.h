@@ -42,7 +42,7 @@ enum peer_failure_kind {
     PEER_FAILURE_NONE,
     PEER_FAILURE_END,    /* reads `bytes` of the request, and ends the stream */
     PEER_FAILURE_RESET,  /* likewise, with what is left unread */
-    PEER_FAILURE_SILENT, /* likewise, and says nothing until the guest goes */
+    PEER_FAILURE_SILENT, /* likewise, and says nothing until the host is stopped */
     PEER_FAILURE_ANSWER, /* sends `bytes` of the answer, and ends the stream */
 };
 

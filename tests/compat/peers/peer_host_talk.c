@@ -85,6 +85,10 @@ static void fail(struct peer_talk *talk)
     } else if (piece.length > 0) {
         peer_host_count_cut(talk->host);
     }
+    if (talk->setup->failure.kind == PEER_FAILURE_SILENT) {
+        (void)peer_link_pause(&talk->link, PEER_LINK_PATIENCE_MS); /* until the test stops it */
+        return;
+    }
     if (talk->setup->failure.kind == PEER_FAILURE_END) {
         peer_link_half_close(&talk->link);
     }

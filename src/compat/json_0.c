@@ -1,0 +1,319 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/json_0.h"
+
+#include "compat/json_frame.h"
+#include "compat/json_guest.h"
+#include "compat/json_host.h"
+#include "wire/decimal.h"
+#include "wire/hex.h"
+#include "wire/utf8.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#define ACCEPTED                "accepted request"
+#define INVALID                 "invalid request"
+#define ANSWER(message, status) "{\"message\": \"" message "\", \"status\": \"" status "\"}"
+
+enum {
+    DIGITS_MAX = 10,                    /* of 2^32 - 1 */
+    MESSAGE_MAX = NOTIFY_MAX + URL_MAX, /* more than any message with its name and brackets */
+};
+
+struct message_row {
+    const char *name;
+    enum command command; /* COMMAND_NONE: retired */
+    /* Of a message with arguments in brackets: */
+    int (*read)(struct text arguments, struct request *ret, struct refusal *refusal);
+    void (*write)(const struct request *request, struct writer *out);
+};
+
+int json_0_read_number(struct text digits, uint64_t *ret)
+{
+    char plain[DIGITS_MAX + 1] = "";
+    bool padded = digits.length > 1 && digits.bytes[0] == '0';
+    if (padded || digits.length > DIGITS_MAX) {
+        return -EINVAL;
+    }
+    memcpy(plain, digits.bytes, digits.length);
+    return decimal_parse(plain, 0, UINT32_MAX, ret) < 0 ? -EINVAL : 0;
+}
+
+/* Splits at the first such byte: false when there is none. */
+static bool split(struct text text, char at, struct text *left, struct text *right)
+{
+    const char *found = text.length > 0 ? memchr(text.bytes, at, text.length) : NULL;
+    if (found == NULL) {
+        return false;
+    }
+    *left = (struct text){text.bytes, (size_t)(found - text.bytes)};
+    *right = (struct text){found + 1, text.length - left->length - 1};
+    return true;
+}
+
+static int refuse_long(const char *what, size_t length, size_t max, struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_INVALID_ARGUMENT, "%s has %zu bytes; expected at most %zu",
+                       what, length, max);
+}
+
+static int read_upgrade(struct text arguments, struct request *ret, struct refusal *refusal)
+{
+    struct text hash;
+    if (!split(arguments, ' ', &ret->url, &hash)) {
+        return refusal_set(refusal, ERROR_MALFORMED, "upgrade lacks [URL HASH]");
+    }
+    if (ret->url.length > URL_MAX) {
+        return refuse_long("the url", ret->url.length, URL_MAX, refusal);
+    }
+    return json_host_sha256(hash, ret->sha256, refusal);
+}
+
+static void put_word(struct writer *out, const char *word)
+{
+    writer_put(out, word, strlen(word));
+}
+
+static void write_upgrade(const struct request *request, struct writer *out)
+{
+    char digits[SHA256_HEX + 1];
+    sha256_format(request->sha256, digits);
+    writer_put(out, request->url.bytes, request->url.length);
+    put_word(out, " ");
+    put_word(out, digits);
+}
+
+static int read_notify(struct text arguments, struct request *ret, struct refusal *refusal)
+{
+    struct text digits;
+    uint64_t count = 0;
+    if (!split(arguments, ',', &digits, &ret->message) || json_0_read_number(digits, &count) < 0) {
+        return refusal_set(refusal, ERROR_MALFORMED, "notify lacks [COUNT, MESSAGE]");
+    }
+    if (ret->message.length > 0 && ret->message.bytes[0] == ' ') {
+        ret->message = (struct text){ret->message.bytes + 1, ret->message.length - 1};
+    }
+    if (ret->message.length > NOTIFY_MAX) {
+        return refuse_long("the message", ret->message.length, NOTIFY_MAX, refusal);
+    }
+    ret->count = (uint32_t)count;
+    return 0;
+}
+
+static void write_notify(const struct request *request, struct writer *out)
+{
+    char count[DIGITS_MAX + 1];
+    snprintf(count, sizeof(count), "%u", request->count);
+    put_word(out, count);
+    put_word(out, ", ");
+    writer_put(out, request->message.bytes, request->message.length);
+}
+
+static const struct message_row rows[] = {
+    {"attach-hsm", COMMAND_ATTACH_HSM, NULL, NULL},
+    {"detach-hsm", COMMAND_DETACH_HSM, NULL, NULL},
+    {"upgrade", COMMAND_UPGRADE, read_upgrade, write_upgrade},
+    {"notify", COMMAND_NOTIFY, read_notify, write_notify},
+    {"set-node-id", COMMAND_NONE, NULL, NULL},
+    {"join-success", COMMAND_NONE, NULL, NULL},
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+/* A message as written: NAME, or NAME [ARGUMENTS]. */
+struct call {
+    struct text name;
+    bool has_arguments;
+    struct text arguments;
+};
+
+static int refuse_form(struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "the message is not of the form NAME or NAME[ARGUMENTS]");
+}
+
+static int read_call(struct text text, struct call *ret, struct refusal *refusal)
+{
+    struct call call = {.has_arguments = split(text, '[', &call.name, &call.arguments)};
+    if (!call.has_arguments) {
+        *ret = (struct call){.name = text};
+        return 0;
+    }
+    if (call.arguments.length == 0 || call.arguments.bytes[call.arguments.length - 1] != ']') {
+        return refuse_form(refusal);
+    }
+    call.arguments.length--;
+    while (call.name.length > 0 &&
+           json_frame_is_blank((uint8_t)call.name.bytes[call.name.length - 1])) {
+        call.name.length--;
+    }
+    *ret = call;
+    return 0;
+}
+
+static const struct message_row *row_of(struct text name)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (name.length == strlen(rows[i].name) &&
+            memcmp(name.bytes, rows[i].name, name.length) == 0) {
+            return &rows[i];
+        }
+    }
+    return NULL;
+}
+
+static int read_row(const struct call *call, struct request *ret, struct refusal *refusal)
+{
+    const struct message_row *row = row_of(call->name);
+    if (row == NULL) {
+        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND,
+                           "the message is not known; expected attach-hsm, detach-hsm, upgrade or "
+                           "notify");
+    }
+    if (row->command == COMMAND_NONE) {
+        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND, "%s is retired: nothing was done",
+                           row->name);
+    }
+    if (call->has_arguments != (row->read != NULL)) {
+        return refuse_form(refusal);
+    }
+    ret->command = row->command;
+    return row->read == NULL ? 0 : row->read(call->arguments, ret, refusal);
+}
+
+int json_0_read_message(const struct json *message, struct writer *kept, struct request *ret,
+                        struct refusal *refusal)
+{
+    struct text text;
+    struct call call;
+    if (json_get_text(message, &text) < 0) {
+        return refusal_set(refusal, ERROR_MALFORMED, "the message is missing or no text");
+    }
+    int error = json_host_keep("the message", text, SIZE_MAX, kept, &text, refusal);
+    error = error < 0 ? error : read_call(text, &call, refusal);
+    return error < 0 ? error : read_row(&call, ret, refusal);
+}
+
+/* It is json-1 that takes a stream with these first bytes, and learns from sender_cid. */
+static bool claims(const uint8_t *bytes, size_t length)
+{
+    (void)bytes;
+    (void)length;
+    return false;
+}
+
+static int encode_answer(const struct server_session *session, const struct answer *answer,
+                         struct reply *reply)
+{
+    static const char accepted[] = ANSWER(ACCEPTED, "ok");
+    static const char invalid[] = ANSWER(INVALID, "error");
+    bool failed = answer->type == ANSWER_ERROR;
+    struct writer writer = {.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+    (void)session; /* every answer is to the one request */
+    if (answer->type == ANSWER_PROGRESS) {
+        return 0;
+    }
+    writer_put(&writer, failed ? invalid : accepted,
+               (failed ? sizeof(invalid) : sizeof(accepted)) - 1);
+    if (writer.full) {
+        return -ENOBUFS;
+    }
+    reply->length = writer.length;
+    return 0;
+}
+
+static struct json *make_message(const struct message_row *row, const struct request *request)
+{
+    char message[MESSAGE_MAX];
+    struct writer writer = {.bytes = (uint8_t *)message, .size = sizeof(message)};
+    put_word(&writer, row->name);
+    if (row->write != NULL) {
+        put_word(&writer, "[");
+        row->write(request, &writer);
+        put_word(&writer, "]");
+    }
+    return json_make_text((struct text){message, writer.length});
+}
+
+static int encode_row(struct client_session *session, const struct message_row *row,
+                      const struct request *request, struct reply *out)
+{
+    char cid[DIGITS_MAX + 1];
+    if (!utf8_valid(request->url.bytes, request->url.length) ||
+        !utf8_valid(request->message.bytes, request->message.length)) {
+        return -EINVAL;
+    }
+    if (request->url.length > URL_MAX || request->message.length > NOTIFY_MAX) {
+        return -EMSGSIZE;
+    }
+    snprintf(cid, sizeof(cid), "%u", session->local_cid);
+    int error = json_guest_write(json_make_text(text_of(cid)), make_message(row, request), out);
+    if (error == 0) {
+        session->command = request->command;
+    }
+    return error;
+}
+
+static int encode_request(struct client_session *session, const struct request *request,
+                          struct reply *out)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].command == request->command && rows[i].command != COMMAND_NONE) {
+            return encode_row(session, &rows[i], request, out);
+        }
+    }
+    return -EOPNOTSUPP;
+}
+
+static bool member_is(const struct json *value, const char *key, const char *word)
+{
+    struct text text;
+    return json_get_text(json_member(value, key), &text) == 0 && text.length == strlen(word) &&
+           memcmp(text.bytes, word, text.length) == 0;
+}
+
+int json_0_read_answer(const struct json *value, struct answer *ret, struct refusal *refusal)
+{
+    if (member_is(value, "message", ACCEPTED) && member_is(value, "status", "ok")) {
+        *ret = (struct answer){.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
+        return 0;
+    }
+    if (member_is(value, "message", INVALID) && member_is(value, "status", "error")) {
+        *ret = answer_error(ERROR_INVALID_ARGUMENT, INVALID);
+        return 0;
+    }
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "the answer is none of the two that this dialect has");
+}
+
+static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
+                         size_t length, struct answer *answer, struct refusal *refusal)
+{
+    (void)session; /* both answers fit whatever was asked */
+    (void)greeting;
+    struct json *value = NULL;
+    int error = json_guest_parse(frame, length, &value, refusal);
+    if (error == 0) {
+        error = json_0_read_answer(value, answer, refusal);
+        (void)json_free(value);
+    }
+    return error;
+}
+
+const struct dialect dialect_json_0 = {
+    .name = "json-0",
+    .title = "JSON, older generation",
+    .closes_after_answer = true,
+    .upgrade_answered_on_accept = true,
+    .tells_cid = true,
+    .half_closes = true,
+    .carries = 1U << COMMAND_ATTACH_HSM | 1U << COMMAND_DETACH_HSM | 1U << COMMAND_UPGRADE |
+               1U << COMMAND_NOTIFY,
+    .claims = claims,
+    .frame = json_host_frame,
+    .decode = json_host_decode,
+    .encode_answer = encode_answer,
+    .encode_request = encode_request,
+    .frame_answer = json_guest_frame,
+    .decode_answer = decode_answer,
+};

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/tlv_0.h"
+
+#include "compat/answer.h"
+#include "compat/tlv_0_frame.h"
+#include "wire/frame.h"
+#include "wire/utf8.h"
+
+#include <errno.h>
+
+enum { TAG_URL = 2, TAG_SHA256 = 3, TAG_MESSAGE = 4, TAG_COUNT = 5 };
+
+#define REQUEST_FIELD(tag, type, member, max)                                            \
+    {                                                                                    \
+        type, FIELD_MANDATORY, #member, offsetof(struct request, member), 0, tag, 0, max \
+    }
+
+static const struct {
+    enum command command;
+    struct field field;
+} rows[] = {
+    {COMMAND_UPGRADE, REQUEST_FIELD(TAG_URL, FIELD_TEXT, url, URL_MAX)},
+    {COMMAND_UPGRADE, REQUEST_FIELD(TAG_SHA256, FIELD_SHA256, sha256, 0)},
+    {COMMAND_NOTIFY, REQUEST_FIELD(TAG_MESSAGE, FIELD_TEXT, message, NOTIFY_MAX)},
+    {COMMAND_NOTIFY, REQUEST_FIELD(TAG_COUNT, FIELD_U32, count, 0)},
+};
+enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+
+/* What an older host says of a frame of any other version, and nothing else. */
+static const char other_version[] = "unsupported version";
+
+const struct field *tlv_0_row(enum command command, unsigned tag)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        if (rows[i].command == command && rows[i].field.tag == tag) {
+            return &rows[i].field;
+        }
+    }
+    return NULL;
+}
+
+/* Anything but a field, and the end, is malformed. */
+static int next_field(struct tlv_reader *reader, struct tlv *ret, bool *more,
+                      struct refusal *refusal)
+{
+    enum tlv_step step = tlv_0_next(reader, ret);
+    *more = step == TLV_FIELD;
+    if (step == TLV_ORDER) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "field %u does not rise; expected a higher tag", ret->tag);
+    }
+    if (step == TLV_CUT || step == TLV_LEFT_OVER) {
+        return refusal_set(refusal, ERROR_MALFORMED, "the last field goes past the payload's end");
+    }
+    return 0;
+}
+
+static int read_command(struct tlv_reader *reader, struct request *ret, struct refusal *refusal)
+{
+    struct tlv tlv;
+    bool more = false;
+    int error = next_field(reader, &tlv, &more, refusal);
+    if (error < 0) {
+        return error;
+    }
+    if (!more || tlv.tag != TLV_0_TAG_COMMAND || tlv.length != 1) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "the request does not begin with field 1 (command) of 1 byte");
+    }
+    if (tlv.value[0] < COMMAND_ATTACH_HSM || tlv.value[0] > COMMAND_NOTIFY) {
+        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND, "command %u; expected 1 to 5",
+                           tlv.value[0]);
+    }
+    ret->command = (enum command)tlv.value[0];
+    return 0;
+}
+
+static int take_field(const struct tlv *tlv, struct request *ret, unsigned *tags,
+                      struct refusal *refusal)
+{
+    const struct field *row = tlv_0_row(ret->command, tlv->tag);
+    if (row == NULL) {
+        return refusal_set(refusal, ERROR_UNSUPPORTED_FIELD, "field %u is not taken by %s",
+                           tlv->tag, command_name(ret->command));
+    }
+    *tags |= 1U << tlv->tag;
+    return field_decode(row, tlv, ERROR_INVALID_ARGUMENT, ret, refusal);
+}
+
+static int judge_complete(enum command command, unsigned tags, struct refusal *refusal)
+{
+    for (size_t i = 0; i < ROWS; i++) {
+        const struct field *field = &rows[i].field;
+        if (rows[i].command == command && (tags >> field->tag & 1U) == 0) {
+            return refusal_set(refusal, ERROR_MALFORMED, "field %u (%s) is missing", field->tag,
+                               field->name);
+        }
+    }
+    return 0;
+}
+
+int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *ret,
+                       struct refusal *refusal)
+{
+    struct tlv_reader reader = tlv_reader_of(payload, length);
+    struct request request = {.command = COMMAND_NONE};
+    struct tlv tlv;
+    unsigned tags = 0;
+    bool more = true;
+    int error = read_command(&reader, &request, refusal);
+    while (error == 0 && more) {
+        error = next_field(&reader, &tlv, &more, refusal);
+        if (error == 0 && more) {
+            error = take_field(&tlv, &request, &tags, refusal);
+        }
+    }
+    error = error < 0 ? error : judge_complete(request.command, tags, refusal);
+    if (error == 0) {
+        *ret = request;
+    }
+    return error;
+}
+
+int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
+                    struct refusal *refusal)
+{
+    static const struct field row = {.type = FIELD_TEXT, .name = "text", .tag = TLV_0_TAG_TEXT};
+    struct tlv_reader reader = tlv_reader_of(payload, length);
+    struct tlv tlv;
+    struct text text = {0};
+    bool more = true;
+    int error = 0;
+    while (error == 0 && more) {
+        error = next_field(&reader, &tlv, &more, refusal);
+        if (error == 0 && more && tlv.tag != TLV_0_TAG_TEXT) {
+            error = refusal_set(refusal, ERROR_MALFORMED, "an answer has field %u; expected 1",
+                                tlv.tag);
+        } else if (error == 0 && more) {
+            error = field_decode(&row, &tlv, ERROR_MALFORMED, &text, refusal);
+        }
+    }
+    if (error == 0) {
+        *ret = text;
+    }
+    return error;
+}
+
+static enum framing frame(struct server_session *session, const uint8_t *bytes, size_t length,
+                          bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    return tlv_0_frame(bytes, length, eof, TLV_0_REQUEST, TLV_0_REQUEST, session->request_limit,
+                       frame_length, refusal);
+}
+
+static enum decoding decode(struct server_session *session, uint8_t *bytes, size_t length,
+                            struct request *request, struct refusal *refusal, struct reply *reply)
+{
+    (void)session; /* no greeting, no CID */
+    (void)reply;
+    return tlv_0_read_request(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, request,
+                              refusal) == 0
+               ? DECODING_REQUEST
+               : DECODING_REFUSED;
+}
+
+static struct writer frame_writer(const struct reply *reply)
+{
+    struct writer writer = {.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+    tlv_0_begin(&writer);
+    return writer;
+}
+
+static struct text error_text(const struct answer *answer, char line[ANSWER_LINE_MAX])
+{
+    return answer->code == ERROR_UNSUPPORTED_VERSION ? text_of(other_version)
+                                                     : answer_error_line(answer, line);
+}
+
+static int encode_answer(const struct server_session *session, const struct answer *answer,
+                         struct reply *reply)
+{
+    (void)session; /* every answer is to the one request */
+    char line[ANSWER_LINE_MAX];
+    bool failed = answer->type == ANSWER_ERROR;
+    if (answer->type == ANSWER_PROGRESS) {
+        return 0;
+    }
+    struct text text = failed ? error_text(answer, line) : answer->hostos_version;
+    if (!utf8_valid(text.bytes, text.length)) {
+        return -EINVAL;
+    }
+    struct writer writer = frame_writer(reply);
+    if (failed || answer->kind == PAYLOAD_HOSTOS_VERSION) {
+        tlv_0_put_text(&writer, TLV_0_TAG_TEXT, text);
+    }
+    return tlv_0_end(&writer, failed ? TLV_0_ERROR : TLV_0_OK, reply);
+}
+
+static void put_arguments(const struct request *request, struct writer *writer)
+{
+    if (request->command == COMMAND_UPGRADE) {
+        tlv_0_put_text(writer, TAG_URL, request->url);
+        tlv_0_put_header(writer, TAG_SHA256, SHA256_SIZE);
+        writer_put(writer, request->sha256, SHA256_SIZE);
+    } else if (request->command == COMMAND_NOTIFY) {
+        tlv_0_put_text(writer, TAG_MESSAGE, request->message);
+        tlv_0_put_header(writer, TAG_COUNT, sizeof(request->count));
+        writer_put_integer(writer, sizeof(request->count), request->count);
+    }
+}
+
+static int encode_request(struct client_session *session, const struct request *request,
+                          struct reply *out)
+{
+    if (request->command < COMMAND_ATTACH_HSM || request->command > COMMAND_NOTIFY) {
+        return -EOPNOTSUPP;
+    }
+    if (request->url.length > URL_MAX || request->message.length > NOTIFY_MAX) {
+        return -EMSGSIZE;
+    }
+    if (!utf8_valid(request->url.bytes, request->url.length) ||
+        !utf8_valid(request->message.bytes, request->message.length)) {
+        return -EINVAL;
+    }
+    struct writer writer = frame_writer(out);
+    tlv_0_put_header(&writer, TLV_0_TAG_COMMAND, 1);
+    writer_put_integer(&writer, 1, request->command);
+    put_arguments(request, &writer);
+    int error = tlv_0_end(&writer, TLV_0_REQUEST, out);
+    if (error == 0) {
+        session->command = request->command;
+    }
+    return error;
+}
+
+static enum framing frame_answer(struct client_session *session, const uint8_t *bytes,
+                                 size_t length, bool eof, size_t *frame_length,
+                                 struct refusal *refusal)
+{
+    (void)session; /* an answer is one by itself */
+    if (!frame_begins(bytes, length) || (length > FRAME_MAJOR_AT && !tlv_0_claims(bytes, length))) {
+        (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
+                          "the answer is no frame of TLV wire 0.9");
+        return FRAMING_REFUSED;
+    }
+    return tlv_0_frame(bytes, length, eof && length > 0, TLV_0_OK, TLV_0_ERROR, TLV_0_PAYLOAD_MAX,
+                       frame_length, refusal);
+}
+
+static struct answer error_of(struct text text)
+{
+    struct answer error = answer_error_of_line(text);
+    if (text.length == strlen(other_version) &&
+        memcmp(text.bytes, other_version, text.length) == 0) {
+        error.code = ERROR_UNSUPPORTED_VERSION;
+    }
+    return error;
+}
+
+static int decode_answer(struct client_session *session, bool greeting, uint8_t *bytes,
+                         size_t length, struct answer *answer, struct refusal *refusal)
+{
+    (void)greeting; /* there is none */
+    struct tlv_0_header header;
+    struct text text;
+    struct answer read = {.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
+    tlv_0_header_decode(bytes, &header);
+    int error =
+        tlv_0_read_text(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, &text, refusal);
+    if (error < 0) {
+        return error;
+    }
+    if (header.type == TLV_0_ERROR) {
+        *answer = error_of(text);
+        return 0;
+    }
+    if (text.bytes != NULL) {
+        read.kind = PAYLOAD_HOSTOS_VERSION;
+        read.hostos_version = text;
+    }
+    error = answer_judge_kind(session->command, &read, refusal);
+    if (error == 0) {
+        *answer = read;
+    }
+    return error;
+}
+
+const struct dialect dialect_tlv_0 = {
+    .name = "tlv-0",
+    .title = "TLV wire 0.9",
+    .closes_after_answer = true,
+    .carries = 1U << COMMAND_ATTACH_HSM | 1U << COMMAND_DETACH_HSM |
+               1U << COMMAND_GET_HOSTOS_VERSION | 1U << COMMAND_UPGRADE | 1U << COMMAND_NOTIFY,
+    .claims = tlv_0_claims,
+    .frame = frame,
+    .decode = decode,
+    .encode_answer = encode_answer,
+    .encode_request = encode_request,
+    .frame_answer = frame_answer,
+    .decode_answer = decode_answer,
+};
