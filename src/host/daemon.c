@@ -13,13 +13,13 @@
 #include <unistd.h>
 
 #include "host/digest/digest.h"
+#include "host/download/download.h"
 #include "host/log/log.h"
 #include "host/log/message_id.h"
 #include "host/metrics/metrics.h"
 #include "host/net/acceptor.h"
 #include "host/net/serve.h"
 #include "host/systemd/systemd.h"
-#include "host/download/download.h"
 #include "wire/clock.h"
 
 enum {

@@ -50,22 +50,16 @@ static int64_t now_ns(void)
     return now.tv_sec * INT64_C(1000000000) + now.tv_nsec;
 }
 
-/* Seconds on a processor, of all threads of the process, from the scheduler's nanoseconds. */
-static double cpu_seconds(const char *pid)
+/* Seconds on a processor, of all threads of the process (clock_getcpuclockid(3)). */
+static double cpu_seconds(pid_t pid)
 {
-    char path[64];
-    (void)snprintf(path, sizeof path, "/proc/%s/stat", pid);
-    FILE *file = fopen(path, "r");
-    unsigned long user = 0;
-    unsigned long system = 0;
-    if (file == NULL ||
-        fscanf(file, "%*d (%*[^)]) %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
-               &system) != 2) {
-        (void)fprintf(stderr, "load: cannot read %s\n", path);
+    clockid_t clock;
+    struct timespec used;
+    if (clock_getcpuclockid(pid, &clock) != 0 || clock_gettime(clock, &used) < 0) {
+        (void)fprintf(stderr, "load: there is no process %d\n", (int)pid);
         exit(1);
     }
-    (void)fclose(file);
-    return (double)(user + system) / (double)sysconf(_SC_CLK_TCK);
+    return (double)used.tv_sec + (double)used.tv_nsec / 1e9;
 }
 
 static int dial(int flags)
@@ -205,6 +199,7 @@ int main(int argc, char **argv)
         return 2;
     }
     (void)snprintf(server.sun_path, sizeof server.sun_path, "%s", argv[1]);
+    pid_t pid = (pid_t)strtol(argv[2], NULL, 10);
     long clients = strtol(argv[3], NULL, 10);
     double limit = strtod(argv[4], NULL);
     kept = strcmp(argv[5], "kept") == 0;
@@ -213,15 +208,15 @@ int main(int argc, char **argv)
                       SECONDS_MAX);
         return 2;
     }
+    static struct client all[CLIENTS_MAX];
     samples_us = malloc(SAMPLES_MAX * sizeof *samples_us);
-    struct client *all = calloc((size_t)clients, sizeof *all);
     int epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-    if (samples_us == NULL || all == NULL || epoll_fd < 0) {
+    if (samples_us == NULL || epoll_fd < 0) {
         perror("load");
         return 1;
     }
     learn();
-    double cpu = cpu_seconds(argv[2]);
+    double cpu = cpu_seconds(pid);
     int64_t start = now_ns();
     int64_t end = start + (int64_t)(limit * 1e9);
     for (long i = 0; i < clients; i++) {
@@ -235,6 +230,6 @@ int main(int argc, char **argv)
             readable(events[i].data.ptr, epoll_fd);
         }
     }
-    report((double)(now_ns() - start) / 1e9, cpu_seconds(argv[2]) - cpu);
+    report((double)(now_ns() - start) / 1e9, cpu_seconds(pid) - cpu);
     return 0;
 }

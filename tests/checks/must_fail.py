@@ -53,7 +53,7 @@ class Sample(unittest.TestCase):
 
 
 class LayersTest(Sample):
-    GOOD = (("wire/a.c", "<string.h>"), ("wire/a.c", '"wire/b.h"'), ("compat/a.c", "<jansson.h>"),
+    GOOD = (("wire/a.c", "<string.h>"), ("wire/a.c", '"wire/b.h"'), ("compat/json.c", "<jansson.h>"),
             ("host/net/a.c", '"host/log/log.h"'), ("host/digest/a.c", "<gcrypt.h>"),
             ("host/main.c", '"host/options.h"'))
     BAD = (("wire/a.c", "<curl/curl.h>"), ("wire/a.c", '"compat/b.h"'), ("wire/a.c", '"b.h"'),
@@ -61,7 +61,7 @@ class LayersTest(Sample):
            ("compat/a.c", '"guest/b.h"'), ("host/a.c", '"guest/b.h"'),
            ("guest/a.c", '"host/conf/conf.h"'), ("host/net/a.c", "<gcrypt.h>"),
            ("host/digest/a.h", "<gcrypt.h>"), ("host/net/a.c", "<systemd/sd-daemon.h>"),
-           ("host/net/a.c", "<libvirt/libvirt.h>"), ("guest/a.c", "<jansson.h>"),
+           ("host/net/a.c", "<libvirt/libvirt.h>"), ("guest/a.c", "<jansson.h>"), ("compat/a.c", "<jansson.h>"),
            ("host/digest/a.c", '"host/log/log.h"'), ("host/upgrade/a.c", '"host/net/pool.h"'),
            ("host/net/a.c", "<ini.h>"), ("host/net/a.c", "<openssl/ssl.h>"))
 

@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/policy/url_policy.h"
 #include "host/download/address_guard.h"
 #include "host/download/content_range.h"
 #include "host/download/failure.h"
@@ -20,6 +19,7 @@
 #include "host/download/response.h"
 #include "host/download/retry.h"
 #include "host/download/room.h"
+#include "host/policy/url_policy.h"
 #include "support/unit.h"
 
 /* --- content_range --- */

@@ -6,9 +6,9 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "host/download/fetch.h"
 #include "host/policy/url.h"
 #include "host/policy/url_policy.h"
-#include "host/download/fetch.h"
 
 /* One request of an attempt. */
 struct hop {

@@ -11,11 +11,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/policy/url.h"
 #include "host/download/attempt.h"
 #include "host/download/fetch.h"
 #include "host/download/mirrors.h"
 #include "host/download/retry.h"
+#include "host/policy/url.h"
 #include "wire/clock.h"
 
 /* One run. */

@@ -17,8 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-#include "host/file/keyfile.h"
 #include "host/download/response.h"
+#include "host/file/keyfile.h"
 #include "wire/attributes.h"
 #include "wire/hex.h"
 

@@ -12,8 +12,8 @@
 #ifndef HOST_STATE_H
 #define HOST_STATE_H
 
-#include "host/file/keyfile.h"
 #include "host/download/download.h"
+#include "host/file/keyfile.h"
 #include "host/upgrade/job.h"
 #include "wire/hex.h"
 

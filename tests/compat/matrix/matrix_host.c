@@ -202,14 +202,14 @@ static const struct row rows[] = {
 
 static bool same(const struct octets *heard, const char *bytes, size_t length)
 {
-    return heard->length == length && memcmp(heard->bytes, bytes, length) == 0;
+    return heard->length == length && (length == 0 || memcmp(heard->bytes, bytes, length) == 0);
 }
 
 /* Bytes as C writes them. */
 static void print(const char *what, const void *bytes, size_t length)
 {
     printf("\n      %s (%zu): ", what, length);
-    for (size_t i = 0; i < length; i++) {
+    for (size_t i = 0; bytes != NULL && i < length; i++) {
         unsigned byte = ((const uint8_t *)bytes)[i];
         printf(isprint((int)byte) ? "%c" : "\\x%02x", byte);
     }

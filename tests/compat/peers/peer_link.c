@@ -27,7 +27,7 @@ static struct sockaddr_un address_of(const char *path)
         fprintf(stderr, "peer: the path is too long for a socket: %s\n", path);
         abort();
     }
-    strcpy(address.sun_path, path);
+    memcpy(address.sun_path, path, strlen(path) + 1);
     return address;
 }
 
