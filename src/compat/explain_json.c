@@ -100,10 +100,11 @@ static enum explained explain_object(const struct explainer *explainer, uint64_t
                                      const uint8_t *bytes, size_t length)
 {
     struct json *value = NULL;
-    struct refusal refusal;
-    if (json_guest_parse(bytes, length, &value, &refusal) < 0) {
+    const char *why = "";
+    if (json_parse(bytes, length, &value, &why) < 0) {
         say_head(explainer, offset, "JSON object", length);
-        return say_wrong(explainer, refusal.text);
+        explain_say(explainer, "  wrong: it has %s", why);
+        return EXPLAINED_WRONG;
     }
     enum explained explained = json_member(value, "sender_cid") != NULL
                                    ? explain_request(explainer, offset, bytes, length)

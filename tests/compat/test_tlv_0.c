@@ -1,0 +1,325 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* TLV wire 0.9 at both ends. */
+#include "compat/tlv_0.h"
+#include "compat/tlv_0_frame.h"
+#include "support/equal.h"
+#include "support/golden.h"
+#include "support/heard.h"
+#include "support/unit.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+#define URL            "https://updates.example/hostos.tar.zst"
+#define HEADER(length) "VSCK\x00\x09\x01\x00" length
+
+static const uint8_t hash[SHA256_SIZE] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+
+static struct request request_of(enum command command)
+{
+    struct request request = {.command = command};
+    if (command == COMMAND_UPGRADE) {
+        request.url = text_of(URL);
+        memcpy(request.sha256, hash, sizeof(hash));
+    } else if (command == COMMAND_NOTIFY) {
+        request.message = text_of("Update finished.");
+        request.count = 10;
+    }
+    return request;
+}
+
+static const struct {
+    const char *golden;
+    enum command command;
+} requests[] = {
+    {"request-attach-hsm", COMMAND_ATTACH_HSM},
+    {"request-detach-hsm", COMMAND_DETACH_HSM},
+    {"request-get-hostos-version", COMMAND_GET_HOSTOS_VERSION},
+    {"request-upgrade", COMMAND_UPGRADE},
+    {"request-notify", COMMAND_NOTIFY},
+};
+enum { REQUESTS = sizeof(requests) / sizeof(requests)[0] };
+
+static void test_requests(void)
+{
+    struct golden_set set = golden_load("tlv-0");
+    for (size_t i = 0; i < REQUESTS; i++) {
+        const struct golden *golden = golden_get(&set, requests[i].golden);
+        struct request expected = request_of(requests[i].command);
+        for (size_t chunk = 1; chunk <= golden->length; chunk++) {
+            struct heard heard;
+            heard_split(golden->bytes, golden->length, chunk, &heard);
+            CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
+            CU_ASSERT_TRUE(request_equal(&heard.request, &expected));
+            CU_ASSERT_TRUE(heard.closes);
+            heard_free(&heard);
+        }
+        uint8_t bytes[256] = "ab";
+        struct reply out = {bytes, sizeof(bytes), 2};
+        struct client_session session = {.dialect = &dialect_tlv_0};
+        CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&session, &expected, &out), 0);
+        CU_ASSERT_EQUAL(session.command, requests[i].command);
+        CU_ASSERT_EQUAL_FATAL(out.length - 2, golden->length);
+        CU_ASSERT_EQUAL(memcmp(bytes + 2, golden->bytes, golden->length), 0);
+    }
+    golden_free(&set);
+}
+
+struct sample {
+    const char *bytes;
+    size_t length;
+    enum error_code code;
+};
+#define SAMPLE(bytes, code)            \
+    {                                  \
+        bytes, sizeof(bytes) - 1, code \
+    }
+#define NOTIFY_MESSAGE "\x04\x00\x01m"
+#define NOTIFY_COUNT   "\x05\x00\x04\x00\x00\x00\x01"
+
+static const struct sample samples[] = {
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01\x01", ERROR_NONE),
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01\x01ignored", ERROR_NONE),
+    SAMPLE(HEADER("\x00\x0f") "\x01\x00\x01\x05" NOTIFY_MESSAGE NOTIFY_COUNT, ERROR_NONE),
+    SAMPLE("VSCK\x00\x08", ERROR_UNSUPPORTED_VERSION),
+    SAMPLE("VSCK\x00\x00", ERROR_UNSUPPORTED_VERSION),
+    SAMPLE("VSCK\x00\x0a\x01\x00\x00\x04\x01\x00\x01\x01", ERROR_UNSUPPORTED_VERSION),
+    SAMPLE("VSCK\x00", ERROR_MALFORMED), /* cut */
+    SAMPLE("VSCK\x00\x09\x01\x00\x00", ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01", ERROR_MALFORMED),
+    SAMPLE("VSCK\x00\x09\x00\x00\x00\x04\x01\x00\x01\x01", ERROR_MALFORMED), /* type */
+    SAMPLE("VSCK\x00\x09\x02\x00\x00\x00", ERROR_MALFORMED),
+    SAMPLE("VSCK\x00\x09\x01\x01\x00\x04\x01\x00\x01\x01", ERROR_MALFORMED), /* reserved */
+    SAMPLE(HEADER("\x40\x01"), ERROR_TOO_LARGE),
+    SAMPLE(HEADER("\x00\x00"), ERROR_MALFORMED), /* no command */
+    SAMPLE(HEADER("\x00\x04") "\x02\x00\x01u", ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x05") "\x01\x00\x02\x00\x01", ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01\x00", ERROR_UNKNOWN_COMMAND),
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01\x06", ERROR_UNKNOWN_COMMAND),
+    SAMPLE(HEADER("\x00\x04") "\x01\x00\x01\xff", ERROR_UNKNOWN_COMMAND),
+    SAMPLE(HEADER("\x00\x02") "\x01\x00", ERROR_MALFORMED), /* left over */
+    SAMPLE(HEADER("\x00\x05") "\x01\x00\x01\x01\x02", ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x05\x04\x00\x02m", ERROR_MALFORMED), /* past the end */
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x01\x01\x00\x01\x01", ERROR_MALFORMED), /* repeated */
+    SAMPLE(HEADER("\x00\x0f") "\x01\x00\x01\x05" NOTIFY_COUNT NOTIFY_MESSAGE, ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x01\x06\x00\x01m", ERROR_UNSUPPORTED_FIELD),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x01\x04\x00\x01m", ERROR_UNSUPPORTED_FIELD),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x05\xff\x00\x01m", ERROR_UNSUPPORTED_FIELD),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x05" NOTIFY_MESSAGE, ERROR_MALFORMED), /* missing */
+    SAMPLE(HEADER("\x00\x0b") "\x01\x00\x01\x05" NOTIFY_COUNT, ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x08") "\x01\x00\x01\x04\x02\x00\x01u", ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x0f") "\x01\x00\x01\x05\x04\x00\x01\xff" NOTIFY_COUNT, ERROR_MALFORMED),
+    SAMPLE(HEADER("\x00\x0c") "\x01\x00\x01\x05" NOTIFY_MESSAGE "\x05\x00\x01\x01",
+           ERROR_MALFORMED), /* width */
+};
+
+static void test_refused(void)
+{
+    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+        struct heard heard;
+        heard_whole(samples[i].bytes, samples[i].length, &heard);
+        CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
+        CU_ASSERT_EQUAL(heard.refusal.code, samples[i].code);
+        CU_ASSERT_EQUAL(heard.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
+        heard_free(&heard);
+    }
+}
+
+/* A magic that is another, and other majors, are wire 1.x. */
+static void test_not_ours(void)
+{
+    struct heard heard;
+    heard_whole("VSCX\x00\x09", 6, &heard);
+    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+    heard_whole("VSCK\x01\x09", 6, &heard);
+    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+    heard_whole("VSCK", 4, &heard);
+    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+}
+
+static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
+{
+    static uint8_t bytes[3 * NOTIFY_MAX];
+    struct heard heard;
+    struct reply out = {bytes, sizeof(bytes), 0};
+    struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+    static char text[NOTIFY_MAX + 2];
+    memset(text, 't', sizeof(text));
+    tlv_0_begin(&writer);
+    tlv_0_put_header(&writer, TLV_0_TAG_COMMAND, 1);
+    writer_put_integer(&writer, 1, command);
+    tlv_0_put_text(&writer, tag, (struct text){text, length});
+    tlv_0_put_header(&writer, tag + 1, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
+    writer_put(&writer, text, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
+    CU_ASSERT_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
+    heard_whole(bytes, out.length, &heard);
+    heard_free(&heard);
+    return heard.refusal.code;
+}
+
+static void test_limits(void)
+{
+    CU_ASSERT_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX), ERROR_NONE);
+    CU_ASSERT_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX), ERROR_NONE);
+    CU_ASSERT_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX + 1), ERROR_INVALID_ARGUMENT);
+}
+
+static void check_answer(const struct golden_set *set, const struct answer *answer,
+                         const char *name)
+{
+    const struct golden *golden = golden_get(set, name);
+    struct server_session session = {.dialect = &dialect_tlv_0};
+    uint8_t bytes[ANSWER_BYTES_MAX] = "ab";
+    struct reply reply = {bytes, sizeof(bytes), 2};
+    CU_ASSERT_EQUAL(server_answer(&session, answer, &reply), 0);
+    CU_ASSERT_EQUAL_FATAL(reply.length - 2, golden->length);
+    CU_ASSERT_EQUAL(memcmp(bytes + 2, golden->bytes, golden->length), 0);
+}
+
+static void test_answers(void)
+{
+    struct golden_set set = golden_load("tlv-0");
+    struct answer none = {.type = ANSWER_RESPONSE};
+    struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = text_of("1.2.3")};
+    struct answer other = answer_error(ERROR_UNSUPPORTED_VERSION, "0.8");
+    struct answer error = answer_error(ERROR_HASH_MISMATCH,
+                                       "the downloaded image has another SHA-256 than asked for");
+    check_answer(&set, &none, "ok");
+    check_answer(&set, &version, "ok-version");
+    check_answer(&set, &other, "error-unsupported-version");
+    check_answer(&set, &error, "error-hash-mismatch");
+    golden_free(&set);
+}
+
+static void test_what_cannot_be_said(void)
+{
+    struct server_session session = {.dialect = &dialect_tlv_0};
+    uint8_t bytes[ANSWER_BYTES_MAX];
+    struct reply reply = {bytes, 12, 3};
+    struct answer progress = {.type = ANSWER_PROGRESS};
+    struct answer none = {.type = ANSWER_RESPONSE};
+    struct answer wrong = answer_error(ERROR_INTERNAL, "\xff");
+    CU_ASSERT_EQUAL(server_answer(&session, &progress, &reply), 0);
+    CU_ASSERT_EQUAL(server_answer(&session, &none, &reply), -ENOBUFS);
+    reply.size = sizeof(bytes);
+    CU_ASSERT_EQUAL(server_answer(&session, &wrong, &reply), -EINVAL);
+    CU_ASSERT_EQUAL(reply.length, 3);
+
+    struct client_session guest = {.dialect = &dialect_tlv_0};
+    static char text[NOTIFY_MAX + 1];
+    memset(text, 't', sizeof(text));
+    for (unsigned command = COMMAND_NOTIFY + 1; command <= COMMAND_LAST; command++) {
+        struct request request = {.command = (enum command)command};
+        CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EOPNOTSUPP);
+    }
+    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof(text)}};
+    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EMSGSIZE);
+    request.message = text_of("\xff");
+    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EINVAL);
+    request = (struct request){.command = COMMAND_ATTACH_HSM};
+    reply.size = 16;
+    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -ENOBUFS);
+    CU_ASSERT_EQUAL(reply.length, 3);
+    CU_ASSERT_EQUAL(guest.command, COMMAND_NONE);
+}
+
+struct taken {
+    enum framing framing;
+    int error;
+    struct answer answer;
+    struct refusal refusal;
+    uint8_t *frame;
+};
+
+static struct taken take(enum command command, const void *bytes, size_t length)
+{
+    struct client_session session = {.dialect = &dialect_tlv_0, .command = command};
+    struct taken taken = {.framing = FRAMING_MORE, .error = 1};
+    size_t whole = 0;
+    for (size_t given = 1; given <= length && taken.framing == FRAMING_MORE; given++) {
+        uint8_t *part = exact_copy(bytes, given);
+        taken.framing = dialect_tlv_0.frame_answer(&session, part, given, given == length, &whole,
+                                                   &taken.refusal);
+        free(part);
+    }
+    if (taken.framing == FRAMING_WHOLE) {
+        taken.frame = exact_copy(bytes, whole);
+        taken.error = dialect_tlv_0.decode_answer(&session, false, taken.frame, whole,
+                                                  &taken.answer, &taken.refusal);
+    }
+    return taken;
+}
+
+static void test_golden_answers(void)
+{
+    static const struct {
+        const char *golden;
+        enum command command;
+        struct answer answer;
+    } rows[] = {
+        {"ok", COMMAND_NOTIFY, {.kind = PAYLOAD_NONE}},
+        {"ok-version",
+         COMMAND_GET_HOSTOS_VERSION,
+         {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = {"1.2.3", 5}}},
+        {"error-unsupported-version",
+         COMMAND_NOTIFY,
+         {.type = ANSWER_ERROR,
+          .code = ERROR_UNSUPPORTED_VERSION,
+          .message = {"unsupported version", 19}}},
+        {"error-hash-mismatch",
+         COMMAND_UPGRADE,
+         {.type = ANSWER_ERROR,
+          .code = ERROR_HASH_MISMATCH,
+          .message = {"the downloaded image has another SHA-256 than asked for", 55}}},
+    };
+    struct golden_set set = golden_load("tlv-0");
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+        const struct golden *golden = golden_get(&set, rows[i].golden);
+        struct taken taken = take(rows[i].command, golden->bytes, golden->length);
+        CU_ASSERT_EQUAL(taken.error, 0);
+        CU_ASSERT_TRUE(answer_equal(&taken.answer, &rows[i].answer));
+        free(taken.frame);
+    }
+    golden_free(&set);
+}
+
+static void test_nonsense(void)
+{
+    static const struct sample wrong[] = {
+        SAMPLE("x", ERROR_MALFORMED),
+        SAMPLE("VSCK\x01", ERROR_MALFORMED),
+        SAMPLE("VSCK", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x08", ERROR_UNSUPPORTED_VERSION),
+        SAMPLE("VSCK\x00\x09\x02\x00\x00", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x09\x01\x00\x00\x00", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x09\x04\x00\x00\x00", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x09\x02\x00\x00\x04\x02\x00\x01x", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x09\x02\x00\x00\x04\x01\x00\x01x", ERROR_MALFORMED), /* to notify */
+        SAMPLE("VSCK\x00\x09\x03\x00\x00\x04\x01\x00\x01\xff", ERROR_MALFORMED),
+        SAMPLE("VSCK\x00\x09\x03\x00\x00\x02\x01\x00", ERROR_MALFORMED),
+    };
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong)[0]; i++) {
+        struct taken taken = take(COMMAND_NOTIFY, wrong[i].bytes, wrong[i].length);
+        CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
+        CU_ASSERT_EQUAL(taken.refusal.code, wrong[i].code);
+        free(taken.frame);
+    }
+    struct taken version = take(COMMAND_GET_HOSTOS_VERSION, "VSCK\x00\x09\x02\x00\x00\x00", 10);
+    CU_ASSERT_EQUAL(version.error, -EBADMSG);
+    free(version.frame);
+}
+
+static const struct unit_test tests[] = {
+    {"requests to the byte, however split", test_requests},
+    {"what is refused", test_refused},
+    {"what is another wire", test_not_ours},
+    {"limits", test_limits},
+    {"answers to the byte", test_answers},
+    {"what cannot be said", test_what_cannot_be_said},
+    {"golden answers", test_golden_answers},
+    {"nonsense", test_nonsense},
+};
+UNIT_MAIN("compat TLV wire 0.9", tests)
