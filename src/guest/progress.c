@@ -18,12 +18,12 @@ static bool is_counted(const struct progress *progress)
            (progress->phase == PHASE_VERIFYING && progress->done > 0);
 }
 
+/* Of the phases that are counted: 100 % is for an image that is verified, as the host shows it. */
 static unsigned percent_of(const struct progress *progress)
 {
-    if (progress->done >= progress->total) {
-        return 100;
-    }
-    unsigned percent = (unsigned)((double)progress->done * 100 / (double)progress->total);
+    bool all = progress->done >= progress->total;
+    unsigned percent =
+        all ? 100 : (unsigned)((double)progress->done * 100 / (double)progress->total);
     return percent < 99 ? percent : 99;
 }
 
