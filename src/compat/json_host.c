@@ -54,7 +54,8 @@ enum framing json_host_frame(struct server_session *session, const uint8_t *byte
                              bool eof, size_t *frame_length, struct refusal *refusal)
 {
     size_t end = 0;
-    enum json_frame frame = json_frame(&session->scan, bytes, length, &end);
+    size_t most = (size_t)session->request_limit + 1; /* what is further on changes nothing */
+    enum json_frame frame = json_frame(&session->scan, bytes, length < most ? length : most, &end);
     int error = 0;
     session->dialect = json_frame_cid_is_text(&session->scan) ? &dialect_json_0 : &dialect_json_1;
     switch (frame) {

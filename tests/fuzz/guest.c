@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A host's bytes at the guest. The first byte of an input says what the guest waits for; the rest
- * is the stream. */
-#include "compat/dialect.h"
+/* A host's bytes at the guest. The first byte of an input says in which dialect the guest waits for
+ * what; the rest is the stream, and a capture to be explained. */
+#include "compat/explain.h"
+#include "compat/json_guest.h"
 #include "fuzz/fuzz.h"
 #include "support/drive.h"
 #include "support/golden.h"
@@ -9,10 +10,11 @@
 #include "wire/payload_text.h"
 #include "wire/utf8.h"
 
-enum { AGREED = 0x80, COMMAND = 0x0f, REQUEST_ID = 0x01020304 };
+enum { AGREED = 0x80, DIALECT = 0x30, COMMAND = 0x0f, REQUEST_ID = 0x01020304 };
 
 static struct client_session begin(uint8_t choice)
 {
+    static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0"};
     struct client_session session = guest_agreed((enum command)(choice & COMMAND), REQUEST_ID);
     if ((choice & COMMAND) > COMMAND_LAST || (choice & COMMAND) == COMMAND_NONE) {
         session.command = COMMAND_UPGRADE;
@@ -20,7 +22,44 @@ static struct client_session begin(uint8_t choice)
     if (!(choice & AGREED)) {
         session.agreed = (struct wire_version){0, 0};
     }
+    session.dialect = dialect_find(names[(choice & DIALECT) / 0x10]);
     return session;
+}
+
+/* The answer to the question of the search. */
+static void check_probe(const uint8_t *data, size_t size)
+{
+    struct json_probe probe;
+    struct refusal refusal;
+    uint8_t *frame = exact_copy(data, size);
+    if (json_guest_read_probe(frame, size, &probe, &refusal) == 0) {
+        FUZZ_CHECK(utf8_valid(probe.error.message.bytes, probe.error.message.length));
+        FUZZ_CHECK((probe.dialect == NULL) == (probe.error.code != ERROR_NONE));
+    }
+    free(frame);
+}
+
+static void check_line(void *context, const char *line)
+{
+    (void)context;
+    FUZZ_CHECK(utf8_valid(line, strlen(line)));
+}
+
+/* As vsock_guest decode does it, frame by frame. */
+static void check_explained(const uint8_t *data, size_t size)
+{
+    struct explainer explainer = {.line = check_line};
+    enum explained explained = EXPLAINED_SOUND;
+    for (size_t at = 0; at < size && at < GUEST_ANSWER_MAX && explained != EXPLAINED_LOST;) {
+        size_t length = size - at < GUEST_ANSWER_MAX ? size - at : GUEST_ANSWER_MAX;
+        size_t taken = 0;
+        uint8_t *bytes = exact_copy(data + at, length);
+        explained = explain_frame(&explainer, at, bytes, length, true, &taken);
+        free(bytes);
+        FUZZ_CHECK(explained != EXPLAINED_MORE);
+        FUZZ_CHECK(explained == EXPLAINED_LOST || (taken > 0 && taken <= length));
+        at += taken;
+    }
 }
 
 /* A payload that decodes can be shown, and is encoded to something that decodes to the same. */
@@ -61,6 +100,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     drive_guest(&session, data + 1, size - 1, fuzz_chunk(size), &split);
     FUZZ_CHECK(drive_equal(&whole, &split));
 
+    check_probe(data + 1, size - 1);
+    check_explained(data + 1, size - 1);
     uint8_t *payload = exact_copy(data + 1, size - 1);
     for (size_t i = 0; i < sizeof(types) / sizeof(types)[0]; i++) {
         check_answer(types[i], payload, size - 1);

@@ -46,7 +46,13 @@ static void note_refusal(struct drive *drive, struct drive_event *event,
     drive->last = *refusal;
 }
 
-enum step { STEP_ON, STEP_MORE, STEP_STOP };
+/* STEP_LAST: a frame was taken, and no further one is. */
+enum step { STEP_ON, STEP_LAST, STEP_MORE, STEP_STOP };
+
+static bool goes_on(enum step step)
+{
+    return step == STEP_ON || step == STEP_MORE;
+}
 
 static enum step decode_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
                                 struct drive *drive)
@@ -68,7 +74,10 @@ static enum step decode_at_host(struct server_session *session, const uint8_t *b
         drive->asked = request;
     }
     free(frame);
-    return decoding == DECODING_REFUSED && refusal.closes ? STEP_STOP : STEP_ON;
+    if (decoding == DECODING_REFUSED && refusal.closes) {
+        return STEP_STOP;
+    }
+    return server_closes_after_answer(session) ? STEP_LAST : STEP_ON;
 }
 
 static enum step step_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
@@ -93,15 +102,15 @@ static enum step step_at_host(struct server_session *session, const uint8_t *byt
 static enum step decode_at_guest(struct client_session *session, const uint8_t *bytes,
                                  size_t length, struct drive *drive)
 {
-    bool greeting = session->agreed.major == 0;
+    const struct dialect *dialect = session->dialect;
+    bool greeting = dialect->encode_greeting != NULL && session->agreed.major == 0;
     uint8_t *frame = exact_copy(bytes, length);
     struct answer answer = {0};
     struct refusal refusal;
     struct drive_event *event = next_event(drive);
     event->frame_length = length;
     event->id = session->id;
-    int error =
-        session->dialect->decode_answer(session, greeting, frame, length, &answer, &refusal);
+    int error = dialect->decode_answer(session, greeting, frame, length, &answer, &refusal);
     if (error < 0) {
         note_refusal(drive, event, &refusal);
     } else {
@@ -110,7 +119,10 @@ static enum step decode_at_guest(struct client_session *session, const uint8_t *
         event->code = answer.type == ANSWER_ERROR ? (enum error_code)answer.code : ERROR_NONE;
     }
     free(frame);
-    return error < 0 ? STEP_STOP : STEP_ON;
+    if (error < 0) {
+        return STEP_STOP;
+    }
+    return dialect->closes_after_answer ? STEP_LAST : STEP_ON;
 }
 
 static enum step step_at_guest(struct client_session *session, const uint8_t *bytes, size_t length,
@@ -143,10 +155,10 @@ void drive_host(struct server_session *session, const uint8_t *bytes, size_t len
     size_t at = 0;
     size_t end = next_end(0, length, chunk);
     *ret = (struct drive){0};
-    while (step != STEP_STOP) {
+    while (goes_on(step)) {
         size_t taken = 0;
         step = step_at_host(session, bytes + at, end - at, end == length, &taken, ret);
-        at += step == STEP_ON ? taken : 0;
+        at += step == STEP_ON || step == STEP_LAST ? taken : 0;
         if (step == STEP_MORE && end == length) {
             break;
         }
@@ -162,10 +174,10 @@ void drive_guest(struct client_session *session, const uint8_t *bytes, size_t le
     size_t at = 0;
     size_t end = next_end(0, length, chunk);
     *ret = (struct drive){0};
-    while (step != STEP_STOP) {
+    while (goes_on(step)) {
         size_t taken = 0;
         step = step_at_guest(session, bytes + at, end - at, end == length, &taken, ret);
-        at += step == STEP_ON ? taken : 0;
+        at += step == STEP_ON || step == STEP_LAST ? taken : 0;
         if (step == STEP_MORE && end == length) {
             break;
         }
