@@ -82,21 +82,35 @@ void bytes_tell(const char *bytes, size_t length)
     }
 }
 
-int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
-                   size_t *ret_length)
+int bytes_read(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms, size_t *ret_length)
 {
-    size_t length = 0;
-    ssize_t got = -1;
-    while (length < size && got != 0) {
+    for (;;) {
         int error = wait_ready(fd, POLLIN, stop_fd, deadline_ms);
         if (error < 0) {
             return error;
         }
-        got = read(fd, out + length, size - length);
-        if (got < 0 && !passing(errno)) {
+        ssize_t got = read(fd, out, size);
+        if (got >= 0) {
+            *ret_length = (size_t)got;
+            return 0;
+        }
+        if (!passing(errno)) {
             return -errno;
         }
-        length += got > 0 ? (size_t)got : 0;
+    }
+}
+
+int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
+                   size_t *ret_length)
+{
+    size_t length = 0;
+    size_t got = 1;
+    while (length < size && got > 0) {
+        int error = bytes_read(fd, out + length, size - length, stop_fd, deadline_ms, &got);
+        if (error < 0) {
+            return error;
+        }
+        length += got;
     }
     *ret_length = length;
     return 0;

@@ -24,6 +24,10 @@ MUST_CHECK int bytes_write(int fd, const char *bytes, size_t length, int stop_fd
  * then none until it reads again. What cannot be told is given up. */
 void bytes_tell(const char *bytes, size_t length);
 
+/* Reads once, as read(2): 0 bytes are the end. */
+MUST_CHECK int bytes_read(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
+                          size_t *ret_length);
+
 /* Reads to the end, or until `size` bytes are there. */
 MUST_CHECK int bytes_read_all(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
                               size_t *ret_length);

@@ -2,36 +2,74 @@
 #include "guest/decode.h"
 
 #include "compat/explain.h"
+#include "guest/bytes.h"
+#include "wire/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <unistd.h>
 
+enum { SHOWN_MAX = 16384, NO_STOP = -1 /* signals have their usual effect */ };
+
+/* The lines, until they are written together. */
+struct shown {
+    int error; /* 0 or -errno, the first */
+    size_t length;
+    char bytes[SHOWN_MAX];
+};
+
 /* A window on the capture that any whole frame fits. */
 struct capture {
     int fd;
+    int64_t deadline_ms;
     bool eof;
     uint64_t offset; /* of bytes[0] */
     size_t length;
     uint8_t bytes[GUEST_ANSWER_MAX];
+    struct shown shown;
 };
+
+static void flush(struct capture *capture)
+{
+    struct shown *shown = &capture->shown;
+    if (shown->error == 0 && shown->length > 0) {
+        shown->error =
+            bytes_write(STDOUT_FILENO, shown->bytes, shown->length, NO_STOP, capture->deadline_ms);
+    }
+    shown->length = 0;
+}
 
 static void print_line(void *context, const char *line)
 {
-    (void)context;
-    /* What cannot be written is found by the fflush at the end. */
-    printf("%s\n", line);
+    struct capture *capture = context;
+    struct shown *shown = &capture->shown;
+    if (shown->length + strlen(line) + sizeof("\n") > sizeof(shown->bytes)) {
+        flush(capture);
+    }
+    int added =
+        snprintf(shown->bytes + shown->length, sizeof(shown->bytes) - shown->length, "%s\n", line);
+    shown->length += (size_t)added;
 }
 
+/* Whoever reads along sees all that has come, before more is waited for. */
 static int fill(struct capture *capture)
 {
     size_t room = sizeof(capture->bytes) - capture->length;
-    ssize_t got = read(capture->fd, capture->bytes + capture->length, room);
-    if (got < 0) {
-        return errno == EINTR ? 0 : -errno;
+    size_t got = 0;
+    flush(capture);
+    if (capture->shown.error < 0) {
+        return capture->shown.error;
     }
-    capture->length += (size_t)got;
+    if (clock_ms() >= capture->deadline_ms) {
+        return -ETIME; /* a capture that always has more must end too */
+    }
+    int error = bytes_read(capture->fd, (char *)capture->bytes + capture->length, room, NO_STOP,
+                           capture->deadline_ms, &got);
+    if (error < 0) {
+        return error;
+    }
+    capture->length += got;
     capture->eof = got == 0 && room > 0;
     return 0;
 }
@@ -46,7 +84,7 @@ static void take(struct capture *capture, size_t length)
 /* Frame after frame; *sound is set to false when something makes no sense. */
 static int explain_all(struct capture *capture, bool *sound)
 {
-    const struct explainer explainer = {.line = print_line};
+    const struct explainer explainer = {.line = print_line, .context = capture};
     while (capture->length > 0 || !capture->eof) {
         enum explained explained = EXPLAINED_MORE;
         size_t taken = 0;
@@ -76,18 +114,26 @@ static int open_capture(const char *file)
     return fd < 0 ? -errno : fd;
 }
 
-void decode_run(const char *file, struct report *ret)
+static void report_stdout(int error, struct report *ret)
+{
+    report_set(ret, REPORT_STDOUT, "broken", "stdout could not be written: %s",
+               error == -ETIME ? "it took nothing within the time limit" : strerror(-error));
+}
+
+void decode_run(const char *file, int64_t deadline_ms, struct report *ret)
 {
     const char *name = file != NULL ? file : "stdin";
-    struct capture capture = {.fd = open_capture(file)};
+    struct capture capture = {.fd = open_capture(file), .deadline_ms = deadline_ms};
     bool sound = true;
     int error = capture.fd < 0 ? capture.fd : explain_all(&capture, &sound);
     if (capture.fd > STDERR_FILENO) {
         close(capture.fd);
     }
-    if (fflush(stdout) != 0) {
-        report_set(ret, REPORT_STDOUT, "broken", "stdout could not be written: %s",
-                   strerror(errno));
+    flush(&capture);
+    if (capture.shown.error < 0) {
+        report_stdout(capture.shown.error, ret);
+    } else if (error == -ETIME) {
+        report_set(ret, REPORT_TIME_OVER, "timeout", "%s did not end in time", name);
     } else if (error < 0) {
         report_set(ret, REPORT_USAGE, "usage", "%s: %s; expected a file of captured bytes", name,
                    strerror(-error));

@@ -8,7 +8,9 @@
 
 #include "guest/report.h"
 
-/* `file`: NULL or - for stdin. */
-void decode_run(const char *file, struct report *ret);
+#include <stdint.h>
+
+/* `file`: NULL or - for stdin. Ends at the deadline, with what has come until then explained. */
+void decode_run(const char *file, int64_t deadline_ms, struct report *ret);
 
 #endif

@@ -79,7 +79,8 @@ static const struct page pages[] = {
      "  vsock_guest get-upgrade-status --follow --timeout 0\n"},
     {"decode", " [FILE]",
      "Explains bytes of a connection, either direction, frame by frame and field by field.\n"
-     "Reads stdin without a FILE. Exit 1: some bytes make no sense.\n",
+     "Reads stdin without a FILE, to its end: there is no limit unless --timeout sets one.\n"
+     "Exit 1: some bytes make no sense.\n",
      "  vsock_guest decode capture.bin\n"
      "  xxd -r -p hexdump.txt | vsock_guest decode\n"},
     {"help", " COMMAND", "Tells what a command does, with examples and exit codes.\n",

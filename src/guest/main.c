@@ -128,9 +128,6 @@ static bool read_environment(struct run *run)
 /* Asks with the signals watched; after the error line of a stopped run, dies by its signal. */
 static int run_ask(struct run *run)
 {
-    run->deadline_ms = run->options.timeout_ms == CLOCK_NEVER
-                           ? CLOCK_NEVER
-                           : run->start_ms + run->options.timeout_ms;
     int error = stop_watch(&run->stop_fd);
     if (error < 0) {
         report_set(&run->report, REPORT_NO_CONNECTION, "connect", "signals cannot be watched: %s",
@@ -173,9 +170,12 @@ int main(int argc, char *argv[])
         report_set(&run.report, REPORT_USAGE, "usage", "%s", wrong);
         return finish(&run.report);
     }
+    if (run.options.timeout_ms != CLOCK_NEVER) {
+        run.deadline_ms = run.start_ms + run.options.timeout_ms;
+    }
     switch (run.options.action) {
     case ACTION_DECODE:
-        decode_run(run.options.file, &run.report);
+        decode_run(run.options.file, run.deadline_ms, &run.report);
         return finish(&run.report);
     case ACTION_HELP:
     case ACTION_VERSION:

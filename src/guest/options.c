@@ -268,9 +268,13 @@ static void settle_defaults(struct parsing *parsing)
     if (parsing->flag_form && !parsing->has_output) {
         options->output = OUTPUT_VALUE;
     }
-    if (!parsing->has_timeout) {
-        bool lasting = parsing->command == COMMAND_UPGRADE || options->follow;
-        options->timeout_ms = lasting ? LONG_TIMEOUT_MS : TIMEOUT_MS;
+    if (parsing->has_timeout) {
+        return;
+    }
+    bool lasting = parsing->command == COMMAND_UPGRADE || options->follow;
+    options->timeout_ms = lasting ? LONG_TIMEOUT_MS : TIMEOUT_MS;
+    if (options->action != ACTION_ASK) {
+        options->timeout_ms = CLOCK_NEVER; /* no host is waited for: a pipe may take its time */
     }
 }
 

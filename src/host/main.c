@@ -14,6 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/conf/conf.h"
 #include "host/daemon.h"
@@ -57,6 +58,36 @@ static int status(const struct conf *conf)
     return puts(line) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
 
+/* The same name from every folder. Symbolic links stay: drop-ins are found by the name that was
+ * given. NULL with errno set. */
+static char *absolute(const char *path)
+{
+    if (path[0] == '/') {
+        return strdup(path);
+    }
+    char *folder = getcwd(NULL, 0);
+    char *whole = NULL;
+    if (folder != NULL && asprintf(&whole, "%s/%s", folder, path) < 0) {
+        whole = NULL;
+    }
+    free(folder);
+    return whole;
+}
+
+static int serve(const struct options *options, const struct conf *conf)
+{
+    char *path = absolute(options->config_path); /* step programs run in another folder */
+    if (path == NULL) {
+        (void)fprintf(stderr, "vsock_host: error: %s: cannot tell where that is: %s\n",
+                      options->config_path, strerror(errno));
+        return 1;
+    }
+    log_init("vsock_host", options->log, options->verbose);
+    int code = daemon_run(conf, path);
+    free(path);
+    return code;
+}
+
 /* What needs the configuration. */
 static int act(const struct options *options, const struct conf *conf)
 {
@@ -69,12 +100,7 @@ static int act(const struct options *options, const struct conf *conf)
     if (options->action == OPTIONS_STATUS) {
         return status(conf);
     }
-    log_init("vsock_host", options->log, options->verbose);
-    /* Step programs run in another folder. Without a file, the path is the default's: absolute. */
-    char *absolute = realpath(options->config_path, NULL);
-    int code = daemon_run(conf, absolute != NULL ? absolute : options->config_path);
-    free(absolute);
-    return code;
+    return serve(options, conf);
 }
 
 int main(int argc, char *argv[])

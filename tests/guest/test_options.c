@@ -106,6 +106,9 @@ static void test_timeouts(void)
         {"attach-hsm -t 0", CLOCK_NEVER},
         {"attach-hsm -t 0.0001", 1},
         {"attach-hsm -t 5.", 5000},
+        {"decode", CLOCK_NEVER},
+        {"decode -t 5", 5000},
+        {"help -t 5", 5000},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         struct options_case made = parse(rows[i].line);

@@ -1,14 +1,28 @@
 # SPDX-License-Identifier: Apache-2.0
 """vsock_guest and its descriptors, its own consoles, and captures that it explains."""
 import os
+import signal
 import subprocess
+import threading
 import unittest
 
 import fake_host
-from fake_host import (HOSTOS_VERSION, FakeHost, answering, error, failing, field, frame, response,
-                       status_fields, welcome)
-from guest_case import VERSION, GuestTest
+from fake_host import (HOSTOS_VERSION, FakeHost, answering, error, failing, field, frame, holding,
+                       response, status_fields, welcome)
+from guest_case import UPGRADE, VERSION, GuestTest
 from vsocktest import PATIENCE, program
+
+
+def full_pipe():
+    """(reading end, writing end) of a pipe that takes nothing more; writing blocks."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while True:
+            os.write(writing, b"\0" * 4096)
+    except BlockingIOError:
+        os.set_blocking(writing, True)
+    return reading, writing
 
 
 class Descriptors(GuestTest):
@@ -21,6 +35,14 @@ class Descriptors(GuestTest):
             stderr=subprocess.PIPE, timeout=PATIENCE, check=False)
         return done.returncode, done.stdout.decode(), done.stderr.decode()
 
+    def with_full_stdout(self, *arguments, **more):
+        """(exit status, stderr) of vsock_guest when nobody reads its stdout."""
+        reading, writing = full_pipe()
+        self.addCleanup(os.close, reading)
+        started = self.started(*arguments, stdout=writing, **more)
+        os.close(writing)
+        return started.process.wait(PATIENCE), started.process.stderr.read().decode()
+
     def test_full_device(self):
         self.host(VERSION)
         self.assert_error(self.run_shell(">/dev/full", "get-hostos-version"), 7,
@@ -28,14 +50,8 @@ class Descriptors(GuestTest):
 
     def test_full_stderr_holds_nobody_up(self):
         self.host(failing(10, b"no stick"))
-        reading, writing = os.pipe()
+        reading, writing = full_pipe()
         try:
-            os.set_blocking(writing, False)
-            try:
-                while True:
-                    os.write(writing, b"x" * 4096)
-            except BlockingIOError:
-                os.set_blocking(writing, True)
             done = subprocess.run(
                 [program("vsock_guest"), "-v", "attach-hsm"], stdin=subprocess.DEVNULL,
                 env=dict(os.environ, VSOCK_HOST_ADDRESS="unix:" + self.socket_path),
@@ -64,17 +80,42 @@ class Descriptors(GuestTest):
 
     def test_a_reader_that_never_reads(self):
         self.host(VERSION)
-        reading, writing = os.pipe()
+        for words in (("get-hostos-version",), ("--help",), ("--version",)):
+            with self.subTest(words):
+                self.assertEqual(self.with_full_stdout("--timeout", "1", *words)[0], 7)
+
+    def test_a_usage_error_and_a_reader_that_never_reads(self):
+        reading, writing = full_pipe()
         self.addCleanup(os.close, reading)
-        os.set_blocking(writing, False)
-        try:
-            while True:
-                os.write(writing, b"\0" * 65536)
-        except BlockingIOError:
-            os.set_blocking(writing, True)
-        started = self.started("get-hostos-version", "--timeout", "1", stdout=writing)
+        started = self.started("atach-hsm", stderr=writing)
         os.close(writing)
-        self.assertEqual(started.process.wait(PATIENCE), 7)
+        self.assertEqual(started.process.wait(PATIENCE), 2)
+
+    def test_progress_and_a_reader_that_never_reads(self):
+        """More than the guest's and the kernel's buffers hold: the answer comes behind it."""
+        def script(connection):
+            connection.greet()
+            request = connection.request()
+            for done in range(0, 5000):
+                connection.progress(request, "downloading", done, 5000)
+            connection.answer(request)
+        self.host(script)
+        reading, writing = full_pipe()
+        self.addCleanup(os.close, reading)
+        started = self.started(*UPGRADE, "-v", "--progress", "always", stderr=writing)
+        os.close(writing)
+        self.assertEqual(started.process.wait(PATIENCE), 0)
+        self.assertEqual(started.process.stdout.read(), b"NoPayload\n")
+
+    def test_a_signal_while_nobody_reads_stderr(self):
+        host = self.host(holding)
+        reading, writing = full_pipe()
+        self.addCleanup(os.close, reading)
+        started = self.started("-v", "attach-hsm", "--timeout", "0", stderr=writing)
+        os.close(writing)
+        host.wait(lambda: host.requests, "the request")
+        started.kick(signal.SIGTERM)
+        self.assertEqual(started.process.wait(PATIENCE), -signal.SIGTERM)
 
     def test_closed_descriptors_never_become_the_connection(self):
         """Whatever would go to a descriptor that is closed must not reach the host."""
@@ -164,6 +205,61 @@ class Decode(GuestTest):
         self.wrong(response(1)[:10], "end inside a header")
         self.wrong(response(1)[:-1], "end inside a payload")
         self.wrong(frame(fake_host.HELLO, length=2 ** 31), "over the limit")
+
+    def test_stdin_that_does_not_end(self):
+        """What has come is explained before the limit ends it."""
+        started = self.started("decode", "--timeout", "0.5", stdin=subprocess.PIPE)
+        started.process.stdin.write(response(7))
+        started.process.stdin.flush()
+        self.assertEqual(started.process.wait(PATIENCE), 4)
+        self.assertRegex(started.process.stderr.read(), rb"\Aerror: timeout: stdin .*\n\Z")
+        self.assertIn(b"request id 7", started.process.stdout.read())
+
+    def test_each_frame_is_explained_when_it_comes(self):
+        started = self.started("decode", stdin=subprocess.PIPE)
+        for number in (7, 8, 9):
+            started.process.stdin.write(response(number))
+            started.process.stdin.flush()
+            seen = b""
+            while b"NoPayload" not in seen:
+                seen += os.read(started.process.stdout.fileno(), 4096)
+            self.assertIn(b"request id %d" % number, seen)
+        self.assertEqual(started.wait(), (0, "", ""))
+
+    def test_an_endless_capture(self):
+        started = self.started("decode", "--timeout", "1", stdin=subprocess.PIPE)
+
+        def feed():
+            try:
+                while True:
+                    os.write(started.process.stdin.fileno(), response(7) * 100)
+            except BrokenPipeError:
+                pass
+        feeding = threading.Thread(target=feed, daemon=True)
+        feeding.start()
+        seen = 0
+        while True:
+            piece = os.read(started.process.stdout.fileno(), 65536)
+            if not piece:
+                break
+            seen += len(piece)
+        self.assertEqual(started.process.wait(PATIENCE), 4)
+        self.assertGreater(seen, 0)
+        feeding.join(PATIENCE)
+
+    def test_a_reader_that_never_reads(self):
+        reading, writing = full_pipe()
+        self.addCleanup(os.close, reading)
+        started = self.started("decode", "--timeout", "0.5", self.path("capture", response(7)),
+                               stdout=writing)
+        os.close(writing)
+        self.assertEqual(started.process.wait(PATIENCE), 7)
+        self.assertIn(b"stdout", started.process.stderr.read())
+
+    def test_full_device(self):
+        with open("/dev/full", "wb") as full:
+            started = self.started("decode", self.path("capture", response(7)), stdout=full)
+        self.assertEqual(started.process.wait(PATIENCE), 7)
 
     def test_nothing_is_nothing(self):
         self.assertEqual(self.decode(b""), (0, "", ""))

@@ -3,6 +3,7 @@
 import os
 
 from vsocktest import peer, wait_until
+from vsocktest.daemon import configuration
 from vsocktest.trouble import UpgradeTroubleTest
 from vsocktest.webserver import Stall
 
@@ -28,6 +29,21 @@ class InstallTest(UpgradeTroubleTest):
     def test_install_program_missing(self):
         self.upgrade_fails("install_failed", sections={
             "steps": {"install_program": self.path("none")}})
+
+    def test_relative_path_of_the_configuration(self):
+        """vsock_host-install runs in / and reads the same file, with the drop-ins of that name."""
+        os.makedirs(self.path("real"))
+        os.makedirs(self.path("named.conf.d"))
+        self.script("other", "#!/bin/sh\ntouch %s/other-ran\n" % self.folder)
+        self.write("real/file", configuration(self.folder, None))
+        os.symlink("real/file", self.path("named.conf"))
+        self.write("named.conf.d/1.conf", "[install]\ninstaller =\ninstaller = %s\n" %
+                   self.path("other"))
+        web, daemon = self.web(), self.daemon(config="named.conf", cwd=self.folder)
+        image = self.image(web)
+        self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
+        self.assertIsNotNone(self.read("other-ran"), "the drop-in was not read")
+        self.assertIsNone(self.read("installed"))
 
     def test_installer_fails(self):
         self.script("installer", "#!/bin/sh\nfor i in 1 2 3 4 5 6 7; do echo line$i; done\n"

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -125,35 +126,53 @@ static enum error_code place_locked(struct job *job, struct job_ticket *fresh,
     return code;
 }
 
-/* It cannot be remembered, so it is not begun. False: it has left the queue, for a reboot became
- * pending meanwhile, and whoever took it out ends it. */
-static bool withdraw_locked(struct job *job, struct job_ticket *ticket, int error)
+static struct job_ticket **find_link_locked(struct job *job, const struct job_ticket *ticket)
     REQUIRES_LOCK(job->lock)
 {
     struct job_ticket **link = &job->queue;
     while (*link != NULL && *link != ticket) {
         link = &(*link)->next;
     }
-    if (*link == NULL) {
-        return false;
-    }
+    return link;
+}
+
+/* It cannot be remembered, so it is not begun. */
+static void withdraw_locked(struct job *job, struct job_ticket **link, int error)
+    REQUIRES_LOCK(job->lock)
+{
+    struct job_ticket *ticket = *link;
     *link = ticket->next;
     ticket->references--; /* the queue's; the caller has another */
     ticket->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
     (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail),
                    "the request cannot be recorded: %s", strerror(-error));
     job_set_phase_locked(job, ticket, PHASE_FAILED);
-    return true;
 }
 
-static bool is_queued_locked(const struct job *job, const struct job_ticket *ticket)
-    REQUIRES_LOCK(job->lock)
+/* Takes the result of the recording. False: the upgrade is no longer in the queue, because a reboot
+ * became pending meanwhile: job_queue_end ends it and tells. */
+static bool take_result(struct job *job, struct job_ticket *ticket, int error, struct state *ret)
 {
-    const struct job_ticket *waiting = job->queue;
-    while (waiting != NULL && waiting != ticket) {
-        waiting = waiting->next;
+    lock_take(&job->lock);
+    struct job_ticket **link = find_link_locked(job, ticket);
+    bool waits = *link != NULL;
+    if (waits && error != 0) {
+        withdraw_locked(job, link, error);
     }
-    return waiting != NULL;
+    *ret = ticket->state;
+    lock_give(&job->lock);
+    return waits;
+}
+
+/* Lets the job thread begin it. */
+static void release(struct job *job, struct job_ticket *ticket)
+{
+    lock_take(&job->lock);
+    ticket->recorded = true;
+    int error = pthread_cond_broadcast(&job->news);
+    lock_give(&job->lock);
+    assert(error == 0);
+    (void)error; /* NDEBUG */
 }
 
 /* Writes the queue's file, then lets the job thread begin. Whoever joins in between finds the
@@ -161,29 +180,23 @@ static bool is_queued_locked(const struct job *job, const struct job_ticket *tic
 static void record(struct job *job, struct job_ticket *ticket)
 {
     char name[STATE_QUEUED_NAME_SIZE];
+    const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
+    struct state state;
     lock_take(&job->lock);
-    struct state state = ticket->state;
+    state = ticket->state;
     lock_give(&job->lock);
     state_queued_name(state.sha256, name);
     int error = state_write(&state, job->directory_fd, name);
-
-    lock_take(&job->lock);
-    bool withdrawn = error != 0 && withdraw_locked(job, ticket, error);
-    bool waits = is_queued_locked(job, ticket);
-    ticket->recorded = true;
-    state = ticket->state;
-    int failure = pthread_cond_broadcast(&job->news);
-    lock_give(&job->lock);
-
-    assert(failure == 0);
-    (void)failure; /* NDEBUG */
-    if (!waits) {
-        job_queue_forget(job, state.sha256);
+    if (error != 0) {
+        job_queue_forget(job, state.sha256); /* while nobody else can be writing it */
     }
-    if (waits || withdrawn) {
-        job_log_phase(&state, &(struct progress){.rate = PROGRESS_UNKNOWN});
+    if (!take_result(job, ticket, error, &state)) {
+        job_queue_forget(job, state.sha256); /* it may have been written after the queue's end */
+        return;
     }
-    if (withdrawn) {
+    job_log_phase(&state, &nothing);
+    release(job, ticket);
+    if (error != 0) {
         job->bell.rang(job->bell.context);
     }
 }

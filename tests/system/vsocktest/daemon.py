@@ -107,7 +107,7 @@ def configuration(folder, sections):
 
 class Daemon:
     def __init__(self, folder, sections=None, arguments=(), environment=None, wait=True,
-                 config=None, prefix=(), name="daemon", pass_fds=()):
+                 config=None, prefix=(), name="daemon", pass_fds=(), cwd=None):
         """Starts it. config: the path of a file to use as it is, instead of `sections`."""
         self.folder = folder
         self.socket_path = os.path.join(folder, "host.sock")
@@ -130,7 +130,7 @@ class Daemon:
         with open(self.log_path, "wb") as log:
             self.process = subprocess.Popen(
                 command + list(arguments), stdin=subprocess.DEVNULL, stdout=log, stderr=log,
-                env=environ, pass_fds=pass_fds)
+                env=environ, pass_fds=pass_fds, cwd=cwd)
         self.pid = self.process.pid
         if wait:
             self.wait_ready()

@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Reading and writing within limits: what is ready is not too late. */
+#include "guest/bytes.h"
+#include "support/unit.h"
+#include "wire/clock.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PASSED_MS = 0 }; /* a deadline long ago */
+
+static int ends[2];
+static int stop[2];
+
+static void open_all(void)
+{
+    CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
+    CU_ASSERT_EQUAL_FATAL(pipe2(stop, O_CLOEXEC), 0);
+}
+
+static void close_all(void)
+{
+    for (int i = 0; i < 2; i++) {
+        CU_ASSERT_EQUAL(close(ends[i]), 0);
+        CU_ASSERT_EQUAL(close(stop[i]), 0);
+    }
+}
+
+/* Until the pipe takes nothing more. */
+static void fill(void)
+{
+    static const char block[4096];
+    CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    while (write(ends[1], block, sizeof(block)) > 0) {
+    }
+    CU_ASSERT_EQUAL(errno, EAGAIN);
+    CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, 0), 0);
+}
+
+static void test_write_what_is_ready(void)
+{
+    char got[8] = "";
+    open_all();
+    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
+    CU_ASSERT_EQUAL(read(ends[0], got, sizeof(got)), 6);
+    CU_ASSERT_EQUAL(memcmp(got, "answer", 6), 0);
+    close_all();
+}
+
+static void test_write_what_is_not(void)
+{
+    open_all();
+    fill();
+    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), -ETIME);
+    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], clock_deadline(10)), -ETIME);
+    CU_ASSERT_EQUAL(write(stop[1], "", 1), 1);
+    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], CLOCK_NEVER), -ECANCELED);
+    close_all();
+}
+
+static void test_read(void)
+{
+    char got[8] = "";
+    size_t length = 99;
+    open_all();
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], PASSED_MS, &length), -ETIME);
+    CU_ASSERT_EQUAL(length, 99);
+    CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
+    CU_ASSERT_EQUAL(length, 3);
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], CLOCK_NEVER, &length), 0);
+    CU_ASSERT_EQUAL(length, 2);
+    CU_ASSERT_EQUAL(write(stop[1], "", 1), 1);
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, 1, stop[0], CLOCK_NEVER, &length), -ECANCELED);
+    close_all();
+}
+
+static void test_read_to_the_end(void)
+{
+    char got[8] = "";
+    size_t length = 99;
+    open_all();
+    CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
+    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, 5, stop[0], CLOCK_NEVER, &length), 0);
+    CU_ASSERT_EQUAL(length, 5);
+    CU_ASSERT_EQUAL(write(ends[1], "678", 3), 3);
+    CU_ASSERT_EQUAL(close(ends[1]), 0);
+    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, sizeof(got), stop[0], CLOCK_NEVER, &length), 0);
+    CU_ASSERT_EQUAL(length, 3);
+    ends[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
+    close_all();
+}
+
+static const struct unit_test tests[] = {
+    {"what is ready is written after the limit too", test_write_what_is_ready},
+    {"what is not ready: the limit, and the stop", test_write_what_is_not},
+    {"reading once", test_read},
+    {"reading to the end", test_read_to_the_end},
+};
+
+UNIT_MAIN("guest: bytes", tests)

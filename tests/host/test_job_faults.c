@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The upgrade job when files cannot be written or read, or that at an unlucky instant. The linker
+ * puts the functions named __wrap_... in the place of those that it calls (--wrap, ld(1)). */
+#include "job_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names */
+MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, const char *name);
+MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
+void __real_job_log_phase(const struct state *state, const struct progress *progress);
+void __wrap_job_log_phase(const struct state *state, const struct progress *progress);
+void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+static struct job_view view;
+
+/* What goes wrong; all 0: nothing. */
+static struct {
+    struct job *ends_queue;   /* its queue is ended while a file of the queue is being written */
+    struct job *takes_queue;  /* likewise, but the end has only just begun */
+    struct job_ticket *taken; /* what it had */
+    int write_error;          /* of writing a file of the queue */
+} fault;
+
+/* What was seen. */
+static struct {
+    struct job *job;      /* looked at */
+    bool told_too_late;   /* "queued" was logged when the job thread might have begun it */
+    bool forgot_too_late; /* a file was removed when another request might have written it */
+} seen;
+
+static struct job_ticket *swap_queue(struct job *job, struct job_ticket *queue)
+{
+    lock_take(&job->lock);
+    struct job_ticket *before = job->queue;
+    job->queue = queue;
+    lock_give(&job->lock);
+    return before;
+}
+
+int __wrap_state_write(const struct state *state, int directory_fd, const char *name)
+{
+    if (strncmp(name, "queued.", 7) != 0) {
+        return __real_state_write(state, directory_fd, name);
+    }
+    if (fault.ends_queue != NULL) {
+        job_queue_end(fault.ends_queue);
+    }
+    if (fault.takes_queue != NULL) {
+        fault.taken = swap_queue(fault.takes_queue, NULL);
+    }
+    return fault.write_error != 0 ? fault.write_error
+                                  : __real_state_write(state, directory_fd, name);
+}
+
+void __wrap_job_log_phase(const struct state *state, const struct progress *progress)
+{
+    if (seen.job != NULL && state->phase == PHASE_QUEUED) {
+        lock_take(&seen.job->lock);
+        seen.told_too_late = seen.job->queue == NULL || seen.job->queue->recorded;
+        lock_give(&seen.job->lock);
+    }
+    __real_job_log_phase(state, progress);
+}
+
+void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+{
+    lock_take(&job->lock);
+    seen.forgot_too_late = seen.forgot_too_late || (seen.job != NULL && job->queue == NULL);
+    lock_give(&job->lock);
+    __real_job_queue_forget(job, sha256);
+}
+
+/* A job without a thread, whose present upgrade an earlier run has left. */
+static struct job *make_job_with_present(void)
+{
+    memset(&fault, 0, sizeof(fault));
+    memset(&seen, 0, sizeof(seen));
+    world_fresh();
+    world.download = DOWNLOAD_HELD;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    world.rings = 0;
+    return world_make_job();
+}
+
+/* A reboot becomes pending while a request is being recorded: the queue's end is its end, whether
+ * or not the recording went well. */
+static void test_ended_while_it_is_recorded(void)
+{
+    static const int errors[] = {0, -ENOSPC, -EIO};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        struct job *job = make_job_with_present();
+        fault.ends_queue = job;
+        fault.write_error = errors[i];
+        struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+        job_view(ticket, &view);
+        CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
+        CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
+        CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "reboot into upgrade 010101010101 is pending"));
+        CU_ASSERT_FALSE(world_logged("upgrade 020202020202: queued"));
+        CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, busy"));
+        CU_ASSERT_EQUAL(world.rings, 0);
+        CU_ASSERT_EQUAL(world_queued(), 0);
+        CU_ASSERT_PTR_NULL(job->queue);
+        (void)job_unref(ticket);
+        world_end_job(job);
+    }
+}
+
+/* The same, but when the recording is over the end has taken the upgrade and not yet told so. */
+static void test_taken_while_it_is_recorded(void)
+{
+    static const int errors[] = {0, -ENOSPC, -EIO};
+    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+        struct job *job = make_job_with_present();
+        fault.takes_queue = job;
+        fault.write_error = errors[i];
+        struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+        job_view(ticket, &view);
+        CU_ASSERT_FALSE(view.ended);
+        CU_ASSERT_FALSE(world_logged("upgrade 020202020202"));
+        CU_ASSERT_EQUAL(world.rings, 0);
+        CU_ASSERT_EQUAL(world_queued(), 0);
+        CU_ASSERT_PTR_NULL(swap_queue(job, fault.taken));
+        job_queue_end(job);
+        job_view(ticket, &view);
+        CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
+        (void)job_unref(ticket);
+        world_end_job(job);
+    }
+}
+
+static void test_no_room_to_record(void)
+{
+    struct job *job = seen.job = make_job_with_present();
+    fault.write_error = -ENOSPC;
+    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.code, ERROR_NO_SPACE);
+    CU_ASSERT_FALSE(world_logged("upgrade 020202020202: queued"));
+    CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, no_space"));
+    CU_ASSERT_FALSE(seen.forgot_too_late);
+    CU_ASSERT_EQUAL(world.rings, 1);
+    CU_ASSERT_PTR_NULL(job->queue);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+/* The journal has the phases in their order. */
+static void test_queued_is_told_before_it_is_begun(void)
+{
+    struct job *job = seen.job = make_job_with_present();
+    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+    CU_ASSERT_TRUE(world_logged("upgrade 020202020202: queued"));
+    CU_ASSERT_FALSE(seen.told_too_late);
+    CU_ASSERT_TRUE(job->queue->recorded);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+static const struct unit_test tests[] = {
+    {"ended while it is recorded", test_ended_while_it_is_recorded},
+    {"taken while it is recorded", test_taken_while_it_is_recorded},
+    {"no room to record a request", test_no_room_to_record},
+    {"queued is told before it is begun", test_queued_is_told_before_it_is_begun},
+};
+
+int main(void)
+{
+    return world_main("job, faults", tests, sizeof(tests) / sizeof(tests[0]));
+}
