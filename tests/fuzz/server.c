@@ -35,12 +35,12 @@ static void check_answer(const struct server_session *session, const struct driv
     }
 }
 
-/* Bytes that came later than the one request of a connection: they are nobody's, while bytes that
- * come together with an object may make it an error. */
-static size_t behind_request(const struct server_session *session, const struct drive *drive)
+/* Where the one frame of a connection ends, or 0. What comes later is nobody's, while bytes that come
+ * together with an object may make it an error. */
+static size_t end_of_frame(const struct server_session *session, const struct drive *drive)
 {
-    bool asked = drive->count > 0 && drive->event[drive->count - 1].kind == DRIVE_REQUEST;
-    return asked && server_closes_after_answer(session) ? drive->left : 0;
+    return drive->count == 1 && server_closes_after_answer(session) ? drive->event[0].frame_length
+                                                                    : 0;
 }
 
 /* A payload that decodes is encoded to something that decodes to the same. */
@@ -75,10 +75,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_answer(&session, &whole);
     session = begin(data[0]);
     drive_host(&session, data + 1, size - 1, fuzz_chunk(size), &split);
-    if (behind_request(&session, &split) > 0) {
+    size_t end = end_of_frame(&session, &split);
+    if (end > 0) {
         session = begin(data[0]);
-        drive_host(&session, data + 1, size - 1 - split.left, DRIVE_WHOLE, &whole);
-        split.left = 0;
+        drive_host(&session, data + 1, end, DRIVE_WHOLE, &whole);
+        whole.left = split.left;
     }
     FUZZ_CHECK(drive_equal(&whole, &split));
 
