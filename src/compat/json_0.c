@@ -185,7 +185,7 @@ int json_0_read_message(const struct json *message, struct writer *kept, struct 
                         struct refusal *refusal)
 {
     struct text text;
-    struct call call;
+    struct call call = {0};
     if (json_get_text(message, &text) < 0) {
         return refusal_set(refusal, ERROR_MALFORMED, "the message is missing or no text");
     }
