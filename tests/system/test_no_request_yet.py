@@ -1,6 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the host has to say before it has a request, in the dialect of what has arrived."""
-import os
 import signal
 import socket
 import struct
@@ -71,12 +70,12 @@ class NoRequestYetTest(SystemTest):
     def test_busy_at_the_connection_limit(self):
         daemon = self.daemon({"limits": {"connections_per_cid": "1"}})
         held = self.peer(daemon)
-        os.kill(daemon.pid, signal.SIGSTOP)  # so that the bytes are there when it accepts
+        daemon.hold()  # so that the bytes are there when it accepts
         try:
             guests = [self.connect(daemon, data)
                       for data in (JSON_1, JSON_0, TLV_0, peer.hello(), b"")]
         finally:
-            os.kill(daemon.pid, signal.SIGCONT)
+            daemon.go_on()
         heard = [self.heard(guest) for guest in guests]
         self.assert_json_1(heard[0], b"busy")
         self.assertEqual(heard[1], JSON_0_ERROR)

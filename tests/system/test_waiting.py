@@ -63,13 +63,13 @@ class SlowTest(SystemTest):
         daemon = self.daemon({"limits": {"idle_seconds": "3", "connections_per_cid": str(count),
                                          "queue": str(count)}})
         guests = [self.peer(daemon) for _ in range(count)]
-        os.kill(daemon.pid, signal.SIGSTOP)
+        daemon.hold()
         try:
             for guest in guests:
                 guest.send(request(peer.GET_HOSTOS_VERSION))
             time.sleep(3.5)  # past the limit
         finally:
-            os.kill(daemon.pid, signal.SIGCONT)
+            daemon.go_on()
         for guest in guests:
             self.assertVersion(guest.last(1))
 

@@ -184,6 +184,19 @@ class Daemon:
         if report:
             raise AssertionError("a report in the log of vsock_host:\n" + report)
 
+    def hold(self):
+        """Stops every thread where it is, until go_on()."""
+        os.kill(self.pid, signal.SIGSTOP)
+
+        def held():
+            tasks = "/proc/%d/task" % self.pid
+            return all(open("%s/%s/stat" % (tasks, task)).read().rpartition(") ")[2][0] == "T"
+                       for task in os.listdir(tasks))
+        wait_until(held, "vsock_host to be held")
+
+    def go_on(self):
+        os.kill(self.pid, signal.SIGCONT)
+
     def threads(self):
         """The names of its threads."""
         names = []
