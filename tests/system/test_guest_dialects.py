@@ -77,14 +77,14 @@ class Newer(Json):
         self.json_host(NOT_JSON, GENERATION, NO_PAYLOAD)
         status, out, trouble = self.guest("-v", "attach-hsm", *LIMIT)
         self.assertEqual((status, out), (0, "NoPayload\n"), trouble)
-        steps = (r"connected", r'answer to HELLO: received 43 bytes, "\{"Err":"expected value at line 1 '
-                 r'column 1"\}"', r"asking GetVsockProtocol in JSON, on a second connection",
+        steps = (r"connected", r'answer to HELLO: received 43 bytes, "\{"Err":"expected value at '
+                 r'line 1 column 1"\}"', r"asking GetVsockProtocol in JSON, on a second connection",
                  r"connected", r'answer to GetVsockProtocol: received 61 bytes, "\{"Ok":.*"\.\.\.',
                  r"connected", r"dialect json-1 \(JSON, newer generation\), host unnamed",
                  r"sent attach-hsm")
-        lines = trouble.splitlines()[1:]
-        self.assertEqual(len([line for line in lines if "the end" not in line]), len(steps), trouble)
-        for line, step in zip([line for line in lines if "the end" not in line], steps):
+        lines = [line for line in trouble.splitlines()[1:] if "the end" not in line]
+        self.assertEqual(len(lines), len(steps), trouble)
+        for line, step in zip(lines, steps):
             self.assertRegex(line, r"\A\d+\.\d{3} s: %s\Z" % step)
 
     def test_a_request_of_4096_bytes_and_one_more(self):
