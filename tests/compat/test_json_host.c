@@ -222,11 +222,11 @@ static void test_each_byte_once(void)
     size_t length = 0;
     size_t seen = strlen(first);
     server_init(&session, HEARD_LIMIT, HEARD_CID);
-    memcpy(bytes, first, seen);
+    stpcpy(bytes, first);
     CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &refusal),
                     FRAMING_MORE);
     memset(bytes, '}', seen);
-    memcpy(bytes + seen, rest, strlen(rest));
+    stpcpy(bytes + seen, rest);
     CU_ASSERT_EQUAL(
         server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length, &refusal),
         FRAMING_WHOLE);
