@@ -7,7 +7,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-enum { SHOWN_BYTES = 48, SHOWN_TEXT = 4 * SHOWN_BYTES + sizeof("\"\"...") };
+enum { SHOWN_BYTES = 48, SHOWN_ESCAPED = 4 * SHOWN_BYTES + 1, SHOWN_TEXT = SHOWN_ESCAPED + 5 };
 
 void exchange_trace(const struct client *client, const char *format, ...)
 {
@@ -22,7 +22,7 @@ void exchange_trace(const struct client *client, const char *format, ...)
 /* The first bytes that have come, escaped, in quotes. */
 static void show_received(const struct stream *stream, char shown[SHOWN_TEXT])
 {
-    char escaped[4 * SHOWN_BYTES + 1];
+    char escaped[SHOWN_ESCAPED];
     size_t length = stream->length < SHOWN_BYTES ? stream->length : SHOWN_BYTES;
     struct text received = {(const char *)stream->bytes, length};
     escape_text(received, ESCAPE_LINE, escaped, sizeof(escaped));

@@ -154,8 +154,7 @@ static int read_call(struct text text, struct call *ret, struct refusal *refusal
 static const struct message_row *row_of(struct text name)
 {
     for (size_t i = 0; i < ROWS; i++) {
-        if (name.length == strlen(rows[i].name) &&
-            memcmp(name.bytes, rows[i].name, name.length) == 0) {
+        if (text_is(name, rows[i].name)) {
             return &rows[i];
         }
     }
@@ -268,8 +267,7 @@ static int encode_request(struct client_session *session, const struct request *
 static bool member_is(const struct json *value, const char *key, const char *word)
 {
     struct text text;
-    return json_get_text(json_member(value, key), &text) == 0 && text.length == strlen(word) &&
-           memcmp(text.bytes, word, text.length) == 0;
+    return json_get_text(json_member(value, key), &text) == 0 && text_is(text, word);
 }
 
 int json_0_read_answer(const struct json *value, struct answer *ret, struct refusal *refusal)

@@ -87,11 +87,6 @@ static const struct message_row rows[] = {
 };
 enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
 
-static bool text_is(struct text text, const char *word)
-{
-    return text.length == strlen(word) && memcmp(text.bytes, word, text.length) == 0;
-}
-
 /* A message is the row's name, or an object with the name as its one key. */
 static bool is_of_row(const struct json *message, const struct message_row *row)
 {

@@ -250,8 +250,7 @@ static enum framing frame_answer(struct client_session *session, const uint8_t *
 static struct answer error_of(struct text text)
 {
     struct answer error = answer_error_of_line(text);
-    if (text.length == strlen(other_version) &&
-        memcmp(text.bytes, other_version, text.length) == 0) {
+    if (text_is(text, other_version)) {
         error.code = ERROR_UNSUPPORTED_VERSION;
     }
     return error;
@@ -262,7 +261,7 @@ static int decode_answer(struct client_session *session, bool greeting, uint8_t 
 {
     (void)greeting; /* there is none */
     struct tlv_0_header header;
-    struct text text;
+    struct text text = {0};
     struct answer read = {.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
     tlv_0_header_decode(bytes, &header);
     int error =

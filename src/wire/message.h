@@ -33,6 +33,12 @@ static inline struct text text_of(const char *string)
     return (struct text){string, strlen(string)};
 }
 
+static inline bool text_is(struct text text, const char *string)
+{
+    size_t length = strlen(string);
+    return text.length == length && (length == 0 || memcmp(text.bytes, string, length) == 0);
+}
+
 /* Numbers on the wire. */
 enum command {
     COMMAND_NONE = 0,

@@ -291,7 +291,8 @@ static struct taken take_long(size_t length)
     memset(bytes, 'x', sizeof(bytes));
     char *at = stpcpy(bytes, "{\"Err\":\"");
     *at = 'x';
-    memcpy(bytes + length - 2, "\"}", 2);
+    bytes[length - 2] = '"';
+    bytes[length - 1] = '}';
     struct client_session session = session_of("json-1", COMMAND_ATTACH_HSM);
     struct taken taken = {.error = 1};
     taken.framing = session.dialect->frame_answer(&session, (const uint8_t *)bytes, length, false,

@@ -211,6 +211,29 @@ static void test_splits(void)
     }
 }
 
+/* What has been looked at is not looked at again: it may be anything by then. */
+static void test_each_byte_once(void)
+{
+    static const char first[] = "{\"sender_cid\":\"3\",\"message\":\"att";
+    static const char rest[] = "ach-hsm\"}";
+    char bytes[sizeof(first) + sizeof(rest)] = {0};
+    struct server_session session;
+    struct refusal refusal;
+    size_t length = 0;
+    size_t seen = strlen(first);
+    server_init(&session, HEARD_LIMIT, HEARD_CID);
+    stpcpy(bytes, first);
+    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &refusal),
+                    FRAMING_MORE);
+    memset(bytes, '}', seen);
+    stpcpy(bytes + seen, rest);
+    CU_ASSERT_EQUAL(
+        server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length, &refusal),
+        FRAMING_WHOLE);
+    CU_ASSERT_EQUAL(length, seen + strlen(rest));
+    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "json-0");
+}
+
 static struct text text_of_heard(const char *request, struct heard *heard)
 {
     heard_whole(request, strlen(request), heard);
@@ -436,6 +459,7 @@ static const struct unit_test tests[] = {
     {"what is taken", test_taken},
     {"what is refused", test_refused},
     {"however it is split", test_splits},
+    {"each byte is looked at once", test_each_byte_once},
     {"texts", test_texts},
     {"hashes", test_hashes},
     {"limits", test_limits},

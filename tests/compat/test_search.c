@@ -34,6 +34,8 @@ static struct text welcome;
 static struct text done;
 static struct text tlv_malformed;
 static uint8_t malformed_bytes[256];
+static struct text version_told;
+static uint8_t version_bytes[256];
 
 static struct text take(struct writer *writer)
 {
@@ -52,6 +54,11 @@ static void make_words(void)
     CU_ASSERT_EQUAL_FATAL(codec_encode_welcome(&hello, &first), 0);
     CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &answer, &second), 0);
     CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 0, &error, &third), 0);
+    struct answer version_answer = {.kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
+                                    .vsock_version = {1, 0, 9}};
+    struct writer fourth = {.bytes = version_bytes, .size = sizeof(version_bytes)};
+    CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &version_answer, &fourth), 0);
+    version_told = take(&fourth);
     welcome = take(&first);
     done = take(&second);
     tlv_malformed = take(&third);
@@ -181,6 +188,30 @@ static void test_version_is_not_asked_twice(void)
     asked = ask_auto(script, 2, COMMAND_GET_UPGRADE_STATUS);
     CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
     CU_ASSERT_EQUAL(asked->host.connections, 2);
+    free(asked);
+}
+
+/* What one host said of its version is nothing that the next one has said. */
+static void test_version_is_of_its_host(void)
+{
+    make_words();
+    const struct script script[] = {
+        {.word = {WORD(NOT_JSON)}},
+        {.word = {WORD(GENERATION)}},
+        {.word = {welcome, version_told}},
+    };
+    struct request request = request_of(COMMAND_GET_VSOCK_VERSION);
+    struct asked *asked = exact_room(sizeof(*asked));
+    scripted_host_start(script, 3, &asked->host);
+    struct client_setup setup = scripted_host_setup(&asked->host);
+    client_init(&asked->client, &setup);
+    client_ask(&asked->client, &request, &asked->outcome);
+    CU_ASSERT_EQUAL(asked->outcome.answer.vsock_version.patch, 3);
+    client_ask(&asked->client, &request, &asked->outcome);
+    client_done(&asked->client);
+    scripted_host_stop(&asked->host);
+    check_done(asked, 3);
+    CU_ASSERT_EQUAL(asked->outcome.answer.vsock_version.patch, 9);
     free(asked);
 }
 
@@ -530,6 +561,7 @@ static const struct unit_test tests[] = {
     {"tlv-0", test_tlv_0},
     {"json-1", test_json_1},
     {"the version is not asked twice", test_version_is_not_asked_twice},
+    {"a version is of its host", test_version_is_of_its_host},
     {"json-0", test_json_0},
     {"silence about HELLO", test_silence},
     {"a slow WELCOME", test_slow_welcome},

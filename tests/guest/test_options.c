@@ -5,11 +5,6 @@
 
 #define HASH "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"
 
-static bool text_is(struct text text, const char *expected)
-{
-    return text.length == strlen(expected) && memcmp(text.bytes, expected, text.length) == 0;
-}
-
 /* Each test looks at one line. */
 static struct options_case parse(const char *line)
 {

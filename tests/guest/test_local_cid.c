@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The CID of this machine. The device itself is not touched: other files stand for it. */
+#include "guest/local_cid.h"
+#include "support/unit.h"
+
+#include <errno.h>
+
+static void test_environment(void)
+{
+    static const struct {
+        const char *value;
+        int error;
+        uint32_t cid;
+    } rows[] = {
+        {NULL, 0, 3},
+        {"0", 0, 0},
+        {"3", 0, 3},
+        {"4294967294", 0, 4294967294},
+        {"4294967295", -EINVAL, 77}, /* what the kernel says while it does not know */
+        {"4294967299", -EINVAL, 77},
+        {"", -EINVAL, 77},
+        {" 3", -EINVAL, 77},
+        {"-1", -EINVAL, 77},
+        {"three", -EINVAL, 77},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+        uint32_t cid = 77;
+        CU_ASSERT_EQUAL(local_cid_parse(rows[i].value, &cid), rows[i].error);
+        CU_ASSERT_EQUAL(cid, rows[i].cid);
+    }
+}
+
+static void test_device(void)
+{
+    uint32_t cid = 77;
+    CU_ASSERT_EQUAL(local_cid_read("/nowhere/vsock", &cid), -EAFNOSUPPORT);
+    CU_ASSERT_EQUAL(local_cid_read("/dev/null", &cid), -ENOTTY);
+    CU_ASSERT_EQUAL(local_cid_read("/dev/null/vsock", &cid), -ENOTDIR);
+    CU_ASSERT_EQUAL(cid, 77);
+}
+
+static const struct unit_test tests[] = {
+    {"VSOCK_LOCAL_CID", test_environment},
+    {"the device", test_device},
+};
+UNIT_MAIN("guest local CID", tests)
