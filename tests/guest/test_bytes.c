@@ -43,7 +43,7 @@ static void test_write_what_is_ready(void)
 {
     char got[8] = "";
     open_all();
-    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
+    CU_ASSERT_EQUAL_FATAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
     CU_ASSERT_EQUAL(read(ends[0], got, sizeof(got)), 6);
     CU_ASSERT_EQUAL(memcmp(got, "answer", 6), 0);
     close_all();
@@ -68,7 +68,7 @@ static void test_read(void)
     CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], PASSED_MS, &length), -ETIME);
     CU_ASSERT_EQUAL(length, 99);
     CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
+    CU_ASSERT_EQUAL_FATAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
     CU_ASSERT_EQUAL(length, 3);
     CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], CLOCK_NEVER, &length), 0);
     CU_ASSERT_EQUAL(length, 2);

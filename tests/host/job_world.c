@@ -79,6 +79,28 @@ static bool hold(int stop_fd)
     return polled[0].revents == 0;
 }
 
+/* The same count again and again, until systemd has been told. */
+static void feed(const struct download *download, uint64_t done, const char *status)
+{
+    int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
+    while (!world_told(status) && clock_ms() < deadline_ms) {
+        download->progress(download->context, done, WORLD_TOTAL);
+        (void)usleep(500);
+    }
+}
+
+/* A try that fails, and one that does not; it waits to be released within each. */
+static void retry(const struct download *download)
+{
+    uint64_t left;
+    feed(download, WORLD_TOTAL / 4, ", 25 %");
+    download->tell(download->context, "the connection was lost", "the journal's own words");
+    (void)hold(download->stop_fd);
+    (void)eventfd_read(world.release_fd, &left);
+    feed(download, WORLD_TOTAL / 2, ", 50 %");
+    (void)hold(download->stop_fd);
+}
+
 void download_run(const struct download *download, struct download_result *ret)
 {
     static char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1];
@@ -95,6 +117,9 @@ void download_run(const struct download *download, struct download_result *ret)
         ret->code = ERROR_DOWNLOAD_FAILED;
         (void)snprintf(ret->text, sizeof(ret->text), "no server answers");
         return;
+    }
+    if (world.download == DOWNLOAD_RETRIED) {
+        retry(download);
     }
     if (world.download == DOWNLOAD_TWICE) {
         download->progress(download->context, WORLD_TOTAL, WORLD_TOTAL);
@@ -177,6 +202,14 @@ bool world_logged(const char *text)
 {
     lock_take(&world.lock);
     bool found = strstr(world.log, text) != NULL;
+    lock_give(&world.lock);
+    return found;
+}
+
+bool world_told(const char *text)
+{
+    lock_take(&world.lock);
+    bool found = strstr(world.status, text) != NULL;
     lock_give(&world.lock);
     return found;
 }

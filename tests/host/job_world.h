@@ -20,9 +20,10 @@ enum {
 
 enum download_plan {
     DOWNLOAD_WELL,
-    DOWNLOAD_BADLY, /* before the first byte */
-    DOWNLOAD_TWICE, /* the file was not the one: once more from the start */
-    DOWNLOAD_HELD,  /* until it is released, then well */
+    DOWNLOAD_BADLY,   /* before the first byte */
+    DOWNLOAD_TWICE,   /* the file was not the one: once more from the start */
+    DOWNLOAD_HELD,    /* until it is released, then well */
+    DOWNLOAD_RETRIED, /* after a quarter; released there and at the half, then well */
 };
 enum step_plan {
     STEP_REBOOTS,
@@ -74,6 +75,8 @@ void world_release(void);
 /* The job's bell. */
 void world_rang(void *context);
 bool world_logged(const char *text);
+/* systemd's STATUS= holds the text now. */
+bool world_told(const char *text);
 struct state world_state(void);
 size_t world_queued(void);
 

@@ -1,7 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_world.h"
 
+#include <unistd.h>
+
+#include "wire/clock.h"
+
 static struct job_view view;
+
+static void await_told(const char *text)
+{
+    int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
+    while (!world_told(text) && clock_ms() < deadline_ms) {
+        (void)usleep(500);
+    }
+    CU_ASSERT_TRUE(world_told(text));
+}
 
 /* --- one upgrade --- */
 
@@ -105,6 +118,30 @@ static void test_fetched_again(void)
     world_end_job(job);
 }
 
+/* What is told of a failed try holds until bytes arrive again. */
+static void test_words_of_a_retry(void)
+{
+    world_fresh();
+    world.download = DOWNLOAD_RETRIED;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
+    await_told(": the connection was lost");
+    CU_ASSERT_TRUE(world_told("upgrade 010101010101: downloading, 25 %, 250000 of 1000000 bytes"));
+    job_view(ticket, &view);
+    CU_ASSERT_STRING_EQUAL(view.detail, "the connection was lost");
+    world_release();
+    await_told("upgrade 010101010101: downloading, 50 %, 500000 of 1000000 bytes, ");
+    CU_ASSERT_TRUE(world_told(" MiB/s, "));
+    CU_ASSERT_TRUE(world_told(" s left"));
+    CU_ASSERT_FALSE(world_told("lost"));
+    job_view(ticket, &view);
+    CU_ASSERT_STRING_EQUAL(view.detail, "");
+    world_release();
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
 static void test_counts_begin_anew(void)
 {
     world_fresh();
@@ -159,6 +196,7 @@ static const struct unit_test tests[] = {
     {"how each failure is told", test_failures},
     {"installed without a reboot: asked again", test_reboot_is_asked_for_again},
     {"fetched again after a wrong hash", test_fetched_again},
+    {"the words of a failed try", test_words_of_a_retry},
     {"the counts of another upgrade", test_counts_begin_anew},
     {"the status before it is begun", test_status_before_the_start},
     {"a record from before is not believed", test_stale_record},

@@ -9,6 +9,10 @@
 /* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names */
 MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, const char *name);
 MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
+MUST_CHECK int __real_boot_id_read(char out[BOOT_ID_SIZE]);
+MUST_CHECK int __wrap_boot_id_read(char out[BOOT_ID_SIZE]);
+MUST_CHECK int __real_installer_wait(const struct installer *installer);
+MUST_CHECK int __wrap_installer_wait(const struct installer *installer);
 void __real_job_log_phase(const struct state *state, const struct progress *progress);
 void __wrap_job_log_phase(const struct state *state, const struct progress *progress);
 void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
@@ -23,6 +27,9 @@ static struct {
     struct job *takes_queue;  /* likewise, but the end has only just begun */
     struct job_ticket *taken; /* what it had */
     int write_error;          /* of writing a file of the queue */
+    atomic_int wait_error;    /* of waiting for the installer */
+    atomic_int boot_id_error; /* of reading it; before the installation, or once that has run */
+    atomic_bool boot_id_after;
 } fault;
 
 /* What was seen. */
@@ -72,6 +79,18 @@ void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
     seen.forgot_too_late = seen.forgot_too_late || (seen.job != NULL && job->queue == NULL);
     lock_give(&job->lock);
     __real_job_queue_forget(job, sha256);
+}
+
+int __wrap_installer_wait(const struct installer *installer)
+{
+    return fault.wait_error != 0 ? fault.wait_error : __real_installer_wait(installer);
+}
+
+int __wrap_boot_id_read(char out[BOOT_ID_SIZE])
+{
+    bool fails = fault.boot_id_error != 0 && world.downloads > 0 &&
+                 (!fault.boot_id_after || world.steps > 0);
+    return fails ? fault.boot_id_error : __real_boot_id_read(out);
 }
 
 /* A job without a thread, whose present upgrade an earlier run has left. */
@@ -165,11 +184,49 @@ static void test_queued_is_told_before_it_is_begun(void)
     world_end_job(job);
 }
 
+/* What is not known is said to be so, and why. */
+static void test_facts_that_cannot_be_had(void)
+{
+    static const struct {
+        int wait_error;
+        int boot_id_error;
+        bool after;
+        unsigned steps;
+        enum error_code code;
+        const char *text;
+    } rows[] = {
+        {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED,
+         "an installer still runs after all the time it may take"},
+        {0, -EIO, true, 1, ERROR_INTERNAL,
+         "how the installation ended is not known: the boot id cannot be read: Input/output error"},
+        {0, -EACCES, false, 0, ERROR_INTERNAL,
+         "the installation is not begun: the boot id cannot be read: Permission denied"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&fault, 0, sizeof(fault));
+        memset(&seen, 0, sizeof(seen));
+        world_fresh();
+        world.step = STEP_SILENT; /* it leaves no record, which would need the boot id too */
+        fault.wait_error = rows[i].wait_error;
+        fault.boot_id_error = rows[i].boot_id_error;
+        fault.boot_id_after = rows[i].after;
+        struct job *job = world_start_job();
+        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        CU_ASSERT_EQUAL(view.code, rows[i].code);
+        CU_ASSERT_STRING_EQUAL(view.detail, rows[i].text);
+        CU_ASSERT_EQUAL(world.steps, rows[i].steps);
+        (void)job_unref(ticket);
+        world_end_job(job);
+    }
+}
+
 static const struct unit_test tests[] = {
     {"ended while it is recorded", test_ended_while_it_is_recorded},
     {"taken while it is recorded", test_taken_while_it_is_recorded},
     {"no room to record a request", test_no_room_to_record},
     {"queued is told before it is begun", test_queued_is_told_before_it_is_begun},
+    {"facts that cannot be had", test_facts_that_cannot_be_had},
 };
 
 int main(void)

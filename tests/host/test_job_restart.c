@@ -300,6 +300,33 @@ static void test_cannot_be_made(void)
     CU_ASSERT_PTR_NULL(job);
 }
 
+/* A second daemon is refused at once, an operator's look is not. */
+static void test_one_daemon_a_directory(void)
+{
+    char expected[CONF_PROBLEM_MAX];
+    char problem[CONF_PROBLEM_MAX] = "";
+    struct job *second = NULL;
+    world_fresh();
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    (void)job_unref(ticket);
+    CU_ASSERT_EQUAL(
+        job_new(&world.conf, "x", (struct job_bell){world_rang, NULL}, &second, problem),
+        -EWOULDBLOCK);
+    (void)snprintf(expected, sizeof(expected),
+                   "[upgrade] directory = %s: another vsock_host uses it: give each its own",
+                   world.upgrade_directory);
+    CU_ASSERT_STRING_EQUAL(problem, expected);
+    CU_ASSERT_PTR_NULL(second);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(fcntl(job->directory_fd, F_GETFD), FD_CLOEXEC); /* no child keeps the claim */
+    world_end_job(job);
+    job = world_make_job();
+    CU_ASSERT_PTR_NULL(job_free(job));
+}
+
 static const struct unit_test tests[] = {
     {"stop, and go on at the next start", test_stop_and_go_on},
     {"too many starts", test_too_many_starts},
@@ -310,6 +337,7 @@ static const struct unit_test tests[] = {
     {"what waited when it was stopped", test_what_waited},
     {"--status counts the partial file", test_status_counts_the_file},
     {"a damaged state file", test_damaged_state},
+    {"one daemon a directory", test_one_daemon_a_directory},
     {"directories and methods that do not do", test_cannot_be_made},
 };
 

@@ -150,6 +150,11 @@ static void test_status_lines(void)
     status_line_format(&status, 5, 5, line);
     CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: installing, 100 %, 100 of 100 bytes");
 
+    status = status_of(PHASE_FAILED, 100, 100); /* after 100 % nothing less is told */
+    status.result = ERROR_REBOOT_FAILED;
+    status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
+    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: failed, 100 of 100 bytes, reboot_failed");
+
     status = status_of(PHASE_FAILED, 0, 0);
     status.result = ERROR_HASH_MISMATCH;
     status.detail = text_of("it is another file");

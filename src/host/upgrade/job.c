@@ -169,13 +169,13 @@ struct job_ticket *job_ticket_new(struct job *job, const struct state *state)
     return ticket;
 }
 
-void job_ticket_drop(struct job_ticket *ticket)
+/* `given`: to a watcher, who gives it back; both counts change at once, so that a job without
+ * watchers has no ticket of one. */
+static void drop(struct job_ticket *ticket, bool given)
 {
-    if (ticket == NULL) {
-        return;
-    }
     struct job *job = ticket->job;
     lock_take(&job->lock);
+    job->watchers -= given ? 1 : 0;
     bool last = --ticket->references == 0;
     lock_give(&job->lock);
     if (last) {
@@ -183,16 +183,18 @@ void job_ticket_drop(struct job_ticket *ticket)
     }
 }
 
+void job_ticket_drop(struct job_ticket *ticket)
+{
+    if (ticket != NULL) {
+        drop(ticket, false);
+    }
+}
+
 struct job_ticket *job_unref(struct job_ticket *ticket)
 {
-    if (ticket == NULL) {
-        return NULL;
+    if (ticket != NULL) {
+        drop(ticket, true);
     }
-    struct job *job = ticket->job;
-    lock_take(&job->lock);
-    job->watchers--;
-    lock_give(&job->lock);
-    job_ticket_drop(ticket);
     return NULL;
 }
 

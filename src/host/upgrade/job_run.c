@@ -110,6 +110,14 @@ static void on_line(void *context, const char *line)
     log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "%s", line);
 }
 
+/* The present upgrade ends because `what` met an error. */
+static void fail(struct job *job, enum error_code code, const char *what, int error)
+{
+    char text[JOB_TEXT_MAX];
+    (void)snprintf(text, sizeof(text), "%s: %s", what, strerror(-error));
+    job_tell_failure(job, code, text);
+}
+
 /* Remembers what tells afterwards whether anything came of it. */
 static bool enter_installing(struct job *job)
 {
@@ -120,20 +128,19 @@ static bool enter_installing(struct job *job)
     }
     enter(job, PHASE_VERIFYING);
     int error = installer_facts(job->conf, &facts);
-    if (error == 0) {
-        job_copy(job, &next);
-        next.phase = PHASE_INSTALLING;
-        next.stamp = facts.stamp;
-        memcpy(next.version, facts.version, sizeof(next.version));
-        error = job_tell(job, &next);
-    }
     if (error != 0) {
-        char text[JOB_TEXT_MAX];
-        (void)snprintf(text, sizeof(text),
-                       "the installation cannot be recorded, so it is not "
-                       "begun: %s",
-                       strerror(-error));
-        job_tell_failure(job, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL, text);
+        fail(job, ERROR_INTERNAL, "the installation is not begun: the boot id cannot be read",
+             error);
+        return false;
+    }
+    job_copy(job, &next);
+    next.phase = PHASE_INSTALLING;
+    next.stamp = facts.stamp;
+    memcpy(next.version, facts.version, sizeof(next.version));
+    error = job_tell(job, &next);
+    if (error != 0) {
+        fail(job, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL,
+             "the installation cannot be recorded, so it is not begun", error);
     }
     return error == 0;
 }
@@ -159,19 +166,17 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
     struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
     struct recover_facts facts;
     int error = installer_wait(&installer);
-    if (error == 0) {
-        error = installer_facts(job->conf, &facts);
-    }
-    if (error == -ECANCELED) {
-        return RECOVER_KEEP;
+    if (error == -ETIMEDOUT) {
+        job_tell_failure(job, ERROR_INSTALL_FAILED,
+                         "an installer still runs after all the time it may take");
     }
     if (error != 0) {
-        char text[JOB_TEXT_MAX];
-        (void)snprintf(text, sizeof(text), "how the installation ended cannot be found out: %s",
-                       error == -ETIMEDOUT
-                           ? "an installer still runs after all the time it may take"
-                           : strerror(-error));
-        job_tell_failure(job, ERROR_INSTALL_FAILED, text);
+        return RECOVER_KEEP;
+    }
+    error = installer_facts(job->conf, &facts);
+    if (error != 0) {
+        fail(job, ERROR_INTERNAL,
+             "how the installation ended is not known: the boot id cannot be read", error);
         return RECOVER_KEEP;
     }
     recover_decide(&job->present->state, &facts, ret);
@@ -189,10 +194,7 @@ static enum recover_action install(struct job *job)
     }
     int error = installer_run(&installer, job->present->state.sha256, on_line, job, &result);
     if (error != 0) {
-        char text[JOB_TEXT_MAX];
-        (void)snprintf(text, sizeof(text), "vsock_host-install cannot be started: %s",
-                       strerror(-error));
-        job_tell_failure(job, ERROR_INSTALL_FAILED, text);
+        fail(job, ERROR_INSTALL_FAILED, "vsock_host-install cannot be started", error);
         return RECOVER_KEEP;
     }
     if (result.end == STEP_LEFT || await_installer(job, &decision) == RECOVER_KEEP) {

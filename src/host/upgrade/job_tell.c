@@ -160,6 +160,9 @@ void job_tell_progress(struct job *job, uint64_t done, uint64_t total)
     struct state next;
     job_copy(job, &next);
     bool total_new = next.total == 0 && total != 0;
+    if (job->progress.done > next.done) {
+        next.detail[0] = '\0'; /* of a try that failed: bytes arrive again */
+    }
     next.done = job->progress.done;
     next.total = total;
     next.changed = (uint64_t)time(NULL);
