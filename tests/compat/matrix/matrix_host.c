@@ -202,7 +202,8 @@ static const struct row rows[] = {
 
 static bool same(const struct octets *heard, const char *bytes, size_t length)
 {
-    return heard->length == length && (length == 0 || memcmp(heard->bytes, bytes, length) == 0);
+    return heard->length == length &&
+           (length == 0 || (bytes != NULL && memcmp(heard->bytes, bytes, length) == 0));
 }
 
 /* Bytes as C writes them. */
