@@ -13,6 +13,7 @@ import unittest
 
 import coverage_gate
 import layers
+import man_pages
 import scripts
 import sizes
 import spdx
@@ -136,6 +137,41 @@ class TextTest(Sample):
                 path = self.put(name, text, mode)
                 self.assertIn(name, self.judge(scripts, 1))
                 os.unlink(path)
+
+
+class ManPagesTest(Sample):
+    """One change each that makes a page say something else than the programs and the tables."""
+    CHANGES = (("vsock_guest.1", "--quiet", "--quieter"),
+               ("vsock_guest.1", "(default 5;", "(default 6;"),
+               ("vsock_guest.1", "*json-0* (default", "*json-9* (default"),
+               ("vsock_guest.1", "\n*7*\n", "\n*8*\n"),
+               ("vsock_guest.1", "*VSOCK_LOCAL_CID*", "*LOCAL_CID*"),
+               ("vsock_host.8", "*--dump-config*\n", "*--dump*\n"),
+               ("vsock_host.8", "*vsock_guest*(1)", "*vsock_guest*(8)"),
+               ("vsock_host.conf.5", "*workers* = 4", "*workers* = 5"),
+               ("vsock_host.conf.5", "from 1 to 64.", "from 1 to 65."),
+               ("vsock_host.conf.5", "\ncommands = get-", "\ncommands = fetch-"),
+               ("vsock-protocol.7", ":  hash_mismatch", ":  hash_wrong"),
+               ("vsock-protocol.7", "|  14\n", "|  15\n"),
+               ("vsock_host-install.8", "# SIGNALS", "# SIGNALS\t"))
+
+    def setUp(self):
+        super().setUp()
+        for name in tree.files(ROOT):
+            if name.startswith(("docs/", "conf/", "src/")) or name == "CMakeLists.txt":
+                os.makedirs(os.path.dirname(os.path.join(self.root, name)), exist_ok=True)
+                shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
+
+    def test_changes(self):
+        self.judge(man_pages, 0)
+        for page, old, new in self.CHANGES:
+            with self.subTest("%s: %s" % (page, old)):
+                name = "docs/man/%s.scd" % page
+                text = tree.read(ROOT, name)
+                self.assertIn(old, text)
+                self.put(name, text.replace(old, new, 1))
+                self.assertIn(page, self.judge(man_pages, 1))
+                self.put(name, text)
 
 
 class ToolsTest(Sample):

@@ -10,7 +10,8 @@ import sys
 import tree
 
 LINE = "SPDX-License-Identifier: Apache-2.0"
-ENDINGS = (".c", ".h", ".py", ".cmake", ".sh", ".service", ".socket", ".catalog", ".conf")
+ENDINGS = (".c", ".h", ".py", ".cmake", ".sh", ".service", ".socket", ".catalog", ".conf",
+           ".scd")
 
 
 def main(root):
