@@ -10,7 +10,7 @@
 #include "host/file/install_state.h"
 #include "host/file/record.h"
 #include "host/file/replace.h"
-#include "support/unit.h"
+#include "support/folder.h"
 
 static char directory[] = "/tmp/test_record.XXXXXX";
 static int directory_fd = -1;
@@ -213,24 +213,8 @@ static const struct unit_test tests[] = {
     {"install state: lock and record", test_install_state},
 };
 
-static void remove_directory(void)
-{
-    char command[64];
-    (void)snprintf(command, sizeof(command), "rm -r %s", directory);
-    if (system(command) != 0) { // NOLINT(cert-env33-c): a name of ours
-        fprintf(stderr, "%s stays\n", directory);
-    }
-}
-
 int main(void)
 {
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
-        return 1;
-    }
-    directory_fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = unit_main("record", tests, sizeof(tests) / sizeof(tests[0]));
-    (void)close(directory_fd);
-    remove_directory();
-    return status;
+    return folder_unit_main("record", tests, sizeof(tests) / sizeof(tests[0]), directory,
+                            &directory_fd);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/state.h"
-#include "support/unit.h"
+#include "support/folder.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -253,13 +253,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     char path[] = "/tmp/test_state.XXXXXX";
-    if (mkdtemp(path) == NULL) {
-        return 1;
-    }
-    directory_fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    int status = unit_main("state", tests, sizeof(tests) / sizeof(tests[0]));
-    (void)close(directory_fd);
-    char command[64];
-    (void)snprintf(command, sizeof(command), "rm -rf '%s'", path);
-    return system(command) != 0 ? 1 : status; /* NOLINT(cert-env33-c): a path of ours */
+    return folder_unit_main("state", tests, sizeof(tests) / sizeof(tests[0]), path, &directory_fd);
 }

@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #include "step_heard.h"
-#include "support/unit.h"
+#include "support/folder.h"
 #include "wire/clock.h"
 
 static char directory[] = "/tmp/test_step_left.XXXXXX";
@@ -166,22 +166,7 @@ static const struct unit_test tests[] = {
     {"an inherited descriptor", test_inherit},
 };
 
-static void remove_directory(void)
-{
-    char command[64];
-    (void)snprintf(command, sizeof(command), "rm -r %s", directory);
-    if (system(command) != 0) { // NOLINT(cert-env33-c): a name of ours
-        fprintf(stderr, "%s stays\n", directory);
-    }
-}
-
 int main(void)
 {
-    if (mkdtemp(directory) == NULL) {
-        perror(directory);
-        return 1;
-    }
-    int status = unit_main("step_left", tests, sizeof(tests) / sizeof(tests[0]));
-    remove_directory();
-    return status;
+    return folder_unit_main("step_left", tests, sizeof(tests) / sizeof(tests[0]), directory, NULL);
 }
