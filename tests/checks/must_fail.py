@@ -11,6 +11,7 @@ import sys
 import tempfile
 import unittest
 
+import catalog
 import coverage_gate
 import layers
 import man_pages
@@ -38,6 +39,23 @@ class Sample(unittest.TestCase):
             out.write(text)
         os.chmod(path, mode)
         return path
+
+    def put_tree(self, *beginnings):
+        """A copy of the files of the tree whose names begin so."""
+        for name in tree.files(ROOT):
+            if name.startswith(beginnings):
+                self.put(name, tree.read(ROOT, name))
+
+    def judge_changes(self, check, changes):
+        """The copy passes; with any one of the changes (file, old, new) it does not."""
+        self.judge(check, 0)
+        for name, old, new in changes:
+            with self.subTest("%s: %s" % (name, old)):
+                text = tree.read(ROOT, name)
+                self.assertIn(old, text)
+                self.put(name, text.replace(old, new, 1))
+                self.assertIn(os.path.basename(name).removesuffix(".scd"), self.judge(check, 1))
+                self.put(name, text)
 
     def judge(self, check, expected):
         """The status of a check over the sample; what it prints is shown when it is wrong."""
@@ -155,23 +173,21 @@ class ManPagesTest(Sample):
                ("vsock-protocol.7", "|  14\n", "|  15\n"),
                ("vsock_host-install.8", "# SIGNALS", "# SIGNALS\t"))
 
-    def setUp(self):
-        super().setUp()
-        for name in tree.files(ROOT):
-            if name.startswith(("docs/", "conf/", "src/")) or name == "CMakeLists.txt":
-                os.makedirs(os.path.dirname(os.path.join(self.root, name)), exist_ok=True)
-                shutil.copy(os.path.join(ROOT, name), os.path.join(self.root, name))
+    def test_changes(self):
+        self.put_tree("docs/", "conf/", "src/", "CMakeLists.txt")
+        self.judge_changes(man_pages, [("docs/man/%s.scd" % page, old, new)
+                                       for page, old, new in self.CHANGES])
+
+
+class CatalogTest(Sample):
+    CHANGES = (("-- 51206f77", "-- 61206f77"), ("-- 51206f77", "-- z1206f77"),
+               ("@VSOCK_DIALECT@", "@DIALECT@"), ("[limits] connections or", "[limits] connects or"),
+               ("Support: ", "Help: "), ("man:vsock_host(8)\n", "man:vsock_host(7)\n"))
 
     def test_changes(self):
-        self.judge(man_pages, 0)
-        for page, old, new in self.CHANGES:
-            with self.subTest("%s: %s" % (page, old)):
-                name = "docs/man/%s.scd" % page
-                text = tree.read(ROOT, name)
-                self.assertIn(old, text)
-                self.put(name, text.replace(old, new, 1))
-                self.assertIn(page, self.judge(man_pages, 1))
-                self.put(name, text)
+        self.put_tree("docs/", "conf/", "src/", "packaging/")
+        self.judge_changes(catalog, [("packaging/vsock_host.catalog", old, new)
+                                     for old, new in self.CHANGES])
 
 
 class ToolsTest(Sample):
