@@ -12,6 +12,7 @@ import tempfile
 import unittest
 
 import catalog
+import completions
 import coverage_gate
 import layers
 import man_pages
@@ -54,7 +55,8 @@ class Sample(unittest.TestCase):
                 text = tree.read(ROOT, name)
                 self.assertIn(old, text)
                 self.put(name, text.replace(old, new, 1))
-                self.assertIn(os.path.basename(name).removesuffix(".scd"), self.judge(check, 1))
+                said = self.judge(check, 1)
+                self.assertIn(os.path.basename(name).removesuffix(".scd"), said)
                 self.put(name, text)
 
     def judge(self, check, expected):
@@ -188,6 +190,24 @@ class CatalogTest(Sample):
         self.put_tree("docs/", "conf/", "src/", "packaging/")
         self.judge_changes(catalog, [("packaging/vsock_host.catalog", old, new)
                                      for old, new in self.CHANGES])
+
+
+class CompletionsTest(Sample):
+    BASH = "packaging/completions/bash/"
+    ZSH = "packaging/completions/zsh/"
+    CHANGES = ((BASH + "vsock_guest", "--progress -v --verbose", "--progres -v --verbose"),
+               (BASH + "vsock_guest", "json-1 json-0'", "json-1'"),
+               (BASH + "vsock_guest", "--url --hash --no-wait", "--url --hash"),
+               (BASH + "vsock_guest", "upgrade notify get-", "upgrade notfy get-"),
+               (BASH + "vsock_guest", "decode ]]; then\n        _vsock_guest_files", "decode ]]; then\n        :"),
+               (BASH + "vsock_host", "journal stderr auto", "journal stderr"),
+               (BASH + "vsock_host", "COMPREPLY=()\n", "missing_command\n"),
+               (ZSH + "_vsock_guest", "--connect-timeout=", "--connect-time="),
+               (ZSH + "_vsock_host", "{-v,--verbose}", "{-v,--verbos}"))
+
+    def test_changes(self):
+        self.put_tree("packaging/")
+        self.judge_changes(completions, self.CHANGES)
 
 
 class ToolsTest(Sample):
