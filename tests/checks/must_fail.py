@@ -14,6 +14,7 @@ import unittest
 import catalog
 import completions
 import coverage_gate
+import documents
 import layers
 import man_pages
 import scripts
@@ -208,6 +209,23 @@ class CompletionsTest(Sample):
     def test_changes(self):
         self.put_tree("packaging/")
         self.judge_changes(completions, self.CHANGES)
+
+
+class DocumentsTest(Sample):
+    CHANGES = (("README.md", "(docs/protocol.md)", "(docs/protocols.md)"),
+               ("docs/hostos.md", "(#6-watch)", "(#6-watched)"),
+               ("docs/hostos.md", "`[install]`, `[hsm]`", "`[install] installers`, `[hsm]`"),
+               ("docs/hostos.md", "vsock_host --status ", "vsock_host --state "),
+               ("docs/hostos.md", "| `51206f77", "| `61206f77"),
+               ("docs/hostos.md", "`VSOCK_UPGRADE_RATE`", "`VSOCK_RATE`"),
+               ("docs/hostos.md", "`vsock_host_timeouts_total`", "`vsock_host_timeouts`"),
+               ("docs/security.md", "`[metrics] textfile`", "`[metrics] text`"))
+
+    def test_changes(self):
+        for folder in ("docs", "conf", "src", "packaging", "tests/golden"):
+            self.put_tree(folder + "/")
+        self.put_tree("README.md", "LICENSE")
+        self.judge_changes(documents, self.CHANGES)
 
 
 class ToolsTest(Sample):
