@@ -9,19 +9,22 @@
 #include "host/step/tail.h"
 #include "host/steps/install_ending.h"
 #include "wire/clock.h"
+#include "wire/hex.h"
 
 /* What the deployed installer says when it must be tried later. */
 #define NOT_COMMITTED "Cannot install an upgrade before present system is committed as stable."
 
 struct listener {
     struct tail tail;
+    char hex[SHA256_HEX + 1]; /* of the image */
     bool not_committed;
 };
 
 static void on_line(void *context, const char *line)
 {
-    (void)context;
-    log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, NULL, 0, "installer: %s", line);
+    const struct listener *listener = context;
+    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", listener->hex}};
+    log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "installer: %s", line);
 }
 
 static void on_text(void *context, struct text line)
@@ -62,8 +65,8 @@ static int judge(const struct conf *conf, const struct listener *listener,
                         conf->install.installer.items[0], how, said[0] != '\0' ? ": " : "", said);
 }
 
-int install_run(const struct conf *conf, char *path, int lock_fd, int stop_fd,
-                struct install_outcome *ret, struct install_failure *failure)
+int install_run(const struct conf *conf, const uint8_t sha256[SHA256_SIZE], char *path, int lock_fd,
+                int stop_fd, struct install_outcome *ret, struct install_failure *failure)
 {
     struct listener listener = {.not_committed = false};
     struct step_result result = {.end = STEP_EXITED};
@@ -81,6 +84,7 @@ int install_run(const struct conf *conf, char *path, int lock_fd, int stop_fd,
     };
     *ret = (struct install_outcome){.exit_status = -1};
     tail_init(&listener.tail);
+    sha256_format(sha256, listener.hex);
     int error = argv == NULL ? -ENOMEM : step_run(&step, &result);
     free(argv);
     if (error != 0) {

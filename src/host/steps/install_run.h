@@ -13,14 +13,17 @@
 
 #include "host/conf/conf.h"
 #include "host/steps/install_failure.h"
+#include "wire/message.h"
 
 struct install_outcome {
     bool left;       /* `stop_fd` became readable: the installer still runs */
     int exit_status; /* as in struct record: -1 while it has not ended */
 };
 
-/* `ret` is set whatever is returned. */
-MUST_CHECK int install_run(const struct conf *conf, char *path, int lock_fd, int stop_fd,
-                           struct install_outcome *ret, struct install_failure *failure);
+/* `path` leads to the image, whose hash goes with the installer's lines. `ret` is set whatever is
+ * returned. */
+MUST_CHECK int install_run(const struct conf *conf, const uint8_t sha256[SHA256_SIZE], char *path,
+                           int lock_fd, int stop_fd, struct install_outcome *ret,
+                           struct install_failure *failure);
 
 #endif

@@ -35,12 +35,13 @@ static enum install_status fail(const struct install_sequence *sequence, struct 
 {
     char hex[SHA256_HEX + 1];
     sha256_format(record->sha256, hex);
-    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex}};
+    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex},
+                                       {"VSOCK_UPGRADE_RESULT", error_name(failure->code)}};
     record->stage = stage;
     record->code = failure->code;
     (void)snprintf(record->text, sizeof(record->text), "%s", failure->text);
     bool written = write_down(sequence, record);
-    log_event(PRIORITY_ERROR, MESSAGE_ID_UPGRADE_FAILED, fields, 1, "%s: %s",
+    log_event(PRIORITY_ERROR, MESSAGE_ID_UPGRADE_FAILED, fields, 2, "%s: %s",
               error_name(failure->code), failure->text);
     return written ? INSTALL_FAILED : INSTALL_UNRECORDED;
 }
@@ -68,8 +69,8 @@ static enum install_status install(const struct install_sequence *sequence, stru
 {
     struct install_outcome outcome;
     struct install_failure failure;
-    int result = install_run(sequence->conf, image->path, sequence->lock_fd, sequence->stop_fd,
-                             &outcome, &failure);
+    int result = install_run(sequence->conf, sequence->sha256, image->path, sequence->lock_fd,
+                             sequence->stop_fd, &outcome, &failure);
     if (outcome.left) {
         log_warning("told to stop: the installer is left running");
         return INSTALL_LEFT;
