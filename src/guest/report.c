@@ -17,8 +17,8 @@ const struct report_meaning report_exits[] = {
     {REPORT_USAGE, "usage, or a request that is too long"},
     {REPORT_NO_CONNECTION, "no connection could be made"},
     {REPORT_TIME_OVER, "time limit"},
-    {REPORT_NO_PROTOCOL, "no common protocol, a command that the dialect cannot carry, or nonsense "
-                         "before the request was sent"},
+    {REPORT_NO_PROTOCOL,
+     "no common protocol, a command it cannot carry, or nonsense before sending"},
     {REPORT_BROKEN, "broken after the request was sent: whether it was done is not known"},
     {REPORT_STDOUT, "done, but stdout could not be written"},
 };
