@@ -24,6 +24,34 @@ static void test_ends(void)
     CU_ASSERT_STRING_EQUAL(result.line, "a\\x1b");
 }
 
+static void run_saying(const char *script, char *said, size_t size)
+{
+    struct step step = step_of(shell(script), FAR_MS);
+    step.said = said;
+    step.said_size = size;
+    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, STEP_EXITED);
+}
+
+/* A stdout of its own is taken byte for byte, and kept apart from what goes to the log. */
+static void test_said(void)
+{
+    char said[8] = "xxxxxxx";
+    run_saying("echo 1234; echo log >&2", said, sizeof(said));
+    CU_ASSERT_EQUAL(result.said, 5);
+    CU_ASSERT_EQUAL(memcmp(said, "1234\nxx", sizeof(said)), 0);
+    CU_ASSERT_STRING_EQUAL(result.line, "log");
+    CU_ASSERT_STRING_EQUAL(heard.all, "log\n");
+    run_saying("echo only a log >&2", said, sizeof(said));
+    CU_ASSERT_EQUAL(result.said, 0);
+    run_saying("printf 12345678", said, sizeof(said));
+    CU_ASSERT_EQUAL(result.said, 8);
+    CU_ASSERT_EQUAL(memcmp(said, "12345678", sizeof(said)), 0);
+    run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof(said));
+    CU_ASSERT_EQUAL(result.said, 1000000); /* the program is not held up */
+    CU_ASSERT_STRING_EQUAL(result.line, "done");
+}
+
 static void test_cannot_start(void)
 {
     struct step_result untouched = {.exit_status = 77};
@@ -148,6 +176,7 @@ static void test_nothing_is_left(void)
 
 static const struct unit_test tests[] = {
     {"how a program ends", test_ends},
+    {"a stdout of its own", test_said},
     {"a program that cannot be started", test_cannot_start},
     {"environment, directory, stdin", test_environment},
     {"no other descriptor", test_descriptors},

@@ -21,10 +21,24 @@ struct output_pipe {
     int write_fd;
 };
 
-static int close_pipe(struct output_pipe *pipe, int error)
+/* What a program writes to: stdout and stderr are one, unless its stdout is its result. */
+struct output_pipes {
+    struct output_pipe output;
+    struct output_pipe said; /* -1, -1: none */
+};
+
+static void close_pipe(const struct output_pipe *pipe)
 {
-    (void)close(pipe->read_fd); /* pipes have nothing to lose here */
-    (void)close(pipe->write_fd);
+    if (pipe->read_fd >= 0) {
+        (void)close(pipe->read_fd); /* pipes have nothing to lose here */
+        (void)close(pipe->write_fd);
+    }
+}
+
+static int close_pipes(const struct output_pipes *pipes, int error)
+{
+    close_pipe(&pipes->output);
+    close_pipe(&pipes->said);
     return error;
 }
 
@@ -58,7 +72,8 @@ static int open_pipe(bool large, struct output_pipe *ret)
         error = -errno;
     }
     if (error != 0) {
-        return close_pipe(&pipe, error);
+        close_pipe(&pipe);
+        return error;
     }
     if (large) {
         (void)fcntl(pipe.write_fd, F_SETPIPE_SZ, HELD_OUTPUT); /* else it stays 64 KiB */
@@ -67,24 +82,40 @@ static int open_pipe(bool large, struct output_pipe *ret)
     return 0;
 }
 
+static int open_pipes(const struct step *step, struct output_pipes *ret)
+{
+    struct output_pipes pipes = {{-1, -1}, {-1, -1}};
+    int error = open_pipe(step->holds_output, &pipes.output);
+    if (error == 0 && step->said != NULL) {
+        error = open_pipe(false, &pipes.said);
+    }
+    if (error != 0) {
+        return close_pipes(&pipes, error);
+    }
+    *ret = pipes;
+    return 0;
+}
+
 /* The functions of posix_spawn return a positive errno. */
-static int add_actions(const struct step *step, const struct output_pipe *pipe,
+static int add_actions(const struct step *step, const struct output_pipes *pipes,
                        posix_spawn_file_actions_t *actions)
 {
+    int stdout_fd = step->said != NULL ? pipes->said.write_fd : pipes->output.write_fd;
     int error = 0;
     int next = CHILD_EXTRA;
     if ((error = posix_spawn_file_actions_addchdir_np(actions, "/")) != 0 ||
         (error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY,
                                                   0)) != 0 ||
-        (error = posix_spawn_file_actions_adddup2(actions, pipe->write_fd, STDOUT_FILENO)) != 0 ||
-        (error = posix_spawn_file_actions_adddup2(actions, pipe->write_fd, STDERR_FILENO)) != 0) {
+        (error = posix_spawn_file_actions_adddup2(actions, stdout_fd, STDOUT_FILENO)) != 0 ||
+        (error = posix_spawn_file_actions_adddup2(actions, pipes->output.write_fd,
+                                                  STDERR_FILENO)) != 0) {
         return error;
     }
     if (step->inherit_fd > STDERR_FILENO) {
         error = posix_spawn_file_actions_adddup2(actions, step->inherit_fd, next++);
     }
     if (error == 0 && step->holds_output) {
-        error = posix_spawn_file_actions_adddup2(actions, pipe->read_fd, next++);
+        error = posix_spawn_file_actions_adddup2(actions, pipes->output.read_fd, next++);
     }
     return error != 0 ? error : posix_spawn_file_actions_addclosefrom_np(actions, next);
 }
@@ -122,14 +153,14 @@ static int spawn_with(const struct step *step, const posix_spawn_file_actions_t 
     return error;
 }
 
-static int start(const struct step *step, const struct output_pipe *pipe, pid_t *ret)
+static int start(const struct step *step, const struct output_pipes *pipes, pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0) {
         return -error;
     }
-    error = add_actions(step, pipe, &actions);
+    error = add_actions(step, pipes, &actions);
     if (error == 0) {
         error = spawn_with(step, &actions, ret);
     }
@@ -139,24 +170,30 @@ static int start(const struct step *step, const struct output_pipe *pipe, pid_t 
 
 int spawn_child(const struct step *step, struct child *ret)
 {
-    struct output_pipe pipe = {-1, -1};
+    struct output_pipes pipes;
     pid_t pid = 0;
-    int error = open_pipe(step->holds_output, &pipe);
+    int error = open_pipes(step, &pipes);
     if (error != 0) {
         return error;
     }
-    error = start(step, &pipe, &pid);
+    error = start(step, &pipes, &pid);
     if (error != 0) {
-        return close_pipe(&pipe, error);
+        return close_pipes(&pipes, error);
     }
     int pidfd = pidfd_open(pid, 0);
     if (pidfd < 0) {
         error = -errno;
         (void)kill(-pid, SIGKILL); /* not reaped: the number is still its own */
         (void)waitpid(pid, NULL, 0);
-        return close_pipe(&pipe, error);
+        return close_pipes(&pipes, error);
     }
-    (void)close(pipe.write_fd); /* the program has it */
-    *ret = (struct child){.pid = pid, .pidfd = pidfd, .output_fd = pipe.read_fd};
+    (void)close(pipes.output.write_fd); /* the program has it */
+    if (step->said != NULL) {
+        (void)close(pipes.said.write_fd); /* likewise */
+    }
+    *ret = (struct child){.pid = pid,
+                          .pidfd = pidfd,
+                          .output_fd = pipes.output.read_fd,
+                          .said_fd = pipes.said.read_fd};
     return 0;
 }

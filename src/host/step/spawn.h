@@ -3,7 +3,7 @@
  *
  * Threads  any.
  * Errors   0 or -errno; no program and no descriptor is left then.
- * Owner    the caller closes both descriptors, and reaps the child before pidfd is closed.
+ * Owner    the caller closes the descriptors, and reaps the child before pidfd is closed.
  */
 #ifndef HOST_SPAWN_H
 #define HOST_SPAWN_H
@@ -17,6 +17,7 @@ struct child {
     pid_t pid; /* of its session and process group too */
     int pidfd;
     int output_fd; /* its stdout and stderr, to read without waiting */
+    int said_fd;   /* step->said: its stdout alone, likewise; -1 otherwise */
 };
 
 MUST_CHECK int spawn_child(const struct step *step, struct child *ret);

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -24,25 +25,47 @@ struct run {
     const struct step *step;
     struct child child;
     struct output output;
+    size_t said; /* bytes of it that came, kept or not */
     enum stage stage;
     int64_t deadline_ms; /* of the stage */
     bool timed_out;
 };
 
-/* False when there is nothing to read at present, or never again. */
+/* 0 when there is nothing to read at present, or never again. */
+static size_t read_some(int *fd, char bytes[CHUNK])
+{
+    ssize_t got = read(*fd, bytes, CHUNK);
+    if (got > 0) {
+        return (size_t)got;
+    }
+    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        (void)close(*fd); /* read only */
+        *fd = -1;
+    }
+    return 0;
+}
+
 static bool read_chunk(struct run *run)
 {
     char bytes[CHUNK];
-    ssize_t got = read(run->child.output_fd, bytes, sizeof(bytes));
+    size_t got = read_some(&run->child.output_fd, bytes);
     if (got > 0) {
-        output_feed(&run->output, bytes, (size_t)got, clock_ms());
-        return true;
+        output_feed(&run->output, bytes, got, clock_ms());
     }
-    if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
-        (void)close(run->child.output_fd); /* read only */
-        run->child.output_fd = -1;
+    return got > 0;
+}
+
+/* What does not fit is dropped, so that the program's writes do not wait. */
+static bool read_said(struct run *run)
+{
+    char bytes[CHUNK];
+    size_t got = read_some(&run->child.said_fd, bytes);
+    if (got > 0 && run->said < run->step->said_size) {
+        size_t room = run->step->said_size - run->said;
+        memcpy(run->step->said + run->said, bytes, got < room ? got : room);
     }
-    return false;
+    run->said += got;
+    return got > 0;
 }
 
 static enum event wait_event(struct run *run)
@@ -51,10 +74,14 @@ static enum event wait_event(struct run *run)
         {.fd = run->child.pidfd, .events = POLLIN},
         {.fd = run->child.output_fd, .events = POLLIN},
         {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
+        {.fd = run->child.said_fd, .events = POLLIN},
     };
     int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), clock_poll_timeout(run->deadline_ms));
     if (ready > 0 && fds[1].revents != 0) {
         (void)read_chunk(run); /* one only: the clock is looked at between */
+    }
+    if (ready > 0 && fds[3].revents != 0) {
+        (void)read_said(run); /* likewise */
     }
     if (ready > 0 && fds[0].revents != 0) {
         return EVENT_ENDED;
@@ -104,6 +131,8 @@ static void drain(struct run *run)
 {
     for (int i = 0; i < DRAIN_CHUNKS && run->child.output_fd >= 0 && read_chunk(run); i++) {
     }
+    for (int i = 0; i < DRAIN_CHUNKS && run->child.said_fd >= 0 && read_said(run); i++) {
+    }
     output_end(&run->output);
 }
 
@@ -137,6 +166,16 @@ static struct step_result give_up(const struct run *run)
                                 .exit_status = SIGKILL};
 }
 
+static void close_all(const struct child *child)
+{
+    const int fds[] = {child->pidfd, child->output_fd, child->said_fd};
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        if (fds[i] >= 0) {
+            (void)close(fds[i]); /* read only */
+        }
+    }
+}
+
 int step_run(const struct step *step, struct step_result *ret)
 {
     struct run run = {.step = step, .stage = STAGE_RUNNING, .deadline_ms = step->deadline_ms};
@@ -149,10 +188,8 @@ int step_run(const struct step *step, struct step_result *ret)
     drain(&run);
     struct step_result result = ended ? reap(&run) : give_up(&run);
     output_last(&run.output, result.line, sizeof(result.line));
-    (void)close(run.child.pidfd);
-    if (run.child.output_fd >= 0) {
-        (void)close(run.child.output_fd); /* read only */
-    }
+    result.said = run.said;
+    close_all(&run.child);
     *ret = result;
     return 0;
 }

@@ -2,8 +2,9 @@
 /* Running a step program: what needs privilege or can hang, outside the daemon.
  *
  * The program gets PATH alone as its environment, "/" as its directory, /dev/null as stdin, one
- * pipe for stdout and stderr, a session and process group of its own, no blocked or ignored signal
- * and no other descriptor than those asked for. At its deadline its process group gets SIGTERM, and
+ * pipe for stdout and stderr (or, for a program whose stdout is its result, one for each), a session
+ * and process group of its own, no blocked or ignored signal and no other descriptor than those
+ * asked for. At its deadline its process group gets SIGTERM, and
  * SIGKILL after the grace. A process of it that outlives it and keeps the pipe open is not waited
  * for.
  *
@@ -17,6 +18,7 @@
 #define HOST_STEP_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "wire/attributes.h"
@@ -39,6 +41,8 @@ struct step_result {
     enum step_end end;
     int exit_status;
     char line[1280]; /* the last line that the program wrote, escaped */
+    size_t said;     /* bytes that it wrote to a stdout of its own; more than said_size: the rest is
+                      * lost */
 };
 
 /* A line the program wrote, escaped, for a log: STEP_LINES_PER_SECOND at most, and a line that says
@@ -57,6 +61,9 @@ struct step {
     bool holds_output; /* it holds the pipe's other end too: if this process is killed, its next
                         * write does not kill it */
     int inherit_fd;    /* above 2: open in the program too, as descriptor 3; 0: none */
+    char *said;        /* not NULL: stdout has a pipe of its own and lands here, byte for byte; the
+                        * lines are those of stderr alone */
+    size_t said_size;
     step_line_function *on_line; /* may be NULL */
     step_text_function *on_text; /* may be NULL */
     void *context;
