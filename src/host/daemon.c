@@ -128,19 +128,35 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
     if (error < 0) {
         return complain("acceptor", error);
     }
-    struct job_bell bell = {.rang = acceptor_ring, .context = daemon->acceptor};
+    const struct ticket_bell bell = {.rang = acceptor_ring, .context = daemon->acceptor};
     if (job_new(conf, config_path, bell, &daemon->parts.job, problem) < 0) {
         log_error("cannot start: %s", problem);
         return false;
     }
+    error = errands_new(conf, config_path, bell, &daemon->parts.errands);
+    if (error < 0) {
+        return complain("errands", error);
+    }
     error = console_new(conf, &daemon->parts.console);
     return error == 0 || complain("console thread", error);
+}
+
+/* The units name no configuration, so they read the default one. */
+static void warn_of_units(const struct conf *conf, const char *config_path)
+{
+    if (conf->steps.method == CONF_STEP_UNIT && strcmp(config_path, CONF_DEFAULT_PATH) != 0) {
+        log_warning("[steps] method = unit in %s: the units of the step programs read %s",
+                    config_path, CONF_DEFAULT_PATH);
+    }
 }
 
 static bool start_threads(struct daemon *daemon)
 {
     const struct conf *conf = daemon->conf;
     int error = job_start(daemon->parts.job);
+    if (error == 0) {
+        error = errands_start(daemon->parts.errands);
+    }
     if (error == 0) {
         error = pool_new(conf->limits.workers, conf->limits.queue, work, daemon, &daemon->pool);
     }
@@ -209,6 +225,9 @@ static void take_down(struct daemon *daemon)
     if (daemon->parts.job != NULL) {
         job_stop(daemon->parts.job);
     }
+    if (daemon->parts.errands != NULL) {
+        errands_stop(daemon->parts.errands, daemon->conf->limits.send_ms);
+    }
     if (daemon->acceptor != NULL) {
         acceptor_stop(daemon->acceptor, daemon->conf->limits.send_ms + STOP_LINGER_MS);
     }
@@ -223,9 +242,9 @@ static void take_down(struct daemon *daemon)
         console_stop(daemon->parts.console);
         daemon->parts.console = console_free(daemon->parts.console);
     }
-    daemon->acceptor =
-        acceptor_free(daemon->acceptor); /* its connections hold tickets of the job */
+    daemon->acceptor = acceptor_free(daemon->acceptor); /* its connections hold tickets */
     daemon->parts.job = job_free(daemon->parts.job);
+    daemon->parts.errands = errands_free(daemon->parts.errands);
     free(daemon->listeners);
     if (daemon->signal_fd >= 0) {
         close(daemon->signal_fd);
@@ -242,13 +261,14 @@ int daemon_run(const struct conf *conf, const char *config_path)
     bool started = take_signals(&daemon) && raise_file_limit(conf) && open_listeners(&daemon) &&
                    make_parts(&daemon, config_path) && start_threads(&daemon);
     if (started) {
+        warn_of_units(conf, config_path);
         say_ready(&daemon);
         int signal = wait_for_signal(&daemon);
         char status[64];
         (void)snprintf(status, sizeof status, "Stopping on %s",
                        signal == SIGTERM ? "SIGTERM" : "SIGINT");
         service_stopping(status);
-        service_extend_timeout(conf->limits.send_ms + STOP_LINGER_MS + STOP_REMAINDER_MS);
+        service_extend_timeout(2 * conf->limits.send_ms + STOP_LINGER_MS + STOP_REMAINDER_MS);
         log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
         write_metrics(&daemon);
     }

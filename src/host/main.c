@@ -9,6 +9,7 @@
  *     3     job (upgrade/job.c)   the upgrade's queue and its present state
  *     4     console (console.c)   the queue of messages
  *     5     ring (digest/ring.c)  how far a digest's writer and reader are
+ *     6     errand (errands.c)    the queue of errands and how each stands
  */
 #include <errno.h>
 #include <stdio.h>

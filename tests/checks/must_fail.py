@@ -83,6 +83,8 @@ class LayersTest(Sample):
            ("compat/a.c", '"guest/b.h"'), ("host/a.c", '"guest/b.h"'),
            ("guest/a.c", '"host/conf/conf.h"'), ("host/net/a.c", "<gcrypt.h>"),
            ("host/digest/a.h", "<gcrypt.h>"), ("host/net/a.c", "<systemd/sd-daemon.h>"),
+           ("host/systemd/systemd.c", "<systemd/sd-bus.h>"),
+           ("host/systemd/unit_job.c", "<systemd/sd-daemon.h>"),
            ("host/net/a.c", "<libvirt/libvirt.h>"), ("guest/a.c", "<jansson.h>"), ("compat/a.c", "<jansson.h>"),
            ("host/digest/a.c", '"host/log/log.h"'), ("host/upgrade/a.c", '"host/net/pool.h"'),
            ("host/net/a.c", "<ini.h>"), ("host/net/a.c", "<openssl/ssl.h>"))

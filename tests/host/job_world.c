@@ -261,7 +261,7 @@ struct job *world_make_job(void)
     struct job *job = NULL;
     char problem[CONF_PROBLEM_MAX] = "";
     int error =
-        job_new(&world.conf, "/etc/x.conf", (struct job_bell){world_rang, NULL}, &job, problem);
+        job_new(&world.conf, "/etc/x.conf", (struct ticket_bell){world_rang, NULL}, &job, problem);
     if (error != 0) {
         fprintf(stderr, "job_new: %s\n", problem);
     }

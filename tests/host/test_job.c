@@ -64,9 +64,10 @@ static void test_failures(void)
         {DOWNLOAD_BADLY, STEP_REBOOTS, ERROR_DOWNLOAD_FAILED, "no server answers"},
         {DOWNLOAD_WELL, STEP_NOT_READY, ERROR_NOT_READY, "said the record"},
         {DOWNLOAD_WELL, STEP_SILENT, ERROR_INSTALL_FAILED,
-         "vsock_host-install exited with status 1 and left no record: its last words"},
+         "vsock_host-install left no record: vsock_host-install exited with status 1: its last "
+         "words"},
         {DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
-         "vsock_host-install cannot be started: No such file or directory"},
+         "/nowhere/vsock_host-install cannot be started: No such file or directory"},
         {DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
          "vsock_host-install was ended before it could write down how the installation went"},
         {DOWNLOAD_WELL, STEP_NEVER_REBOOT, ERROR_REBOOT_FAILED,

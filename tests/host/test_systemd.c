@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What systemd is told, read at a NOTIFY_SOCKET of the test's own. logind is never reached: the bus
  * address leads nowhere. */
+#include "host/systemd/logind.h"
 #include "host/systemd/systemd.h"
 #include "support/unit.h"
 

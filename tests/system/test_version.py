@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""get-hostos-version, get-vsock-version and the commands that have no step program yet."""
+"""get-hostos-version, get-vsock-version and the commands whose program or bus is not there."""
 import os
 
 from vsocktest import peer
@@ -82,7 +82,7 @@ class VersionTest(SystemTest):
         self.assertEqual((status.phase, status.done, status.total, status.sha256, status.result),
                          ("idle", 0, 0, None, "ok"))
 
-    def test_no_step_program_yet(self):
+    def test_no_step_program(self):
         guest = self.peer(self.daemon())
         for id, command in enumerate(
                 (peer.ATTACH_HSM, peer.DETACH_HSM, peer.START_UPGRADE_GUEST_VM), 1):

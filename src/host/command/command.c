@@ -9,8 +9,9 @@
 struct call {
     struct command_parts *parts;
     const struct request *request;
+    uint32_t cid;
     struct command_scratch *scratch;
-    struct job_ticket *ticket;
+    struct ticket *ticket;
 };
 
 static struct answer done(void)
@@ -59,9 +60,14 @@ static struct answer notify(struct call *call)
 
 static struct answer upgrade(struct call *call)
 {
+    struct job_ticket *ticket = NULL;
     enum error_code code =
-        job_submit(call->parts->job, call->request, &call->ticket, call->scratch->text);
-    return code == ERROR_NONE ? done() : failed(call, code);
+        job_submit(call->parts->job, call->request, &ticket, call->scratch->text);
+    if (code != ERROR_NONE) {
+        return failed(call, code);
+    }
+    call->ticket = job_watch(ticket);
+    return done();
 }
 
 static struct answer get_upgrade_status(struct call *call)
@@ -74,29 +80,29 @@ static struct answer get_upgrade_status(struct call *call)
     };
 }
 
-/* The host has no program for it. */
-static struct answer has_no_step(struct call *call)
+/* It is only begun here. */
+static struct answer run_errand(struct call *call)
 {
-    (void)snprintf(call->scratch->text, sizeof call->scratch->text,
-                   "this host has no step program for %s", command_name(call->request->command));
-    return failed(call, ERROR_UNAVAILABLE);
+    enum error_code code = errands_submit(call->parts->errands, call->request->command, call->cid,
+                                          &call->ticket, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
 }
 
 static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
-    [COMMAND_ATTACH_HSM] = has_no_step,
-    [COMMAND_DETACH_HSM] = has_no_step,
+    [COMMAND_ATTACH_HSM] = run_errand,
+    [COMMAND_DETACH_HSM] = run_errand,
     [COMMAND_GET_HOSTOS_VERSION] = get_hostos_version,
     [COMMAND_UPGRADE] = upgrade,
     [COMMAND_NOTIFY] = notify,
     [COMMAND_GET_VSOCK_VERSION] = get_vsock_version,
     [COMMAND_GET_UPGRADE_STATUS] = get_upgrade_status,
-    [COMMAND_START_UPGRADE_GUEST_VM] = has_no_step,
+    [COMMAND_START_UPGRADE_GUEST_VM] = run_errand,
 };
 
-void command_run(struct command_parts *parts, const struct request *request,
-                 struct command_scratch *scratch, struct answer *answer, struct job_ticket **ticket)
+void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
+                 struct command_scratch *scratch, struct answer *answer, struct ticket **ticket)
 {
-    struct call call = {.parts = parts, .request = request, .scratch = scratch};
+    struct call call = {.parts = parts, .request = request, .cid = cid, .scratch = scratch};
     if ((parts->conf->listen.commands >> request->command & 1) == 0) {
         (void)snprintf(scratch->text, sizeof scratch->text,
                        "%s is switched off on this host ([listen] commands)",
@@ -110,7 +116,7 @@ void command_run(struct command_parts *parts, const struct request *request,
     *ticket = call.ticket;
 }
 
-struct answer command_upgrade_answer(const struct job_view *view)
+struct answer command_ended(const struct ticket_view *view)
 {
-    return view->code == ERROR_NONE ? done() : answer_error(view->code, view->detail);
+    return view->code == ERROR_NONE ? done() : answer_error(view->code, view->text);
 }

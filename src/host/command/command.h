@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the host does for each command: a typed request in, a typed answer out, or a ticket for the
- * upgrade whose end is the answer.
+ * work whose end is the answer.
  *
  * Threads  any worker; the parts behind it lock for themselves.
  * Errors   values of the answer.
@@ -14,6 +14,8 @@
 #include "compat/dialect.h"
 #include "host/conf/conf.h"
 #include "host/console/console.h"
+#include "host/errand/errands.h"
+#include "host/ticket.h"
 #include "host/upgrade/job.h"
 #include "wire/message.h"
 
@@ -22,6 +24,7 @@ struct command_parts {
     const struct conf *conf;
     struct console *console;
     struct job *job;
+    struct errands *errands;
     atomic_bool stopping; /* no new work */
 };
 
@@ -31,13 +34,12 @@ struct command_scratch {
     struct job_view view;
 };
 
-/* Runs the request. With *ticket not NULL afterwards the answer is not known yet: it comes when the
- * ticket's upgrade has ended. */
-void command_run(struct command_parts *parts, const struct request *request,
-                 struct command_scratch *scratch, struct answer *answer,
-                 struct job_ticket **ticket);
+/* Runs the request of the guest with this CID. With *ticket not NULL afterwards the answer is not
+ * known yet: it comes when the ticket's work has ended. */
+void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
+                 struct command_scratch *scratch, struct answer *answer, struct ticket **ticket);
 
-/* The answer to an upgrade that has ended; its texts point into the view. */
-struct answer command_upgrade_answer(const struct job_view *view);
+/* The answer to work that has ended; its text points into the view. */
+struct answer command_ended(const struct ticket_view *view);
 
 #endif

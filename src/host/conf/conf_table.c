@@ -106,13 +106,15 @@ const struct conf_key conf_keys[] = {
      .about = "The file that holds the version of the HostOS."},
 
     {"steps", "method", &conf_choice, AT(steps.method), .choices = step_methods, .fallback = "exec",
-     .about = "How step programs are run: as children, or as systemd units."},
+     .about = "How step programs are run: exec, as children; unit, as the systemd units of the "
+              "package."},
     {"steps", "install_program", &conf_path, AT(steps.install_program),
      .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-install",
-     .about = "The program that installs a verified image."},
+     .about =
+         "The program that installs a verified image. For method = exec; a unit names its own."},
     {"steps", "hsm_program", &conf_path, AT(steps.hsm_program),
      .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-hsm",
-     .about = "The program that attaches and detaches the HSM."},
+     .about = "The program that attaches and detaches the HSM. Likewise."},
 
     {"hsm", "uri", &conf_text, AT(hsm.uri), .fallback = "qemu:///system",
      .about = "The libvirt connection."},

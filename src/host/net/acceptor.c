@@ -33,7 +33,7 @@ struct acceptor {
     pthread_t thread;
     bool running;
     bool draining;
-    atomic_bool upgrade_changed; /* since the last look */
+    atomic_bool work_changed; /* since the last look */
     _Atomic int64_t drain_deadline_ms;
     int64_t accept_again_ms; /* CLOCK_NEVER: it is not paused */
     int64_t accept_told_ms;
@@ -113,8 +113,8 @@ static void take_mail(struct acceptor *acceptor)
         flow_back(&acceptor->flow, connection);
         connection = next;
     }
-    if (atomic_exchange_explicit(&acceptor->upgrade_changed, false, memory_order_acquire)) {
-        flow_upgrade_changed(&acceptor->flow);
+    if (atomic_exchange_explicit(&acceptor->work_changed, false, memory_order_acquire)) {
+        flow_work_changed(&acceptor->flow);
     }
 }
 
@@ -264,6 +264,6 @@ void acceptor_back(struct acceptor *acceptor, struct connection *connection)
 void acceptor_ring(void *context)
 {
     struct acceptor *acceptor = context;
-    atomic_store_explicit(&acceptor->upgrade_changed, true, memory_order_release);
+    atomic_store_explicit(&acceptor->work_changed, true, memory_order_release);
     mailbox_ring(&acceptor->mailbox);
 }

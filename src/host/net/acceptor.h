@@ -25,7 +25,7 @@ struct acceptor *acceptor_free(struct acceptor *acceptor);
 
 /* Gives a connection back. */
 void acceptor_back(struct acceptor *acceptor, struct connection *connection);
-/* Tells it that something changed about the upgrade. A job_bell. */
+/* Tells it that something changed about the work that guests wait for. A ticket_bell. */
 void acceptor_ring(void *context);
 
 #endif

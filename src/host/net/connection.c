@@ -61,6 +61,14 @@ void connection_answer(struct connection *connection, const struct answer *answe
     }
 }
 
+void connection_answer_command(struct connection *connection, const struct answer *answer)
+{
+    bool ends = answer->type == ANSWER_ERROR &&
+                (answer->code == ERROR_FORBIDDEN || answer->code == ERROR_SHUTTING_DOWN);
+    connection_answer(connection, answer);
+    connection->closing = connection->closing || ends;
+}
+
 void connection_refuse(struct connection *connection, enum error_code code, const char *text,
                        bool closes)
 {

@@ -12,16 +12,17 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include "compat/server.h"
-#include "host/upgrade/job.h"
+#include "host/ticket.h"
 #include "wire/attributes.h"
 
 enum { CONNECTION_OUTPUT_MAX = 4 * ANSWER_BYTES_MAX };
 
 enum connection_state {
     CONNECTION_FREE,
-    CONNECTION_OPEN,      /* idle, half received, half sent, or waiting for its upgrade */
+    CONNECTION_OPEN,      /* idle, half received, half sent, or waiting for its ticket */
     CONNECTION_WORKING,   /* a worker owns it */
     CONNECTION_LINGERING, /* the last word is said; what still comes is read and dropped */
 };
@@ -44,7 +45,7 @@ struct connection {
     int64_t send_deadline_ms; /* while output is pending; CLOCK_NEVER otherwise */
     size_t linger_left;       /* bytes that may still be dropped */
 
-    struct job_ticket *ticket; /* of the upgrade it waits for; it does not read meanwhile */
+    struct ticket *ticket; /* of the work it waits for; it does not read meanwhile */
     bool progress_wanted;
     bool progress_sent;         /* at least one PROGRESS; the next three are about the last */
     uint16_t progress_phase;    /* what it told */
@@ -85,6 +86,10 @@ static inline bool connection_has_room(const struct connection *connection)
 
 /* Appends an answer about the frame in hand. One that cannot be encoded ends the connection. */
 void connection_answer(struct connection *connection, const struct answer *answer);
+
+/* The answer to a command. Its errors leave the connection open, but for those that are about the
+ * guest or the host. */
+void connection_answer_command(struct connection *connection, const struct answer *answer);
 
 /* Appends an error; `closes`: the connection ends after it. */
 void connection_refuse(struct connection *connection, enum error_code code, const char *text,

@@ -258,7 +258,7 @@ void flow_event(struct flow *flow, uint64_t key, uint32_t events)
         return; /* a worker's is seen to when it is given back */
     }
     if (connection->ticket != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
-        drop(flow, connection); /* the guest went away; its upgrade goes on */
+        drop(flow, connection); /* the guest went away; its work goes on */
     } else if (connection->ticket != NULL && !connection_has_output(connection)) {
         return; /* it is not read while it waits: to watch it anew would report this for ever */
     } else if (connection->state == CONNECTION_LINGERING) {
@@ -275,7 +275,7 @@ void flow_back(struct flow *flow, struct connection *connection)
     advance(flow, connection);
 }
 
-void flow_upgrade_changed(struct flow *flow)
+void flow_work_changed(struct flow *flow)
 {
     for (uint32_t slot = 0; slot < table_size(flow->table); slot++) {
         struct connection *connection = table_at(flow->table, slot);

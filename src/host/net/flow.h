@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the acceptor does with a connection that it owns: read until a frame is whole, hand it to
- * the pool, send what is left, watch the upgrade it waits for, tell it when it is too late, let it
+ * the pool, send what is left, watch the work it waits for, tell it when it is too late, let it
  * go.
  *
  * Threads  the acceptor, all of it.
@@ -34,8 +34,8 @@ void flow_begin(struct flow *flow, struct connection *connection, bool busy);
 void flow_event(struct flow *flow, uint64_t key, uint32_t events);
 /* A worker gave it back. */
 void flow_back(struct flow *flow, struct connection *connection);
-/* Something changed about the upgrade. */
-void flow_upgrade_changed(struct flow *flow);
+/* Something changed about the work that guests wait for. */
+void flow_work_changed(struct flow *flow);
 /* Deals with the deadlines that have passed. */
 void flow_expire(struct flow *flow);
 /* The daemon stops (parts->stopping): every connection that a worker does not own is told, or let

@@ -18,11 +18,14 @@ static void turn_away(struct connection *connection)
     session_refuse(connection, ERROR_FORBIDDEN, text, true);
 }
 
-/* Errors of a command leave the connection open; these are about the guest and the host. */
-static bool ends_connection(const struct answer *answer)
+/* An upgrade counts when it is taken on; an errand is counted by its thread, with its result. */
+static void count(const struct connection *connection, const struct request *request,
+                  const struct answer *answer)
 {
-    return answer->type == ANSWER_ERROR &&
-           (answer->code == ERROR_FORBIDDEN || answer->code == ERROR_SHUTTING_DOWN);
+    if (connection->ticket == NULL || request->command == COMMAND_UPGRADE) {
+        metrics_count_request(request->command,
+                              answer->type == ANSWER_ERROR ? answer->code : ERROR_NONE);
+    }
 }
 
 static void run_request(struct command_parts *parts, struct connection *connection,
@@ -30,15 +33,15 @@ static void run_request(struct command_parts *parts, struct connection *connecti
 {
     struct command_scratch scratch;
     struct answer answer;
-    command_run(parts, request, &scratch, &answer, &connection->ticket);
+    command_run(parts, request, connection->cid, &scratch, &answer, &connection->ticket);
     session_log_request(connection, request, &answer, connection->ticket != NULL);
-    metrics_count_request(request->command, answer.type == ANSWER_ERROR ? answer.code : ERROR_NONE);
-    if (connection->ticket != NULL && server_answers_on_accept(&connection->session)) {
-        connection->ticket = job_unref(connection->ticket);
+    count(connection, request, &answer);
+    if (connection->ticket != NULL && request->command == COMMAND_UPGRADE &&
+        server_answers_on_accept(&connection->session)) {
+        connection->ticket = ticket_unref(connection->ticket);
     }
     if (connection->ticket == NULL) {
-        connection_answer(connection, &answer);
-        connection->closing = connection->closing || ends_connection(&answer);
+        connection_answer_command(connection, &answer);
     } else {
         connection->progress_wanted =
             request->progress && server_has_progress(&connection->session);

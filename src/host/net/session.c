@@ -44,12 +44,12 @@ void session_log_request(const struct connection *connection, const struct reque
     write_line(connection, priority, MESSAGE_ID_REQUEST, command, waits ? "accepted" : "done", "");
 }
 
-void session_log_ended(const struct connection *connection, const struct job_view *view)
+void session_log_ended(const struct connection *connection, const struct ticket_view *view)
 {
     bool failed = view->code != ERROR_NONE;
     write_line(connection, failed ? PRIORITY_WARNING : PRIORITY_INFO, MESSAGE_ID_REQUEST,
-               command_name(COMMAND_UPGRADE), failed ? error_name(view->code) : "done",
-               failed ? view->detail : "");
+               command_name(connection->ticket->command), failed ? error_name(view->code) : "done",
+               failed ? view->text : "");
 }
 
 void session_refuse(struct connection *connection, enum error_code code, const char *text,

@@ -153,7 +153,7 @@ void table_release(struct table *table, struct connection *connection)
     }
     close(connection->fd);
     connection->fd = -1;
-    connection->ticket = job_unref(connection->ticket);
+    connection->ticket = ticket_unref(connection->ticket);
     connection->state = CONNECTION_FREE;
     connection->next = table->free;
     table->free = connection;

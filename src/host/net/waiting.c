@@ -7,7 +7,8 @@
 
 enum { PROGRESS_MS = 1000 /* between two PROGRESS frames of one phase */ };
 
-static void tell_progress(struct connection *connection, const struct job_view *view, int64_t now)
+static void tell_progress(struct connection *connection, const struct ticket_view *view,
+                          int64_t now)
 {
     struct answer answer = {.type = ANSWER_PROGRESS, .status = view->status};
     connection_answer(connection, &answer);
@@ -19,9 +20,10 @@ static void tell_progress(struct connection *connection, const struct job_view *
 
 /* True if the guest is to be told of this view now; if it is too early for that, when to look
  * again. */
-static bool progress_is_due(struct connection *connection, const struct job_view *view, int64_t now)
+static bool progress_is_due(struct connection *connection, const struct ticket_view *view,
+                            int64_t now)
 {
-    if (!connection->progress_wanted ||
+    if (!connection->progress_wanted || !view->has_progress ||
         (connection->progress_sent && view->revision == connection->progress_revision)) {
         return false;
     }
@@ -34,30 +36,31 @@ static bool progress_is_due(struct connection *connection, const struct job_view
     return true;
 }
 
-static void answer_upgrade(struct connection *connection, const struct job_view *view)
+static void answer(struct connection *connection, const struct ticket_view *view)
 {
-    struct answer answer = command_upgrade_answer(view);
-    connection_answer(connection, &answer);
+    struct answer ended = command_ended(view);
+    connection_answer_command(connection, &ended);
     session_log_ended(connection, view);
-    connection->ticket = job_unref(connection->ticket);
+    connection->ticket = ticket_unref(connection->ticket);
 }
 
 bool waiting_look(struct connection *connection, bool stopping)
 {
-    struct job_view view;
+    struct ticket_view view;
     int64_t now = clock_ms();
-    job_view(connection->ticket, &view);
+    ticket_look(connection->ticket, &view);
     connection->look_deadline_ms = CLOCK_NEVER;
     bool due = progress_is_due(connection, &view, now);
     if (due) {
         tell_progress(connection, &view, now); /* the last phase too, right before the answer */
     }
     if (view.ended) {
-        answer_upgrade(connection, &view);
+        answer(connection, &view);
         return true;
     }
-    if (stopping) { /* it goes on at the next start: that the end is not known is the truth */
-        connection->ticket = job_unref(connection->ticket);
+    if (stopping && connection->ticket->kind->outlives) {
+        connection->ticket = ticket_unref(connection->ticket); /* that its end is not known is the
+                                                                * truth */
         connection->closing = true;
         return true;
     }

@@ -6,7 +6,7 @@
 #include "host/log/log.h"
 #include "host/step/tail.h"
 #include "host/steps/install_ending.h"
-#include "host/systemd/systemd.h"
+#include "host/systemd/logind.h"
 #include "wire/clock.h"
 
 enum { WHY_MAX = 512 };

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Everything that is asked of libsystemd, so that its headers are known in one file.
+/* What the service manager and the journal are told: sd_notify(3), sd_journal_sendv(3). What is
+ * asked of the system bus is in logind.h and unit_job.h.
  *
  * Threads  any. service_* send one datagram to NOTIFY_SOCKET and do nothing without it.
  * Errors   telling systemd is best effort: failures of service_* are ignored.
@@ -25,9 +26,5 @@ bool journal_available(void);
 
 /* One entry for the journal, as sd_journal_sendv(3). 0 or -errno. */
 int journal_send(const struct iovec *fields, int count);
-
-/* Asks logind for a reboot at `delay_ms` from now (ScheduleShutdown), for 10 s at most once the bus
- * is there. 0 or -errno; then `why` holds one line, not escaped, of what the bus said. */
-MUST_CHECK int logind_schedule_reboot(int64_t delay_ms, char *why, size_t why_size);
 
 #endif

@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -19,23 +20,27 @@ enum {
     VERSION_BYTES = 256,
 };
 
-int installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                  step_line_function *on_line, void *context, struct step_result *ret)
+void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
+                   step_line_function *on_line, void *context, struct program_result *ret)
 {
     char hex[SHA256_HEX + 1];
+    char unit[SHA256_HEX + 64];
     sha256_format(sha256, hex);
+    (void)snprintf(unit, sizeof(unit), "vsock_host-install@%s.service", hex);
     char option[] = "--config";
     char *const argv[] = {installer->conf->steps.install_program, option, installer->config_path,
                           hex, NULL};
-    struct step step = {
+    const struct program program = {
+        .method = installer->conf->steps.method,
         .argv = argv,
+        .unit = unit,
         .deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS),
         .stop_fd = installer->stop_fd,
         .survives = true,
         .on_line = on_line,
         .context = context,
     };
-    return step_run(&step, ret);
+    program_run(&program, ret);
 }
 
 static int open_directory(const struct conf *conf)

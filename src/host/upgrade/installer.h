@@ -9,7 +9,7 @@
 #define HOST_INSTALLER_H
 
 #include "host/conf/conf.h"
-#include "host/step/step.h"
+#include "host/program/program.h"
 #include "host/upgrade/recover.h"
 
 struct installer {
@@ -19,9 +19,11 @@ struct installer {
     int64_t poll_ms; /* between two looks at the lock */
 };
 
-/* Runs it until it ends, or the daemon stops (STEP_LEFT: it goes on). */
-MUST_CHECK int installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                             step_line_function *on_line, void *context, struct step_result *ret);
+/* Runs it until it ends, or the daemon stops (PROGRAM_LEFT: it goes on). What came of it is in the
+ * record, and there alone: one that was refused may have been begun all the same, and one that ended
+ * well may have done nothing. */
+void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
+                   step_line_function *on_line, void *context, struct program_result *ret);
 
 /* Waits until no installer lives. 0, -ECANCELED (the daemon stops), or -ETIMEDOUT after as long as
  * an installer may take by the configuration. */

@@ -57,11 +57,6 @@ static int claim_directory(const struct job *job, char problem[CONF_PROBLEM_MAX]
 
 static int prepare(struct job *job, const char *config_path, char problem[CONF_PROBLEM_MAX])
 {
-    if (job->conf->steps.method != CONF_STEP_EXEC) {
-        (void)snprintf(problem, CONF_PROBLEM_MAX,
-                       "[steps] method = unit: this release takes exec alone");
-        return -ENOTSUP;
-    }
     job->config_path = strdup(config_path);
     job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     int error = job->config_path == NULL || job->stop_fd < 0 ? -errno : boot_id_read(job->boot_id);
@@ -77,7 +72,7 @@ static int prepare(struct job *job, const char *config_path, char problem[CONF_P
     return error != 0 ? error : job_restore(job, problem);
 }
 
-int job_new(const struct conf *conf, const char *config_path, struct job_bell bell,
+int job_new(const struct conf *conf, const char *config_path, struct ticket_bell bell,
             struct job **ret, char problem[CONF_PROBLEM_MAX])
 {
     struct job *job = calloc(1, sizeof(*job));
@@ -158,10 +153,36 @@ struct job *job_free(struct job *job)
     return NULL;
 }
 
+static void look(const struct ticket *ticket, struct ticket_view *ret)
+{
+    struct job_view view;
+    job_view((const struct job_ticket *)ticket, &view);
+    ret->ended = view.ended;
+    ret->code = view.code;
+    ret->revision = view.revision;
+    ret->has_progress = true;
+    ret->status = view.status;
+    memcpy(ret->text, view.detail, sizeof(ret->text));
+    ret->status.detail = text_of(ret->text);
+}
+
+static void unref(struct ticket *ticket)
+{
+    (void)job_unref((struct job_ticket *)ticket); /* NULL */
+}
+
+static const struct ticket_kind upgrade_kind = {.look = look, .unref = unref, .outlives = true};
+
+struct ticket *job_watch(struct job_ticket *ticket)
+{
+    return &ticket->ticket;
+}
+
 struct job_ticket *job_ticket_new(struct job *job, const struct state *state)
 {
     struct job_ticket *ticket = calloc(1, sizeof(*ticket));
     if (ticket != NULL) {
+        ticket->ticket = (struct ticket){.kind = &upgrade_kind, .command = COMMAND_UPGRADE};
         ticket->job = job;
         ticket->references = 1;
         ticket->state = *state;

@@ -14,12 +14,13 @@
 #include <stdbool.h>
 
 #include "host/conf/conf.h"
+#include "host/ticket.h"
 #include "wire/message.h"
 
 struct job;        /* the machinery: thread, queue, present state */
 struct job_ticket; /* somebody's interest in one upgrade */
 
-enum { JOB_TEXT_MAX = 1536 };
+enum { JOB_TEXT_MAX = TICKET_TEXT_MAX };
 
 /* A copy of where an upgrade stands. `status.detail` points into `detail` of the same view. */
 struct job_view {
@@ -31,14 +32,8 @@ struct job_view {
     char detail[JOB_TEXT_MAX]; /* one line, escaped; the error's text when it ended in one */
 };
 
-/* `rang` is called by the job thread after every change, with no lock held: it must only ring. */
-struct job_bell {
-    void (*rang)(void *context);
-    void *context;
-};
-
 /* Opens the directories and reads what an earlier run left behind; starts no thread. */
-MUST_CHECK int job_new(const struct conf *conf, const char *config_path, struct job_bell bell,
+MUST_CHECK int job_new(const struct conf *conf, const char *config_path, struct ticket_bell bell,
                        struct job **ret, char problem[CONF_PROBLEM_MAX]);
 MUST_CHECK int job_start(struct job *job);
 /* Leaves a download resumable, an installer running; joins the thread. */
@@ -52,6 +47,8 @@ MUST_CHECK enum error_code job_submit(struct job *job, const struct request *req
                                       struct job_ticket **ret, char why[JOB_TEXT_MAX]);
 void job_view(const struct job_ticket *ticket, struct job_view *ret);
 struct job_ticket *job_unref(struct job_ticket *ticket);
+/* The same reference, for whoever waits for it as for any other work. */
+struct ticket *job_watch(struct job_ticket *ticket);
 
 /* What get-upgrade-status answers: the present job, or the last. */
 void job_status(struct job *job, struct job_view *ret);

@@ -24,6 +24,7 @@ enum {
 
 /* One asked-for upgrade, shared by all who asked for it. */
 struct job_ticket {
+    struct ticket ticket; /* first */
     struct job *job;
     struct job_ticket *next; /* in the queue */
     unsigned references;     /* tickets given out, and one while it is present or in the queue */
@@ -35,7 +36,7 @@ struct job_ticket {
 struct job {
     const struct conf *conf;
     char *config_path;
-    struct job_bell bell;
+    struct ticket_bell bell;
     int directory_fd;
     int stop_fd; /* an eventfd: readable once the daemon stops */
     int64_t reboot_grace_ms;

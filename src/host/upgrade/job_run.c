@@ -145,18 +145,12 @@ static bool enter_installing(struct job *job)
     return error == 0;
 }
 
-static void explain(const struct step_result *result, struct recover_decision *ret)
+static void explain(const struct program_result *result, struct recover_decision *ret)
 {
-    static const char *const ends[] = {
-        [STEP_EXITED] = "exited with status",
-        [STEP_SIGNALED] = "was ended by signal",
-        [STEP_TIMEOUT] = "took too long and was killed; status",
-        [STEP_LEFT] = "was left",
-    };
+    bool started = result->end != PROGRAM_REFUSED;
     *ret = (struct recover_decision){.action = RECOVER_FAILED, .code = ERROR_INSTALL_FAILED};
-    (void)snprintf(ret->text, sizeof(ret->text), "vsock_host-install %s %d and left no record: %s",
-                   ends[result->end], result->exit_status,
-                   result->line[0] != '\0' ? result->line : "it wrote nothing");
+    (void)snprintf(ret->text, sizeof(ret->text), "%s%.1400s",
+                   started ? "vsock_host-install left no record: " : "", result->how);
 }
 
 /* What to do once nobody installs; RECOVER_KEEP: nothing, the daemon stops or it is told already.
@@ -183,21 +177,17 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
     return ret->action;
 }
 
-/* The record decides, not how the program ended. */
+/* The record decides, not how the program ended or that it was refused: another one may live. */
 static enum recover_action install(struct job *job)
 {
     struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
-    struct step_result result = {.end = STEP_EXITED};
+    struct program_result result;
     struct recover_decision decision;
     if (!enter_installing(job)) {
         return RECOVER_KEEP;
     }
-    int error = installer_run(&installer, job->present->state.sha256, on_line, job, &result);
-    if (error != 0) {
-        fail(job, ERROR_INSTALL_FAILED, "vsock_host-install cannot be started", error);
-        return RECOVER_KEEP;
-    }
-    if (result.end == STEP_LEFT || await_installer(job, &decision) == RECOVER_KEEP) {
+    installer_run(&installer, job->present->state.sha256, on_line, job, &result);
+    if (result.end == PROGRAM_LEFT || await_installer(job, &decision) == RECOVER_KEEP) {
         return RECOVER_KEEP;
     }
     if (decision.action == RECOVER_RUN) { /* it wrote nothing down, so it began nothing */

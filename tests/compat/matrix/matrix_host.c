@@ -61,7 +61,10 @@ struct row {
         "-", NULL, 0 \
     }
 
-#define NO_STEP  "this host has no step program for "
+#define NO_HSM "no HSM is plugged in"
+#define NO_BUS                                                                      \
+    "upgrade-guestos.service cannot be started: the system bus cannot be reached: " \
+    "No such file or directory"
 #define MISMATCH "the file has the sha256 " WEB_IMAGE_HASH "; expected " OTHER_HASH
 
 #define JSON_1_DONE                           \
@@ -72,17 +75,16 @@ struct row {
     {                                                   \
         code, BYTES("{\"Err\":\"" code ": " text "\"}") \
     }
-#define JSON_1_ROW                                                                                \
-    {                                                                                             \
-        [ATTACH_HSM] = JSON_1_ERROR("unavailable", NO_STEP "attach-hsm"),                         \
-        [DETACH_HSM] = JSON_1_ERROR("unavailable", NO_STEP "detach-hsm"),                         \
-        [GET_HOSTOS_VERSION] = {"ok", BYTES("{\"Ok\":{\"HostOSVersion\":\"1.2.3\"}}")},           \
-        [NOTIFY] = JSON_1_DONE,                                                                   \
-        [GET_VSOCK_VERSION] = {"ok", BYTES("{\"Ok\":{\"HostOSVsockVersion\":{\"major\":1,"        \
-                                           "\"minor\":0,\"patch\":0}}}")},                        \
-        [GET_UPGRADE_STATUS] = NEVER_ASKED,                                                       \
-        [START_UPGRADE_GUEST_VM] = JSON_1_ERROR("unavailable", NO_STEP "start-upgrade-guest-vm"), \
-        [UPGRADE_OTHER_HASH] = JSON_1_ERROR("hash_mismatch", MISMATCH), [UPGRADE] = JSON_1_DONE,  \
+#define JSON_1_ROW                                                                               \
+    {                                                                                            \
+        [ATTACH_HSM] = JSON_1_DONE, [DETACH_HSM] = JSON_1_ERROR("unavailable", NO_HSM),          \
+        [GET_HOSTOS_VERSION] = {"ok", BYTES("{\"Ok\":{\"HostOSVersion\":\"1.2.3\"}}")},          \
+        [NOTIFY] = JSON_1_DONE,                                                                  \
+        [GET_VSOCK_VERSION] = {"ok", BYTES("{\"Ok\":{\"HostOSVsockVersion\":{\"major\":1,"       \
+                                           "\"minor\":0,\"patch\":0}}}")},                       \
+        [GET_UPGRADE_STATUS] = NEVER_ASKED,                                                      \
+        [START_UPGRADE_GUEST_VM] = JSON_1_ERROR("unavailable", NO_BUS),                          \
+        [UPGRADE_OTHER_HASH] = JSON_1_ERROR("hash_mismatch", MISMATCH), [UPGRADE] = JSON_1_DONE, \
     }
 
 #define JSON_0_OK(shown)                                                        \
@@ -95,7 +97,7 @@ struct row {
     }
 #define JSON_0_ROW                                                             \
     {                                                                          \
-        [ATTACH_HSM] = JSON_0_INVALID("unavailable, said as invalid"),         \
+        [ATTACH_HSM] = JSON_0_OK("ok"),                                        \
         [DETACH_HSM] = JSON_0_INVALID("unavailable, said as invalid"),         \
         [GET_HOSTOS_VERSION] = NEVER_ASKED, [NOTIFY] = JSON_0_OK("ok"),        \
         [GET_VSOCK_VERSION] = NEVER_ASKED, [GET_UPGRADE_STATUS] = NEVER_ASKED, \
@@ -113,16 +115,16 @@ struct row {
     {                                                                                        \
         code, BYTES("VSCK\x00\x09\x03\x00\x00" length "\x01\x00" text_length code ": " text) \
     }
-#define TLV_0_ROW                                                                        \
-    {                                                                                    \
-        [ATTACH_HSM] = TLV_0_ERROR("unavailable", "\x3c", "\x39", NO_STEP "attach-hsm"), \
-        [DETACH_HSM] = TLV_0_ERROR("unavailable", "\x3c", "\x39", NO_STEP "detach-hsm"), \
-        [GET_HOSTOS_VERSION] = TLV_0_OK("\x08", "\x01\x00\x05"                           \
-                                                "1.2.3"),                                \
-        [NOTIFY] = TLV_0_OK("\x00", ""), [GET_VSOCK_VERSION] = NEVER_ASKED,              \
-        [GET_UPGRADE_STATUS] = NEVER_ASKED, [START_UPGRADE_GUEST_VM] = NEVER_ASKED,      \
-        [UPGRADE_OTHER_HASH] = TLV_0_ERROR("hash_mismatch", "\xb5", "\xb2", MISMATCH),   \
-        [UPGRADE] = TLV_0_OK("\x00", ""),                                                \
+#define TLV_0_ROW                                                                      \
+    {                                                                                  \
+        [ATTACH_HSM] = TLV_0_OK("\x00", ""),                                           \
+        [DETACH_HSM] = TLV_0_ERROR("unavailable", "\x24", "\x21", NO_HSM),             \
+        [GET_HOSTOS_VERSION] = TLV_0_OK("\x08", "\x01\x00\x05"                         \
+                                                "1.2.3"),                              \
+        [NOTIFY] = TLV_0_OK("\x00", ""), [GET_VSOCK_VERSION] = NEVER_ASKED,            \
+        [GET_UPGRADE_STATUS] = NEVER_ASKED, [START_UPGRADE_GUEST_VM] = NEVER_ASKED,    \
+        [UPGRADE_OTHER_HASH] = TLV_0_ERROR("hash_mismatch", "\xb5", "\xb2", MISMATCH), \
+        [UPGRADE] = TLV_0_OK("\x00", ""),                                              \
     }
 
 /* A frame about the request 0x01020304. */
@@ -132,37 +134,36 @@ struct row {
     {                                                           \
         "ok", TLV_1("\x12", "\x06", "\x00\x02\x00\x02\x00\x00") \
     }
-#define TLV_1_UNAVAILABLE(length, text_length, command)                  \
-    {                                                                    \
-        "unavailable", TLV_1("\x03", length,                             \
-                             "\x00\x02\x00\x02\x00\x0a"                  \
-                             "\x00\x04\x00" text_length NO_STEP command) \
+#define TLV_1_UNAVAILABLE(length, text_length, text)          \
+    {                                                         \
+        "unavailable", TLV_1("\x03", length,                  \
+                             "\x00\x02\x00\x02\x00\x0a"       \
+                             "\x00\x04\x00" text_length text) \
     }
-#define TLV_1_ROW                                                                               \
-    {                                                                                           \
-        [ATTACH_HSM] = TLV_1_UNAVAILABLE("\x36", "\x2c", "attach-hsm"),                         \
-        [DETACH_HSM] = TLV_1_UNAVAILABLE("\x36", "\x2c", "detach-hsm"),                         \
-        [GET_HOSTOS_VERSION] = {"ok", TLV_1("\x12", "\x0f",                                     \
-                                            "\x00\x02\x00\x02\x00\x02"                          \
-                                            "\x00\x06\x00\x05"                                  \
-                                            "1.2.3")},                                          \
-        [NOTIFY] = TLV_1_DONE,                                                                  \
-        [GET_VSOCK_VERSION] = {"ok", TLV_1("\x12", "\x16",                                      \
-                                           "\x00\x02\x00\x02\x00\x01"                           \
-                                           "\x00\x04\x00\x0c\x00\x00\x00\x01"                   \
-                                           "\x00\x00\x00\x00\x00\x00\x00\x00")},                \
-        [GET_UPGRADE_STATUS] = {"ok, idle",                                                     \
-                                TLV_1("\x12", "\x2a",                                           \
-                                      "\x00\x02\x00\x02\x00\x03"                                \
-                                      "\x00\x08\x00\x02\x00\x00"                                \
-                                      "\x00\x0a\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00"        \
-                                      "\x00\x0c\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00"        \
-                                      "\x00\x10\x00\x02\x00\x00")},                             \
-        [START_UPGRADE_GUEST_VM] = TLV_1_UNAVAILABLE("\x42", "\x38", "start-upgrade-guest-vm"), \
-        [UPGRADE_OTHER_HASH] = {"hash_mismatch", TLV_1("\x03", "\xad",                          \
-                                                       "\x00\x02\x00\x02\x00\x0c"               \
-                                                       "\x00\x04\x00\xa3" MISMATCH)},           \
-        [UPGRADE] = TLV_1_DONE,                                                                 \
+#define TLV_1_ROW                                                                            \
+    {                                                                                        \
+        [ATTACH_HSM] = TLV_1_DONE, [DETACH_HSM] = TLV_1_UNAVAILABLE("\x1e", "\x14", NO_HSM), \
+        [GET_HOSTOS_VERSION] = {"ok", TLV_1("\x12", "\x0f",                                  \
+                                            "\x00\x02\x00\x02\x00\x02"                       \
+                                            "\x00\x06\x00\x05"                               \
+                                            "1.2.3")},                                       \
+        [NOTIFY] = TLV_1_DONE,                                                               \
+        [GET_VSOCK_VERSION] = {"ok", TLV_1("\x12", "\x16",                                   \
+                                           "\x00\x02\x00\x02\x00\x01"                        \
+                                           "\x00\x04\x00\x0c\x00\x00\x00\x01"                \
+                                           "\x00\x00\x00\x00\x00\x00\x00\x00")},             \
+        [GET_UPGRADE_STATUS] = {"ok, idle",                                                  \
+                                TLV_1("\x12", "\x2a",                                        \
+                                      "\x00\x02\x00\x02\x00\x03"                             \
+                                      "\x00\x08\x00\x02\x00\x00"                             \
+                                      "\x00\x0a\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00"     \
+                                      "\x00\x0c\x00\x08\x00\x00\x00\x00\x00\x00\x00\x00"     \
+                                      "\x00\x10\x00\x02\x00\x00")},                          \
+        [START_UPGRADE_GUEST_VM] = TLV_1_UNAVAILABLE("\x70", "\x66", NO_BUS),                \
+        [UPGRADE_OTHER_HASH] = {"hash_mismatch", TLV_1("\x03", "\xad",                       \
+                                                       "\x00\x02\x00\x02\x00\x0c"            \
+                                                       "\x00\x04\x00\xa3" MISMATCH)},        \
+        [UPGRADE] = TLV_1_DONE,                                                              \
     }
 #define WELCOME                                                  \
     BYTES("VSCK\x01\x00\x00\x02\x00\x00\x00\x00\x00\x00\x00\x22" \

@@ -21,6 +21,9 @@ extern char **environ;
 
 static const char installer[] = "#!/bin/sh\n"
                                 "echo \"$(sha256sum <\"$1\" | cut -d' ' -f1)\" >>%s/installed\n";
+static const char hsm[] = "#!/bin/sh\n"
+                          "test \"$3\" = attach && echo 'done: attached' ||\n"
+                          "echo 'unavailable: no HSM is plugged in'\n";
 static const char reboot[] = "#!/bin/sh\necho reboot >>%s/rebooted\n";
 
 /* Loopback is allowed, and nothing is tried twice. */
@@ -28,7 +31,7 @@ static const char configuration[] =
     "[listen]\naddress = unix:%1$s/host.sock\n"
     "[console]\ndevices = %1$s/console\ninterval_seconds = 0.1\nskip_while_running =\n"
     "[version]\nfile = %1$s/version.txt\n"
-    "[steps]\ninstall_program = %2$s/vsock_host-install\n"
+    "[steps]\ninstall_program = %2$s/vsock_host-install\nhsm_program = %1$s/hsm\n"
     "[upgrade]\ndirectory = %1$s/upgrade\nkeep_free = 1M\nretries = 0\nretry_seconds = 0.1\n"
     "refused_addresses = link-local multicast unspecified\n"
     "[install]\ndirectory = %1$s/install\ninstaller = %1$s/installer\ninstaller_seconds = 60\n"
@@ -71,6 +74,10 @@ void place_make(struct place *place)
     write_file(place, "installer", text, S_IRWXU);
     snprintf(text, sizeof(text), reboot, place->folder);
     write_file(place, "reboot", text, S_IRWXU);
+    write_file(place, "hsm", hsm, S_IRWXU);
+    if (setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1) != 0) {
+        give_up("setenv"); /* no daemon of a test reaches the machine's own bus */
+    }
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *where)

@@ -84,7 +84,8 @@ def configuration(folder, sections):
         "console": {"devices": "%s/console" % folder, "interval_seconds": "0.1",
                     "skip_while_running": ""},
         "version": {"file": "%s/version.txt" % folder},
-        "steps": {"install_program": program("vsock_host-install")},
+        "steps": {"install_program": program("vsock_host-install"),
+                  "hsm_program": "%s/hsm" % folder},
         "upgrade": {"directory": "%s/upgrade" % folder, "keep_free": "1M",
                     "refused_addresses": "link-local multicast unspecified",
                     "retries": 2, "retry_seconds": "0.1"},
@@ -121,7 +122,8 @@ class Daemon:
         self.log_path = os.path.join(folder, "%s.%d.log" % (name, number))
         self.notify = NotifySocket(os.path.join(folder, "n%d" % number))
         environ = {"PATH": os.environ.get("PATH", "/usr/bin:/bin"),
-                   "NOTIFY_SOCKET": self.notify.path}
+                   "NOTIFY_SOCKET": self.notify.path,
+                   "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=%s/no-bus" % folder}
         for key in ("ASAN_OPTIONS", "UBSAN_OPTIONS", "TSAN_OPTIONS", "LLVM_PROFILE_FILE"):
             if key in os.environ:
                 environ[key] = os.environ[key]

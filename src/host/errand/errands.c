@@ -1,0 +1,313 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/errand/errands.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "host/errand/errand_run.h"
+#include "host/lock.h"
+#include "host/log/log.h"
+#include "host/log/message_id.h"
+#include "host/metrics/metrics.h"
+#include "wire/clock.h"
+
+struct errand {
+    struct ticket ticket; /* first */
+    struct errands *errands;
+    uint32_t cid;
+    /* Under the lock. */
+    struct errand *next; /* in the queue */
+    unsigned references; /* the guest's, and one while it waits or is under way */
+    bool ended;
+    enum error_code code;
+    char text[TICKET_TEXT_MAX];
+};
+
+struct errands {
+    const struct conf *conf;
+    char *config_path;
+    const char *results;
+    struct ticket_bell bell;
+    int stop_fd; /* an eventfd: readable once the daemon waits no longer */
+    pthread_t thread;
+    bool running; /* the thread */
+
+    struct lock lock;
+    pthread_cond_t news; /* anything below changed */
+    bool stopping;
+    struct errand *present; /* under way; NULL: none */
+    struct errand *queue;   /* oldest first */
+    unsigned waiting;
+    unsigned tickets; /* given out */
+};
+
+/* --- tickets --- */
+
+static void look(const struct ticket *ticket, struct ticket_view *ret)
+{
+    const struct errand *errand = (const struct errand *)ticket;
+    struct errands *errands = errand->errands;
+    lock_take(&errands->lock);
+    ret->ended = errand->ended;
+    ret->code = errand->code;
+    ret->revision = errand->ended ? 1 : 0;
+    ret->has_progress = false;
+    memcpy(ret->text, errand->text, sizeof(ret->text));
+    lock_give(&errands->lock);
+}
+
+/* `given`: to a guest. Both counts change at once, so that none is left when the last is gone. */
+static void drop(struct errand *errand, bool given)
+{
+    struct errands *errands = errand->errands;
+    lock_take(&errands->lock);
+    errands->tickets -= given ? 1 : 0;
+    bool last = --errand->references == 0;
+    lock_give(&errands->lock);
+    if (last) {
+        free(errand);
+    }
+}
+
+static void unref(struct ticket *ticket)
+{
+    drop((struct errand *)ticket, true);
+}
+
+static const struct ticket_kind errand_kind = {.look = look, .unref = unref, .outlives = false};
+
+/* --- asking --- */
+
+static enum error_code append_locked(struct errands *errands, struct errand *fresh,
+                                     char why[TICKET_TEXT_MAX]) REQUIRES_LOCK(errands->lock);
+static void end_locked(struct errand *errand, enum error_code code, const char *text)
+    REQUIRES_LOCK(errand->errands->lock);
+static struct errand *take_locked(struct errands *errands) REQUIRES_LOCK(errands->lock);
+
+static enum error_code append_locked(struct errands *errands, struct errand *fresh,
+                                     char why[TICKET_TEXT_MAX])
+{
+    if (errands->stopping) {
+        (void)snprintf(why, TICKET_TEXT_MAX, "the host is stopping: try again later");
+        return ERROR_SHUTTING_DOWN;
+    }
+    if (errands->waiting == ERRANDS_QUEUE) {
+        const struct errand *first = errands->present != NULL ? errands->present : errands->queue;
+        (void)snprintf(why, TICKET_TEXT_MAX,
+                       "%s for CID %u is under way, and %d more wait, as many as may: try again "
+                       "later",
+                       command_name(first->ticket.command), first->cid, ERRANDS_QUEUE);
+        return ERROR_BUSY;
+    }
+    struct errand **end = &errands->queue;
+    while (*end != NULL) {
+        end = &(*end)->next;
+    }
+    *end = fresh;
+    fresh->references++;
+    errands->waiting++;
+    errands->tickets++;
+    return ERROR_NONE;
+}
+
+enum error_code errands_submit(struct errands *errands, enum command command, uint32_t cid,
+                               struct ticket **ret, char why[TICKET_TEXT_MAX])
+{
+    struct errand *fresh = calloc(1, sizeof(*fresh));
+    if (fresh == NULL) {
+        (void)snprintf(why, TICKET_TEXT_MAX, "the host is out of memory");
+        return ERROR_INTERNAL;
+    }
+    fresh->ticket = (struct ticket){.kind = &errand_kind, .command = command};
+    fresh->errands = errands;
+    fresh->cid = cid;
+    fresh->references = 1;
+    lock_take(&errands->lock);
+    enum error_code code = append_locked(errands, fresh, why);
+    lock_give(&errands->lock);
+    if (code != ERROR_NONE) {
+        free(fresh);
+        return code;
+    }
+    (void)pthread_cond_broadcast(&errands->news); /* cannot fail */
+    *ret = &fresh->ticket;
+    return ERROR_NONE;
+}
+
+/* --- the thread --- */
+
+static void end_locked(struct errand *errand, enum error_code code, const char *text)
+{
+    errand->ended = true;
+    errand->code = code;
+    (void)snprintf(errand->text, sizeof(errand->text), "%s", text);
+}
+
+/* The oldest that waits becomes the present one. NULL: none will come any more. */
+static struct errand *take_locked(struct errands *errands)
+{
+    while (errands->queue == NULL && !errands->stopping) {
+        signal_wait(&errands->news, &errands->lock);
+    }
+    struct errand *errand = errands->queue;
+    if (errand != NULL) {
+        errands->queue = errand->next;
+        errands->waiting--;
+    }
+    errands->present = errand;
+    return errand;
+}
+
+static void tell(const struct errand *errand, enum error_code code, const char *text)
+{
+    char cid[16];
+    bool well = code == ERROR_NONE;
+    const char *command = command_name(errand->ticket.command);
+    const char *result = well ? "done" : error_name(code);
+    (void)snprintf(cid, sizeof(cid), "%u", errand->cid);
+    const struct log_field fields[] = {
+        {"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}, {"VSOCK_RESULT", result}};
+    metrics_count_request(errand->ticket.command, code);
+    log_event(well ? PRIORITY_INFO : PRIORITY_WARNING,
+              well ? MESSAGE_ID_STEP_DONE : MESSAGE_ID_STEP_FAILED, fields,
+              sizeof(fields) / sizeof(fields[0]), "%s for cid %s: %s: %s", command, cid, result,
+              text);
+}
+
+static void ring(const struct errands *errands)
+{
+    errands->bell.rang(errands->bell.context);
+}
+
+static void carry_out(struct errands *errands, struct errand *errand)
+{
+    const struct errand_order order = {
+        .conf = errands->conf,
+        .config_path = errands->config_path,
+        .results = errands->results,
+        .stop_fd = errands->stop_fd,
+        .command = errand->ticket.command,
+        .cid = errand->cid,
+    };
+    char text[TICKET_TEXT_MAX] = "";
+    enum error_code code = errand_run(&order, text);
+    tell(errand, code, text);
+    lock_take(&errands->lock);
+    end_locked(errand, code, text);
+    errands->present = NULL;
+    lock_give(&errands->lock);
+    (void)pthread_cond_broadcast(&errands->news); /* cannot fail */
+    ring(errands);
+    drop(errand, false);
+}
+
+static void *run(void *context)
+{
+    struct errands *errands = context;
+    (void)pthread_setname_np(pthread_self(), "errand"); /* only a name */
+    for (;;) {
+        lock_take(&errands->lock);
+        struct errand *errand = take_locked(errands);
+        lock_give(&errands->lock);
+        if (errand == NULL) {
+            return NULL;
+        }
+        carry_out(errands, errand);
+    }
+}
+
+/* --- making and taking down --- */
+
+int errands_new(const struct conf *conf, const char *config_path, struct ticket_bell bell,
+                struct errands **ret)
+{
+    struct errands *errands = calloc(1, sizeof(*errands));
+    if (errands == NULL) {
+        return -ENOMEM;
+    }
+    const char *results = secure_getenv("HSM_RESULTS"); /* for tests */
+    errands->conf = conf;
+    errands->results = results != NULL ? results : ERRAND_RESULTS;
+    errands->bell = bell;
+    errands->config_path = strdup(config_path);
+    errands->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    lock_init(&errands->lock);
+    signal_init(&errands->news);
+    if (errands->config_path == NULL || errands->stop_fd < 0) {
+        int error = errands->stop_fd < 0 ? -errno : -ENOMEM;
+        errands_free(errands);
+        return error;
+    }
+    *ret = errands;
+    return 0;
+}
+
+int errands_start(struct errands *errands)
+{
+    int error = pthread_create(&errands->thread, NULL, run, errands);
+    errands->running = error == 0;
+    return -error;
+}
+
+/* Ends those that wait; the queue is the machinery's, so their references go too. */
+static void end_queue(struct errands *errands)
+{
+    lock_take(&errands->lock);
+    struct errand *queue = errands->queue;
+    errands->stopping = true;
+    errands->queue = NULL;
+    errands->waiting = 0;
+    for (struct errand *errand = queue; errand != NULL; errand = errand->next) {
+        end_locked(errand, ERROR_SHUTTING_DOWN,
+                   "the host is stopping, and this was not begun: try again later");
+    }
+    lock_give(&errands->lock);
+    (void)pthread_cond_broadcast(&errands->news); /* cannot fail */
+    while (queue != NULL) {
+        struct errand *next = queue->next;
+        tell(queue, ERROR_SHUTTING_DOWN, "not begun");
+        drop(queue, false);
+        queue = next;
+    }
+}
+
+void errands_stop(struct errands *errands, int64_t limit_ms)
+{
+    int64_t deadline_ms = clock_deadline(limit_ms);
+    end_queue(errands);
+    ring(errands);
+    if (!errands->running) {
+        return;
+    }
+    lock_take(&errands->lock);
+    while (errands->present != NULL && clock_ms() < deadline_ms) {
+        signal_wait_until(&errands->news, &errands->lock, deadline_ms);
+    }
+    lock_give(&errands->lock);
+    int error = eventfd_write(errands->stop_fd, 1);
+    assert(error == 0);
+    error = pthread_join(errands->thread, NULL);
+    assert(error == 0);
+    (void)error; /* NDEBUG */
+    errands->running = false;
+}
+
+struct errands *errands_free(struct errands *errands)
+{
+    if (errands != NULL) {
+        assert(!errands->running && errands->tickets == 0 && errands->queue == NULL);
+        if (errands->stop_fd >= 0) {
+            (void)close(errands->stop_fd); /* nothing was written to keep */
+        }
+        (void)pthread_cond_destroy(&errands->news); /* nobody waits: the thread is joined */
+        lock_done(&errands->lock);
+        free(errands->config_path);
+        free(errands);
+    }
+    return NULL;
+}

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/program/program_unit.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/systemd/unit_job.h"
+
+/* Which writing of the file it is. */
+struct stamp {
+    dev_t device;
+    ino_t inode;
+    off_t size;
+    struct timespec modified;
+};
+
+/* All 0: it is not there. */
+static struct stamp stamp_of(const struct stat *status)
+{
+    return (struct stamp){status->st_dev, status->st_ino, status->st_size, status->st_mtim};
+}
+
+static bool same(const struct stamp *a, const struct stamp *b)
+{
+    return a->device == b->device && a->inode == b->inode && a->size == b->size &&
+           a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
+}
+
+static struct stamp read_stamp(const char *path)
+{
+    struct stat status;
+    if (path == NULL || lstat(path, &status) != 0) {
+        return (struct stamp){0};
+    }
+    return stamp_of(&status);
+}
+
+/* Up to one byte more than there is room for, so that too much is seen to be too much. */
+static size_t read_all(int fd, char *out, size_t size)
+{
+    size_t length = 0;
+    char surplus;
+    while (length <= size) {
+        bool room = length < size;
+        ssize_t got = read(fd, room ? out + length : &surplus, room ? size - length : 1);
+        if (got < 0 && errno == EINTR) {
+            continue;
+        }
+        if (got <= 0) {
+            break; /* what was read until then is what there is */
+        }
+        length += (size_t)got;
+    }
+    return length;
+}
+
+/* What the unit said since `before`; 0: nothing. */
+static size_t read_said(const struct program *program, const struct stamp *before)
+{
+    struct stat status;
+    size_t length = 0;
+    if (program->said == NULL || program->result_path == NULL) {
+        return 0;
+    }
+    int fd = open(program->result_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        return 0;
+    }
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        struct stamp now = stamp_of(&status);
+        if (!same(&now, before)) {
+            length = read_all(fd, program->said, program->said_size);
+        }
+    }
+    (void)close(fd); /* nothing was written */
+    return length;
+}
+
+void program_unit_run(const struct program *program, struct program_result *ret)
+{
+    static const enum program_end ends[] = {
+        [UNIT_REFUSED] = PROGRAM_REFUSED,
+        [UNIT_ENDED] = PROGRAM_ENDED,
+        [UNIT_LATE] = PROGRAM_TIMEOUT,
+        [UNIT_LEFT] = PROGRAM_LEFT,
+    };
+    const struct unit_job job = {
+        .unit = program->unit,
+        .deadline_ms = program->deadline_ms,
+        .stop_fd = program->stop_fd,
+    };
+    struct unit_outcome outcome;
+    const struct stamp before = read_stamp(program->result_path);
+    unit_job_run(&job, &outcome);
+    ret->end = ends[outcome.end];
+    ret->code = unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
+    ret->said = outcome.end == UNIT_REFUSED ? 0 : read_said(program, &before);
+    unit_outcome_format(&outcome, program->unit, ret->how);
+}
