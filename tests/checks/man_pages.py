@@ -181,6 +181,10 @@ def judge_protocol(root, name, page):
         shown = [row[:len(at)] for row in tables.get(title, [])]
         if shown != wanted:
             problems.append("%s: %s: %s; docs/protocol.md has %s" % (name, title, shown, wanted))
+    ends = {"closes": "; closes", "closes, or stays open": "; may close", "stays open": ""}
+    for code, shown in zip(document["table: error codes"], tables.get("table: error codes", [])):
+        if re.search(r"(?:; (?:may )?closes?)?$", shown[2]).group() != ends[code[3]]:
+            problems.append("%s: error %s: docs/protocol.md says: %s" % (name, code[1], code[3]))
     return problems + ["%s: %s is not in docs/protocol.md" % (name, title)
                        for title in tables if title not in document]
 
