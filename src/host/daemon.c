@@ -14,6 +14,7 @@
 
 #include "host/digest/digest.h"
 #include "host/download/download.h"
+#include "host/listening.h"
 #include "host/log/log.h"
 #include "host/log/message_id.h"
 #include "host/metrics/metrics.h"
@@ -23,8 +24,9 @@
 #include "wire/clock.h"
 
 enum {
-    OTHER_FILES = 64,   /* descriptors beside those of guests: files, pipes, downloads, libraries */
-    METRICS_MS = 15000, /* between two writes of the metrics file */
+    OTHER_FILES =
+        64, /* descriptors beside those of guests and two a listener: files, pipes, downloads, libraries */
+    METRICS_MS = 15000,       /* between two writes of the metrics file */
     STOP_LINGER_MS = 2000,    /* of the stop limit, beside [limits] send_seconds */
     STOP_REMAINDER_MS = 15000 /* what systemd is asked for beside that, for files and threads */
 };
@@ -32,8 +34,7 @@ enum {
 struct daemon {
     const struct conf *conf;
     int signal_fd;
-    struct listener *listeners;
-    size_t listeners_count;
+    struct listening listening;
     struct command_parts parts;
     struct acceptor *acceptor;
     struct pool *pool;
@@ -65,10 +66,25 @@ static bool take_signals(struct daemon *daemon)
     return error == 0 || complain("signals", -error);
 }
 
-static bool raise_file_limit(const struct conf *conf)
+static bool open_listeners(struct daemon *daemon)
 {
-    rlim_t needed =
-        conf->limits.connections + TABLE_SPARE + conf->listen.address.count + OTHER_FILES;
+    char problem[CONF_PROBLEM_MAX];
+    if (listening_open(daemon->conf, &daemon->listening, problem) < 0) {
+        log_error("cannot start: %s", problem);
+        return false;
+    }
+    if (daemon->listening.passed) {
+        log_notice("systemd passed the sockets to listen on (%zu): [listen] address, --listen and "
+                   "unix_mode are not used",
+                   daemon->listening.count);
+    }
+    return true;
+}
+
+static bool raise_file_limit(const struct daemon *daemon)
+{
+    unsigned connections = daemon->conf->limits.connections;
+    rlim_t needed = connections + TABLE_SPARE + 2 * daemon->listening.count + OTHER_FILES;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return complain("RLIMIT_NOFILE", -errno);
@@ -81,33 +97,8 @@ static bool raise_file_limit(const struct conf *conf)
     if (setrlimit(RLIMIT_NOFILE, &limit) < 0) {
         log_error("cannot start: [limits] connections = %u needs %llu open files, more than "
                   "RLIMIT_NOFILE allows: raise LimitNOFILE= or lower connections",
-                  conf->limits.connections, (unsigned long long)needed);
+                  connections, (unsigned long long)needed);
         return false;
-    }
-    return true;
-}
-
-static bool open_listeners(struct daemon *daemon)
-{
-    const struct conf_strings *wanted = &daemon->conf->listen.address;
-    daemon->listeners = calloc(wanted->count, sizeof *daemon->listeners);
-    if (daemon->listeners == NULL) {
-        return complain("listeners", -ENOMEM);
-    }
-    for (size_t i = 0; i < wanted->count; i++) {
-        struct address address;
-        const char *why;
-        char problem[CONF_PROBLEM_MAX];
-        if (address_parse(wanted->items[i], ADDRESS_LISTEN, &address, &why) < 0) {
-            log_error("cannot start: %s: %s", wanted->items[i], why);
-            return false;
-        }
-        if (listener_open(&address, daemon->conf->listen.unix_mode, &daemon->listeners[i],
-                          problem) < 0) {
-            log_error("cannot start: %s", problem);
-            return false;
-        }
-        daemon->listeners_count++;
     }
     return true;
 }
@@ -123,8 +114,8 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
 {
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
-    int error = acceptor_new(conf, &daemon->parts, daemon->listeners, daemon->listeners_count,
-                             &daemon->acceptor);
+    int error = acceptor_new(conf, &daemon->parts, daemon->listening.listeners,
+                             daemon->listening.count, &daemon->acceptor);
     if (error < 0) {
         return complain("acceptor", error);
     }
@@ -187,13 +178,7 @@ static void write_metrics(const struct daemon *daemon)
 static void say_ready(const struct daemon *daemon)
 {
     char status[512];
-    size_t length = (size_t)snprintf(status, sizeof status, "Listening on");
-    for (size_t i = 0; i < daemon->listeners_count && length < sizeof status; i++) {
-        char text[ADDRESS_TEXT_MAX];
-        address_format(&daemon->listeners[i].address, text);
-        length +=
-            (size_t)snprintf(status + length, sizeof status - length, "%s %s", i ? "," : "", text);
-    }
+    listening_describe(&daemon->listening, status, sizeof status);
     service_ready(status);
     log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
               status);
@@ -231,9 +216,7 @@ static void take_down(struct daemon *daemon)
     if (daemon->acceptor != NULL) {
         acceptor_stop(daemon->acceptor, daemon->conf->limits.send_ms + STOP_LINGER_MS);
     }
-    for (size_t i = 0; i < daemon->listeners_count; i++) {
-        listener_close(&daemon->listeners[i]);
-    }
+    listening_close(&daemon->listening);
     if (daemon->pool != NULL) {
         pool_stop(daemon->pool);
         daemon->pool = pool_free(daemon->pool);
@@ -245,7 +228,6 @@ static void take_down(struct daemon *daemon)
     daemon->acceptor = acceptor_free(daemon->acceptor); /* its connections hold tickets */
     daemon->parts.job = job_free(daemon->parts.job);
     daemon->parts.errands = errands_free(daemon->parts.errands);
-    free(daemon->listeners);
     if (daemon->signal_fd >= 0) {
         close(daemon->signal_fd);
     }
@@ -258,7 +240,7 @@ int daemon_run(const struct conf *conf, const char *config_path)
     daemon.parts.conf = conf;
     digest_library_init();
     download_library_init();
-    bool started = take_signals(&daemon) && raise_file_limit(conf) && open_listeners(&daemon) &&
+    bool started = take_signals(&daemon) && open_listeners(&daemon) && raise_file_limit(&daemon) &&
                    make_parts(&daemon, config_path) && start_threads(&daemon);
     if (started) {
         warn_of_units(conf, config_path);

@@ -1,14 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Listening: Unix sockets in use and left behind, modes, uids, CIDs, activation, READY."""
+import fcntl
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
 import unittest
 
-from vsocktest import peer
+from vsocktest import peer, wait_until
 from vsocktest.case import SystemTest
+from vsocktest.daemon import configuration
 
 # Runs peer.py's Peer as another user: argv is uid, path.
 AS_USER = """
@@ -93,6 +96,131 @@ class PathTest(SystemTest):
         self.assertEqual(told.count("READY"), 1)
         self.assertEqual(told.count("STOPPING"), 1)
         self.assertLess(told.index("STATUS"), told.index("STOPPING"))
+
+
+class ClaimTest(SystemTest):
+    """PATH.lock: two that start at one instant do not take a dead socket from each other."""
+
+    def test_claim_of_another(self):
+        dead = socket.socket(socket.AF_UNIX)
+        dead.bind(self.path("host.sock"))
+        dead.close()
+        before = os.stat(self.path("host.sock")).st_ino
+        with open(self.path("host.sock.lock"), "w") as claim:
+            fcntl.flock(claim, fcntl.LOCK_EX)
+            daemon = self.daemon(wait=False)
+            self.assertEqual(daemon.wait(), 1)
+            self.assertRegex(daemon.log(), "already in use")
+            self.assertEqual(os.stat(self.path("host.sock")).st_ino, before)
+        self.assertServes(self.daemon())  # a file that nobody holds is no claim
+
+    def test_nothing_is_left(self):
+        daemon = self.daemon()
+        self.assertTrue(os.path.exists(self.path("host.sock.lock")))
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual([name for name in os.listdir(self.folder) if "host.sock" in name], [])
+
+    def test_link_is_not_followed(self):
+        self.write("precious", "kept")
+        os.symlink(self.path("precious"), self.path("host.sock.lock"))
+        self.assertEqual(self.daemon(wait=False).wait(), 1)
+        self.assertEqual(self.read("precious"), "kept")
+
+    def test_two_at_once(self):
+        for turn in range(5):
+            first = self.daemon()
+            first.kill()
+            configs = [self.write("%d.conf" % i, configuration(self.folder, {
+                "upgrade": {"directory": self.path("upgrade%d" % i)}})) for i in range(2)]
+            two = [self.daemon(wait=False, config=config) for config in configs]
+            wait_until(lambda: any(not one.alive() for one in two), "one of them to give up")
+            left = [one for one in two if one.alive()]
+            self.assertEqual(len(left), 1, "turn %d" % turn)
+            left[0].wait_ready()
+            self.assertServes(left[0])
+            self.assertEqual(left[0].stop(), 0)
+
+
+# Becomes the daemon with the descriptor argv[1] as the first one that systemd passed.
+PASS = """
+import os, sys
+os.dup2(int(sys.argv[1]), 3)
+os.closerange(4, 100)
+os.environ.update(LISTEN_PID=str(os.getpid()), LISTEN_FDS=sys.argv[2])
+os.execvp(sys.argv[3], sys.argv[3:])
+"""
+
+
+class ActivationTest(SystemTest):
+    def activated(self, passed, count=1, **more):
+        return self.daemon(prefix=[sys.executable, "-c", PASS, str(passed.fileno()), str(count)],
+                           pass_fds=[passed.fileno()], **more)
+
+    def listening(self, name="passed.sock", kind=socket.SOCK_STREAM, listens=True):
+        made = socket.socket(socket.AF_UNIX, kind)
+        self.addCleanup(made.close)
+        made.bind(name if name.startswith("\0") else self.path(name))
+        if listens:
+            made.listen()
+        return made
+
+    def test_serves_on_what_was_passed(self):
+        daemon = self.activated(self.listening())
+        path = self.path("passed.sock")
+        self.assertVersion(self.peer(daemon, path=path).ask(peer.GET_HOSTOS_VERSION))
+        self.assertFalse(os.path.exists(daemon.socket_path), "[listen] address is used too")
+        self.assertIn("systemd passed", daemon.log())
+        daemon.notify.wait(lambda message: message.get("STATUS") == "Listening on unix:" + path,
+                           "where it listens")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertTrue(os.path.exists(path), "the file is systemd's")
+
+    def test_guest_that_came_before_the_daemon(self):
+        passed = self.listening()
+        waiting = socket.socket(socket.AF_UNIX)
+        self.addCleanup(waiting.close)
+        waiting.connect(self.path("passed.sock"))
+        waiting.sendall(peer.hello())
+        self.activated(passed)
+        waiting.settimeout(30)
+        self.assertTrue(waiting.recv(1), "no answer")
+
+    def test_abstract_name(self):
+        name = "\0vsock-test-%d" % os.getpid()
+        daemon = self.activated(self.listening(name))
+        self.assertVersion(self.peer(daemon, path=name).ask(peer.GET_HOSTOS_VERSION))
+        self.assertIn("unix:@" + name[1:], daemon.log())
+
+    def test_children_are_not_told(self):
+        self.script("installer", "#!/bin/sh\nenv >%s/environment\nls -l /proc/$$/fd >%s/open\n" %
+                    (self.folder, self.folder))
+        web, passed = self.web(), self.listening()
+        daemon = self.activated(passed)
+        image = self.image(web)
+        guest = self.peer(daemon, path=self.path("passed.sock"))
+        self.assertDone(guest.upgrade(image.url, image.sha256))
+        self.assertNotIn("LISTEN_", self.read("environment"))
+        self.assertNotIn("socket:", self.read("open"))
+
+    def refused(self, passed, *words):
+        daemon = self.activated(passed, wait=False)
+        self.assertEqual(daemon.wait(), 1)
+        for word in words:
+            self.assertIn(word, daemon.log())
+        self.assertEqual(len(daemon.log().splitlines()), 1, daemon.log())
+
+    def test_refused(self):
+        self.refused(self.listening("datagram", socket.SOCK_DGRAM, False), "stream", "descriptor 3")
+        self.refused(self.listening("deaf", listens=False), "does not listen", "Accept=no")
+        with socket.create_server(("127.0.0.1", 0)) as tcp:
+            self.refused(tcp, "vsock or of a Unix socket")
+        with open(self.path("version.txt")) as file:
+            self.refused(file, "descriptor 3")
+
+    def test_more_than_were_opened(self):
+        daemon = self.activated(self.listening(), count=2, wait=False)
+        self.assertEqual(daemon.wait(), 1)
+        self.assertIn("descriptor 4", daemon.log())
 
 
 class WhoTest(SystemTest):

@@ -2,6 +2,7 @@
 #include "host/net/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,50 +12,14 @@
 
 enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
 
-/* True if a daemon accepts on the path now. */
-static bool somebody_answers(const struct sockaddr_storage *at, socklen_t length)
+static int bind_to(int fd, const struct address *address, mode_t mode, struct socket_path *path)
 {
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0) {
-        return true; /* not known: leave the path alone */
+    if (address->family == AF_UNIX) {
+        return socket_path_bind(fd, address, mode, path);
     }
-    bool answers = connect(fd, (const struct sockaddr *)at, length) == 0 || errno == EAGAIN;
-    close(fd);
-    return answers;
-}
-
-/* Removes a socket that a dead daemon left. -EADDRINUSE: a live one answers, or it is no socket. */
-static int clear_path(const struct address *address, const struct sockaddr_storage *at,
-                      socklen_t length)
-{
-    struct stat found;
-    if (lstat(address->path, &found) < 0) {
-        return errno == ENOENT ? 0 : -errno;
-    }
-    if (!S_ISSOCK(found.st_mode) || somebody_answers(at, length)) {
-        return -EADDRINUSE;
-    }
-    return unlink(address->path) < 0 && errno != ENOENT ? -errno : 0;
-}
-
-static int bind_to(int fd, const struct address *address, mode_t mode,
-                   const struct sockaddr_storage *at, socklen_t length)
-{
-    if (address->family != AF_UNIX) {
-        return bind(fd, (const struct sockaddr *)at, length) < 0 ? -errno : 0;
-    }
-    int error = clear_path(address, at, length);
-    if (error < 0) {
-        return error;
-    }
-    /* The file is made without any permission, so that nobody connects before its mode is right. */
-    mode_t mask = umask(0777);
-    error = bind(fd, (const struct sockaddr *)at, length) < 0 ? -errno : 0;
-    umask(mask);
-    if (error == 0 && chmod(address->path, mode) < 0) {
-        error = -errno;
-    }
-    return error;
+    struct sockaddr_storage at;
+    socklen_t length = address_to_sockaddr(address, &at);
+    return bind(fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
 }
 
 static const char *explain(int error)
@@ -77,13 +42,9 @@ static const char *explain(int error)
 int listener_open(const struct address *address, mode_t unix_mode, struct listener *ret,
                   char problem[CONF_PROBLEM_MAX])
 {
-    struct sockaddr_storage at;
-    socklen_t length = address_to_sockaddr(address, &at);
-    struct listener made = {.address = *address};
-    int error;
-
+    struct listener made = {.address = *address, .path = {.claim_fd = -1}};
     made.fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    error = made.fd < 0 ? -errno : bind_to(made.fd, address, unix_mode, &at, length);
+    int error = made.fd < 0 ? -errno : bind_to(made.fd, address, unix_mode, &made.path);
     if (error == 0 && listen(made.fd, BACKLOG) < 0) {
         error = -errno;
     }
@@ -91,32 +52,84 @@ int listener_open(const struct address *address, mode_t unix_mode, struct listen
         char text[ADDRESS_TEXT_MAX];
         address_format(address, text);
         (void)snprintf(problem, CONF_PROBLEM_MAX, "cannot listen on %s: %s", text, explain(error));
-        if (made.fd >= 0) {
-            close(made.fd);
-        }
+        listener_close(&made);
         return error;
-    }
-    struct stat file;
-    if (address->family == AF_UNIX && stat(address->path, &file) == 0) {
-        made.device = file.st_dev;
-        made.inode = file.st_ino;
     }
     *ret = made;
     return 0;
 }
 
-void listener_close(struct listener *listener)
+/* One number that the kernel knows about a socket; -1: none. */
+static int option_of(int fd, int option)
 {
-    if (listener->fd < 0) {
+    int value = -1;
+    socklen_t size = sizeof value;
+    return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
+}
+
+/* NULL: it can be taken. */
+static const char *object_to(int fd)
+{
+    int family = option_of(fd, SO_DOMAIN);
+    if (family != AF_VSOCK && family != AF_UNIX) {
+        return "allowed: ListenStream= of vsock or of a Unix socket";
+    }
+    if (option_of(fd, SO_TYPE) != SOCK_STREAM) {
+        return "it is no stream socket; allowed: ListenStream=";
+    }
+    return option_of(fd, SO_ACCEPTCONN) == 1 ? NULL : "it does not listen; allowed: Accept=no";
+}
+
+/* Where a socket is bound; an abstract Unix name is shown with @ before it. */
+static void read_address(int fd, struct address *ret)
+{
+    union {
+        struct sockaddr_storage any;
+        struct sockaddr_vm vsock;
+        struct sockaddr_un local;
+    } at = {0};
+    socklen_t length = sizeof at;
+    (void)getsockname(fd, (struct sockaddr *)&at, &length); /* cannot fail: it is a socket */
+    *ret = (struct address){.family = at.any.ss_family};
+    if (ret->family == AF_VSOCK) {
+        ret->cid = at.vsock.svm_cid;
+        ret->port = at.vsock.svm_port;
         return;
     }
-    close(listener->fd);
-    listener->fd = -1;
-    struct stat file;
-    if (listener->address.family == AF_UNIX && lstat(listener->address.path, &file) == 0 &&
-        file.st_dev == listener->device && file.st_ino == listener->inode) {
-        (void)unlink(listener->address.path); /* a left-over is taken over at the next start */
+    bool abstract = at.local.sun_path[0] == '\0';
+    ret->path[0] = '@'; /* overwritten unless it is abstract */
+    size_t room = sizeof ret->path - 1 - abstract;
+    memcpy(ret->path + abstract, at.local.sun_path + abstract,
+           strnlen(at.local.sun_path + abstract, room));
+}
+
+int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
+{
+    const char *objection = object_to(*fd);
+    int flags = objection == NULL ? fcntl(*fd, F_GETFL) : 0;
+    int error = objection != NULL ? -EINVAL : 0;
+    if (error == 0 && (flags < 0 || fcntl(*fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+        error = -errno;
+        objection = strerror(errno);
     }
+    if (error < 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "descriptor %d that systemd passed: %s", *fd,
+                       objection);
+        return error;
+    }
+    *ret = (struct listener){.fd = *fd, .path = {.claim_fd = -1}};
+    read_address(*fd, &ret->address);
+    *fd = -1;
+    return 0;
+}
+
+void listener_close(struct listener *listener)
+{
+    if (listener->fd >= 0) {
+        close(listener->fd);
+        listener->fd = -1;
+    }
+    socket_path_leave(&listener->path, &listener->address);
 }
 
 static bool contains(const struct conf_numbers *numbers, uint32_t wanted)

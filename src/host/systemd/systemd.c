@@ -27,6 +27,13 @@ void service_extend_timeout(int64_t ms)
     (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64, ms * 1000);
 }
 
+_Static_assert(SERVICE_PASSED_FIRST == SD_LISTEN_FDS_START, "sd_listen_fds(3)");
+
+int service_passed_sockets(void)
+{
+    return sd_listen_fds(1); /* 1: takes them out of the environment */
+}
+
 bool journal_available(void)
 {
     /* sd_journal_sendv(3) says nothing when the socket is missing, so it is looked for. */

@@ -21,6 +21,11 @@ void service_stopping(const char *status);
 /* Asks for more time to start or stop. */
 void service_extend_timeout(int64_t ms);
 
+/* How many sockets systemd passed (sd_listen_fds(3)), or -errno. They begin at SERVICE_PASSED_FIRST,
+ * close on exec, and are no longer named in the environment. Before the first thread, once. */
+enum { SERVICE_PASSED_FIRST = 3 };
+MUST_CHECK int service_passed_sockets(void);
+
 /* True if a journal listens on this machine. */
 bool journal_available(void);
 
