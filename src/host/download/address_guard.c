@@ -1,57 +1,65 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/address_guard.h"
 
-#include <ifaddrs.h>
+#include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "host/policy/address_class.h"
 #include "host/policy/url_policy.h"
 
-static bool same_ipv6(const struct sockaddr *a, const struct sockaddr *b)
+enum { ANY_PORT = 9 }; /* for a socket that never sends */
+
+/* The kernel sends from the address that it sends to exactly if that is one of its own. Connecting a
+ * datagram socket asks for that choice, and sends nothing (udp(7)). */
+static bool sends_to_itself(const struct sockaddr *address, socklen_t length, size_t at,
+                            size_t size)
 {
-    struct sockaddr_in6 left;
-    struct sockaddr_in6 right;
-    if (a->sa_family != AF_INET6 || b->sa_family != AF_INET6) {
-        return false;
+    struct sockaddr_storage source = {.ss_family = AF_UNSPEC};
+    socklen_t source_length = sizeof(source);
+    int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return errno != EAFNOSUPPORT; /* without the family nothing is connected to either */
     }
-    memcpy(&left, a, sizeof(left));
-    memcpy(&right, b, sizeof(right));
-    return memcmp(&left.sin6_addr, &right.sin6_addr, sizeof(left.sin6_addr)) == 0;
+    bool own = connect(fd, address, length) == 0 && /* no route: not this machine */
+               (getsockname(fd, (struct sockaddr *)&source, &source_length) != 0 ||
+                memcmp((const char *)&source + at, (const char *)address + at, size) == 0);
+    (void)close(fd); /* nothing was written */
+    return own;
 }
 
-static bool same_ipv4(const struct sockaddr *address, const struct sockaddr *own)
+static bool is_own_ipv4(uint32_t held)
 {
-    uint32_t held[ADDRESS_HELD_MAX];
-    uint32_t owned[ADDRESS_HELD_MAX];
-    if (own->sa_family != AF_INET || address_held(own, owned) != 1) {
-        return false;
-    }
-    size_t count = address_held(address, held);
-    for (size_t i = 0; i < count; i++) {
-        if (held[i] == owned[0]) {
-            return true;
-        }
-    }
-    return false;
+    struct sockaddr_in address = {
+        .sin_family = AF_INET, .sin_port = htons(ANY_PORT), .sin_addr.s_addr = htonl(held)};
+    return sends_to_itself((const struct sockaddr *)&address, sizeof(address),
+                           offsetof(struct sockaddr_in, sin_addr), sizeof(address.sin_addr));
+}
+
+static bool is_own_ipv6(const struct sockaddr *address)
+{
+    struct sockaddr_in6 probed;
+    memcpy(&probed, address, sizeof(probed));
+    probed.sin6_port = htons(ANY_PORT);
+    return sends_to_itself((const struct sockaddr *)&probed, sizeof(probed),
+                           offsetof(struct sockaddr_in6, sin6_addr), sizeof(probed.sin6_addr));
 }
 
 static bool is_own(const struct sockaddr *address)
 {
-    struct ifaddrs *list = NULL;
-    if (getifaddrs(&list) != 0) {
-        return true;
+    uint32_t held[ADDRESS_HELD_MAX];
+    size_t count = address_held(address, held);
+    for (size_t i = 0; i < count; i++) {
+        if (is_own_ipv4(held[i])) {
+            return true;
+        }
     }
-    bool own = false;
-    for (const struct ifaddrs *at = list; at != NULL && !own; at = at->ifa_next) {
-        own = at->ifa_addr != NULL &&
-              (same_ipv4(address, at->ifa_addr) || same_ipv6(address, at->ifa_addr));
-    }
-    freeifaddrs(list);
-    return own;
+    return address->sa_family == AF_INET6 && is_own_ipv6(address);
 }
 
 /* True for an address that is one of this machine's only because every machine has it: it counts

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Judges the address that a connection is about to be made to, this machine's own ones included.
  *
- * Threads  any; reads the interfaces' addresses anew each time, since they come and go.
+ * Threads  any; asks the kernel anew each time, since addresses come and go. Without netlink, which
+ *          the daemon's unit does not allow.
  * Errors   what cannot be judged is refused.
  */
 #ifndef HOST_ADDRESS_GUARD_H
