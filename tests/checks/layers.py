@@ -28,7 +28,8 @@ OUTSIDE = {
     r"systemd/sd-bus\.h": r"src/host/systemd/(logind|unit_job)\.c",
     r"jansson\.h": r"src/compat/json\.c",
     r"ini\.h": r"src/host/conf/.*\.c",
-    r"(libvirt|libxml)/.*": r"src/host/steps/hsm.*\.c",
+    r"libvirt/.*": r"src/host/steps/hsm_virt\.c",
+    r"libxml/.*": r"src/host/steps/hsm_xml\.c",
 }
 # One file each, but for curl (its URL parser judges, its transfers fetch) and the system bus (the
 # daemon asks systemd, vsock_host-install asks logind, and neither links the other's).

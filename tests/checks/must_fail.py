@@ -85,7 +85,9 @@ class LayersTest(Sample):
            ("host/digest/a.h", "<gcrypt.h>"), ("host/net/a.c", "<systemd/sd-daemon.h>"),
            ("host/systemd/systemd.c", "<systemd/sd-bus.h>"),
            ("host/systemd/unit_job.c", "<systemd/sd-daemon.h>"),
-           ("host/net/a.c", "<libvirt/libvirt.h>"), ("guest/a.c", "<jansson.h>"), ("compat/a.c", "<jansson.h>"),
+           ("host/net/a.c", "<libvirt/libvirt.h>"), ("host/steps/hsm_xml.c", "<libvirt/libvirt.h>"),
+           ("host/steps/hsm_virt.c", "<libxml/tree.h>"), ("host/steps/hsm_virt.h", "<libvirt/libvirt.h>"),
+           ("guest/a.c", "<jansson.h>"), ("compat/a.c", "<jansson.h>"),
            ("host/digest/a.c", '"host/log/log.h"'), ("host/upgrade/a.c", '"host/net/pool.h"'),
            ("host/net/a.c", "<ini.h>"), ("host/net/a.c", "<openssl/ssl.h>"))
 

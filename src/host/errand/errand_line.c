@@ -2,7 +2,10 @@
 #include "host/errand/errand_line.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+
+#include "wire/escape.h"
 
 static bool is_word(struct text word, const char *name)
 {
@@ -52,6 +55,17 @@ int errand_line_parse(const char *said, size_t length, struct errand_line *ret)
     line.text = (struct text){text, (size_t)(end - text)};
     *ret = line;
     return 0;
+}
+
+void errand_line_format(enum error_code code, const char *text, char line[ERRAND_LINE_MAX + 1])
+{
+    const char *name = code == ERROR_NONE ? "done" : error_name(code);
+    int length = snprintf(line, ERRAND_LINE_MAX, "%s: ", name); /* a short word */
+    char *rest = line + length;
+    (void)escape_text(text_of(text), ESCAPE_LINE, rest, ERRAND_LINE_MAX - (size_t)length);
+    size_t end = strlen(line);
+    line[end] = '\n'; /* escape_text left room for it */
+    line[end + 1] = '\0';
 }
 
 const char *errand_line_explain(int error)

@@ -24,6 +24,10 @@ struct errand_line {
 /* `length` may be more than ERRAND_LINE_MAX; only so many bytes are there then. */
 MUST_CHECK int errand_line_parse(const char *said, size_t length, struct errand_line *ret);
 
+/* The other way: one line with its newline, at most ERRAND_LINE_MAX bytes; `text` is escaped, and
+ * cut if it must be. */
+void errand_line_format(enum error_code code, const char *text, char line[ERRAND_LINE_MAX + 1]);
+
 /* What is wrong with it, in words that follow the program's name. */
 const char *errand_line_explain(int error);
 

@@ -11,21 +11,10 @@
 
 #include "host/digest/digest.h"
 #include "host/log/log.h"
+#include "host/steps/descriptors.h"
 #include "host/steps/install_lock.h"
 #include "host/steps/install_options.h"
 #include "host/steps/install_sequence.h"
-
-/* A descriptor 0, 1 or 2 that was closed would become the lock or the image. */
-static void open_standard(void)
-{
-    int fd = 0;
-    while (fd >= 0 && fd <= STDERR_FILENO) {
-        fd = open("/dev/null", O_RDWR); // NOLINT(android-cloexec-open): these three are inherited
-    }
-    if (fd >= 0) {
-        (void)close(fd); /* all three were open */
-    }
-}
 
 /* SIGTERM and SIGINT are read from the descriptor. SIGIO, which tells that somebody wants to break
  * the image's lease, stays pending: the lease is looked at instead. SIGHUP, of a terminal that went
@@ -92,20 +81,17 @@ int main(int argc, char *argv[])
 {
     struct install_options options;
     struct conf *conf = NULL;
-    char usage[INSTALL_PROBLEM_MAX];
+    char usage[COMMAND_LINE_PROBLEM_MAX];
     char problem[CONF_PROBLEM_MAX];
-    open_standard();
+    descriptors_open_standard();
     if (install_options_parse(argc, argv, &options, usage) != 0) {
         fprintf(stderr, "vsock_host-install: %s\n", usage);
         return INSTALL_USAGE;
     }
-    if (options.action != INSTALL_RUN) {
-        if (options.action == INSTALL_HELP) {
-            install_options_print_help(stdout);
-        } else {
-            fputs("vsock_host-install " VSOCK_VERSION "\n", stdout);
-        }
-        return fflush(stdout) == 0 ? INSTALL_DONE : INSTALL_FAILED;
+    if (options.action != COMMAND_LINE_RUN) {
+        return command_line_answer(options.action, "vsock_host-install", install_options_help)
+                   ? INSTALL_DONE
+                   : INSTALL_FAILED;
     }
     log_init("vsock_host-install", LOG_AUTO, false);
     digest_library_init();

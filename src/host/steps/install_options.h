@@ -7,24 +7,18 @@
 #ifndef HOST_INSTALL_OPTIONS_H
 #define HOST_INSTALL_OPTIONS_H
 
-#include <stdint.h>
-#include <stdio.h>
-
-#include "wire/attributes.h"
+#include "host/steps/command_line.h"
 #include "wire/message.h"
 
-enum { INSTALL_PROBLEM_MAX = 512 };
-
-enum install_action { INSTALL_RUN, INSTALL_HELP, INSTALL_VERSION };
-
 struct install_options {
-    enum install_action action;
+    enum command_line_action action;
     const char *config_path;
     uint8_t sha256[SHA256_SIZE];
 };
 
+extern const char install_options_help[];
+
 MUST_CHECK int install_options_parse(int argc, char *argv[], struct install_options *ret,
-                                     char problem[INSTALL_PROBLEM_MAX]);
-void install_options_print_help(FILE *out);
+                                     char problem[COMMAND_LINE_PROBLEM_MAX]);
 
 #endif

@@ -1,0 +1,251 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What a domain's XML says, and what is to be done about it. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "host/steps/hsm_plan.h"
+#include "host/steps/hsm_xml.h"
+#include "support/unit.h"
+
+#define STICK(bus, device)                                    \
+    "<hostdev mode='subsystem' type='usb' managed='yes'>"     \
+    "<source><vendor id='0x20a0'/><product id='0x4230'/>"     \
+    "<address bus='" #bus "' device='" #device "'/></source>" \
+    "<alias name='hostdev0'/><address type='usb' bus='0' port='2'/></hostdev>"
+#define MOUSE                                                                 \
+    "<hostdev type='usb'><source><vendor id='0x046d'/><product id='0xc077'/>" \
+    "<address bus='1' device='2'/></source></hostdev>"
+#define DOMAIN(devices) "<domain type='kvm'><name>x</name><devices>" devices "</devices></domain>"
+
+static const struct hsm_usb_id hsm = {0x20a0, 0x4230};
+
+static int parse(const char *xml, struct hsm_domain *ret)
+{
+    return hsm_xml_parse(xml, strlen(xml), ret);
+}
+
+/* Attaching or detaching with these sticks, guestos's XML, and another running domain's (or NULL). */
+static struct hsm_plan plan(enum hsm_verb verb, const struct hsm_sticks *sticks, const char *held,
+                            const char *other)
+{
+    struct hsm_scene scene = {.wanted = "guestos", .cid = 3, .id = hsm, .sticks = *sticks};
+    struct hsm_domain domain;
+    struct hsm_plan made;
+    if (other != NULL) {
+        CU_ASSERT_EQUAL_FATAL(parse(other, &domain), 0);
+        hsm_scene_add(&scene, "other", &domain);
+    }
+    CU_ASSERT_EQUAL_FATAL(parse(held, &domain), 0);
+    hsm_scene_add(&scene, "guestos", &domain);
+    hsm_plan_make(&scene, verb, &made);
+    return made;
+}
+
+static const struct hsm_sticks none = {.count = 0};
+static const struct hsm_sticks one = {1, {{1, 5}}};
+static const struct hsm_sticks two = {2, {{1, 5}, {2, 3}}};
+
+static void test_xml(void)
+{
+    struct hsm_domain domain;
+    CU_ASSERT_EQUAL_FATAL(
+        parse("<?xml version='1.0'?>" DOMAIN("<vsock model='virtio'><cid auto='no' address='3'/>"
+                                             "</vsock>" MOUSE STICK(1, 5)),
+              &domain),
+        0);
+    CU_ASSERT(domain.has_cid);
+    CU_ASSERT_EQUAL(domain.cid, 3);
+    CU_ASSERT_EQUAL_FATAL(domain.count, 2);
+    CU_ASSERT(hsm_same_id(domain.usb[1].id, hsm));
+    CU_ASSERT(hsm_same_address(domain.usb[1].address, one.stick[0]));
+}
+
+static void test_xml_of_less(void)
+{
+    struct hsm_domain domain;
+    CU_ASSERT_EQUAL_FATAL(parse("<domain/>", &domain), 0);
+    CU_ASSERT(!domain.has_cid && domain.count == 0);
+    CU_ASSERT_EQUAL_FATAL(
+        parse(DOMAIN("<vsock/><hostdev/><hostdev type='pci'><source><address bus='0x1'/></source>"
+                     "</hostdev><hostdev type='usb'><source><vendor id='0xzz'/>"
+                     "<product id='0x4230'/></source></hostdev><hostdev type='usb'>"
+                     "<source missing='yes'><vendor id='0x20a0'/><product id='0x4230'/></source>"
+                     "</hostdev><hostdev type='usb'><source><address bus='1' device='5'/></source>"
+                     "</hostdev>"),
+              &domain),
+        0);
+    CU_ASSERT(!domain.has_cid);
+    CU_ASSERT_EQUAL_FATAL(domain.count, 1);
+    CU_ASSERT(!domain.usb[0].has_id && domain.usb[0].has_address);
+}
+
+static void test_xml_refused(void)
+{
+    struct hsm_domain domain = {.count = 7};
+    static const char *const bad[] = {
+        "",
+        "x",
+        "<domain>",
+        "<network/>",
+        "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;</domain>",
+        "<!DOCTYPE domain SYSTEM 'file:///etc/hostname'><domain/>",
+    };
+    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+        CU_ASSERT_EQUAL(parse(bad[i], &domain), -EBADMSG);
+    }
+    CU_ASSERT_EQUAL(domain.count, 7);
+}
+
+/* A domain with so many USB devices. */
+static int parse_many(unsigned count, struct hsm_domain *ret)
+{
+    static char xml[64 * 1024];
+    int length = snprintf(xml, sizeof(xml), "<domain><devices>");
+    for (unsigned i = 0; i < count; i++) {
+        length += snprintf(xml + length, sizeof(xml) - (size_t)length,
+                           "<hostdev type='usb'><source><address bus='1' device='%u'/></source>"
+                           "</hostdev>",
+                           i);
+    }
+    (void)snprintf(xml + length, sizeof(xml) - (size_t)length, "</devices></domain>");
+    return parse(xml, ret);
+}
+
+static void test_xml_limits(void)
+{
+    struct hsm_domain domain;
+    CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX, &domain), 0);
+    CU_ASSERT_EQUAL(domain.count, HSM_USB_MAX);
+    CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX + 1, &domain), -EOVERFLOW);
+
+    char *xml = malloc(HSM_XML_MAX + 1);
+    CU_ASSERT_PTR_NOT_NULL_FATAL(xml);
+    memset(xml, ' ', HSM_XML_MAX + 1);
+    memcpy(xml, "<domain/>", 9);
+    CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX, &domain), 0);
+    CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
+    free(xml);
+}
+
+static void test_attach(void)
+{
+    char xml[HSM_DEVICE_XML_MAX];
+    struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(MOUSE), NULL);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CU_ASSERT_EQUAL(made.free, 1);
+    hsm_plan_format(&made, xml);
+    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                                "<vendor id='0x20a0'/><product id='0x4230'/>"
+                                "<address bus='1' device='5'/></source>"
+                                "<address type='usb' bus='0' port='2'/></hostdev>");
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_DONE);
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_NO_STICK);
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_NO_STICK);
+}
+
+static void test_attach_by_address_alone(void)
+{
+    static const char held[] =
+        DOMAIN("<hostdev type='usb'><source><address bus='1' device='5'/></source></hostdev>");
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, held, NULL).verdict, HSM_PLAN_DONE);
+    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, held, NULL).verdict, HSM_PLAN_DETACH);
+    CU_ASSERT_EQUAL(plan(HSM_DETACH, &none, held, NULL).verdict, HSM_PLAN_DONE);
+}
+
+/* Plugged in again, with another address, while the domain holds the old one. */
+static void test_stale(void)
+{
+    char xml[HSM_DEVICE_XML_MAX];
+    struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), NULL);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    hsm_plan_format(&made, xml);
+    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                                "<vendor id='0x20a0'/><product id='0x4230'/>"
+                                "<address bus='1' device='4'/></source></hostdev>");
+    /* With no stick to take its place it stays. */
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), DOMAIN(STICK(1, 5))).verdict,
+                    HSM_PLAN_IN_USE);
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4) STICK(1, 5)), NULL).verdict,
+                    HSM_PLAN_DONE);
+}
+
+static void test_two_sticks(void)
+{
+    struct hsm_plan made = plan(HSM_ATTACH, &two, DOMAIN(""), NULL);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CU_ASSERT_EQUAL(made.free, 2);
+    CU_ASSERT(hsm_same_address(made.device.address, two.stick[0]));
+    made = plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5)));
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CU_ASSERT_EQUAL(made.free, 1);
+    CU_ASSERT(hsm_same_address(made.device.address, two.stick[1]));
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5) STICK(2, 3))).verdict,
+                    HSM_PLAN_IN_USE);
+    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(STICK(2, 3)), NULL).verdict, HSM_PLAN_DONE);
+}
+
+static void test_detach(void)
+{
+    char xml[HSM_DEVICE_XML_MAX];
+    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_DONE);
+    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, DOMAIN(""), DOMAIN(STICK(1, 5))).verdict, HSM_PLAN_DONE);
+    struct hsm_plan made = plan(HSM_DETACH, &none, DOMAIN(MOUSE STICK(1, 9) STICK(1, 10)), NULL);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    CU_ASSERT_EQUAL(made.device.address.device, 9);
+    made = plan(HSM_DETACH, &none,
+                DOMAIN("<hostdev type='usb'><source><vendor id='0x20a0'/><product id='0x4230'/>"
+                       "</source></hostdev>"),
+                NULL);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    hsm_plan_format(&made, xml);
+    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                                "<vendor id='0x20a0'/><product id='0x4230'/></source></hostdev>");
+}
+
+static void test_by_cid(void)
+{
+    struct hsm_scene scene = {.wanted = HSM_BY_CID, .cid = 4, .id = hsm, .sticks = one};
+    struct hsm_domain domain;
+    struct hsm_plan made;
+    CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='3'/></vsock>"), &domain), 0);
+    hsm_scene_add(&scene, "three", &domain);
+    hsm_plan_make(&scene, HSM_ATTACH, &made);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_NO_DOMAIN);
+    CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='4'/></vsock>"), &domain), 0);
+    hsm_scene_add(&scene, "four", &domain);
+    hsm_plan_make(&scene, HSM_ATTACH, &made);
+    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CU_ASSERT_STRING_EQUAL(scene.name, "four");
+}
+
+static void test_numbers(void)
+{
+    uint32_t number = 7;
+    CU_ASSERT_EQUAL(hsm_number_parse("4294967296", 10, &number), -ERANGE);
+    CU_ASSERT_EQUAL(hsm_number_parse("99999999999999999999999", 10, &number), -ERANGE);
+    CU_ASSERT_EQUAL(hsm_number_parse("", 10, &number), -EINVAL);
+    CU_ASSERT_EQUAL(hsm_number_parse("-1", 10, &number), -EINVAL);
+    CU_ASSERT_EQUAL(hsm_number_parse("a", 10, &number), -EINVAL);
+    CU_ASSERT_EQUAL(number, 7);
+    CU_ASSERT_EQUAL(hsm_number_parse("4294967295", 10, &number), 0);
+    CU_ASSERT_EQUAL(number, UINT32_MAX);
+    CU_ASSERT_EQUAL(hsm_number_parse("20a0", 16, &number), 0);
+    CU_ASSERT_EQUAL(number, 0x20a0);
+}
+
+static const struct unit_test tests[] = {
+    {"xml", test_xml},
+    {"xml of less", test_xml_of_less},
+    {"xml refused", test_xml_refused},
+    {"xml limits", test_xml_limits},
+    {"attach", test_attach},
+    {"attach by address alone", test_attach_by_address_alone},
+    {"stale", test_stale},
+    {"two sticks", test_two_sticks},
+    {"detach", test_detach},
+    {"by cid", test_by_cid},
+    {"numbers", test_numbers},
+};
+UNIT_MAIN("hsm_plan", tests)

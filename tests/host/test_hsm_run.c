@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Attaching and detaching against a libvirt of the test's own, and sticks in a folder. */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/steps/hsm_run.h"
+#include "host/steps/hsm_sticks.h"
+#include "host/steps/hsm_virt.h"
+#include "support/folder.h"
+#include "support/unit.h"
+#include "wire/clock.h"
+
+enum { FAR_MS = 60000, SOON_MS = 700, HELD_MAX = 8 };
+
+/* The stand-in for libvirt: one domain, and how its calls go. */
+static struct {
+    const char *name; /* the one that runs, NULL: none */
+    struct hsm_usb_address held[HELD_MAX];
+    size_t count;
+    int failures; /* changes that fail with `error` first */
+    int error;
+    int open_error;
+    bool lies; /* a change does nothing and succeeds */
+    unsigned attached;
+    unsigned detached;
+    const char *plugs_in; /* after so many looks */
+    unsigned looks;
+} virt;
+
+static char top[] = "/tmp/vt-hsm-XXXXXX";
+static char folder[64]; /* of the sticks, a new one for each test */
+
+int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
+{
+    (void)snprintf(words, HSM_WORDS_MAX, "no %s", uri);
+    *ret = NULL;
+    return virt.open_error;
+}
+
+struct hsm_virt *hsm_virt_close(struct hsm_virt *closed)
+{
+    return closed;
+}
+
+static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned device)
+{
+    const char *const files[] = {"idVendor", "idProduct", "busnum", "devnum"};
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    for (size_t i = 0; i < 4; i++) {
+        (void)snprintf(path, sizeof(path), "%s/%s/%s", folder, name, files[i]);
+        FILE *out = fopen(path, "w");
+        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        if (i < 2) {
+            fprintf(out, "%s\n", i == 0 ? vendor : "4230");
+        } else {
+            fprintf(out, "%u\n", i == 2 ? bus : device);
+        }
+        CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    }
+}
+
+int hsm_virt_each_running(struct hsm_virt *seen, hsm_virt_function *function, void *context,
+                          char words[HSM_WORDS_MAX])
+{
+    char xml[4096];
+    int length = snprintf(xml, sizeof(xml), "<domain><devices>");
+    (void)seen;
+    (void)words;
+    for (size_t i = 0; i < virt.count; i++) {
+        length += snprintf(xml + length, sizeof(xml) - (size_t)length,
+                           "<hostdev type='usb'><source><vendor id='0x20a0'/><product id='0x4230'/>"
+                           "<address bus='%u' device='%u'/></source></hostdev>",
+                           virt.held[i].bus, virt.held[i].device);
+    }
+    (void)snprintf(xml + length, sizeof(xml) - (size_t)length, "</devices></domain>");
+    if (virt.name != NULL) {
+        function(context, virt.name, xml);
+    }
+    if (++virt.looks == 2 && virt.plugs_in != NULL) {
+        plug_in(virt.plugs_in, "20a0", 1, 6);
+    }
+    return 0;
+}
+
+bool hsm_virt_knows(struct hsm_virt *asked, const char *name)
+{
+    (void)asked;
+    return strcmp(name, "off") == 0;
+}
+
+static bool fails(char words[HSM_WORDS_MAX])
+{
+    (void)snprintf(words, HSM_WORDS_MAX, "not now");
+    return virt.failures != 0 && virt.failures-- > 0;
+}
+
+static struct hsm_usb_address address_of(const char *xml)
+{
+    struct hsm_usb_address found = {0, 0};
+    const char *at = strstr(xml, "<address bus=");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    CU_ASSERT_EQUAL(sscanf(at, "<address bus='%u' device='%u'", &found.bus, &found.device), 2);
+    return found;
+}
+
+int hsm_virt_attach(struct hsm_virt *asked, const char *name, const char *xml,
+                    char words[HSM_WORDS_MAX])
+{
+    (void)asked;
+    CU_ASSERT_STRING_EQUAL(name, "guestos");
+    if (fails(words)) {
+        return virt.error;
+    }
+    virt.attached++;
+    if (!virt.lies) {
+        virt.held[virt.count++] = address_of(xml);
+    }
+    return 0;
+}
+
+int hsm_virt_detach(struct hsm_virt *asked, const char *name, const char *xml,
+                    char words[HSM_WORDS_MAX])
+{
+    (void)asked;
+    CU_ASSERT_STRING_EQUAL(name, "guestos");
+    if (fails(words)) {
+        return virt.error;
+    }
+    virt.detached++;
+    for (size_t i = 0; i < virt.count && !virt.lies; i++) {
+        if (hsm_same_address(virt.held[i], address_of(xml))) {
+            virt.held[i] = virt.held[--virt.count];
+        }
+    }
+    return 0;
+}
+
+static struct hsm_result run(enum hsm_verb verb, const char *domain, int64_t limit_ms)
+{
+    static char uri[] = "test:///default";
+    static char wanted[32];
+    (void)snprintf(wanted, sizeof(wanted), "%s", domain);
+    const struct conf conf = {.hsm = {.uri = uri,
+                                      .domain = wanted,
+                                      .vendor = 0x20a0,
+                                      .product = 0x4230,
+                                      .timeout_ms = limit_ms}};
+    const struct hsm_order order = {&conf, verb, 3, clock_deadline(limit_ms), folder};
+    struct hsm_result result;
+    hsm_run(&order, &result);
+    return result;
+}
+
+static void begin(void)
+{
+    static unsigned begun;
+    memset(&virt, 0, sizeof(virt));
+    virt.name = "guestos";
+    (void)snprintf(folder, sizeof(folder), "%s/%u", top, begun++);
+    CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
+}
+
+static void expect(const struct hsm_result *result, enum error_code code, const char *text)
+{
+    CU_ASSERT_EQUAL(result->code, code);
+    CU_ASSERT_STRING_EQUAL(result->text, text);
+}
+
+static void test_attach_and_detach(void)
+{
+    begin();
+    plug_in("1-1", "20a0", 1, 5);
+    struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "the HSM is attached to guestos");
+    CU_ASSERT_STRING_EQUAL(result.note, "");
+    result = run(HSM_ATTACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "guestos has the HSM already");
+    result = run(HSM_DETACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "the HSM is detached from guestos");
+    result = run(HSM_DETACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "guestos has no HSM");
+    CU_ASSERT(virt.attached == 1 && virt.detached == 1);
+}
+
+static void test_pulled_out(void)
+{
+    begin();
+    virt.count = 2;
+    virt.held[0] = (struct hsm_usb_address){1, 4};
+    virt.held[1] = (struct hsm_usb_address){1, 3};
+    struct hsm_result result = run(HSM_DETACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "the HSM is detached from guestos");
+    CU_ASSERT_EQUAL(virt.detached, 2);
+}
+
+static void test_new_address(void)
+{
+    begin();
+    plug_in("1-1", "20a0", 1, 5);
+    virt.count = 1;
+    virt.held[0] = (struct hsm_usb_address){1, 4};
+    struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "the HSM is attached to guestos");
+    CU_ASSERT(virt.detached == 1 && virt.attached == 1);
+    CU_ASSERT_EQUAL(virt.held[0].device, 5);
+}
+
+static void test_two_sticks(void)
+{
+    begin();
+    plug_in("2-1", "20a0", 2, 3);
+    plug_in("1-2", "20a0", 1, 10);
+    plug_in("1-1", "20a0", 1, 9);
+    plug_in("1-3", "1d6b", 1, 1);
+    CU_ASSERT_EQUAL(run(HSM_ATTACH, "guestos", FAR_MS).code, ERROR_NONE);
+    CU_ASSERT(hsm_same_address(virt.held[0], (struct hsm_usb_address){1, 9}));
+    virt.count = 0;
+    struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
+    CU_ASSERT_STRING_EQUAL(result.note,
+                           "3 sticks 20a0:4230 are free; the first is taken: bus 1 device 9");
+}
+
+static void test_just_plugged_in(void)
+{
+    begin();
+    virt.plugs_in = "1-1";
+    virt.failures = 2;
+    virt.error = -EIO;
+    struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
+    expect(&result, ERROR_NONE, "the HSM is attached to guestos");
+}
+
+static void test_absent(void)
+{
+    begin();
+    struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
+    expect(&result, ERROR_UNAVAILABLE, "no USB stick 20a0:4230 is plugged in");
+    CU_ASSERT(virt.looks > 1);
+    result = run(HSM_ATTACH, "off", FAR_MS);
+    expect(&result, ERROR_UNAVAILABLE, "the domain off is not running");
+    result = run(HSM_DETACH, "none", FAR_MS);
+    expect(&result, ERROR_UNAVAILABLE, "the domain none does not exist");
+    result = run(HSM_DETACH, HSM_BY_CID, FAR_MS);
+    expect(&result, ERROR_UNAVAILABLE, "no running domain has the CID 3");
+    virt.open_error = -ENOTCONN;
+    result = run(HSM_DETACH, "guestos", FAR_MS);
+    expect(&result, ERROR_UNAVAILABLE, "libvirt cannot be reached: no test:///default");
+}
+
+/* Each kind of failure that lasts, and what the guest is told. */
+static void test_failures(void)
+{
+    static const struct {
+        int error;
+        enum error_code code;
+        int64_t limit_ms;
+        const char *text;
+    } rows[] = {
+        {-EBUSY, ERROR_UNAVAILABLE, FAR_MS, "attaching the HSM: not now"},
+        {-ENOENT, ERROR_UNAVAILABLE, FAR_MS, "attaching the HSM: not now"},
+        {-ENOTCONN, ERROR_UNAVAILABLE, FAR_MS, "attaching the HSM: not now"},
+        {-EOPNOTSUPP, ERROR_INTERNAL, FAR_MS, "attaching the HSM: not now"},
+        {-EIO, ERROR_TIMEOUT, SOON_MS,
+         "attaching the HSM failed until the limit of 0.7 s: not now"},
+    };
+    begin();
+    plug_in("1-1", "20a0", 1, 5);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        virt.failures = 1000000;
+        virt.error = rows[i].error;
+        struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);
+        expect(&result, rows[i].code, rows[i].text);
+    }
+}
+
+static void test_does_not_show(void)
+{
+    begin();
+    plug_in("1-1", "20a0", 1, 5);
+    virt.lies = true;
+    struct hsm_result result = run(HSM_ATTACH, "guestos", SOON_MS);
+    expect(&result, ERROR_TIMEOUT, "libvirt attached the HSM, and guestos does not show it");
+}
+
+static void test_sticks_limit(void)
+{
+    struct hsm_sticks sticks;
+    char name[16];
+    begin();
+    for (unsigned i = 0; i < HSM_STICKS_MAX + 1; i++) {
+        (void)snprintf(name, sizeof(name), "1-%u", i);
+        plug_in(name, "20a0", 1, i);
+    }
+    CU_ASSERT_EQUAL(hsm_sticks_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &sticks), 0);
+    CU_ASSERT_EQUAL(sticks.count, HSM_STICKS_MAX);
+    CU_ASSERT_EQUAL(hsm_sticks_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &sticks), 0);
+    CU_ASSERT_EQUAL(sticks.count, 0);
+    CU_ASSERT_EQUAL(hsm_sticks_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &sticks),
+                    -ENOTDIR);
+}
+
+static const struct unit_test tests[] = {
+    {"attach and detach", test_attach_and_detach},
+    {"pulled out", test_pulled_out},
+    {"new address", test_new_address},
+    {"two sticks", test_two_sticks},
+    {"just plugged in", test_just_plugged_in},
+    {"absent", test_absent},
+    {"failures", test_failures},
+    {"does not show", test_does_not_show},
+    {"sticks limit", test_sticks_limit},
+};
+
+int main(void)
+{
+    return folder_unit_main("hsm_run", tests, sizeof(tests) / sizeof(tests[0]), top, NULL);
+}
