@@ -2,7 +2,6 @@
 /* What a domain's XML says, and what is to be done about it. */
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "host/steps/hsm_plan.h"
@@ -120,13 +119,12 @@ static void test_xml_limits(void)
     CU_ASSERT_EQUAL(domain.count, HSM_USB_MAX);
     CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX + 1, &domain), -EOVERFLOW);
 
-    char *xml = malloc(HSM_XML_MAX + 1);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(xml);
-    memset(xml, ' ', HSM_XML_MAX + 1);
-    memcpy(xml, "<domain/>", 9);
+    static char xml[HSM_XML_MAX + 1];
+    memset(xml, ' ', sizeof(xml));
+    int length = snprintf(xml, sizeof(xml), "<domain/>");
+    xml[length] = ' ';
     CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX, &domain), 0);
     CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
-    free(xml);
 }
 
 static void test_attach(void)

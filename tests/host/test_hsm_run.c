@@ -2,6 +2,7 @@
 /* Attaching and detaching against a libvirt of the test's own, and sticks in a folder. */
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -28,7 +29,7 @@ static struct {
     unsigned detached;
     const char *plugs_in; /* after so many looks */
     unsigned looks;
-} virt;
+} fake;
 
 static char top[] = "/tmp/vt-hsm-XXXXXX";
 static char folder[64]; /* of the sticks, a new one for each test */
@@ -37,12 +38,13 @@ int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_M
 {
     (void)snprintf(words, HSM_WORDS_MAX, "no %s", uri);
     *ret = NULL;
-    return virt.open_error;
+    return fake.open_error;
 }
 
-struct hsm_virt *hsm_virt_close(struct hsm_virt *closed)
+struct hsm_virt *hsm_virt_close(struct hsm_virt *virt)
 {
-    return closed;
+    (void)virt;
+    return NULL;
 }
 
 static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned device)
@@ -64,77 +66,84 @@ static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned
     }
 }
 
-int hsm_virt_each_running(struct hsm_virt *seen, hsm_virt_function *function, void *context,
+int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function, void *context,
                           char words[HSM_WORDS_MAX])
 {
     char xml[4096];
     int length = snprintf(xml, sizeof(xml), "<domain><devices>");
-    (void)seen;
+    (void)virt;
     (void)words;
-    for (size_t i = 0; i < virt.count; i++) {
+    for (size_t i = 0; i < fake.count; i++) {
         length += snprintf(xml + length, sizeof(xml) - (size_t)length,
                            "<hostdev type='usb'><source><vendor id='0x20a0'/><product id='0x4230'/>"
                            "<address bus='%u' device='%u'/></source></hostdev>",
-                           virt.held[i].bus, virt.held[i].device);
+                           fake.held[i].bus, fake.held[i].device);
     }
     (void)snprintf(xml + length, sizeof(xml) - (size_t)length, "</devices></domain>");
-    if (virt.name != NULL) {
-        function(context, virt.name, xml);
+    if (fake.name != NULL) {
+        function(context, fake.name, xml);
     }
-    if (++virt.looks == 2 && virt.plugs_in != NULL) {
-        plug_in(virt.plugs_in, "20a0", 1, 6);
+    if (++fake.looks == 2 && fake.plugs_in != NULL) {
+        plug_in(fake.plugs_in, "20a0", 1, 6);
     }
     return 0;
 }
 
-bool hsm_virt_knows(struct hsm_virt *asked, const char *name)
+bool hsm_virt_knows(struct hsm_virt *virt, const char *name)
 {
-    (void)asked;
+    (void)virt;
     return strcmp(name, "off") == 0;
 }
 
 static bool fails(char words[HSM_WORDS_MAX])
 {
     (void)snprintf(words, HSM_WORDS_MAX, "not now");
-    return virt.failures != 0 && virt.failures-- > 0;
+    return fake.failures != 0 && fake.failures-- > 0;
 }
 
 static struct hsm_usb_address address_of(const char *xml)
 {
+    static const char before_bus[] = "<address bus='";
+    static const char before_device[] = "' device='";
     struct hsm_usb_address found = {0, 0};
-    const char *at = strstr(xml, "<address bus=");
+    char *end = NULL;
+    const char *at = strstr(xml, before_bus);
     CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-    CU_ASSERT_EQUAL(sscanf(at, "<address bus='%u' device='%u'", &found.bus, &found.device), 2);
+    if (at != NULL) {
+        found.bus = (uint32_t)strtoul(at + strlen(before_bus), &end, 10);
+        CU_ASSERT_EQUAL(strncmp(end, before_device, strlen(before_device)), 0);
+        found.device = (uint32_t)strtoul(end + strlen(before_device), NULL, 10);
+    }
     return found;
 }
 
-int hsm_virt_attach(struct hsm_virt *asked, const char *name, const char *xml,
+int hsm_virt_attach(struct hsm_virt *virt, const char *name, const char *xml,
                     char words[HSM_WORDS_MAX])
 {
-    (void)asked;
+    (void)virt;
     CU_ASSERT_STRING_EQUAL(name, "guestos");
     if (fails(words)) {
-        return virt.error;
+        return fake.error;
     }
-    virt.attached++;
-    if (!virt.lies) {
-        virt.held[virt.count++] = address_of(xml);
+    fake.attached++;
+    if (!fake.lies) {
+        fake.held[fake.count++] = address_of(xml);
     }
     return 0;
 }
 
-int hsm_virt_detach(struct hsm_virt *asked, const char *name, const char *xml,
+int hsm_virt_detach(struct hsm_virt *virt, const char *name, const char *xml,
                     char words[HSM_WORDS_MAX])
 {
-    (void)asked;
+    (void)virt;
     CU_ASSERT_STRING_EQUAL(name, "guestos");
     if (fails(words)) {
-        return virt.error;
+        return fake.error;
     }
-    virt.detached++;
-    for (size_t i = 0; i < virt.count && !virt.lies; i++) {
-        if (hsm_same_address(virt.held[i], address_of(xml))) {
-            virt.held[i] = virt.held[--virt.count];
+    fake.detached++;
+    for (size_t i = 0; i < fake.count && !fake.lies; i++) {
+        if (hsm_same_address(fake.held[i], address_of(xml))) {
+            fake.held[i] = fake.held[--fake.count];
         }
     }
     return 0;
@@ -159,8 +168,8 @@ static struct hsm_result run(enum hsm_verb verb, const char *domain, int64_t lim
 static void begin(void)
 {
     static unsigned begun;
-    memset(&virt, 0, sizeof(virt));
-    virt.name = "guestos";
+    memset(&fake, 0, sizeof(fake));
+    fake.name = "guestos";
     (void)snprintf(folder, sizeof(folder), "%s/%u", top, begun++);
     CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
 }
@@ -184,30 +193,30 @@ static void test_attach_and_detach(void)
     expect(&result, ERROR_NONE, "the HSM is detached from guestos");
     result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "guestos has no HSM");
-    CU_ASSERT(virt.attached == 1 && virt.detached == 1);
+    CU_ASSERT(fake.attached == 1 && fake.detached == 1);
 }
 
 static void test_pulled_out(void)
 {
     begin();
-    virt.count = 2;
-    virt.held[0] = (struct hsm_usb_address){1, 4};
-    virt.held[1] = (struct hsm_usb_address){1, 3};
+    fake.count = 2;
+    fake.held[0] = (struct hsm_usb_address){1, 4};
+    fake.held[1] = (struct hsm_usb_address){1, 3};
     struct hsm_result result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is detached from guestos");
-    CU_ASSERT_EQUAL(virt.detached, 2);
+    CU_ASSERT_EQUAL(fake.detached, 2);
 }
 
 static void test_new_address(void)
 {
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    virt.count = 1;
-    virt.held[0] = (struct hsm_usb_address){1, 4};
+    fake.count = 1;
+    fake.held[0] = (struct hsm_usb_address){1, 4};
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is attached to guestos");
-    CU_ASSERT(virt.detached == 1 && virt.attached == 1);
-    CU_ASSERT_EQUAL(virt.held[0].device, 5);
+    CU_ASSERT(fake.detached == 1 && fake.attached == 1);
+    CU_ASSERT_EQUAL(fake.held[0].device, 5);
 }
 
 static void test_two_sticks(void)
@@ -218,8 +227,8 @@ static void test_two_sticks(void)
     plug_in("1-1", "20a0", 1, 9);
     plug_in("1-3", "1d6b", 1, 1);
     CU_ASSERT_EQUAL(run(HSM_ATTACH, "guestos", FAR_MS).code, ERROR_NONE);
-    CU_ASSERT(hsm_same_address(virt.held[0], (struct hsm_usb_address){1, 9}));
-    virt.count = 0;
+    CU_ASSERT(hsm_same_address(fake.held[0], (struct hsm_usb_address){1, 9}));
+    fake.count = 0;
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     CU_ASSERT_STRING_EQUAL(result.note,
                            "3 sticks 20a0:4230 are free; the first is taken: bus 1 device 9");
@@ -228,9 +237,9 @@ static void test_two_sticks(void)
 static void test_just_plugged_in(void)
 {
     begin();
-    virt.plugs_in = "1-1";
-    virt.failures = 2;
-    virt.error = -EIO;
+    fake.plugs_in = "1-1";
+    fake.failures = 2;
+    fake.error = -EIO;
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is attached to guestos");
 }
@@ -240,14 +249,14 @@ static void test_absent(void)
     begin();
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "no USB stick 20a0:4230 is plugged in");
-    CU_ASSERT(virt.looks > 1);
+    CU_ASSERT(fake.looks > 1);
     result = run(HSM_ATTACH, "off", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "the domain off is not running");
     result = run(HSM_DETACH, "none", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "the domain none does not exist");
     result = run(HSM_DETACH, HSM_BY_CID, FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "no running domain has the CID 3");
-    virt.open_error = -ENOTCONN;
+    fake.open_error = -ENOTCONN;
     result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "libvirt cannot be reached: no test:///default");
 }
@@ -271,8 +280,8 @@ static void test_failures(void)
     begin();
     plug_in("1-1", "20a0", 1, 5);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        virt.failures = 1000000;
-        virt.error = rows[i].error;
+        fake.failures = 1000000;
+        fake.error = rows[i].error;
         struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);
         expect(&result, rows[i].code, rows[i].text);
     }
@@ -282,7 +291,7 @@ static void test_does_not_show(void)
 {
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    virt.lies = true;
+    fake.lies = true;
     struct hsm_result result = run(HSM_ATTACH, "guestos", SOON_MS);
     expect(&result, ERROR_TIMEOUT, "libvirt attached the HSM, and guestos does not show it");
 }

@@ -23,7 +23,7 @@ static xmlNode *child(const xmlNode *parent, const char *name)
 
 static bool attribute_is(const xmlNode *node, const char *name, const char *value)
 {
-    xmlChar *found = xmlGetProp(node, BAD_CAST name);
+    xmlChar *found = xmlGetProp(node, (const xmlChar *)name);
     bool same = found != NULL && strcmp((const char *)found, value) == 0;
     xmlFree(found);
     return same;
@@ -32,7 +32,7 @@ static bool attribute_is(const xmlNode *node, const char *name, const char *valu
 /* A number as libvirt writes them: decimal, or hexadecimal behind 0x. False: there is none. */
 static bool read_number(const xmlNode *node, const char *name, uint32_t *ret)
 {
-    xmlChar *found = node == NULL ? NULL : xmlGetProp(node, BAD_CAST name);
+    xmlChar *found = node == NULL ? NULL : xmlGetProp(node, (const xmlChar *)name);
     const char *text = (const char *)found;
     bool read = false;
     if (found != NULL) {
