@@ -85,8 +85,8 @@ static const struct ticket_kind errand_kind = {.look = look, .unref = unref, .ou
 
 static enum error_code append_locked(struct errands *errands, struct errand *fresh,
                                      char why[TICKET_TEXT_MAX]) REQUIRES_LOCK(errands->lock);
-static void end_locked(struct errand *errand, enum error_code code, const char *text)
-    REQUIRES_LOCK(errand->errands->lock);
+static void end_locked(struct errands *errands, struct errand *errand, enum error_code code,
+                       const char *text) REQUIRES_LOCK(errands->lock);
 static struct errand *take_locked(struct errands *errands) REQUIRES_LOCK(errands->lock);
 
 static enum error_code append_locked(struct errands *errands, struct errand *fresh,
@@ -141,8 +141,10 @@ enum error_code errands_submit(struct errands *errands, enum command command, ui
 
 /* --- the thread --- */
 
-static void end_locked(struct errand *errand, enum error_code code, const char *text)
+static void end_locked(struct errands *errands, struct errand *errand, enum error_code code,
+                       const char *text)
 {
+    (void)errands; /* named for its lock */
     errand->ended = true;
     errand->code = code;
     (void)snprintf(errand->text, sizeof(errand->text), "%s", text);
@@ -198,7 +200,7 @@ static void carry_out(struct errands *errands, struct errand *errand)
     enum error_code code = errand_run(&order, text);
     tell(errand, code, text);
     lock_take(&errands->lock);
-    end_locked(errand, code, text);
+    end_locked(errands, errand, code, text);
     errands->present = NULL;
     lock_give(&errands->lock);
     (void)pthread_cond_broadcast(&errands->news); /* cannot fail */
@@ -263,7 +265,7 @@ static void end_queue(struct errands *errands)
     errands->queue = NULL;
     errands->waiting = 0;
     for (struct errand *errand = queue; errand != NULL; errand = errand->next) {
-        end_locked(errand, ERROR_SHUTTING_DOWN,
+        end_locked(errands, errand, ERROR_SHUTTING_DOWN,
                    "the host is stopping, and this was not begun: try again later");
     }
     lock_give(&errands->lock);

@@ -10,12 +10,11 @@
 
 #include "wire/clock.h"
 
-#define SYSTEMD   "org.freedesktop.systemd1"
-#define OBJECT    "/org/freedesktop/systemd1"
-#define MANAGER   "org.freedesktop.systemd1.Manager"
-#define UNIT      "org.freedesktop.systemd1.Unit"
-#define SERVICE   "org.freedesktop.systemd1.Service"
-#define NO_OBJECT "/"
+#define SYSTEMD "org.freedesktop.systemd1"
+#define OBJECT  "/org/freedesktop/systemd1"
+#define MANAGER "org.freedesktop.systemd1.Manager"
+#define UNIT    "org.freedesktop.systemd1.Unit"
+#define SERVICE "org.freedesktop.systemd1.Service"
 
 enum {
     PATH_MAX_BYTES = 512,     /* of an object: longer ones are not systemd's */
@@ -35,12 +34,25 @@ struct run {
     char removed_path[PATH_MAX_BYTES]; /* of the job that JobRemoved told last; "": none yet */
     char removed_result[UNIT_WORD_MAX];
     unsigned idle_looks; /* in a row, that saw nothing pending */
+    int64_t heard_ms;    /* when systemd was heard of last */
 };
 
 static bool put(char *out, size_t size, const char *text)
 {
     int length = snprintf(out, size, "%s", text);
     return length >= 0 && (size_t)length < size;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* From when on the silence is long enough. */
+static int64_t unheard_at(const struct run *run)
+{
+    return run->heard_ms +
+           (run->job->unheard_ms != 0 ? run->job->unheard_ms : (int64_t)UNIT_UNHEARD_MS);
 }
 
 static bool is_over(const struct run *run)
@@ -61,29 +73,20 @@ static int on_removed(sd_bus_message *message, void *context, sd_bus_error *erro
     if (!is_over(run) && sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0 &&
         strcmp(unit, run->job->unit) == 0 &&
         put(run->removed_path, sizeof(run->removed_path), path)) {
-        (void)put(run->removed_result, sizeof(run->removed_result), result); /* words are short */
+        (void)put(run->removed_result, UNIT_WORD_MAX, result); /* words are short */
     }
     return 0;
 }
 
-static void disconnect(struct run *run)
-{
-    run->bus = sd_bus_close_unref(run->bus);
-}
-
-/* The answer to Subscribe says nothing that is needed: a job's own client hears of its end in any
- * case, and what is not heard is looked for. */
+/* JobRemoved of every unit: sd-bus compares an argument with a match only when all before it are
+ * strings, and the first one here is a number. The answer to Subscribe says nothing that is needed: a
+ * job's own client hears of its end in any case, and what is not heard is looked for. */
 static int subscribe(struct run *run)
 {
-    char rule[PATH_MAX_BYTES];
-    if (!put(rule, sizeof(rule), "") ||
-        (size_t)snprintf(rule, sizeof(rule),
-                         "type='signal',sender='" SYSTEMD "',path='" OBJECT "',interface='" MANAGER
-                         "',member='JobRemoved',arg2='%s'",
-                         run->job->unit) >= sizeof(rule)) {
-        return -ENAMETOOLONG;
-    }
-    int result = sd_bus_add_match_async(run->bus, NULL, rule, on_removed, NULL, run);
+    int result = sd_bus_add_match_async(run->bus, NULL,
+                                        "type='signal',sender='" SYSTEMD "',path='" OBJECT
+                                        "',interface='" MANAGER "',member='JobRemoved'",
+                                        on_removed, NULL, run);
     if (result >= 0) {
         result = sd_bus_call_method_async(run->bus, NULL, SYSTEMD, OBJECT, MANAGER, "Subscribe",
                                           NULL, NULL, NULL);
@@ -100,7 +103,7 @@ static int connect_bus(struct run *run)
     }
     result = subscribe(run);
     if (result < 0) {
-        disconnect(run);
+        run->bus = sd_bus_close_unref(run->bus);
     }
     return result;
 }
@@ -179,13 +182,24 @@ static bool tells_nothing(const sd_bus_error *error)
            sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED);
 }
 
-/* HEARD or REFUSED with *ret, the answer or the error; else how attend ended. Takes the question. */
-static int call(struct run *run, sd_bus_message *question, int64_t until_ms, sd_bus_message **ret)
+/* What is asked: a method that takes two strings, as all of ours do. */
+struct question {
+    const char *object;
+    const char *interface;
+    const char *method;
+    const char *first;
+    const char *second;
+};
+
+/* HEARD or REFUSED with *ret, the answer or the error; else how attend ended. */
+static int call(struct run *run, const struct question *question, int64_t until_ms,
+                sd_bus_message **ret)
 {
     sd_bus_message *answer = NULL;
     sd_bus_slot *slot = NULL;
-    int result = sd_bus_call_async(run->bus, &slot, question, on_answer, &answer, UINT64_MAX);
-    sd_bus_message_unref(question);
+    int result = sd_bus_call_method_async(run->bus, &slot, SYSTEMD, question->object,
+                                          question->interface, question->method, on_answer, &answer,
+                                          "ss", question->first, question->second);
     if (result >= 0) {
         result = attend(run, is_answered, &answer, until_ms);
     }
@@ -217,19 +231,12 @@ static void keep_refusal(struct unit_outcome *outcome, const sd_bus_error *error
 
 static int start(struct run *run)
 {
-    sd_bus_message *question = NULL;
+    const struct question question = {OBJECT, MANAGER,
+                                      run->job->restart ? "RestartUnit" : "StartUnit",
+                                      run->job->unit, "replace"};
     sd_bus_message *answer = NULL;
     const char *path = NULL;
-    int result = sd_bus_message_new_method_call(run->bus, &question, SYSTEMD, OBJECT, MANAGER,
-                                                run->job->restart ? "RestartUnit" : "StartUnit");
-    if (result >= 0) {
-        result = sd_bus_message_append(question, "ss", run->job->unit, "replace");
-    }
-    if (result < 0) {
-        sd_bus_message_unref(question);
-        return result;
-    }
-    result = call(run, question, run->job->deadline_ms, &answer);
+    int result = call(run, &question, earlier(run->job->deadline_ms, unheard_at(run)), &answer);
     if (result == REFUSED) {
         keep_refusal(&run->outcome, sd_bus_message_get_error(answer));
     } else if (result == HEARD && sd_bus_message_read(answer, "o", &path) >= 0) {
@@ -243,20 +250,12 @@ static int start(struct run *run)
 static int get(struct run *run, const char *object, const char *interface, const char *property,
                const char *type, char *out, size_t size)
 {
-    sd_bus_message *question = NULL;
+    const struct question question = {object, "org.freedesktop.DBus.Properties", "Get", interface,
+                                      property};
     sd_bus_message *answer = NULL;
     const char *value = NULL;
     uint32_t number = 0;
-    int result = sd_bus_message_new_method_call(run->bus, &question, SYSTEMD, object,
-                                                "org.freedesktop.DBus.Properties", "Get");
-    if (result >= 0) {
-        result = sd_bus_message_append(question, "ss", interface, property);
-    }
-    if (result < 0) {
-        sd_bus_message_unref(question);
-        return result;
-    }
-    result = call(run, question, clock_deadline(LOOK_LIMIT_MS), &answer);
+    int result = call(run, &question, clock_deadline(LOOK_LIMIT_MS), &answer);
     if (result == HEARD) {
         result = type[0] == '(' ? sd_bus_message_read(answer, "v", type, &number, &value)
                                 : sd_bus_message_read(answer, "v", type, &value);
@@ -273,31 +272,29 @@ static int look(struct run *run, bool *idle)
 {
     struct unit_outcome *outcome = &run->outcome;
     char pending[PATH_MAX_BYTES] = "";
+    const struct {
+        const char *interface, *property;
+        char *out;
+    } asked[] = {
+        {UNIT, "ActiveState", outcome->active},
+        {UNIT, "SubState", outcome->sub},
+        {SERVICE, "Result", outcome->result},
+    };
     char *object = NULL;
     int result = sd_bus_path_encode(OBJECT "/unit", run->job->unit, &object);
     if (result >= 0) {
         result = get(run, object, UNIT, "Job", "(uo)", pending, sizeof(pending));
     }
-    if (result >= 0) {
-        result = get(run, object, UNIT, "ActiveState", "s", outcome->active, UNIT_WORD_MAX);
-    }
-    if (result >= 0) {
-        result = get(run, object, UNIT, "SubState", "s", outcome->sub, UNIT_WORD_MAX);
-    }
-    if (result >= 0) {
-        result = get(run, object, SERVICE, "Result", "s", outcome->result, UNIT_WORD_MAX);
+    for (size_t i = 0; result >= 0 && i < sizeof(asked) / sizeof(asked[0]); i++) {
+        result = get(run, object, asked[i].interface, asked[i].property, "s", asked[i].out,
+                     UNIT_WORD_MAX);
     }
     free(object);
-    *idle = result >= 0 && strcmp(pending, NO_OBJECT) == 0;
+    *idle = result >= 0 && strcmp(pending, "/") == 0;
     return result;
 }
 
 /* --- the whole of it --- */
-
-static int64_t earlier(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
 
 /* The job has ended: what came of it. A unit that is up is given time to fall over. */
 static void conclude(struct run *run)
@@ -326,11 +323,20 @@ static bool look_again(struct run *run)
     }
     int result = look(run, &idle);
     if (result < 0 && result != REFUSED && result != TOO_LATE && result != STOPPED) {
-        disconnect(run);
+        run->bus = sd_bus_close_unref(run->bus);
     }
     run->outcome.unheard = result < 0;
+    if (result >= 0) {
+        run->heard_ms = clock_ms();
+    }
     run->idle_looks = idle ? run->idle_looks + 1 : 0;
     return run->idle_looks >= (run->job_path[0] != '\0' ? 1 : IDLE_LOOKS_UNANSWERED);
+}
+
+static bool is_late(const struct run *run)
+{
+    int64_t now_ms = clock_ms();
+    return now_ms >= run->job->deadline_ms || (run->outcome.unheard && now_ms >= unheard_at(run));
 }
 
 /* systemd was asked; waits for the end, by what it says or by what is seen. */
@@ -348,39 +354,44 @@ static void follow(struct run *run)
             return;
         }
         if (result != TOO_LATE) {
-            disconnect(run);
+            run->bus = sd_bus_close_unref(run->bus);
             run->outcome.unheard = true;
-        } else if (clock_ms() >= run->job->deadline_ms) {
+        } else if (clock_ms() < run->job->deadline_ms && look_again(run)) {
+            break;
+        }
+        if (is_late(run)) {
             run->outcome.end = UNIT_LATE;
             return;
-        } else if (look_again(run)) {
-            break;
         }
     }
     conclude(run);
 }
 
+static void begin(struct run *run)
+{
+    int result = connect_bus(run);
+    if (result < 0) {
+        (void)put(run->outcome.message, UNIT_MESSAGE_MAX, strerror(-result)); /* cut: no matter */
+        return;
+    }
+    result = start(run);
+    if (result == REFUSED || result == STOPPED) {
+        run->outcome.end = result == STOPPED ? UNIT_LEFT : UNIT_REFUSED;
+        return;
+    }
+    if (result < 0) { /* whether it was heard is seen at the unit */
+        run->bus = sd_bus_close_unref(run->bus);
+        run->outcome.unheard = true;
+    } else {
+        run->heard_ms = clock_ms();
+    }
+    follow(run);
+}
+
 void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
 {
-    struct run run = {.job = job, .outcome = {.end = UNIT_REFUSED}};
-    int result = connect_bus(&run);
-    if (result < 0) {
-        (void)put(run.outcome.message, UNIT_MESSAGE_MAX, strerror(-result)); /* cut: no matter */
-    } else {
-        result = start(&run);
-        if (result == STOPPED) {
-            run.outcome.end = UNIT_LEFT;
-        } else if (result == TOO_LATE) {
-            run.outcome.end = UNIT_LATE;
-            run.outcome.unheard = true;
-        } else if (result != REFUSED) {
-            if (result < 0) { /* whether it was heard is seen at the unit */
-                disconnect(&run);
-                run.outcome.unheard = true;
-            }
-            follow(&run);
-        }
-    }
-    disconnect(&run);
+    struct run run = {.job = job, .outcome = {.end = UNIT_REFUSED}, .heard_ms = clock_ms()};
+    begin(&run);
+    sd_bus_close_unref(run.bus);
     *ret = run.outcome;
 }

@@ -1,0 +1,75 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The TestCase of what guests ask for and a program outside the daemon does: the HSM, the guest's
+upgrade, and upgrades by units."""
+import os
+import unittest
+
+from . import bus, peer, wait_until
+from .case import SystemTest
+
+# Says that it was begun, waits for the file `go`, and says what the test wants.
+HELD = """#!/bin/sh
+echo $$ >>%(folder)s/began
+while [ ! -e %(folder)s/go ]; do sleep 0.05; done
+echo $$ >>%(folder)s/finished
+echo 'done: it was held'
+"""
+
+
+class ErrandCase(SystemTest):
+    def hsm(self, body):
+        """The step program: a shell script."""
+        return self.script("hsm", "#!/bin/sh\n" + body)
+
+    def held_hsm(self):
+        return self.script("hsm", HELD % {"folder": self.folder})
+
+    def began(self):
+        return len((self.read("began") or "").splitlines())
+
+    def wait_began(self, count=1):
+        wait_until(lambda: self.began() >= count, "%d programs to begin" % count)
+
+    def wait_file(self, name):
+        wait_until(lambda: self.read(name) is not None, name)
+
+    def go(self):
+        self.write("go", "")
+
+    def ask(self, daemon, command=peer.ATTACH_HSM):
+        return self.peer(daemon).ask(command)
+
+    def asked(self, daemon, command=peer.ATTACH_HSM):
+        """A guest that waits for its answer."""
+        guest = self.peer(daemon)
+        guest.send(peer.request(command))
+        return guest
+
+    def assertDoneAnswer(self, answer):
+        self.assertIsInstance(answer, peer.Response, answer)
+        self.assertEqual((answer.kind, answer.value), (0, None))
+
+
+class UnitCase(ErrandCase):
+    """A host with a bus of its own, and [steps] method = unit."""
+
+    def setUp(self):
+        super().setUp()
+        if not os.path.exists(bus.DBUS_DAEMON):
+            raise unittest.SkipTest(bus.DBUS_DAEMON + " is not there")
+        self.bus = bus.Bus(self.folder)
+        self.addCleanup(self.bus.stop)
+        os.mkdir(self.path("results"))
+
+    def unit_daemon(self, sections=None, **more):
+        sections = dict(sections or {})
+        sections["steps"] = dict(sections.get("steps", {}), method="unit")
+        return self.daemon(sections, environment={
+            "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address,
+            "HSM_RESULTS": self.path("results")}, **more)
+
+    def hsm_unit(self, run, verb="attach", cid=3, **keys):
+        """The unit of vsock_host-hsm, whose stdout is its file as systemd would have it."""
+        line = self.script("unit-" + verb, "#!/bin/sh\n" + run)
+        self.bus.unit("vsock_host-hsm-%s@%d.service" % (verb, cid),
+                      run="%s >%s" % (line, self.path("results", "%s@%d" % (verb, cid))), **keys)
