@@ -16,6 +16,7 @@
 #include "host/policy/url_policy.h"
 #include "host/step/step.h"
 #include "host/systemd/systemd.h"
+#include "host/systemd/unit_job.h"
 #include "wire/clock.h"
 
 struct world world = {.base = "/tmp/test_job.XXXXXX"};
@@ -150,10 +151,26 @@ void world_record(const char *hex, enum record_stage stage, enum error_code code
     (void)close(fd);
 }
 
+/* Does as planned. False: it was left, because the daemon stops. */
+static bool carry_out(const char *hex, enum step_plan plan, int stop_fd)
+{
+    static const enum record_stage stages[] = {
+        [STEP_REBOOTS] = RECORD_REBOOTING,   [STEP_NOT_READY] = RECORD_FAILED,
+        [STEP_NO_REBOOT] = RECORD_REBOOTING, [STEP_NEVER_REBOOT] = RECORD_INSTALLED,
+        [STEP_CUT] = RECORD_STARTED,         [STEP_HELD] = RECORD_STARTED,
+    };
+    bool first = ++world.steps == 1;
+    if (plan == STEP_MISSING || plan == STEP_SILENT) {
+        return true;
+    }
+    world_record(hex, first && plan == STEP_NO_REBOOT ? RECORD_INSTALLED : stages[plan],
+                 plan == STEP_NOT_READY ? ERROR_NOT_READY : ERROR_NONE, NULL);
+    return plan != STEP_HELD || hold(stop_fd);
+}
+
 int step_run(const struct step *step, struct step_result *ret)
 {
-    const char *hex = step->argv[3];
-    unsigned run = ++world.steps;
+    enum step_plan plan = world.step;
     lock_take(&world.lock);
     for (size_t i = 0; i < 4; i++) {
         (void)snprintf(world.argv[i], WORLD_ARGUMENT_SIZE, "%s", step->argv[i]);
@@ -161,33 +178,28 @@ int step_run(const struct step *step, struct step_result *ret)
     lock_give(&world.lock);
     step->on_line(step->context, "a line of the installer");
     *ret = (struct step_result){.end = STEP_EXITED, .exit_status = 1, .line = "its last words"};
-    enum step_plan plan = world.step;
-    switch (plan) {
-    case STEP_REBOOTS:
-        world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-        break;
-    case STEP_NOT_READY:
-        world_record(hex, RECORD_FAILED, ERROR_NOT_READY, NULL);
-        break;
-    case STEP_NO_REBOOT:
-        world_record(hex, run == 1 ? RECORD_INSTALLED : RECORD_REBOOTING, ERROR_NONE, NULL);
-        break;
-    case STEP_NEVER_REBOOT:
-        world_record(hex, RECORD_INSTALLED, ERROR_NONE, NULL);
-        break;
-    case STEP_CUT:
-        world_record(hex, RECORD_STARTED, ERROR_NONE, NULL);
-        break;
-    case STEP_MISSING:
-        return -ENOENT;
-    case STEP_HELD:
-        world_record(hex, RECORD_STARTED, ERROR_NONE, NULL);
-        ret->end = hold(step->stop_fd) ? STEP_EXITED : STEP_LEFT;
-        break;
-    case STEP_SILENT:
-        break;
+    if (!carry_out(step->argv[3], plan, step->stop_fd)) {
+        ret->end = STEP_LEFT;
     }
-    return 0;
+    return plan == STEP_MISSING ? -ENOENT : 0;
+}
+
+/* What systemd says of the unit is no help: it always failed. */
+void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
+{
+    char hex[SHA256_HEX + 1];
+    enum step_plan plan = world.step;
+    const char *instance = strchr(job->unit, '@');
+    CU_ASSERT_PTR_NOT_NULL_FATAL(instance);
+    (void)snprintf(hex, sizeof(hex), "%s", instance + 1);
+    *ret = (struct unit_outcome){.end = UNIT_ENDED, .job = "failed", .active = "failed"};
+    if (!carry_out(hex, plan, job->stop_fd)) {
+        ret->end = UNIT_LEFT;
+    }
+    if (plan == STEP_MISSING) {
+        *ret = (struct unit_outcome){.end = UNIT_REFUSED,
+                                     .error = "org.freedesktop.systemd1.NoSuchUnit"};
+    }
 }
 
 void world_rang(void *context)

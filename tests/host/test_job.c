@@ -53,30 +53,41 @@ static void test_upgrade(void)
     CU_ASSERT_EQUAL(strncmp(world.status, "upgrade abababababab: rebooting, 100 %", 38), 0);
 }
 
+#define HASH "0101010101010101010101010101010101010101010101010101010101010101"
 static void test_failures(void)
 {
     static const struct {
+        enum conf_step_method method;
         enum download_plan download;
         enum step_plan step;
         enum error_code code;
         const char *text;
     } rows[] = {
-        {DOWNLOAD_BADLY, STEP_REBOOTS, ERROR_DOWNLOAD_FAILED, "no server answers"},
-        {DOWNLOAD_WELL, STEP_NOT_READY, ERROR_NOT_READY, "said the record"},
-        {DOWNLOAD_WELL, STEP_SILENT, ERROR_INSTALL_FAILED,
+        {CONF_STEP_EXEC, DOWNLOAD_BADLY, STEP_REBOOTS, ERROR_DOWNLOAD_FAILED, "no server answers"},
+        {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_NOT_READY, ERROR_NOT_READY, "said the record"},
+        {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_SILENT, ERROR_INSTALL_FAILED,
          "vsock_host-install left no record: vsock_host-install exited with status 1: its last "
          "words"},
-        {DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
+        {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
          "/nowhere/vsock_host-install cannot be started: No such file or directory"},
-        {DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
+        {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
          "vsock_host-install was ended before it could write down how the installation went"},
-        {DOWNLOAD_WELL, STEP_NEVER_REBOOT, ERROR_REBOOT_FAILED,
+        {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_NEVER_REBOOT, ERROR_REBOOT_FAILED,
          "the image is installed, but vsock_host-install does not ask for the reboot"},
+        {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_NOT_READY, ERROR_NOT_READY, "said the record"},
+        {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_SILENT, ERROR_INSTALL_FAILED,
+         "vsock_host-install left no record: vsock_host-install@" HASH ".service failed (failed, "
+         "job failed)"},
+        {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
+         "vsock_host-install@" HASH ".service is not installed on this host"},
+        {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
+         "vsock_host-install was ended before it could write down how the installation went"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         world_fresh();
         world.download = rows[i].download;
         world.step = rows[i].step;
+        world.conf.steps.method = rows[i].method;
         struct job *job = world_start_job();
         for (unsigned again = 0; again < 2; again++) { /* the second is judged anew */
             struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");

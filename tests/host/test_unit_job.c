@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_job.c
+ * is shown by the system tests, against a bus of their own. */
+#include "host/systemd/unit_job.h"
+#include "support/unit.h"
+#include "wire/clock.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+enum { FAR_MS = 100000, SOON_MS = 200 };
+
+static char socket_path[64];
+static char folder[] = "/tmp/test_unit_job.XXXXXX";
+
+static const struct {
+    struct unit_outcome outcome;
+    bool well;
+    enum error_code code;
+    const char *text;
+} rows[] = {
+    {{.end = UNIT_ENDED, .job = "done", .active = "active", .sub = "running", .result = "success"},
+     true,
+     ERROR_UNAVAILABLE,
+     "u has ended well (active/running, job done, result success)"},
+    {{.end = UNIT_ENDED, .job = "done", .active = "inactive", .sub = "dead", .result = "success"},
+     true,
+     ERROR_UNAVAILABLE,
+     "u has ended well (inactive/dead, job done, result success)"},
+    {{.end = UNIT_ENDED, .job = "done", .active = "failed", .sub = "failed", .result = "signal"},
+     false,
+     ERROR_UNAVAILABLE,
+     "u failed (failed/failed, job done, result signal)"},
+    {{.end = UNIT_ENDED, .job = "done", .active = "inactive", .result = "exit-code"},
+     false,
+     ERROR_UNAVAILABLE,
+     "u failed (inactive, job done, result exit-code)"},
+    /* What was not seen is not told as done. */
+    {{.end = UNIT_ENDED, .job = "done"}, false, ERROR_UNAVAILABLE, "u failed (job done)"},
+    {{.end = UNIT_ENDED, .active = "active", .result = "success"},
+     false,
+     ERROR_INTERNAL,
+     "u was asked for, and how that ended was not heard of (active, result success)"},
+    {{.end = UNIT_ENDED, .job = "failed", .result = "timeout"},
+     false,
+     ERROR_TIMEOUT,
+     "u failed (job failed, result timeout)"},
+    {{.end = UNIT_ENDED, .job = "timeout"},
+     false,
+     ERROR_TIMEOUT,
+     "u was not started in time (job timeout)"},
+    {{.end = UNIT_ENDED, .job = "dependency"},
+     false,
+     ERROR_UNAVAILABLE,
+     "u was not started: a unit that it needs failed (job dependency)"},
+    {{.end = UNIT_REFUSED, .error = "org.freedesktop.systemd1.NoSuchUnit", .message = "a\nb"},
+     false,
+     ERROR_UNAVAILABLE,
+     "u is not installed on this host: a\\x0ab"},
+    {{.end = UNIT_REFUSED, .error = "org.freedesktop.DBus.Error.AccessDenied"},
+     false,
+     ERROR_INTERNAL,
+     "u may not be started by vsock_host (polkit)"},
+    {{.end = UNIT_REFUSED, .error = "x.y", .message = "z"},
+     false,
+     ERROR_INTERNAL,
+     "u cannot be started: z"},
+    {{.end = UNIT_REFUSED, .message = "z"},
+     false,
+     ERROR_UNAVAILABLE,
+     "u cannot be started: the system bus cannot be reached: z"},
+    {{.end = UNIT_LATE, .active = "activating", .sub = "start"},
+     false,
+     ERROR_TIMEOUT,
+     "u has not ended in time, and goes on (activating/start)"},
+    {{.end = UNIT_LATE, .unheard = true},
+     false,
+     ERROR_TIMEOUT,
+     "u was asked for, and systemd has not been heard of since"},
+    {{.end = UNIT_LEFT},
+     false,
+     ERROR_SHUTTING_DOWN,
+     "u goes on, and the host does not wait for it"},
+};
+
+static void test_words(void)
+{
+    char words[UNIT_WORDS_MAX];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        unit_outcome_format(&rows[i].outcome, "u", words);
+        CU_ASSERT_STRING_EQUAL(words, rows[i].text);
+        CU_ASSERT_EQUAL(unit_outcome_well(&rows[i].outcome), rows[i].well);
+        if (!rows[i].well) {
+            CU_ASSERT_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
+        }
+    }
+}
+
+static void use_bus(const char *path)
+{
+    char address[128];
+    (void)snprintf(address, sizeof(address), "unix:path=%s", path);
+    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
+}
+
+static struct unit_outcome run(int stop_fd, int64_t unheard_ms)
+{
+    const struct unit_job job = {.unit = "u.service",
+                                 .deadline_ms = clock_deadline(FAR_MS),
+                                 .stop_fd = stop_fd,
+                                 .unheard_ms = unheard_ms};
+    struct unit_outcome outcome;
+    unit_job_run(&job, &outcome);
+    return outcome;
+}
+
+static void test_no_bus(void)
+{
+    use_bus("/nonexistent/bus");
+    struct unit_outcome outcome = run(-1, 0);
+    CU_ASSERT_EQUAL(outcome.end, UNIT_REFUSED);
+    CU_ASSERT_STRING_EQUAL(outcome.error, "");
+    CU_ASSERT_STRING_EQUAL(outcome.message, "No such file or directory");
+}
+
+/* Takes connections, and says nothing. */
+static int listen_silently(void)
+{
+    struct sockaddr_un address = {.sun_family = AF_UNIX};
+    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    CU_ASSERT_EQUAL_FATAL(listen(fd, 8), 0);
+    use_bus(socket_path);
+    return fd;
+}
+
+static void end_listening(int fd)
+{
+    CU_ASSERT_EQUAL(close(fd), 0);
+    CU_ASSERT_EQUAL(unlink(socket_path), 0);
+}
+
+/* It may have been heard: it is not refused, and nobody waits until the deadline. */
+static void test_silent_bus(void)
+{
+    int fd = listen_silently();
+    struct unit_outcome outcome = run(-1, SOON_MS);
+    CU_ASSERT_EQUAL(outcome.end, UNIT_LATE);
+    CU_ASSERT_TRUE(outcome.unheard);
+    end_listening(fd);
+}
+
+static void test_stop(void)
+{
+    int fd = listen_silently();
+    int stop_fd = eventfd(1, EFD_CLOEXEC);
+    CU_ASSERT_FATAL(stop_fd >= 0);
+    CU_ASSERT_EQUAL(run(stop_fd, 0).end, UNIT_LEFT);
+    (void)close(stop_fd);
+    end_listening(fd);
+}
+
+static const struct unit_test tests[] = {
+    {"outcomes in words", test_words},
+    {"no bus", test_no_bus},
+    {"a bus that says nothing", test_silent_bus},
+    {"the daemon stops", test_stop},
+};
+
+int main(void)
+{
+    if (mkdtemp(folder) == NULL) {
+        return 1;
+    }
+    (void)snprintf(socket_path, sizeof(socket_path), "%s/bus", folder);
+    int status = unit_main("unit job", tests, sizeof(tests) / sizeof(tests[0]));
+    (void)rmdir(folder);
+    return status;
+}
