@@ -139,9 +139,9 @@ static void end_job(unsigned number, const char *how)
 
 static int on_exit_of_run(sd_event_source *source, const siginfo_t *info, void *context)
 {
-    unsigned number = (unsigned)(uintptr_t)context;
+    unsigned number = (unsigned)((struct job *)context - jobs) + 1;
+    (void)source; /* the event loop has it */
     bool well = info->si_code == CLD_EXITED && info->si_status <= 1;
-    sd_event_source_unref(source);
     end_job(number, well ? "done" : "failed");
     return 0;
 }
@@ -162,8 +162,7 @@ static void run(unsigned number, const char *line)
     if (error != 0) {
         give_up(line, error);
     }
-    error =
-        sd_event_add_child(event, NULL, pid, WEXITED, on_exit_of_run, (void *)(uintptr_t)number);
+    error = sd_event_add_child(event, NULL, pid, WEXITED, on_exit_of_run, &jobs[number - 1]);
     if (error < 0) {
         give_up("sd_event_add_child", error);
     }
