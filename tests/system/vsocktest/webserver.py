@@ -56,6 +56,13 @@ class Drip:
         self.size, self.pause = size, pause
 
 
+class Raw:
+    """Answers with exactly these bytes, then ends the connection."""
+
+    def __init__(self, *pieces):
+        self.content = b"".join(pieces)
+
+
 class Resource:
     def __init__(self, content, etag='"1"', modified=None, ranges=True, chunked=False,
                  faults=(None,), headers=()):
@@ -72,7 +79,11 @@ class Resource:
 
 
 class WebServer:
-    def __init__(self):
+    """With `tls`, an ssl.SSLContext, it speaks HTTPS; its handshakes wait for release() when
+    `handshakes` is False."""
+
+    def __init__(self, tls=None, handshakes=True):
+        self._tls, self._handshakes = tls, handshakes
         self.requests = []
         self._resources = {}
         self._lock = threading.Lock()
@@ -87,7 +98,7 @@ class WebServer:
         self._thread.start()
 
     def url(self, path, host="127.0.0.1"):
-        return "http://%s:%d%s" % (host, self.port, path)
+        return "%s://%s:%d%s" % ("https" if self._tls else "http", host, self.port, path)
 
     def put(self, path, resource):
         with self._lock:
@@ -129,6 +140,7 @@ class WebServer:
 
     def _serve(self, connection):
         try:
+            connection = self._secured(connection)
             stream = connection.makefile("rb")
             while self._one(connection, stream):
                 pass
@@ -138,6 +150,26 @@ class WebServer:
             with self._lock:
                 self._sockets.discard(connection)
                 connection.close()
+
+    def _secured(self, connection):
+        """The connection after the handshake; a client that refuses us is an OSError."""
+        if self._tls is None:
+            return connection
+        if not self._handshakes:
+            self._released.wait(120)
+        secured = self._tls.wrap_socket(connection, server_side=True,
+                                        do_handshake_on_connect=False)
+        with self._lock:
+            self._sockets.discard(connection)
+            self._sockets.add(secured)
+        try:
+            secured.do_handshake()
+        except OSError:
+            with self._lock:
+                self._sockets.discard(secured)
+                secured.close()
+            raise
+        return secured
 
     def _one(self, connection, stream):
         """Serves one request; True if the connection can take another."""
@@ -162,6 +194,9 @@ class WebServer:
             fault = Status(404)
         if isinstance(fault, Status):
             return self._page(connection, fault)
+        if isinstance(fault, Raw):
+            connection.sendall(fault.content)
+            return False
         return self._content(connection, line[0], headers, resource, fault)
 
     def _page(self, connection, status):
