@@ -2,6 +2,7 @@
 #include "host/daemon.h"
 
 #include <errno.h>
+#include <limits.h>
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
@@ -20,7 +21,9 @@
 #include "host/metrics/metrics.h"
 #include "host/net/acceptor.h"
 #include "host/net/serve.h"
+#include "host/reload.h"
 #include "host/systemd/systemd.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 enum {
@@ -32,7 +35,9 @@ enum {
 };
 
 struct daemon {
-    const struct conf *conf;
+    const struct conf *conf; /* the present one */
+    struct reload reload;
+    const char *late; /* the thread that was told to be late; NULL: none */
     int signal_fd;
     struct listening listening;
     struct command_parts parts;
@@ -175,31 +180,84 @@ static void write_metrics(const struct daemon *daemon)
     told = error;
 }
 
+/* While an upgrade is under way STATUS tells of that. */
 static void say_ready(const struct daemon *daemon)
 {
     char status[512];
     listening_describe(&daemon->listening, status, sizeof status);
     service_ready(status);
+    job_show(daemon->parts.job);
     log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
               status);
 }
 
-/* The signal that ends the daemon. */
-static int wait_for_signal(const struct daemon *daemon)
+/* The parts go on with the new configuration from their next piece of work on. */
+static void adopt(struct daemon *daemon, const struct conf *conf)
 {
-    bool metrics = daemon->conf->metrics.textfile[0] != '\0';
+    daemon->conf = conf;
+    atomic_store(&daemon->parts.conf, conf);
+    acceptor_configure(daemon->acceptor, conf);
+    job_configure(daemon->parts.job, conf);
+    errands_configure(daemon->parts.errands, conf);
+    console_configure(daemon->parts.console, conf);
+}
+
+static void reload(struct daemon *daemon)
+{
+    char status[512];
+    service_reloading();
+    const struct conf *fresh = reload_load(&daemon->reload, daemon->conf);
+    if (fresh != NULL) {
+        adopt(daemon, fresh);
+    }
+    listening_describe(&daemon->listening, status, sizeof status);
+    service_ready(status);
+    job_show(daemon->parts.job);
+}
+
+/* Tells systemd that all is well, if it is; a thread that hangs is told once. */
+static void look_after_threads(struct daemon *daemon)
+{
+    struct watch_late late;
+    if (!watch_is_on()) {
+        return;
+    }
+    if (!watch_find_late(clock_ms(), &late)) {
+        daemon->late = NULL;
+        service_alive();
+    } else if (daemon->late != late.name) {
+        daemon->late = late.name;
+        log_event(PRIORITY_ERROR, MESSAGE_ID_THREAD_LATE, NULL, 0,
+                  "thread %s %u is late by %lld ms (%s): systemd is not told that all is well",
+                  late.name, late.number, (long long)late.late_ms, late.step);
+    }
+}
+
+/* How long main may sleep. */
+static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
+{
+    int64_t nap = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
+    nap = watchdog_ms > 0 && watchdog_ms / 2 < nap ? watchdog_ms / 2 : nap;
+    return nap == INT_MAX ? -1 : (int)nap;
+}
+
+/* The signal that ends the daemon. */
+static int wait_for_signal(struct daemon *daemon)
+{
+    int64_t watchdog_ms = service_watchdog_ms();
     struct pollfd polled = {.fd = daemon->signal_fd, .events = POLLIN};
     for (;;) {
         struct signalfd_siginfo info;
         write_metrics(daemon);
-        (void)poll(&polled, 1, metrics ? METRICS_MS : -1); /* the read tells what came */
+        look_after_threads(daemon);
+        (void)poll(&polled, 1, nap_ms(daemon, watchdog_ms)); /* the read tells what came */
         if (read(daemon->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
             continue;
         }
         if (info.ssi_signo != SIGHUP) {
             return (int)info.ssi_signo;
         }
-        log_notice("SIGHUP: the configuration is read at the start; restart to apply a change");
+        reload(daemon);
     }
 }
 
@@ -228,16 +286,19 @@ static void take_down(struct daemon *daemon)
     daemon->acceptor = acceptor_free(daemon->acceptor); /* its connections hold tickets */
     daemon->parts.job = job_free(daemon->parts.job);
     daemon->parts.errands = errands_free(daemon->parts.errands);
+    reload_done(&daemon->reload);
     if (daemon->signal_fd >= 0) {
         close(daemon->signal_fd);
     }
 }
 
-int daemon_run(const struct conf *conf, const char *config_path)
+int daemon_run(const struct conf *conf, const char *config_path, char *const listen[])
 {
-    struct daemon daemon = {.conf = conf, .signal_fd = -1};
+    struct daemon daemon = {
+        .conf = conf, .reload = {.path = config_path, .listen = listen}, .signal_fd = -1};
     atomic_init(&daemon.parts.stopping, false);
-    daemon.parts.conf = conf;
+    atomic_init(&daemon.parts.conf, conf);
+    watch_init(service_watchdog_ms());
     digest_library_init();
     download_library_init();
     bool started = take_signals(&daemon) && open_listeners(&daemon) && raise_file_limit(&daemon) &&

@@ -11,6 +11,8 @@
 
 #include "host/conf/conf.h"
 
-int daemon_run(const struct conf *conf, const char *config_path);
+/* `conf` was loaded from `config_path` with `listen`, and is read again from there on SIGHUP. It stays
+ * the caller's. */
+int daemon_run(const struct conf *conf, const char *config_path, char *const listen[]);
 
 #endif

@@ -84,7 +84,7 @@ static int serve(const struct options *options, const struct conf *conf)
         return 1;
     }
     log_init("vsock_host", options->log, options->verbose);
-    int code = daemon_run(conf, path);
+    int code = daemon_run(conf, path, options->listen[0] != NULL ? options->listen : NULL);
     free(path);
     return code;
 }

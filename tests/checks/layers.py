@@ -18,7 +18,7 @@ FOLDERS = {
 }
 # The parts of src/host, lower first: a part includes itself and what is lower. main.c and what
 # lies beside it is on top.
-HOST_PARTS = ("lock.h ticket.h", "file policy digest systemd step", "conf", "log", "console metrics", "download program",
+HOST_PARTS = ("lock.h ticket.h", "file policy systemd step watch", "digest", "conf", "log", "console metrics", "download program",
               "upgrade errand", "command", "net", "steps")
 # Headers of outside libraries and the only files that may know them.
 OUTSIDE = {

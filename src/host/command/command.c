@@ -4,10 +4,12 @@
 #include <stdio.h>
 
 #include "host/command/version_file.h"
+#include "host/watch/watch.h"
 
 /* One command under way. */
 struct call {
     struct command_parts *parts;
+    const struct conf *conf;
     const struct request *request;
     uint32_t cid;
     struct command_scratch *scratch;
@@ -27,7 +29,8 @@ static struct answer failed(const struct call *call, enum error_code code)
 
 static struct answer get_hostos_version(struct call *call)
 {
-    const char *path = call->parts->conf->version.file;
+    const char *path = call->conf->version.file;
+    watch_step("reading the version file", WATCH_DISK_MS);
     int error = version_file_read(path, call->scratch->text);
     if (error < 0) {
         (void)snprintf(call->scratch->text, sizeof call->scratch->text,
@@ -102,8 +105,12 @@ static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
 void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
                  struct command_scratch *scratch, struct answer *answer, struct ticket **ticket)
 {
-    struct call call = {.parts = parts, .request = request, .cid = cid, .scratch = scratch};
-    if ((parts->conf->listen.commands >> request->command & 1) == 0) {
+    struct call call = {.parts = parts,
+                        .conf = atomic_load(&parts->conf),
+                        .request = request,
+                        .cid = cid,
+                        .scratch = scratch};
+    if ((call.conf->listen.commands >> request->command & 1) == 0) {
         (void)snprintf(scratch->text, sizeof scratch->text,
                        "%s is switched off on this host ([listen] commands)",
                        command_name(request->command));
@@ -111,7 +118,9 @@ void command_run(struct command_parts *parts, const struct request *request, uin
     } else if (atomic_load_explicit(&parts->stopping, memory_order_relaxed)) {
         *answer = answer_error(ERROR_SHUTTING_DOWN, "the host is stopping: try again later");
     } else {
+        watch_step(command_name(request->command), WATCH_QUICK);
         *answer = handlers[request->command](&call);
+        watch_step("answering", WATCH_QUICK);
     }
     *ticket = call.ticket;
 }

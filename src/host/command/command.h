@@ -21,7 +21,7 @@
 
 /* What commands work on. */
 struct command_parts {
-    const struct conf *conf;
+    _Atomic(const struct conf *) conf; /* replaced by a reload; an earlier one stays readable */
     struct console *console;
     struct job *job;
     struct errands *errands;

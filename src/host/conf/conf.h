@@ -122,6 +122,11 @@ MUST_CHECK int conf_load(const char *path, char *const listen[], struct conf **r
                          char problem[CONF_PROBLEM_MAX]);
 struct conf *conf_free(struct conf *conf);
 
+/* On a reload: keys that are taken at the start alone keep in `fresh` what they have in `now`. `told`
+ * is called with each that differs, its section and name. 0 or -ENOMEM. */
+MUST_CHECK int conf_keep(const struct conf *now, struct conf *fresh,
+                         void (*told)(const char *section, const char *name));
+
 /* The effective configuration in the file's own form, every key, in the table's order. */
 MUST_CHECK int conf_dump(const struct conf *conf, FILE *out);
 

@@ -4,6 +4,7 @@
 #include <assert.h>
 #include <errno.h>
 #include <poll.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +16,7 @@
 #include "host/lock.h"
 #include "host/log/log.h"
 #include "host/log/message_id.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 #include "wire/escape.h"
 
@@ -26,8 +28,8 @@ struct notice {
 };
 
 struct console {
-    const struct conf *conf;
-    int stop_fd; /* readable for ever once the thread shall end */
+    _Atomic(const struct conf *) conf; /* replaced by a reload; an earlier one stays readable */
+    int stop_fd;                       /* readable for ever once the thread shall end */
     pthread_t thread;
     bool running;
 
@@ -98,17 +100,22 @@ static bool stopped_within(const struct console *console, int64_t deadline_ms)
 static void *run(void *argument)
 {
     struct console *console = argument;
+    watch_enter("console", 0);
     for (;;) {
         struct notice notice;
+        watch_idle();
         lock_take(&console->lock);
         bool taken = console_take_locked(console, &notice);
         lock_give(&console->lock);
         if (!taken) {
+            watch_leave();
             return NULL;
         }
         bool stopped = false;
         for (uint32_t i = 0; i < notice.count && !stopped; i++) {
-            int64_t next = clock_deadline(console->conf->console.interval_ms);
+            int64_t interval_ms = atomic_load(&console->conf)->console.interval_ms;
+            int64_t next = clock_deadline(interval_ms);
+            watch_step("writing to the consoles", WATCH_DISK_MS + interval_ms);
             write_once(console, &notice);
             stopped = i + 1 < notice.count && stopped_within(console, next);
         }
@@ -122,7 +129,7 @@ int console_new(const struct conf *conf, struct console **ret)
     if (console == NULL) {
         return -ENOMEM;
     }
-    console->conf = conf;
+    atomic_init(&console->conf, conf);
     lock_init(&console->lock);
     signal_init(&console->filled);
     console->queue = calloc(conf->console.queue, sizeof *console->queue);
@@ -254,4 +261,9 @@ enum error_code console_notify(struct console *console, struct text message, uin
         return ERROR_BUSY;
     }
     return ERROR_NONE;
+}
+
+void console_configure(struct console *console, const struct conf *conf)
+{
+    atomic_store(&console->conf, conf);
 }

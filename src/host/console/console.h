@@ -20,6 +20,8 @@ struct console;
 enum { CONSOLE_WHY_MAX = 256 };
 
 MUST_CHECK int console_new(const struct conf *conf, struct console **ret);
+/* From the next message on. */
+void console_configure(struct console *console, const struct conf *conf);
 /* Ends the repeats that are under way, and joins the thread. */
 void console_stop(struct console *console);
 struct console *console_free(struct console *console);

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "host/digest/ring.h"
+#include "host/watch/watch.h"
 
 enum {
     READ_SIZE = 256 << 10,
@@ -37,12 +38,16 @@ static void *run(void *context)
 {
     struct digest *digest = context;
     const uint8_t *bytes = NULL;
+    watch_enter("digest", 0);
     size_t length = ring_next(&digest->ring, &bytes);
     while (length > 0) {
+        watch_step("hashing", WATCH_QUICK);
         gcry_md_write(digest->context, bytes, length);
         ring_release(&digest->ring, length);
+        watch_idle();
         length = ring_next(&digest->ring, &bytes);
     }
+    watch_leave();
     return NULL;
 }
 

@@ -11,6 +11,7 @@
 
 #include "host/download/address_guard.h"
 #include "host/download/pace.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 #include "wire/decimal.h"
 
@@ -359,6 +360,7 @@ static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *
             return;
         }
         stop.revents = 0;
+        watch_step("downloading", WATCH_DISK_MS);
         (void)curl_multi_poll(multi, &stop, 1, wait_ms(exchange), NULL); /* perform tells */
         if (stop.revents != 0) {
             ret->end = FETCH_STOPPED;

@@ -3,6 +3,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +15,7 @@
 #include "host/log/log.h"
 #include "host/log/message_id.h"
 #include "host/metrics/metrics.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 struct errand {
@@ -29,7 +31,7 @@ struct errand {
 };
 
 struct errands {
-    const struct conf *conf;
+    _Atomic(const struct conf *) conf; /* replaced by a reload; an earlier one stays readable */
     char *config_path;
     const char *results;
     struct ticket_bell bell;
@@ -189,7 +191,7 @@ static void ring(const struct errands *errands)
 static void carry_out(struct errands *errands, struct errand *errand)
 {
     const struct errand_order order = {
-        .conf = errands->conf,
+        .conf = atomic_load(&errands->conf),
         .config_path = errands->config_path,
         .results = errands->results,
         .stop_fd = errands->stop_fd,
@@ -208,17 +210,27 @@ static void carry_out(struct errands *errands, struct errand *errand)
     drop(errand, false);
 }
 
+/* An errand keeps limits of its own; this is what hangs beyond them. */
+static int64_t order_limit_ms(struct errands *errands)
+{
+    return atomic_load(&errands->conf)->hsm.timeout_ms;
+}
+
 static void *run(void *context)
 {
     struct errands *errands = context;
     (void)pthread_setname_np(pthread_self(), "errand"); /* only a name */
+    watch_enter("errand", 0);
     for (;;) {
+        watch_idle();
         lock_take(&errands->lock);
         struct errand *errand = take_locked(errands);
         lock_give(&errands->lock);
         if (errand == NULL) {
+            watch_leave();
             return NULL;
         }
+        watch_step(command_name(errand->ticket.command), WATCH_DISK_MS + order_limit_ms(errands));
         carry_out(errands, errand);
     }
 }
@@ -233,7 +245,7 @@ int errands_new(const struct conf *conf, const char *config_path, struct ticket_
         return -ENOMEM;
     }
     const char *results = secure_getenv("HSM_RESULTS"); /* for tests */
-    errands->conf = conf;
+    atomic_init(&errands->conf, conf);
     errands->results = results != NULL ? results : ERRAND_RESULTS;
     errands->bell = bell;
     errands->config_path = strdup(config_path);
@@ -312,4 +324,9 @@ struct errands *errands_free(struct errands *errands)
         free(errands);
     }
     return NULL;
+}
+
+void errands_configure(struct errands *errands, const struct conf *conf)
+{
+    atomic_store(&errands->conf, conf);
 }

@@ -22,6 +22,8 @@ enum { ERRANDS_QUEUE = 4 /* that wait behind the one under way; more are refused
 MUST_CHECK int errands_new(const struct conf *conf, const char *config_path,
                            struct ticket_bell bell, struct errands **ret);
 MUST_CHECK int errands_start(struct errands *errands);
+/* From the next errand on. */
+void errands_configure(struct errands *errands, const struct conf *conf);
 /* Those that wait end as `shutting_down`. The one under way may take `limit_ms` more; then its
  * program is ended, or its unit left alone. Joins the thread: every errand has ended afterwards. */
 void errands_stop(struct errands *errands, int64_t limit_ms);

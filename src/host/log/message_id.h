@@ -19,5 +19,8 @@
 #define MESSAGE_ID_ACCEPT_THROTTLED "906db59ddb4e40e4b68aba0891f32a5f"
 #define MESSAGE_ID_STEP_DONE        "0f9a8f2d75f44dfab0afdf9a9405ff9f"
 #define MESSAGE_ID_STEP_FAILED      "b4f8bcf4db514ec08bbb4b65c5b5285c"
+#define MESSAGE_ID_RELOADED         "463d55c9cffe4789bd5ebebf13b3b5d4"
+#define MESSAGE_ID_RELOAD_FAILED    "4272e016154a4e09ac960024c0a9fad0"
+#define MESSAGE_ID_THREAD_LATE      "87aa3a6000594bbb9ae4cb4d8a13d904"
 
 #endif

@@ -13,6 +13,7 @@
 #include "host/log/message_id.h"
 #include "host/metrics/metrics.h"
 #include "host/net/mailbox.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 enum {
@@ -20,6 +21,7 @@ enum {
     ACCEPTS_AT_ONCE = 64,  /* from one listener, before the connections get their turn */
     ACCEPT_PAUSE_MS = 100, /* after an accept that failed */
     ACCEPT_TOLD_MS = 1000, /* between two lines about that */
+    ROUND_MS = 5000,       /* that it waits at most while it is watched */
 };
 
 #define KEY_MAILBOX  UINT64_MAX
@@ -27,6 +29,7 @@ enum {
 
 struct acceptor {
     struct flow flow;
+    _Atomic(const struct conf *) conf; /* replaced by a reload; flow.conf follows */
     struct listener *listeners;
     size_t listeners_count;
     struct mailbox mailbox;
@@ -156,12 +159,20 @@ static void *run(void *argument)
 {
     struct acceptor *acceptor = argument;
     struct flow *flow = &acceptor->flow;
+    watch_enter("acceptor", 0);
     while (!drained(acceptor)) {
         struct epoll_event events[EVENTS_AT_ONCE];
         int64_t wake = earliest(flow->next_deadline_ms, acceptor->accept_again_ms);
         wake = earliest(wake,
                         atomic_load_explicit(&acceptor->drain_deadline_ms, memory_order_acquire));
+        if (watch_is_on()) { /* it is never idle, so that it is noticed when it is held */
+            wake = earliest(wake, clock_deadline(ROUND_MS));
+            watch_step("waiting for events", ROUND_MS);
+        }
         int count = epoll_wait(flow->epoll_fd, events, EVENTS_AT_ONCE, clock_poll_timeout(wake));
+        flow->conf = atomic_load_explicit(&acceptor->conf, memory_order_acquire);
+        table_limit_cid(flow->table, flow->conf->limits.connections_per_cid);
+        watch_step("seeing to events", WATCH_QUICK);
         for (int i = 0; i < count; i++) {
             dispatch(acceptor, &events[i]);
         }
@@ -170,6 +181,7 @@ static void *run(void *argument)
         accept_resume(acceptor);
         metrics_set_connections(table_in_use(flow->table));
     }
+    watch_leave();
     return NULL;
 }
 
@@ -197,6 +209,7 @@ int acceptor_new(const struct conf *conf, struct command_parts *parts, struct li
     }
     acceptor->flow = (struct flow){
         .conf = conf, .parts = parts, .epoll_fd = -1, .next_deadline_ms = CLOCK_NEVER};
+    atomic_init(&acceptor->conf, conf);
     acceptor->listeners = listeners;
     acceptor->listeners_count = count;
     acceptor->accept_again_ms = CLOCK_NEVER;
@@ -265,5 +278,11 @@ void acceptor_ring(void *context)
 {
     struct acceptor *acceptor = context;
     atomic_store_explicit(&acceptor->work_changed, true, memory_order_release);
+    mailbox_ring(&acceptor->mailbox);
+}
+
+void acceptor_configure(struct acceptor *acceptor, const struct conf *conf)
+{
+    atomic_store_explicit(&acceptor->conf, conf, memory_order_release);
     mailbox_ring(&acceptor->mailbox);
 }

@@ -19,6 +19,8 @@ MUST_CHECK int acceptor_new(const struct conf *conf, struct command_parts *parts
                             struct listener *listeners, size_t count, struct acceptor **ret);
 /* `pool` runs workers that end in acceptor_back. */
 MUST_CHECK int acceptor_start(struct acceptor *acceptor, struct pool *pool);
+/* From the next event on: who is served, and the deadlines. */
+void acceptor_configure(struct acceptor *acceptor, const struct conf *conf);
 /* With parts->stopping set: finishes the answers under way within the limit, and joins. */
 void acceptor_stop(struct acceptor *acceptor, int64_t limit_ms);
 struct acceptor *acceptor_free(struct acceptor *acceptor);

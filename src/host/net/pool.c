@@ -8,11 +8,18 @@
 #include <stdlib.h>
 
 #include "host/lock.h"
+#include "host/watch/watch.h"
+
+struct worker {
+    struct pool *pool;
+    uint32_t number; /* from 0 on */
+    pthread_t thread;
+};
 
 struct pool {
     pool_work *work;
     void *context;
-    pthread_t *threads;
+    struct worker *all;
     uint32_t workers; /* that run */
 
     struct lock lock;
@@ -52,8 +59,11 @@ static bool pool_wake_locked(struct pool *pool)
 
 static void *run(void *argument)
 {
-    struct pool *pool = argument;
+    const struct worker *worker = argument;
+    struct pool *pool = worker->pool;
+    watch_enter("worker", worker->number + 1);
     for (;;) {
+        watch_idle();
         lock_take(&pool->lock);
         struct connection *connection = pool_next_locked(pool);
         bool more = pool_wake_locked(pool); /* each one woken wakes the next while there is work */
@@ -62,10 +72,25 @@ static void *run(void *argument)
             pthread_cond_signal(&pool->filled);
         }
         if (connection == NULL) {
+            watch_leave();
             return NULL;
         }
+        watch_step("a request", WATCH_QUICK);
         pool->work(pool->context, connection);
     }
+}
+
+static int start_worker(struct pool *pool)
+{
+    struct worker *worker = &pool->all[pool->workers];
+    char name[16];
+    *worker = (struct worker){.pool = pool, .number = pool->workers};
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    if (error == 0) {
+        (void)snprintf(name, sizeof name, "worker-%u", ++pool->workers);
+        (void)pthread_setname_np(worker->thread, name); /* for people only */
+    }
+    return error;
 }
 
 int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, struct pool **ret)
@@ -78,17 +103,12 @@ int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, s
     pool->context = context;
     pool->size = queue;
     pool->queue = calloc(queue, sizeof(struct connection *));
-    pool->threads = calloc(workers, sizeof *pool->threads);
+    pool->all = calloc(workers, sizeof *pool->all);
     lock_init(&pool->lock);
     signal_init(&pool->filled);
-    int error = pool->queue == NULL || pool->threads == NULL ? ENOMEM : 0;
+    int error = pool->queue == NULL || pool->all == NULL ? ENOMEM : 0;
     while (error == 0 && pool->workers < workers) {
-        error = pthread_create(&pool->threads[pool->workers], NULL, run, pool);
-        if (error == 0) {
-            char name[16];
-            (void)snprintf(name, sizeof name, "worker-%u", ++pool->workers);
-            (void)pthread_setname_np(pool->threads[pool->workers - 1], name); /* for people only */
-        }
+        error = start_worker(pool);
     }
     if (error != 0) {
         pool_stop(pool);
@@ -132,7 +152,7 @@ void pool_stop(struct pool *pool)
     lock_give(&pool->lock);
     pthread_cond_broadcast(&pool->filled);
     while (pool->workers > 0) {
-        int error = pthread_join(pool->threads[--pool->workers], NULL);
+        int error = pthread_join(pool->all[--pool->workers].thread, NULL);
         assert(error == 0);
         (void)error; /* NDEBUG */
     }
@@ -145,7 +165,7 @@ struct pool *pool_free(struct pool *pool)
         lock_done(&pool->lock);
         (void)pthread_cond_destroy(&pool->filled); /* nobody waits: the workers are joined */
         free(pool->queue);
-        free(pool->threads);
+        free(pool->all);
         free(pool);
     }
     return NULL;

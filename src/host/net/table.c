@@ -169,3 +169,8 @@ uint32_t table_in_use(const struct table *table)
 {
     return table->in_use;
 }
+
+void table_limit_cid(struct table *table, uint32_t per_cid)
+{
+    table->per_cid = per_cid;
+}

@@ -21,6 +21,9 @@ MUST_CHECK int table_new(const struct conf *conf, struct table **ret);
 /* Closes what is still open. */
 struct table *table_free(struct table *table);
 
+/* How many connections one CID may have from now on. */
+void table_limit_cid(struct table *table, uint32_t per_cid);
+
 enum table_place {
     TABLE_COUNTED,      /* within both limits */
     TABLE_TURNED_AWAY,  /* at a limit: say `busy`, then let it go */

@@ -4,6 +4,7 @@
 #include <inttypes.h>
 #include <systemd/sd-daemon.h>
 #include <systemd/sd-journal.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Telling systemd is best effort: without it, or when it does not listen, work goes on. */
@@ -20,6 +21,25 @@ void service_status(const char *status)
 void service_stopping(const char *status)
 {
     (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
+}
+
+void service_reloading(void)
+{
+    struct timespec now;
+    (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
+    (void)sd_notifyf(0, "RELOADING=1\nMONOTONIC_USEC=%" PRIi64,
+                     (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
+}
+
+int64_t service_watchdog_ms(void)
+{
+    uint64_t usec = 0;
+    return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)(usec / 1000) : 0;
+}
+
+void service_alive(void)
+{
+    (void)sd_notify(0, "WATCHDOG=1");
 }
 
 void service_extend_timeout(int64_t ms)

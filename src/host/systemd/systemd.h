@@ -18,6 +18,11 @@ void service_ready(const char *status);
 /* STATUS=, escaped already, one line. */
 void service_status(const char *status);
 void service_stopping(const char *status);
+/* RELOADING=1, to be followed by service_ready (sd_notify(3)). */
+void service_reloading(void);
+/* How often systemd wants to hear of a daemon that is well, in milliseconds; 0: it does not. */
+int64_t service_watchdog_ms(void);
+void service_alive(void);
 /* Asks for more time to start or stop. */
 void service_extend_timeout(int64_t ms);
 

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/file/install_state.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 #include "wire/escape.h"
 
@@ -40,6 +41,7 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
         .on_line = on_line,
         .context = context,
     };
+    watch_step("an installation", installer->conf->install.installer_ms + MARGIN_MS + WATCH_DISK_MS);
     program_run(&program, ret);
 }
 
@@ -64,6 +66,7 @@ static bool lives(const struct conf *conf)
 int installer_wait(const struct installer *installer)
 {
     int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
+    watch_step("looking for an installer", WATCH_DISK_MS);
     while (lives(installer->conf)) {
         if (clock_ms() >= deadline_ms) {
             return -ETIMEDOUT;
@@ -72,6 +75,7 @@ int installer_wait(const struct installer *installer)
         if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
             return -ECANCELED;
         }
+        watch_step("looking for an installer", WATCH_DISK_MS + installer->poll_ms);
     }
     return 0;
 }

@@ -81,6 +81,7 @@ int job_new(const struct conf *conf, const char *config_path, struct ticket_bell
         return -ENOMEM;
     }
     job->conf = conf;
+    atomic_init(&job->next, conf);
     job->bell = bell;
     job->directory_fd = -1;
     job->stop_fd = -1;
@@ -284,4 +285,9 @@ int job_status_read(const struct conf *conf, struct job_view *ret)
         return 0;
     }
     return error;
+}
+
+void job_configure(struct job *job, const struct conf *conf)
+{
+    atomic_store(&job->next, conf);
 }

@@ -36,6 +36,8 @@ struct job_view {
 MUST_CHECK int job_new(const struct conf *conf, const char *config_path, struct ticket_bell bell,
                        struct job **ret, char problem[CONF_PROBLEM_MAX]);
 MUST_CHECK int job_start(struct job *job);
+/* From the next request and the next upgrade on; one under way keeps what it began with. */
+void job_configure(struct job *job, const struct conf *conf);
 /* Leaves a download resumable, an installer running; joins the thread. */
 void job_stop(struct job *job);
 struct job *job_free(struct job *job);
@@ -49,6 +51,9 @@ void job_view(const struct job_ticket *ticket, struct job_view *ret);
 struct job_ticket *job_unref(struct job_ticket *ticket);
 /* The same reference, for whoever waits for it as for any other work. */
 struct ticket *job_watch(struct job_ticket *ticket);
+
+/* Tells systemd (STATUS=) of the upgrade that is under way, if one is. */
+void job_show(struct job *job);
 
 /* What get-upgrade-status answers: the present job, or the last. */
 void job_status(struct job *job, struct job_view *ret);

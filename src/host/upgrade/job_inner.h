@@ -10,6 +10,8 @@
 #ifndef HOST_JOB_INNER_H
 #define HOST_JOB_INNER_H
 
+#include <stdatomic.h>
+
 #include "host/lock.h"
 #include "host/upgrade/installer.h"
 #include "host/upgrade/job.h"
@@ -34,7 +36,8 @@ struct job_ticket {
 };
 
 struct job {
-    const struct conf *conf;
+    const struct conf *conf;           /* of the present upgrade: the job thread's */
+    _Atomic(const struct conf *) next; /* of requests, and of the next upgrade */
     char *config_path;
     struct ticket_bell bell;
     int directory_fd;

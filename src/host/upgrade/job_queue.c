@@ -8,13 +8,14 @@
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
 #include "host/upgrade/status_line.h"
+#include "host/watch/watch.h"
 
 void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
 {
     char name[STATE_QUEUED_NAME_SIZE];
     state_queued_name(sha256, name);
     if (unlinkat(job->directory_fd, name, 0) != 0 && errno != ENOENT) {
-        log_warning("%s/%s cannot be removed: %s", job->conf->upgrade.directory, name,
+        log_warning("%s/%s cannot be removed: %s", atomic_load(&job->next)->upgrade.directory, name,
                     strerror(errno));
     }
 }
@@ -22,6 +23,7 @@ void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
 bool job_queue_take(struct job *job)
 {
     struct job_ticket *last = NULL;
+    watch_idle();
     lock_take(&job->lock);
     while (!job->stopping && (job->queue == NULL || !job->queue->recorded)) {
         signal_wait(&job->news, &job->lock);
@@ -33,6 +35,8 @@ bool job_queue_take(struct job *job)
         job->queue = job->queue->next;
     }
     lock_give(&job->lock);
+    job->conf = atomic_load(&job->next);
+    watch_step("beginning an upgrade", WATCH_DISK_MS);
     job_ticket_drop(last);
     return taken;
 }

@@ -7,6 +7,7 @@
 #include "host/log/message_id.h"
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 enum {
@@ -201,12 +202,14 @@ static void await_reboot(struct job *job)
     int64_t ahead = (int64_t)job->present->state.reboot_at - (int64_t)time(NULL);
     ahead = ahead < 0 ? 0 : ahead > REBOOT_WAIT_MAX_SECONDS ? REBOOT_WAIT_MAX_SECONDS : ahead;
     int64_t deadline_ms = clock_deadline(ahead * 1000 + job->reboot_grace_ms);
+    watch_idle();
     lock_take(&job->lock);
     while (!job->stopping && clock_ms() < deadline_ms) {
         signal_wait_until(&job->news, &job->lock, deadline_ms);
     }
     bool stopping = job->stopping;
     lock_give(&job->lock);
+    watch_step("the end of an upgrade", WATCH_DISK_MS);
     if (!stopping) {
         job_tell_failure(job, ERROR_REBOOT_FAILED,
                          "the image is installed, but the reboot that was scheduled has not come");
@@ -266,6 +269,8 @@ void *job_run(void *context)
 {
     struct job *job = context;
     (void)pthread_setname_np(pthread_self(), "job"); /* only a name */
+    watch_enter("job", 0);
+    watch_step("taking up an upgrade", WATCH_DISK_MS);
     follow(job, job->first);
     while (job_queue_take(job)) {
         progress_init(&job->progress, 0, 0, clock_ms());
@@ -275,5 +280,6 @@ void *job_run(void *context)
         }
     }
     leave(job);
+    watch_leave();
     return NULL;
 }

@@ -7,6 +7,7 @@
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
 #include "host/upgrade/status_line.h"
+#include "host/watch/watch.h"
 
 static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], const char *format, ...)
     PRINTF_LIKE(3, 4);
@@ -20,7 +21,7 @@ static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], cons
     return code;
 }
 
-static enum error_code take_url(const struct job *job, struct text url, struct state *state,
+static enum error_code take_url(struct job *job, struct text url, struct state *state,
                                 char why[JOB_TEXT_MAX])
 {
     if (url.length == 0 || url.length > URL_MAX) {
@@ -30,9 +31,10 @@ static enum error_code take_url(const struct job *job, struct text url, struct s
     memcpy(state->urls[0], url.bytes, url.length);
     state->urls[0][url.length] = '\0';
     state->url_count = 1;
+    const struct conf *conf = atomic_load(&job->next);
     const struct url_policy policy = {
-        .schemes = job->conf->upgrade.schemes.items,
-        .allowed_prefixes = job->conf->upgrade.allowed_prefixes.items,
+        .schemes = conf->upgrade.schemes.items,
+        .allowed_prefixes = conf->upgrade.allowed_prefixes.items,
     };
     int error = url_policy_judge(&policy, state->urls[0], why, JOB_TEXT_MAX);
     return error != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NONE;
@@ -83,13 +85,13 @@ static enum error_code append_locked(struct job *job, struct job_ticket *fresh,
         waiting++;
     }
     unsigned running = is_active(job->present) ? 1 : 0;
-    if (running + waiting > job->conf->upgrade.queue) {
+    if (running + waiting > atomic_load(&job->next)->upgrade.queue) {
         const struct job_ticket *first = running != 0 ? job->present : job->queue;
         short_hash(first->state.sha256, hash);
         return refuse(ERROR_BUSY, why,
                       "upgrade %s is %s, and as many wait behind it as may ([upgrade] queue = %u); "
                       "ask again later",
-                      hash, phase_name(first->state.phase), job->conf->upgrade.queue);
+                      hash, phase_name(first->state.phase), atomic_load(&job->next)->upgrade.queue);
     }
     fresh->references++;
     *end = fresh;
@@ -105,10 +107,10 @@ static enum error_code place_locked(struct job *job, struct job_ticket *fresh,
     if (job->stopping) {
         return refuse(ERROR_SHUTTING_DOWN, why, "the host is stopping; ask again");
     }
-    if (job->watchers >= job->conf->upgrade.watchers) {
+    if (job->watchers >= atomic_load(&job->next)->upgrade.watchers) {
         return refuse(ERROR_BUSY, why,
                       "%u requests wait for upgrades, as many as may ([upgrade] watchers = %u)",
-                      job->watchers, job->conf->upgrade.watchers);
+                      job->watchers, atomic_load(&job->next)->upgrade.watchers);
     }
     struct job_ticket *ticket = find_locked(job, fresh);
     enum error_code code = ERROR_NONE;
@@ -186,6 +188,7 @@ static void record(struct job *job, struct job_ticket *ticket)
     state = ticket->state;
     lock_give(&job->lock);
     state_queued_name(state.sha256, name);
+    watch_step("recording an upgrade", WATCH_DISK_MS);
     int error = state_write(&state, job->directory_fd, name);
     if (error != 0) {
         job_queue_forget(job, state.sha256); /* while nobody else can be writing it */

@@ -10,6 +10,7 @@
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/phase.h"
 #include "host/upgrade/status_line.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 enum { LOG_INTERVAL_MS = 10 * 1000 /* between two lines of progress in the journal */ };
@@ -112,8 +113,27 @@ static void show(struct job *job, const struct state *state)
     service_status(line);
 }
 
+void job_show(struct job *job)
+{
+    const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
+    char line[STATUS_LINE_MAX];
+    struct state state;
+    lock_take(&job->lock);
+    bool shown = job->present != NULL && (!phase_ended(job->present->state.phase) ||
+                                          job->present->state.phase == PHASE_REBOOTING);
+    if (shown) {
+        state = job->present->state;
+    }
+    lock_give(&job->lock);
+    if (shown) {
+        format_line(&state, &nothing, line);
+        service_status(line);
+    }
+}
+
 static int record(struct job *job, const struct state *state)
 {
+    watch_step("recording the state of an upgrade", WATCH_DISK_MS);
     int error = state_write(state, job->directory_fd, STATE_NAME);
     if (error != 0) {
         log_error("the state of the upgrade cannot be written to %s/%s: %s",

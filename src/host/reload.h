@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The configuration, read again on SIGHUP. Threads read the one in effect without a lock, so one that
+ * was replaced is kept until the daemon ends: a few KiB for each reload.
+ *
+ * Threads  main thread.
+ * Errors   logged here, one line for each.
+ * Owner    what reload_load returns is freed by reload_done.
+ */
+#ifndef HOST_RELOAD_H
+#define HOST_RELOAD_H
+
+#include "host/conf/conf.h"
+
+struct reload {
+    const char *path;
+    char *const *listen;  /* as conf_load takes it */
+    struct conf **loaded; /* all that were read */
+    size_t count;
+};
+
+/* What the files say now; keys that need a restart keep what they have in `now`, and are named. NULL:
+ * the files cannot be used, so `now` stays. */
+MUST_CHECK const struct conf *reload_load(struct reload *reload, const struct conf *now);
+void reload_done(struct reload *reload);
+
+#endif
