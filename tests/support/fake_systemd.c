@@ -54,8 +54,8 @@ __attribute__((noreturn)) static void give_up(const char *what, int error)
 static FILE *open_in_folder(const char *name, const char *mode)
 {
     char path[2 * TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return fopen(path, mode);
+    int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
+    return length > 0 && (size_t)length < sizeof(path) ? fopen(path, mode) : NULL;
 }
 
 /* True if the unit is there; `out` is the key's value, or "". */
