@@ -41,7 +41,8 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
         .on_line = on_line,
         .context = context,
     };
-    watch_step("an installation", installer->conf->install.installer_ms + MARGIN_MS + WATCH_DISK_MS);
+    watch_step("an installation",
+               installer->conf->install.installer_ms + MARGIN_MS + WATCH_DISK_MS);
     program_run(&program, ret);
 }
 
