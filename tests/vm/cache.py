@@ -1,0 +1,53 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Where the bases of machines are kept between runs, and when they are made anew."""
+import contextlib
+import fcntl
+import os
+import shutil
+import time
+
+import base
+import guestos
+
+
+@contextlib.contextmanager
+def _locked():
+    cache = os.environ.get("VSOCK_VM_CACHE") or os.path.join(
+        os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vsock-vm")
+    os.makedirs(cache, exist_ok=True)
+    with open(os.path.join(cache, "lock"), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield cache
+
+
+def _keep(cache, kind, key, make):
+    """The folder of that kind and key. Others of the kind, and what a broken run left, go."""
+    kept = os.path.join(cache, "%s-%s" % (kind, key))
+    if not os.path.isdir(kept):
+        for name in os.listdir(cache):
+            if name.startswith(kind + "-"):
+                shutil.rmtree(os.path.join(cache, name))
+        began = time.monotonic()
+        making = kept + ".new"
+        os.mkdir(making)
+        make(making)
+        os.rename(making, kept)
+        print("made in %.0f s: %s" % (time.monotonic() - began, kept), flush=True)
+    return kept
+
+
+def _make_hostos(folder):
+    base.build(folder)
+    guestos.keep(folder)
+
+
+def kernel():
+    """A kernel and its modules. Raises base.CannotRun."""
+    with _locked() as cache:
+        return _keep(cache, "kernel", base.kernel_key(), base.unpack_kernel)
+
+
+def hostos():
+    """The same, the disk of a HostOS, and a GuestOS on it. Raises base.CannotRun."""
+    with _locked() as cache:
+        return _keep(cache, "hostos", base.key(), _make_hostos)

@@ -1,0 +1,58 @@
+# SPDX-License-Identifier: Apache-2.0
+"""usage: run.py 1 | 2 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
+import sys
+import unittest
+
+import base
+import cache
+import test_hostos
+import test_loopback
+
+SKIPPED = 77
+
+
+def shell():
+    """A prompt: each line is run in the HostOS, one that begins with 'guest ' in the GuestOS."""
+    world = test_hostos.World(test_hostos.LOGS)
+    try:
+        world.start()
+        world.host.must("dpkg -i /srv/test/vsock-host_*.deb")
+        world.serve_images()
+        world.start_guest()
+        print("In the HostOS; 'guest COMMAND' runs in the GuestOS; end with ctrl-d.")
+        while True:
+            try:
+                line = input("hostos# ")
+            except EOFError:
+                print()
+                return 0
+            inside = line.startswith("guest ")
+            done = world.in_guest(line[len("guest "):]) if inside else world.host.run(line)
+            print(done.out + done.err, end="")
+    finally:
+        world.close()
+
+
+def main(what):
+    try:
+        cache.kernel() if what == "1" else cache.hostos()
+    except base.CannotRun as reason:
+        print("no virtual machine: %s" % reason)
+        return SKIPPED
+    if what == "shell":
+        return shell()
+    modules = {"1": [test_loopback], "2": [test_hostos], "all": [test_loopback, test_hostos]}[what]
+    loader = unittest.defaultTestLoader
+    suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
+    result = unittest.TextTestRunner(verbosity=2, failfast=True, stream=sys.stdout).run(suite)
+    failed = len(result.failures) + len(result.errors)
+    left_out = suite.countTestCases() - result.testsRun
+    if left_out:
+        print("%d more were not begun" % left_out)
+    print("%d passed, %d failed, %d skipped" % (
+        result.testsRun - failed - len(result.skipped), failed, len(result.skipped)))
+    return 0 if result.wasSuccessful() else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1]))
