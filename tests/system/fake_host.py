@@ -201,8 +201,8 @@ class FakeHost:
             script = self.scripts[min(self.connections, len(self.scripts) - 1)]
             self.connections += 1
             thread = threading.Thread(target=self._run, args=(script, sock), daemon=True)
-            self._threads.append(thread)
             thread.start()
+            self._threads.append(thread)  # one that close() finds can be joined
             self.changed()
 
     def _run(self, script, sock):

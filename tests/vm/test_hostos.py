@@ -284,9 +284,9 @@ class HostOSTest(unittest.TestCase):
             for word in words:
                 self.assertIn(word, done.out + done.err)
 
-        denied = ("uthentication",)
+        denied = ("Access denied",)
         refused("busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 "
-                "org.freedesktop.systemd1.Manager StartUnit ss cron.service replace", *denied)
+                "org.freedesktop.systemd1.Manager StartUnit ss systemd-tmpfiles-clean.service replace", *denied)
         refused("busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 "
                 "org.freedesktop.systemd1.Manager StartUnit ss vsock_host-install@x.service replace")
         refused("busctl call org.freedesktop.systemd1 /org/freedesktop/systemd1 "

@@ -4,6 +4,7 @@
 The machine's own bus is never reached: the daemon under test is told this one's address.
 """
 import os
+import socket
 import subprocess
 
 from . import PATIENCE, program, wait_until
@@ -37,6 +38,10 @@ class Bus:
     def path(self, *names):
         return os.path.join(self.folder, *names)
 
+    def _accepts(self):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+            return probe.connect_ex(self.socket) == 0
+
     def start(self):
         for name in ("socket", "ready"):
             if os.path.exists(self.path(name)):
@@ -45,7 +50,7 @@ class Bus:
             self.daemon = subprocess.Popen(
                 [DBUS_DAEMON, "--nofork", "--config-file=" + self.path("bus.conf")],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
-            wait_until(lambda: os.path.exists(self.socket), "the bus")
+            wait_until(self._accepts, "the bus")  # its path is there before it listens
             environ = dict(os.environ, DBUS_SYSTEM_BUS_ADDRESS=self.address)
             self.systemd = subprocess.Popen(
                 [program("fake_systemd"), self.folder], stdin=subprocess.DEVNULL, stdout=log,
