@@ -11,12 +11,13 @@ import machine
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 BIN = os.path.join(ROOT, "build/release/bin")
-SECONDS = 120
+SECONDS = 300
 CONFIGURATION = """[listen]
 allowed_cids = %s
 [limits]
 connections = 1100
 connections_per_cid = 1100
+first_frame_seconds = 120
 [version]
 file = /version
 [console]

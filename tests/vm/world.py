@@ -20,7 +20,7 @@ ca_file = /srv/test/ca.pem
 refused_addresses = link-local multicast unspecified own
 keep_free = 64M
 [reboot]
-delay_seconds = 3
+delay_seconds = 10
 """
 DROP_IN = "/etc/vsock_host/vsock_host.conf.d/50-test.conf"
 
