@@ -204,13 +204,17 @@ static void adopt(struct daemon *daemon, const struct conf *conf)
 
 static void reload(struct daemon *daemon)
 {
-    char status[512];
+    char listening[512];
+    char status[640];
     service_reloading();
     const struct conf *fresh = reload_load(&daemon->reload, daemon->conf);
     if (fresh != NULL) {
         adopt(daemon, fresh);
     }
-    listening_describe(&daemon->listening, status, sizeof status);
+    listening_describe(&daemon->listening, listening, sizeof listening);
+    (void)snprintf(status, sizeof status, "%s%s",
+                   fresh == NULL ? "Reload failed, the configuration stays as it was. " : "",
+                   listening);
     service_ready(status);
     job_show(daemon->parts.job);
 }
@@ -226,18 +230,24 @@ static void look_after_threads(struct daemon *daemon)
         daemon->late = NULL;
         service_alive();
     } else if (daemon->late != late.name) {
+        char number[16] = "";
+        if (late.number != 0) {
+            (void)snprintf(number, sizeof number, "-%u", late.number);
+        }
         daemon->late = late.name;
         log_event(PRIORITY_ERROR, MESSAGE_ID_THREAD_LATE, NULL, 0,
-                  "thread %s %u is late by %lld ms (%s): systemd is not told that all is well",
-                  late.name, late.number, (long long)late.late_ms, late.step);
+                  "thread %s%s is late by %lld ms (%s): systemd is not told that all is well",
+                  late.name, number, (long long)late.late_ms, late.step);
     }
 }
 
-/* How long main may sleep. */
+/* How long main may sleep. While a thread is late it looks more often: if the thread goes on after all,
+ * systemd hears of it in time. */
 static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
 {
     int64_t nap = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
-    nap = watchdog_ms > 0 && watchdog_ms / 2 < nap ? watchdog_ms / 2 : nap;
+    int64_t look = watchdog_ms / (daemon->late == NULL ? 2 : 16);
+    nap = watchdog_ms > 0 && look < nap ? look : nap;
     return nap == INT_MAX ? -1 : (int)nap;
 }
 

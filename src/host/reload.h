@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration, read again on SIGHUP. Threads read the one in effect without a lock, so one that
- * was replaced is kept until the daemon ends: a few KiB for each reload.
+ * was replaced is kept until the daemon ends: a few KiB for each reload that
+ * changes something.
  *
  * Threads  main thread.
  * Errors   logged here, one line for each.
@@ -18,8 +19,8 @@ struct reload {
     size_t count;
 };
 
-/* What the files say now; keys that need a restart keep what they have in `now`, and are named. NULL:
- * the files cannot be used, so `now` stays. */
+/* What the files say now, `now` itself if that is the same; keys that need a restart keep what they
+ * have in `now`, and are named. NULL: the files cannot be used, so `now` stays. */
 MUST_CHECK const struct conf *reload_load(struct reload *reload, const struct conf *now);
 void reload_done(struct reload *reload);
 

@@ -6,6 +6,7 @@
 
 #include "host/digest/digest.h"
 #include "host/digest/ring.h"
+#include "host/watch/watch.h"
 #include "support/unit.h"
 #include "wire/hex.h"
 
@@ -228,6 +229,34 @@ static void test_file_troubles(void)
     digest_free(digest);
 }
 
+/* Hashing a large file takes as long as it takes: each piece has its own limit. */
+static bool is_not_late(void *context)
+{
+    struct watch_late late;
+    CU_ASSERT_FALSE(watch_find_late(clock_ms(), &late));
+    return ++*(int *)context > 2;
+}
+
+static void test_file_is_not_late(void)
+{
+    struct watch_late late;
+    int questions = 0;
+    int fd = memfd_create("image", MFD_CLOEXEC);
+    CU_ASSERT_FATAL(fd >= 0);
+    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 16 << 20), 0);
+    struct digest *digest = make(false);
+    watch_init(1);
+    watch_enter("job", 0);
+    watch_step_at("what came before", 0, 0);
+    CU_ASSERT_TRUE(watch_find_late(clock_ms(), &late));
+    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, is_not_late, &questions), -ECANCELED);
+    CU_ASSERT_EQUAL(questions, 3);
+    watch_leave();
+    watch_init(0);
+    digest_free(digest);
+    close(fd);
+}
+
 static const struct unit_test tests[] = {
     {"known digests, inline and in a thread", test_vectors},
     {"pieces of all sizes, round the ring", test_ring_goes_round},
@@ -236,6 +265,7 @@ static const struct unit_test tests[] = {
     {"a full ring makes its writer wait", test_ring_that_is_full},
     {"a file, whole or its beginning", test_file},
     {"a file that is short, a stop, a read error", test_file_troubles},
+    {"hashing a file is never late", test_file_is_not_late},
 };
 
 int main(void)

@@ -68,8 +68,12 @@ class ReloadTest(SystemTest):
         daemon = self.daemon()
         self.reload(daemon, "[limits]\nworkers = many\n", r"reload: .*:2: \[limits\] workers = many")
         daemon.wait_log("the configuration stays as it was")
+        status = [message["STATUS"] for message in daemon.notify.messages if "READY" in message][-1]
+        self.assertRegex(status, r"\AReload failed, .*Listening on unix:")
         self.assertServes(daemon)
-        self.reload(daemon, {})
+        self.reload(daemon, {}, "the configuration was reloaded; nothing changed")
+        status = [message["STATUS"] for message in daemon.notify.messages if "READY" in message][-1]
+        self.assertRegex(status, r"\AListening on unix:")
         self.assertServes(daemon)
 
     def test_a_file_that_is_gone(self):

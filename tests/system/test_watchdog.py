@@ -1,11 +1,14 @@
 # SPDX-License-Identifier: Apache-2.0
 """WATCHDOG=1: said while every thread is within its time, and not while one hangs."""
+import os
 import subprocess
+import unittest
 
-from vsocktest import PATIENCE, program, wait_until
+from vsocktest import PATIENCE, peer, program, wait_until
 from vsocktest.case import SystemTest
 
 INTERVAL_USEC = 1000000
+SENDTO = 44
 HELD_SECONDS = "120"  # longer than anything is waited for
 
 
@@ -17,13 +20,14 @@ class WatchdogTest(SystemTest):
     def beats(daemon):
         return sum(message.get("WATCHDOG") == "1" for message in daemon.notify.messages)
 
-    def hold(self, daemon, name):
-        held = subprocess.Popen([program("hold_thread"), str(daemon.pid), name, HELD_SECONDS],
-                                stdout=subprocess.PIPE, text=True)
+    def hold(self, daemon, name, *call):
+        """Holds the thread still. call: where it next enters the system call of that number."""
+        held = subprocess.Popen([program("hold_thread"), str(daemon.pid), name, HELD_SECONDS] +
+                                [str(number) for number in call], stdout=subprocess.PIPE, text=True)
         self.addCleanup(held.stdout.close)
         self.addCleanup(held.wait)
         self.addCleanup(held.kill)
-        self.assertEqual(held.stdout.readline(), "1 held\n")
+        self.assertEqual(held.stdout.readline(), "waiting\n" if call else "1 held\n")
         return held
 
     def test_said_again_and_again(self):
@@ -44,13 +48,29 @@ class WatchdogTest(SystemTest):
         daemon = self.watched()
         wait_until(lambda: self.beats(daemon) >= 2, "WATCHDOG=1")
         held = self.hold(daemon, "acceptor")
-        daemon.wait_log(r"thread acceptor 0 is late by \d+ ms \(.*\): systemd is not told")
+        daemon.wait_log(r"thread acceptor is late by \d+ ms \(.*\): systemd is not told")
         before = self.beats(daemon)
         held.kill()
         held.wait()
         wait_until(lambda: self.beats(daemon) > before, "WATCHDOG=1 comes again", PATIENCE)
         self.assertServes(daemon)
         self.assertEqual(daemon.log().count("is late by"), 1)
+
+    @unittest.skipUnless(os.uname().machine == "x86_64", "knows the number of sendto on x86_64 alone")
+    def test_a_worker_in_the_middle_of_a_command(self):
+        daemon = self.daemon({"limits": {"workers": 1}},
+                             environment={"WATCHDOG_USEC": str(INTERVAL_USEC)})
+        guest = self.peer(daemon)
+        wait_until(lambda: self.beats(daemon) >= 2, "WATCHDOG=1")
+        held = self.hold(daemon, "worker-1", SENDTO)
+        guest.send(peer.request(peer.GET_VSOCK_VERSION))
+        self.assertEqual(held.stdout.readline(), "1 held\n")
+        daemon.wait_log(r"thread worker-1 is late by \d+ ms \(answering\): systemd is not told")
+        before = self.beats(daemon)
+        held.kill()
+        held.wait()
+        wait_until(lambda: self.beats(daemon) > before, "WATCHDOG=1 comes again", PATIENCE)
+        self.assertIsInstance(guest.answer(), peer.Response)
 
     def test_an_idle_thread_is_not_late(self):
         daemon = self.watched()

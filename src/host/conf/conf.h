@@ -11,6 +11,7 @@
 #ifndef HOST_CONF_H
 #define HOST_CONF_H
 
+#include <stdbool.h>
 #include <stdio.h>
 #include <sys/types.h>
 
@@ -126,6 +127,9 @@ struct conf *conf_free(struct conf *conf);
  * is called with each that differs, its section and name. 0 or -ENOMEM. */
 MUST_CHECK int conf_keep(const struct conf *now, struct conf *fresh,
                          void (*told)(const char *section, const char *name));
+
+/* True if every key has the same value in both. */
+bool conf_same(const struct conf *a, const struct conf *b);
 
 /* The effective configuration in the file's own form, every key, in the table's order. */
 MUST_CHECK int conf_dump(const struct conf *conf, FILE *out);

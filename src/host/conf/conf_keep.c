@@ -47,3 +47,12 @@ int conf_keep(const struct conf *now, struct conf *fresh,
     }
     return result;
 }
+
+bool conf_same(const struct conf *a, const struct conf *b)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < conf_keys_count; i++) {
+        same = !differs(&conf_keys[i], a, b);
+    }
+    return same;
+}

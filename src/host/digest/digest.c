@@ -145,8 +145,11 @@ static int hash_file(struct digest *digest, int fd, uint64_t length, uint8_t *bu
 {
     uint64_t offset = 0;
     for (unsigned reads = 0; offset < length; reads++) {
-        if (reads % READS_PER_QUESTION == 0 && stop != NULL && stop(context)) {
-            return -ECANCELED;
+        if (reads % READS_PER_QUESTION == 0) {
+            watch_step("hashing a file", WATCH_DISK_MS); /* of any size, on any disk */
+            if (stop != NULL && stop(context)) {
+                return -ECANCELED;
+            }
         }
         size_t wanted = length - offset < READ_SIZE ? (size_t)(length - offset) : READ_SIZE;
         ssize_t got = read_piece(fd, buffer, wanted, offset);

@@ -16,6 +16,7 @@
 #include "host/download/mirrors.h"
 #include "host/download/retry.h"
 #include "host/policy/url.h"
+#include "host/watch/watch.h"
 #include "wire/clock.h"
 
 /* One run. */
@@ -123,6 +124,7 @@ static int wait_ms(struct run *run, int64_t delay_ms)
 {
     struct pollfd stop = {.fd = run->download->stop_fd, .events = POLLIN};
     int64_t deadline = clock_deadline(delay_ms);
+    watch_step("waiting for the next try", WATCH_DISK_MS + delay_ms);
     int ready = poll(&stop, 1, clock_poll_timeout(deadline));
     while (ready < 0 && errno == EINTR) {
         ready = poll(&stop, 1, clock_poll_timeout(deadline));

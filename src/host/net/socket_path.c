@@ -90,7 +90,7 @@ static int bind_claimed(int fd, const struct address *address, mode_t mode,
     mode_t mask = umask(0777);
     error = bind(fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
     umask(mask);
-    struct stat file;
+    struct stat file = {0};
     if (error == 0 && (chmod(address->path, mode) < 0 || lstat(address->path, &file) < 0)) {
         error = -errno;
         (void)unlink(address->path); /* the error that is told is the first */

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Which thread is late, with the time passed in. */
+#include "host/watch/watch.h"
+#include "support/unit.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PATIENCE_MS = 100, NOW_MS = 5000 };
+
+static struct watch_late late;
+
+static bool is_late(int64_t now_ms)
+{
+    return watch_find_late(now_ms, &late);
+}
+
+static void test_off(void)
+{
+    watch_init(0);
+    CU_ASSERT_FALSE(watch_is_on());
+    watch_enter("nobody", 0);
+    watch_step_at("anything", 0, 0);
+    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    watch_leave();
+}
+
+static void test_both_sides_of_a_deadline(void)
+{
+    watch_init(PATIENCE_MS);
+    watch_enter("worker", 3);
+    CU_ASSERT_FALSE(is_late(INT64_MAX)); /* it has begun nothing yet */
+    watch_step_at("a request", WATCH_QUICK, NOW_MS);
+    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 1));
+    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS));
+    CU_ASSERT_STRING_EQUAL(late.name, "worker");
+    CU_ASSERT_EQUAL(late.number, 3);
+    CU_ASSERT_STRING_EQUAL(late.step, "a request");
+    CU_ASSERT_EQUAL(late.late_ms, 0);
+    watch_step_at("a file", WATCH_DISK_MS, NOW_MS);
+    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS));
+    CU_ASSERT_FALSE(is_late(NOW_MS + WATCH_DISK_MS + PATIENCE_MS - 1));
+    CU_ASSERT_TRUE(is_late(NOW_MS + WATCH_DISK_MS + PATIENCE_MS + 7));
+    CU_ASSERT_STRING_EQUAL(late.step, "a file");
+    CU_ASSERT_EQUAL(late.late_ms, 7);
+    watch_leave();
+}
+
+static void test_idle_and_gone_are_never_late(void)
+{
+    watch_init(PATIENCE_MS);
+    watch_enter("job", 0);
+    watch_step_at("an upgrade", WATCH_QUICK, NOW_MS);
+    watch_idle();
+    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    watch_step_at("an upgrade", WATCH_QUICK, NOW_MS);
+    watch_leave();
+    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    watch_step_at("after it left", WATCH_QUICK, NOW_MS);
+    CU_ASSERT_FALSE(is_late(INT64_MAX));
+}
+
+static void test_limit_without_end(void)
+{
+    watch_init(PATIENCE_MS);
+    watch_enter("job", 0);
+    watch_step_at("for ever", CLOCK_NEVER, NOW_MS);
+    CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
+    watch_step_at("nearly", CLOCK_NEVER - NOW_MS - 1, NOW_MS); /* with the patience too long */
+    CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
+    watch_leave();
+}
+
+struct other {
+    pthread_barrier_t begun, seen;
+};
+
+static void *run_other(void *context)
+{
+    struct other *other = context;
+    watch_enter("console", 0);
+    watch_step_at("writing", WATCH_QUICK, NOW_MS - 50);
+    pthread_barrier_wait(&other->begun);
+    pthread_barrier_wait(&other->seen);
+    watch_leave();
+    return NULL;
+}
+
+static void test_the_latest_of_two(void)
+{
+    struct other other;
+    pthread_t thread;
+    watch_init(PATIENCE_MS);
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, 2), 0);
+    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, 2), 0);
+    watch_enter("acceptor", 0);
+    watch_step_at("events", WATCH_QUICK, NOW_MS);
+    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, run_other, &other), 0);
+    pthread_barrier_wait(&other.begun);
+    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 51));
+    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS - 50)); /* one of them alone */
+    CU_ASSERT_STRING_EQUAL(late.name, "console");
+    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS + 1));
+    CU_ASSERT_STRING_EQUAL(late.name, "console");
+    CU_ASSERT_EQUAL(late.late_ms, 51);
+    pthread_barrier_wait(&other.seen);
+    CU_ASSERT_EQUAL_FATAL(pthread_join(thread, NULL), 0);
+    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS + 1)); /* the other has left */
+    CU_ASSERT_STRING_EQUAL(late.name, "acceptor");
+    watch_leave();
+    pthread_barrier_destroy(&other.begun);
+    pthread_barrier_destroy(&other.seen);
+}
+
+static void *enter_and_leave(void *context)
+{
+    struct other *other = context;
+    watch_enter("worker", 1);
+    pthread_barrier_wait(&other->begun);
+    pthread_barrier_wait(&other->seen);
+    watch_leave();
+    return NULL;
+}
+
+/* As many as there may be, twice: what they leave is free again. */
+static void test_all_slots(void)
+{
+    struct other other;
+    pthread_t threads[WATCH_THREADS_MAX];
+    watch_init(PATIENCE_MS);
+    for (int turn = 0; turn < 2; turn++) {
+        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, WATCH_THREADS_MAX + 1), 0);
+        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, WATCH_THREADS_MAX + 1), 0);
+        for (int i = 0; i < WATCH_THREADS_MAX; i++) {
+            CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, enter_and_leave, &other), 0);
+        }
+        pthread_barrier_wait(&other.begun);
+        CU_ASSERT_FALSE(is_late(INT64_MAX));
+        pthread_barrier_wait(&other.seen);
+        for (int i = 0; i < WATCH_THREADS_MAX; i++) {
+            CU_ASSERT_EQUAL_FATAL(pthread_join(threads[i], NULL), 0);
+        }
+        pthread_barrier_destroy(&other.begun);
+        pthread_barrier_destroy(&other.seen);
+    }
+}
+
+static const struct unit_test tests[] = {
+    {"without a watchdog nothing is watched", test_off},
+    {"both sides of a deadline", test_both_sides_of_a_deadline},
+    {"who is idle or gone is never late", test_idle_and_gone_are_never_late},
+    {"a limit that never comes", test_limit_without_end},
+    {"of two the one that is most late", test_the_latest_of_two},
+    {"as many threads as there may be", test_all_slots},
+};
+UNIT_MAIN("watch", tests)
