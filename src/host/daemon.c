@@ -37,7 +37,7 @@ enum {
 struct daemon {
     const struct conf *conf; /* the present one */
     struct reload reload;
-    const char *late; /* the thread that was told to be late; NULL: none */
+    struct watch_late late; /* the thread that was told of; no name: none */
     int signal_fd;
     struct listening listening;
     struct command_parts parts;
@@ -227,14 +227,14 @@ static void look_after_threads(struct daemon *daemon)
         return;
     }
     if (!watch_find_late(clock_ms(), &late)) {
-        daemon->late = NULL;
+        daemon->late = (struct watch_late){.name = NULL};
         service_alive();
-    } else if (daemon->late != late.name) {
+    } else if (daemon->late.name != late.name || daemon->late.number != late.number) {
         char number[16] = "";
         if (late.number != 0) {
             (void)snprintf(number, sizeof number, "-%u", late.number);
         }
-        daemon->late = late.name;
+        daemon->late = late;
         log_event(PRIORITY_ERROR, MESSAGE_ID_THREAD_LATE, NULL, 0,
                   "thread %s%s is late by %lld ms (%s): systemd is not told that all is well",
                   late.name, number, (long long)late.late_ms, late.step);
@@ -246,7 +246,7 @@ static void look_after_threads(struct daemon *daemon)
 static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
 {
     int64_t nap = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
-    int64_t look = watchdog_ms / (daemon->late == NULL ? 2 : 16);
+    int64_t look = watchdog_ms / (daemon->late.name == NULL ? 2 : 16);
     nap = watchdog_ms > 0 && look < nap ? look : nap;
     return nap == INT_MAX ? -1 : (int)nap;
 }

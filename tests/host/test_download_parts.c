@@ -447,7 +447,29 @@ static void test_failures(void)
     CU_ASSERT_EQUAL(failure.code, ERROR_INTERNAL);
 }
 
+static void test_lines_of_a_head(void)
+{
+    static const struct {
+        const char *line;
+        bool one;
+    } rows[] = {
+        {"Location: /a\r\n", true},
+        {"Location: /a\n", true},
+        {"Location: /a", true},
+        {"\r\n", true},
+        {"", true},
+        {"Location: /a\rX: y\r\n", false},
+        {"Location: /a\r\r\n", false},
+        {"Location: /a\r", false},
+        {"\rLocation: /a\r\n", false},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        CU_ASSERT_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"lines of a head", test_lines_of_a_head},
     {"Content-Range", test_content_ranges},
     {"what is no Content-Range", test_content_ranges_that_are_none},
     {"what answers mean", test_judgements},

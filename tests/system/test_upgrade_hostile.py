@@ -84,3 +84,12 @@ class HostileTest(UpgradeTroubleTest):
                 self.assertFalse([each for each in web.requests if "x-evil" in each.headers])
                 self.assertEqual(daemon.stop(), 0)
                 self.forget_upgrades()
+
+    def test_redirect_with_a_bare_carriage_return(self):
+        """For some that is the end of the line: nobody's guess is followed."""
+        web, daemon = self.web(), self.daemon({"upgrade": {"retries": 0}})
+        web.put("/a", Redirect("/image\rX-Evil: yes"))
+        image = self.image(web, size=len(IMAGE))
+        self.fails(daemon, web.url("/a"), image.sha256, "download_failed")
+        self.assertEqual(len(web.requests), 1)
+        self.assertFalse(self.read("installed"))

@@ -134,7 +134,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     size_t length = size * count;
     exchange->head_bytes += length;
     pace_count(&exchange->pace, length);
-    if (exchange->head_bytes > HEAD_MAX) {
+    if (exchange->head_bytes > HEAD_MAX || !response_is_one_line(line, length)) {
         return CURL_WRITEFUNC_ERROR;
     }
     int status = status_of(exchange->easy);

@@ -147,3 +147,9 @@ bool response_is_strong_etag(const char *etag)
     }
     return true;
 }
+
+bool response_is_one_line(const char *line, size_t length)
+{
+    const char *found = length > 0 ? memchr(line, '\r', length) : NULL;
+    return found == NULL || (line + length - found == 2 && found[1] == '\n');
+}

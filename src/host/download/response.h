@@ -9,6 +9,7 @@
 #define HOST_RESPONSE_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 enum {
@@ -60,5 +61,9 @@ void response_judge(const struct response_asked *asked, const struct response *r
 
 /* True for an ETag that may be sent back in If-Range: quoted, not weak, printable. */
 bool response_is_strong_etag(const char *etag);
+
+/* True if a line of the head has a carriage return before its line feed alone: one elsewhere ends the
+ * line for some and not for others (RFC 9112, 2.2). */
+bool response_is_one_line(const char *line, size_t length);
 
 #endif
