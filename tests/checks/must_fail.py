@@ -20,6 +20,7 @@ import man_pages
 import scripts
 import sizes
 import spdx
+import takeover
 import tree
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -230,6 +231,20 @@ class DocumentsTest(Sample):
             self.put_tree(folder + "/")
         self.put_tree("README.md", "LICENSE")
         self.judge_changes(documents, self.CHANGES)
+
+
+class TakeoverTest(Sample):
+    SCRIPTS = "packaging/debian/vsock-host."
+    CHANGES = ((SCRIPTS + "postinst", ' && deb-systemd-helper --quiet was-enabled vsock_host.service', ""),
+               (SCRIPTS + "postinst", "--quiet disable", "--quiet enable"),
+               (SCRIPTS + "postinst", '[ "$1" = configure ]', "true"),
+               (SCRIPTS + "postinst", 'if systemctl --quiet is-enabled "$agent" 2>/dev/null', "if true"),
+               (SCRIPTS + "postrm", '[ "$1" = purge ]', "true"),
+               (SCRIPTS + "postrm", " /run/vsock_host-hsm", ""))
+
+    def test_changes(self):
+        self.put_tree("packaging/debian/")
+        self.judge_changes(takeover, self.CHANGES)
 
 
 class ToolsTest(Sample):

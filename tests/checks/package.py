@@ -15,8 +15,12 @@ import tempfile
 import hardening
 import tree
 
-# The highest overall exposure of vsock_host.service, in tenths (systemd-analyze security).
-EXPOSURE_MAX = 16
+# The highest overall exposure of each unit, in tenths (systemd-analyze security).
+EXPOSURE_MAX = {
+    "vsock_host.service": 16, "vsock_host-hsm-attach@.service": 12, "vsock_host-hsm-detach@.service": 12,
+    "vsock_host-install@.service": 66,
+}
+CONFFILES = ["/etc/vsock_host/vsock_host.conf", "/etc/vsock_host/vsock_host.conf.d/10-units.conf"]
 ETC, UNITS, SHARE = "etc/vsock_host/", "lib/systemd/system/", "usr/share/"
 # Programs are 0755, all else is 0644; documentation is named by its folder alone.
 EXPECTED = {
@@ -52,21 +56,22 @@ def run(*command):
 
 
 def listed(deb):
-    """(mode, owner, path or "path -> target") of each file of the package."""
+    """(mode, owner, path or "path -> target") of each file and folder of the package."""
     for line in run("dpkg-deb", "-c", deb).stdout.splitlines():
         mode, owner, _, _, _, path = line.split(None, 5)
-        if not mode.startswith("d"):
-            yield mode, owner, path[2:]
+        yield mode, owner, path[2:]
 
 
 def judge_files(name, deb):
     found = set()
     for mode, owner, path in listed(deb):
-        wanted = "lrwxrwxrwx" if " -> " in path else \
+        wanted = "lrwxrwxrwx" if " -> " in path else "drwxr-xr-x" if mode.startswith("d") else \
             "-rwxr-xr-x" if PROGRAM.fullmatch(path) else "-rw-r--r--"
         if mode != wanted or owner != "root/root":
             yield "%s: %s is %s %s; expected %s root/root" % (name, path, mode, owner, wanted)
         documentation = SHARE + "doc/%s/" % name
+        if mode.startswith("d"):
+            continue
         found.add(documentation if path.startswith(documentation) else path)
     for path in sorted(EXPECTED[name] - found):
         yield "%s: %s is missing" % (name, path)
@@ -74,9 +79,14 @@ def judge_files(name, deb):
         yield "%s: %s is not expected" % (name, path)
 
 
-def judge_scripts(name, deb, folder):
-    """The scripts that dpkg runs as root: judged as what they are after debhelper has added to them."""
+def judge_control(name, deb, folder):
+    """What dpkg goes by: the configuration files that it keeps, and the scripts that it runs as root,
+    judged as what they are after debhelper has added to them."""
     run("dpkg-deb", "-e", deb, folder)
+    listing = os.path.join(folder, "conffiles")
+    kept = open(listing).read().splitlines() if os.path.exists(listing) else []
+    if kept != (CONFFILES if name == "vsock-host" else []):
+        yield "%s: the configuration files are %s" % (name, " ".join(kept) or "none")
     for script in ("preinst", "postinst", "prerm", "postrm"):
         path = os.path.join(folder, script)
         if os.path.exists(path):
@@ -93,12 +103,13 @@ def judge_units(root):
     for line in done.stderr.splitlines():
         if "vsock_host" in line and "/bin/sh" not in line:
             yield line
-    done = run("systemd-analyze", "security", "--offline=true", "--threshold=%d" % EXPOSURE_MAX,
-               "--root=" + root, "vsock_host.service")
-    last = (done.stdout.strip() or done.stderr.strip()).splitlines()[-1]
-    print(last)
-    if done.returncode:
-        yield "vsock_host.service is exposed by more than %.1f: %s" % (EXPOSURE_MAX / 10, last)
+    for unit, most in EXPOSURE_MAX.items():
+        done = run("systemd-analyze", "security", "--offline=true", "--threshold=%d" % most,
+                   "--root=" + root, unit)
+        last = (done.stdout.strip() or done.stderr.strip()).splitlines()[-1]
+        print(last)
+        if done.returncode:
+            yield "%s is exposed by more than %.1f: %s" % (unit, most / 10, last)
 
 
 def judge(folder):
@@ -115,7 +126,7 @@ def judge(folder):
                     yield from hardening.judge(os.path.join(root, path))
             if name == "vsock-host":
                 yield from judge_units(root)
-            yield from judge_scripts(name, debs[0], os.path.join(root, "control"))
+            yield from judge_control(name, debs[0], os.path.join(root, "control"))
 
 
 def main(arguments):

@@ -17,7 +17,8 @@ import tempfile
 
 import tree
 
-TESTS = ("version", "notify", "upgrade", "stop", "metrics", "sockets")
+TESTS = ("version", "notify", "upgrade", "upgrade_tls", "upgrade_unit", "reload", "stop",
+         "metrics", "sockets")
 SKIPPED = 77
 CALL = re.compile(r"^(\d+) +(?:<\.\.\. )?([a-z0-9_]+)(?:\(| resumed>)(.*)")
 

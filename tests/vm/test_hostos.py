@@ -352,9 +352,22 @@ class HostOSTest(unittest.TestCase):
         self.assertNotEqual(self.world.pid(), before)
         self.assertGuest("get-hostos-version", "HostOSVersion(4.0.0)\n")
 
-    def test_51_remove_and_purge(self):
+    def test_51_package_upgrade_after_going_back(self):
+        self.host.must("systemctl disable --now vsock_host; systemctl enable --now vsock-agent; "
+                       "dpkg --force-confold -i /tmp/newer.deb")
+        self.assertEqual(self.host.run("systemctl is-active vsock-agent vsock_host").out.split(),
+                         ["active", "inactive"])
+        self.assertEqual(self.host.run("systemctl is-enabled vsock-agent vsock_host").out.split(),
+                         ["enabled", "disabled"])
+        self.host.must("systemctl disable --now vsock-agent; systemctl enable --now vsock_host")
+        self.world.wait_active()
+
+    def test_52_remove_and_purge(self):
+        self.host.must("systemctl stop vsock_host; systemctl enable --now vsock_host.socket")
+        self.assertGuest("get-hostos-version", "HostOSVersion(4.0.0)\n")
         self.host.must("dpkg -r vsock-host")
-        self.assertEqual(self.host.run("systemctl is-active vsock_host").out.strip(), "inactive")
+        for unit in ("vsock_host.service", "vsock_host.socket"):
+            self.assertEqual(self.world.show(unit, "ActiveState"), "inactive", unit)
         self.assertEqual(self.host.must("ls /etc/vsock_host/vsock_host.conf"),
                          "/etc/vsock_host/vsock_host.conf")
         self.assertEqual(self.host.must("ls -d /var/lib/vsock_host"), "/var/lib/vsock_host")
@@ -362,7 +375,8 @@ class HostOSTest(unittest.TestCase):
         self.assertEqual(done.status, 3, done)
         self.host.must("rm -rf /etc/vsock_host/vsock_host.conf.d/50-test.conf; dpkg -P vsock-host")
         self.assertEqual(self.host.run(
-            "ls -d /etc/vsock_host /var/lib/vsock_host /var/lib/vsock_host-install").out, "")
+            "ls -d /etc/vsock_host /var/lib/vsock_host /var/lib/vsock_host-install "
+            "/etc/systemd/system/*.wants/vsock_host.*").out, "")
 
 
 if __name__ == "__main__":
