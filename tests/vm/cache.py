@@ -10,14 +10,20 @@ import base
 import guestos
 
 
+_lock = None  # open while this process lives: nobody takes away what it uses
+
+
 @contextlib.contextmanager
 def _locked():
+    global _lock  # pylint: disable=global-statement
     cache = os.environ.get("VSOCK_VM_CACHE") or os.path.join(
         os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"), "vsock-vm")
     os.makedirs(cache, exist_ok=True)
-    with open(os.path.join(cache, "lock"), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield cache
+    if _lock is None:
+        _lock = open(os.path.join(cache, "lock"), "w")
+    fcntl.flock(_lock, fcntl.LOCK_EX)
+    yield cache
+    fcntl.flock(_lock, fcntl.LOCK_SH)
 
 
 def _keep(cache, kind, key, make):
