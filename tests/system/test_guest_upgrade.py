@@ -4,9 +4,11 @@ import fcntl
 import os
 import pty
 import re
+import select
 import signal
 import struct
 import termios
+import threading
 import unittest
 
 from fake_host import HASH_MISMATCH, FakeHost, error, failing
@@ -47,22 +49,27 @@ class Upgrade(GuestTest):
         self.assertEqual(percents, [0, 25, 50, 99])
 
     def on_a_terminal(self, *arguments, columns=80):
+        """Its status, its stdout, and all that its terminal shows. The terminal is kept open until that
+        is read: a terminal whose last user closes it may lose what nobody has read yet."""
         master, slave = pty.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, slave)
         fcntl.ioctl(slave, termios.TIOCSWINSZ, struct.pack("HHHH", 24, columns, 0, 0))
         started = self.started(*arguments, stderr=slave)
-        os.close(slave)
+        end = b"(the end)"
+
+        def write_end():
+            started.process.wait(PATIENCE)
+            os.write(slave, end)
+        writer = threading.Thread(target=write_end, daemon=True)
+        writer.start()
         shown = b""
-        try:
-            while True:
-                piece = os.read(master, 65536)
-                if not piece:
-                    break
-                shown += piece
-        except OSError:  # EIO: the other end is closed
-            pass
-        finally:
-            os.close(master)
-        return started.process.wait(PATIENCE), started.process.stdout.read(), shown.decode()
+        while not shown.endswith(end):
+            self.assertTrue(select.select([master], [], [], PATIENCE)[0], shown)
+            shown += os.read(master, 65536)
+        writer.join()
+        shown = shown[:-len(end)].decode()
+        return started.process.returncode, started.process.stdout.read(), shown
 
     def test_bar_on_a_terminal(self):
         self.host(self.job)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """usage: run.py 1 | 2 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
+import os
 import sys
 import unittest
 
@@ -44,7 +45,8 @@ def main(what):
     modules = {"1": [test_loopback], "2": [test_hostos], "all": [test_loopback, test_hostos]}[what]
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
-    result = unittest.TextTestRunner(verbosity=2, failfast=True, stream=sys.stdout).run(suite)
+    result = unittest.TextTestRunner(verbosity=2, failfast="VSOCK_VM_FAILFAST" in os.environ,
+                                     stream=sys.stdout).run(suite)
     failed = len(result.failures) + len(result.errors)
     left_out = suite.countTestCases() - result.testsRun
     if left_out:
