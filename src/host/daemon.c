@@ -22,6 +22,7 @@
 #include "host/net/acceptor.h"
 #include "host/net/serve.h"
 #include "host/reload.h"
+#include "host/step/step.h"
 #include "host/systemd/systemd.h"
 #include "host/watch/watch.h"
 #include "wire/clock.h"
@@ -29,9 +30,9 @@
 enum {
     OTHER_FILES =
         64, /* descriptors beside those of guests and two a listener: files, pipes, downloads, libraries */
-    METRICS_MS = 15000,       /* between two writes of the metrics file */
-    STOP_LINGER_MS = 2000,    /* of the stop limit, beside [limits] send_seconds */
-    STOP_REMAINDER_MS = 15000 /* what systemd is asked for beside that, for files and threads */
+    METRICS_MS = 15000,    /* between two writes of the metrics file */
+    STOP_LINGER_MS = 2000, /* of the stop limit, beside [limits] send_seconds */
+    STOP_STEP_MS = 15000,  /* what systemd grants each step of the stop beside its own limit */
 };
 
 struct daemon {
@@ -119,6 +120,8 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
 {
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
+    service_extend_timeout(
+        WATCH_DISK_MS); /* the state is read and written: all that a start waits for */
     int error = acceptor_new(conf, &daemon->parts, daemon->listening.listeners,
                              daemon->listening.count, &daemon->acceptor);
     if (error < 0) {
@@ -271,25 +274,38 @@ static int wait_for_signal(struct daemon *daemon)
     }
 }
 
+/* One more step of the stop has begun. systemd grants it its time from now on, so it waits for steps
+ * that make headway, whatever TimeoutStopSec= says, and not for one that hangs. */
+static void grant_step(int64_t limit_ms)
+{
+    service_extend_timeout(limit_ms + STOP_STEP_MS);
+}
+
 /* Takes everything down, in the reverse order of its making; it may be half made. */
 static void take_down(struct daemon *daemon)
 {
+    int64_t send_ms = daemon->conf->limits.send_ms;
     atomic_store_explicit(&daemon->parts.stopping, true, memory_order_release);
     if (daemon->parts.job != NULL) {
+        grant_step(0);
         job_stop(daemon->parts.job);
     }
     if (daemon->parts.errands != NULL) {
-        errands_stop(daemon->parts.errands, daemon->conf->limits.send_ms);
+        grant_step(send_ms + STEP_GRACE_MS); /* a step program that is ended may take that */
+        errands_stop(daemon->parts.errands, send_ms);
     }
     if (daemon->acceptor != NULL) {
-        acceptor_stop(daemon->acceptor, daemon->conf->limits.send_ms + STOP_LINGER_MS);
+        grant_step(send_ms + STOP_LINGER_MS);
+        acceptor_stop(daemon->acceptor, send_ms + STOP_LINGER_MS);
     }
     listening_close(&daemon->listening);
     if (daemon->pool != NULL) {
+        grant_step(0);
         pool_stop(daemon->pool);
         daemon->pool = pool_free(daemon->pool);
     }
     if (daemon->parts.console != NULL) {
+        grant_step(0);
         console_stop(daemon->parts.console);
         daemon->parts.console = console_free(daemon->parts.console);
     }
@@ -321,7 +337,6 @@ int daemon_run(const struct conf *conf, const char *config_path, char *const lis
         (void)snprintf(status, sizeof status, "Stopping on %s",
                        signal == SIGTERM ? "SIGTERM" : "SIGINT");
         service_stopping(status);
-        service_extend_timeout(2 * conf->limits.send_ms + STOP_LINGER_MS + STOP_REMAINDER_MS);
         log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
         write_metrics(&daemon);
     }

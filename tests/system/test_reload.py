@@ -20,6 +20,8 @@ class ReloadTest(SystemTest):
         told = daemon.notify.messages[before:]
         self.assertEqual(told[0].get("RELOADING"), "1", told)
         self.assertTrue(int(told[0]["MONOTONIC_USEC"]) > 0, told)
+        self.assertFalse([message for message in told if "EXTEND_TIMEOUT_USEC" in message],
+                         "a reload asks for no time: the watchdog counts in it")
         daemon.wait_log(wanted)
 
     def test_version_file_commands_and_consoles(self):

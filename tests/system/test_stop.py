@@ -7,6 +7,7 @@ import time
 
 from vsocktest import peer, wait_until
 from vsocktest.case import MIB, SystemTest
+from vsocktest.daemon import configuration
 from vsocktest.webserver import Cut, Stall, Status
 
 BOTH = (signal.SIGTERM, signal.SIGINT)
@@ -20,6 +21,14 @@ class StopTest(SystemTest):
                    "STOPPING=1")
         self.assertFalse(os.path.exists(daemon.socket_path))
 
+    @staticmethod
+    def extensions(daemon, after):
+        """The seconds that systemd was asked for since it was told `after`."""
+        keys = [set(message) for message in daemon.notify.messages]
+        first = next(i for i, told in enumerate(keys) if after in told)
+        return [int(message["EXTEND_TIMEOUT_USEC"]) // 1000000
+                for message in daemon.notify.messages[first:] if "EXTEND_TIMEOUT_USEC" in message]
+
     def closed_without_answer(self, guest):
         self.assertTrue(guest.ended(), "an answer to a job that goes on at the next start")
 
@@ -28,6 +37,28 @@ class IdleTest(StopTest):
     def test_nobody_there(self):
         for number in BOTH:
             self.stops(self.daemon(), number)
+
+    def test_each_step_asks_for_its_own_time(self):
+        """systemd is not asked once for the time of all; the limits are those of the last reload."""
+        for send, steps in ((1, [15, 26, 18, 15, 15]), (90, [15, 115, 107, 15, 15])):
+            daemon = self.daemon({"limits": {"send_seconds": send}})
+            self.stops(daemon, signal.SIGTERM)
+            wait_until(lambda: self.extensions(daemon, "STOPPING") == steps, steps)
+
+    def test_limits_of_a_reload(self):
+        daemon = self.daemon()
+        with open(daemon.config, "w") as out:
+            out.write(configuration(self.folder, {"limits": {"send_seconds": 90}}))
+        daemon.kick(signal.SIGHUP)
+        daemon.wait_log("the configuration was reloaded")
+        self.stops(daemon, signal.SIGTERM)
+        wait_until(lambda: 115 in self.extensions(daemon, "STOPPING"), "the time of the new limit")
+
+    def test_a_start_may_wait_for_the_disk(self):
+        daemon = self.daemon()
+        told = [key for message in daemon.notify.messages for key in message]
+        self.assertLess(told.index("EXTEND_TIMEOUT_USEC"), told.index("READY"))
+        self.assertEqual(told.count("EXTEND_TIMEOUT_USEC"), 1)
 
     def test_at_once_after_the_start(self):
         for number in BOTH:

@@ -23,7 +23,9 @@ void service_reloading(void);
 /* How often systemd wants to hear of a daemon that is well, in milliseconds; 0: it does not. */
 int64_t service_watchdog_ms(void);
 void service_alive(void);
-/* Asks for more time to start or stop. */
+/* What the start or the stop is at now may take so long from now on; past TimeoutStartSec= or
+ * TimeoutStopSec= systemd ends a daemon that says nothing for longer. Neither a reload, in which the
+ * watchdog counts, nor a daemon that runs has a use for it. */
 void service_extend_timeout(int64_t ms);
 
 /* How many sockets systemd passed (sd_listen_fds(3)), or -errno. They begin at SERVICE_PASSED_FIRST,
