@@ -216,15 +216,14 @@ def judge(root, name):
     page = scd.Page(text)
     problems = judge_frame(root, name, page) + judge_render(name, text)
     program = PAGES[name]
-    if program == "vsock_guest":
+    status, screen = run(root, program, "--help") if program else (0, "")
+    if status != 0:
+        problems.append("%s: %s --help: %s" % (name, program, screen or "it is not built"))
+    elif program == "vsock_guest":
         problems += judge_guest(root, name, page)
         problems += judge_environment(root, name, page, "src/guest/")
-    elif program is not None:
-        status, text = run(root, program, "--help")
-        if status == 0:
-            problems += judge_program(name, page, [text])
-        elif program != "vsock_host-hsm" or status is not None:
-            problems.append("%s: %s --help: %s" % (name, program, text or "it is not built"))
+    elif program:
+        problems += judge_program(name, page, [screen])
     if program == "vsock_host":
         problems += judge_environment(root, name, page, "src/host/")
     if name == "vsock_host.conf.5":

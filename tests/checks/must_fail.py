@@ -61,12 +61,24 @@ class Sample(unittest.TestCase):
                 self.assertIn(os.path.basename(name).removesuffix(".scd"), said)
                 self.put(name, text)
 
-    def judge(self, check, expected):
+    def judge(self, check, expected, environment=None):
         """The status of a check over the sample; what it prints is shown when it is wrong."""
         out = subprocess.run([sys.executable, check.__file__, self.root], capture_output=True,
-                             text=True)
+                             text=True, env=dict(os.environ, **environment or {}))
         self.assertEqual(out.returncode, expected, out.stdout + out.stderr)
         return out.stdout
+
+    def judge_unbuilt(self, check):
+        """It fails, and names the program, when one of those that have a page is not built."""
+        built = man_pages.binaries(ROOT)
+        programs = list(filter(None, man_pages.PAGES.values()))
+        for missing in ("vsock_guest", "vsock_host-hsm"):
+            with self.subTest(missing), tempfile.TemporaryDirectory() as folder:
+                for program in programs:
+                    if program != missing:
+                        os.symlink(os.path.join(built, program), os.path.join(folder, program))
+                self.assertIn(missing + " --help",
+                              self.judge(check, 1, {"VSOCK_BIN_DIR": folder}))
 
     def run_in(self, *command, expected):
         out = subprocess.run(command, capture_output=True, text=True, cwd=self.root)
@@ -179,12 +191,19 @@ class ManPagesTest(Sample):
                ("vsock_host.conf.5", "\ncommands = get-", "\ncommands = fetch-"),
                ("vsock-protocol.7", ":  hash_mismatch", ":  hash_wrong"),
                ("vsock-protocol.7", "|  14\n", "|  15\n"),
+               ("vsock_host-hsm.8", "*--config* _FILE_\n", "*--configuration* _FILE_\n"),
                ("vsock_host-install.8", "# SIGNALS", "# SIGNALS\t"))
 
-    def test_changes(self):
+    def setUp(self):
+        super().setUp()
         self.put_tree("docs/", "conf/", "src/", "CMakeLists.txt")
+
+    def test_changes(self):
         self.judge_changes(man_pages, [("docs/man/%s.scd" % page, old, new)
                                        for page, old, new in self.CHANGES])
+
+    def test_not_built(self):
+        self.judge_unbuilt(man_pages)
 
 
 class CatalogTest(Sample):
@@ -224,13 +243,20 @@ class DocumentsTest(Sample):
                ("docs/hostos.md", "| `51206f77", "| `61206f77"),
                ("docs/hostos.md", "`VSOCK_UPGRADE_RATE`", "`VSOCK_RATE`"),
                ("docs/hostos.md", "`vsock_host_timeouts_total`", "`vsock_host_timeouts`"),
+               ("docs/hostos.md", "`vsock_host-hsm`", "`vsock_host-hsm --cid 3`"),
                ("docs/security.md", "`[metrics] textfile`", "`[metrics] text`"))
 
-    def test_changes(self):
+    def setUp(self):
+        super().setUp()
         for folder in ("docs", "conf", "src", "packaging", "tests/golden"):
             self.put_tree(folder + "/")
         self.put_tree("README.md", "LICENSE")
+
+    def test_changes(self):
         self.judge_changes(documents, self.CHANGES)
+
+    def test_not_built(self):
+        self.judge_unbuilt(documents)
 
 
 class TakeoverTest(Sample):
