@@ -120,8 +120,7 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
 {
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
-    service_extend_timeout(
-        WATCH_DISK_MS); /* the state is read and written: all that a start waits for */
+    service_extend_timeout(WATCH_DISK_MS); /* for the state: a start waits for nothing else */
     int error = acceptor_new(conf, &daemon->parts, daemon->listening.listeners,
                              daemon->listening.count, &daemon->acceptor);
     if (error < 0) {

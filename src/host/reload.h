@@ -1,7 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The configuration, read again on SIGHUP. Threads read the one in effect without a lock, so one that
- * was replaced is kept until the daemon ends: a few KiB for each reload that
- * changes something.
+ * was replaced is kept until the daemon ends: a few KiB for each reload that changes something, and
+ * nothing for one that does not.
+ *
+ * No references are counted. To take one, a thread must read the pointer and count in one step, which
+ * takes a lock for each request, and each piece of work (a connection between two events, an upgrade
+ * of hours, an errand, a message and its repeats) would have to hold and give one on every way out:
+ * six parts that can leak or free too early, for memory that an operator changes by hand.
  *
  * Threads  main thread.
  * Errors   logged here, one line for each.

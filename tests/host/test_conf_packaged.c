@@ -7,6 +7,8 @@
 
 #include <stdlib.h>
 
+#define RESTART_MARK "A change is taken at the next start."
+
 static const char packaged[] = PROJECT_DIRECTORY "/conf/vsock_host.conf";
 static const char packaged_programs[] = "/usr/libexec/vsock_host/";
 
@@ -78,9 +80,26 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
     CU_ASSERT_STRING_EQUAL_FATAL(shown->name, key->name);
     key->kind->allowed(key, allowed);
     snprintf(comment, sizeof(comment), "# %s\n# Allowed: %s.\n%s", key->about, allowed,
-             key->restart ? "# A change is taken at the next start.\n" : "");
+             key->restart ? "# " RESTART_MARK "\n" : "");
     CU_ASSERT_STRING_EQUAL(shown->comment, comment);
     check_default(key, shown->value);
+}
+
+/* Above the first section it is said how a change takes effect, and what the mark of a key means. */
+static void test_says_how_a_change_takes_effect(void)
+{
+    char line[512];
+    unsigned reload = 0;
+    unsigned mark = 0;
+    FILE *file = fopen(packaged, "r");
+    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    while (fgets(line, sizeof(line), file) != NULL && line[0] != '[') {
+        reload += strstr(line, "systemctl reload vsock_host") != NULL;
+        mark += strstr(line, "\"" RESTART_MARK "\" need: systemctl restart") != NULL;
+    }
+    (void)fclose(file); /* read only */
+    CU_ASSERT_EQUAL(reload, 1);
+    CU_ASSERT_EQUAL(mark, 1);
 }
 
 static void test_agrees_with_the_table(void)
@@ -159,6 +178,7 @@ static void test_in_force_it_is_the_defaults(void)
 }
 
 static const struct unit_test tests[] = {
+    {"it says how a change takes effect", test_says_how_a_change_takes_effect},
     {"it agrees with the table, key by key", test_agrees_with_the_table},
     {"it loads, and in force it is the defaults", test_in_force_it_is_the_defaults},
 };
