@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Measures vsock_host and vsock_guest beside the simplest thing that does the same.
 
-    bench.py [--rounds N] [--seconds S] [--image-mib N] [--only requests,memory,ready,guest,upgrade]
+    bench.py [--rounds N] [--seconds S] [--image-mib N] [--only requests,watch,memory,ready,guest,upgrade]
 
 Everything is measured side by side in one run: rounds of ours and of the other take turns, and the
 medians and the medians of the ratios round by round are printed. Nothing is judged here.
@@ -27,6 +27,7 @@ import time
 TOP = pathlib.Path(__file__).resolve().parents[2]
 BIN = pathlib.Path(os.environ.get("VSOCK_BIN_DIR", TOP / "build/release/bin")).resolve()
 START_LIMIT = 20
+WATCHDOG_USEC = 30 * 1000 * 1000  # WatchdogSec= of packaging/systemd/vsock_host.service.in
 HELLO = bytes.fromhex("5653434b 0100 0001 00000000 00000006 0002 0002 0100")
 
 
@@ -74,9 +75,11 @@ directory = {self.path}/install-state
 
 
 class Host:
-    """vsock_host, ready. `ready_seconds` is the time from its start to READY=1."""
+    """vsock_host, ready. `ready_seconds` is the time from its start to READY=1. `watchdog_usec`: the
+    interval of systemd's watchdog; without it no thread says what it does and until when."""
 
-    def __init__(self, folder):
+    def __init__(self, folder, watchdog_usec=None):
+        watchdog = {} if watchdog_usec is None else {"WATCHDOG_USEC": str(watchdog_usec)}
         notify = folder.path / "notify.sock"
         notify.unlink(missing_ok=True)
         with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as bell:
@@ -85,7 +88,7 @@ class Host:
             start = time.monotonic()
             self.process = subprocess.Popen(
                 [BIN / "vsock_host", "--config", folder.conf, "--log", "stderr"],
-                env={"NOTIFY_SOCKET": str(notify), "PATH": os.environ["PATH"]},
+                env={"NOTIFY_SOCKET": str(notify), "PATH": os.environ["PATH"], **watchdog},
                 stderr=open(folder.path / "log", "ab"))
             while b"READY=1" not in bell.recv(65536):
                 pass
@@ -159,6 +162,27 @@ def requests(options):
     simplest.stop()
     host.stop()
     folder.remove()
+
+
+def watch(options):
+    """Two daemons, one with the packaged unit's WatchdogSec=, asked in turns."""
+    folders = {"off": Folder(), "on": Folder()}
+    hosts = {"off": Host(folders["off"]), "on": Host(folders["on"], WATCHDOG_USEC)}
+    print("\nget-hostos-version on kept connections, with the watchdog off and on "
+          f"({options.rounds} rounds of {options.seconds} s, taking turns)")
+    print(f"{'clients':>7} {'off req/s':>10} {'on req/s':>9} {'on/off':>6} {'CPU on/off':>10}")
+    for clients in (1, 8, 64):
+        rounds = [{name: load(folders[name].socket, hosts[name].pid, clients, options.seconds, "kept")
+                   for name in (("off", "on") if number % 2 == 0 else ("on", "off"))}
+                  for number in range(options.rounds)]
+        off, on = ([r[name] for r in rounds] for name in ("off", "on"))
+        rate = median([b["rate"] / a["rate"] for a, b in zip(off, on)])
+        cpu = median([b["cpu_us"] / a["cpu_us"] for a, b in zip(off, on)])
+        print(f"{clients:7} {median([r['rate'] for r in off]):10.0f} "
+              f"{median([r['rate'] for r in on]):9.0f} {rate:6.2f} {cpu:10.2f}")
+    for name, host in hosts.items():
+        host.stop()
+        folders[name].remove()
 
 
 def greeted(path):
@@ -286,7 +310,8 @@ def upgrade(options):
           f"{max(r[2] for r in rounds)} KiB")
 
 
-PARTS = {"requests": requests, "memory": memory, "ready": ready, "guest": guest, "upgrade": upgrade}
+PARTS = {"requests": requests, "watch": watch, "memory": memory, "ready": ready, "guest": guest,
+         "upgrade": upgrade}
 
 
 def main():

@@ -5,7 +5,6 @@
 #include "fuzz/fuzz.h"
 
 #include <errno.h>
-#include <string.h>
 
 enum { DEVICE_BYTES = 256, DOCUMENT_BYTES = (HSM_USB_MAX + 1) * DEVICE_BYTES };
 
@@ -69,16 +68,14 @@ static void check_found(const struct hsm_domain *domain)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    struct hsm_domain untouched;
-    struct hsm_domain domain;
-    memset(&untouched, 0x5a, sizeof(untouched));
-    memcpy(&domain, &untouched, sizeof(domain));
+    const struct hsm_domain untouched = {.has_cid = true, .cid = UINT32_MAX, .count = 0};
+    struct hsm_domain domain = untouched;
     int error = hsm_xml_parse((const char *)data, size, &domain);
     if (error == 0) {
         check_found(&domain);
     } else {
         FUZZ_CHECK(error == -EBADMSG || error == -EOVERFLOW);
-        FUZZ_CHECK(memcmp(&domain, &untouched, sizeof(domain)) == 0);
+        FUZZ_CHECK(equal(&domain, &untouched));
     }
     return 0;
 }
