@@ -405,8 +405,11 @@ static void test_image_that_is_there(void)
     static const struct fault good[] = {{GOOD}};
     struct world *world = world_new(good, 1);
     world_write(world, ".img", world_image, IMAGE_SIZE);
+    world_write(world, ".meta", "x", 1); /* of a daemon that was killed right after its renaming */
+    world_write(world, ".meta.new", "x", 1);
     world_run(world, ERROR_NONE, "");
     CU_ASSERT_EQUAL(world->server.requests, 0);
+    world_expect_image(world);
     world_write(world, ".img", world_other, IMAGE_SIZE);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);

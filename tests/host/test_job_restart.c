@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include "host/file/install_state.h"
+#include "host/upgrade/begun.h"
 #include "wire/clock.h"
 
 static struct job_view view;
@@ -154,6 +155,33 @@ static void test_stop_while_waiting_for_the_lock(void)
     world_end_job(job);
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
     (void)close(fd);
+}
+
+/* It was started, and has neither taken its lock nor written anything. */
+static void test_installer_that_is_late(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    int mark_fd = -1;
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(begun_mark(world.upgrade_directory, &mark_fd), 0);
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at the mark */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    (void)close(mark_fd);
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
 }
 
 static void test_restart_ends(void)
@@ -328,6 +356,7 @@ static const struct unit_test tests[] = {
     {"stop, and go on at the next start", test_stop_and_go_on},
     {"too many starts", test_too_many_starts},
     {"an installer is found again", test_installer_found_again},
+    {"an installer that is late", test_installer_that_is_late},
     {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
     {"ends that are found at the start", test_restart_ends},
     {"installed before the restart: asked again", test_asks_again_after_restart},

@@ -196,14 +196,20 @@ static void test_queue(void)
     static struct state state;
     uint8_t hashes[8][SHA256_SIZE];
     char name[STATE_QUEUED_NAME_SIZE];
+    char unfinished[sizeof(name) + 8];
     size_t count = 99;
     state = sample();
     state_queued_name(state.sha256, name);
     CU_ASSERT_EQUAL(strlen(name), 7 + 64);
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
     write_raw("queued.0123", "", 0);
+    (void)snprintf(unfinished, sizeof(unfinished), "%s.new", name);
+    write_raw(unfinished, "half", 4);
+    write_raw("queued.0123.new", "", 0);
     CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
     CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
+    CU_ASSERT_EQUAL(faccessat(directory_fd, "queued.0123.new", F_OK, 0), 0); /* not ours */
     CU_ASSERT_EQUAL(memcmp(hashes[0], state.sha256, SHA256_SIZE), 0);
     state.sha256[0] ^= 1;
     state_queued_name(state.sha256, name);

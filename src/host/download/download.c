@@ -80,7 +80,7 @@ static int hash_image(const struct download *download, int fd, uint8_t ret[SHA25
  * something that is no file, was removed. */
 static int take_image(const struct download *download)
 {
-    struct partial names;
+    struct partial names = {.directory_fd = download->directory_fd};
     uint8_t found[SHA256_SIZE];
     int fd = -1;
     partial_names(download->sha256, &names);
@@ -95,6 +95,9 @@ static int take_image(const struct download *download)
     }
     if (error == 0 && memcmp(found, download->sha256, SHA256_SIZE) != 0) {
         error = -EBADMSG;
+    }
+    if (error == 0) {
+        partial_forget(&names); /* we were killed before that was done */
     }
     if (error != 0 && error != -ECANCELED) {
         (void)unlinkat(download->directory_fd, names.image, 0); /* else renaming tells */

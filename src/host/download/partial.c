@@ -229,6 +229,15 @@ void partial_release_room(const struct partial *partial)
 
 /* --- the end --- */
 
+void partial_forget(const struct partial *partial)
+{
+    char unfinished[PARTIAL_NAME_SIZE + sizeof(".new")]; /* as keyfile_write leaves it if killed */
+    (void)snprintf(unfinished, sizeof(unfinished), "%s.new", partial->meta);
+    /* What cannot be removed is swept later. */
+    (void)unlinkat(partial->directory_fd, unfinished, 0);
+    (void)unlinkat(partial->directory_fd, partial->meta, 0);
+}
+
 int partial_publish(struct partial *partial)
 {
     partial_release_room(partial);
@@ -236,13 +245,13 @@ int partial_publish(struct partial *partial)
                                             partial->directory_fd, partial->image) != 0) {
         return -errno;
     }
-    (void)unlinkat(partial->directory_fd, partial->meta, 0); /* download_sweep takes what is left */
+    partial_forget(partial);
     return fsync(partial->directory_fd) != 0 ? -errno : 0;
 }
 
 void partial_remove(const struct partial *partial)
 {
+    partial_forget(partial);
     /* What cannot be removed is begun anew from its first byte, or swept later. */
-    (void)unlinkat(partial->directory_fd, partial->meta, 0);
     (void)unlinkat(partial->directory_fd, partial->name, 0);
 }

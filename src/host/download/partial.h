@@ -71,6 +71,9 @@ void partial_release_room(const struct partial *partial);
 /* Makes it durable under the image's name. */
 MUST_CHECK int partial_publish(struct partial *partial);
 
+/* Removes what is known about it, and nothing else. */
+void partial_forget(const struct partial *partial);
+
 /* Removes both files; the descriptor stays until partial_close. */
 void partial_remove(const struct partial *partial);
 

@@ -26,6 +26,7 @@ struct program {
     size_t said_size;
     int64_t deadline_ms;
     int stop_fd;                 /* readable: the daemon stops */
+    int inherit_fd;              /* exec: as in struct step; 0: none */
     bool survives;               /* exec: on stop it is left running; units always are */
     step_line_function *on_line; /* exec: its log lines; those of a unit are in the journal */
     void *context;

@@ -39,6 +39,7 @@ void program_child_run(const struct program *program, struct program_result *ret
         .deadline_ms = program->deadline_ms,
         .stop_fd = program->stop_fd,
         .survives = program->survives,
+        .inherit_fd = program->inherit_fd,
         .said = program->said,
         .said_size = program->said_size,
         .on_line = program->on_line,

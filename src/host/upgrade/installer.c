@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/file/install_state.h"
+#include "host/upgrade/begun.h"
 #include "host/watch/watch.h"
 #include "wire/clock.h"
 #include "wire/escape.h"
@@ -31,6 +32,11 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
     char option[] = "--config";
     char *const argv[] = {installer->conf->steps.install_program, option, installer->config_path,
                           hex, NULL};
+    int mark_fd = -1;
+    int error = begun_mark(installer->conf->upgrade.directory, &mark_fd);
+    if (error != 0) {
+        mark_fd = 0; /* a file system without such locks: the lock of vsock_host-install is left */
+    }
     const struct program program = {
         .method = installer->conf->steps.method,
         .argv = argv,
@@ -38,12 +44,16 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
         .deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS),
         .stop_fd = installer->stop_fd,
         .survives = true,
+        .inherit_fd = mark_fd,
         .on_line = on_line,
         .context = context,
     };
     watch_step("an installation",
                installer->conf->install.installer_ms + MARGIN_MS + WATCH_DISK_MS);
     program_run(&program, ret);
+    if (error == 0) {
+        (void)close(mark_fd); /* nothing was written */
+    }
 }
 
 static int open_directory(const struct conf *conf)
@@ -54,6 +64,9 @@ static int open_directory(const struct conf *conf)
 
 static bool lives(const struct conf *conf)
 {
+    if (begun_lives(conf->upgrade.directory)) {
+        return true;
+    }
     int fd = open_directory(conf);
     if (fd < 0) {
         return false; /* nobody has ever installed */
@@ -116,7 +129,7 @@ static void read_record(int directory_fd, struct recover_facts *facts)
         facts->found = RECOVER_RECORD_DAMAGED;
         return;
     }
-    facts->installer_lives = state.alive;
+    facts->installer_lives = facts->installer_lives || state.alive;
     if (state.recorded) {
         facts->found = RECOVER_RECORD_READ;
         facts->record = state.record;
@@ -131,6 +144,7 @@ int installer_facts(const struct conf *conf, struct recover_facts *ret)
         return error;
     }
     read_version(conf->version.file, facts.version);
+    facts.installer_lives = begun_lives(conf->upgrade.directory); /* before the record is read */
     int fd = open_directory(conf);
     if (fd >= 0) {
         read_record(fd, &facts);

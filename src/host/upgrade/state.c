@@ -200,6 +200,20 @@ static bool parse_queued_name(const char *name, uint8_t ret[SHA256_SIZE])
     return strncmp(name, prefix, length) == 0 && sha256_parse(text_of(name + length), ret) == 0;
 }
 
+/* As a daemon that was killed while it recorded a request left it: nobody was told anything yet. */
+static bool is_unfinished(const char *name)
+{
+    uint8_t sha256[SHA256_SIZE];
+    char whole[STATE_QUEUED_NAME_SIZE];
+    const size_t length = sizeof(whole) - 1;
+    if (strlen(name) != length + strlen(".new") || strcmp(name + length, ".new") != 0) {
+        return false;
+    }
+    memcpy(whole, name, length);
+    whole[length] = '\0';
+    return parse_queued_name(whole, sha256);
+}
+
 int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
 {
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
@@ -215,6 +229,9 @@ int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
     const struct dirent *entry;
     while (found < max && (entry = readdir(directory)) != NULL) {
         found += parse_queued_name(entry->d_name, ret[found]) ? 1 : 0;
+        if (is_unfinished(entry->d_name)) {
+            (void)unlinkat(directory_fd, entry->d_name, 0); /* else at the next start */
+        }
     }
     (void)closedir(directory); /* nothing was written */
     *count = found;

@@ -55,7 +55,8 @@ MUST_CHECK int state_read(int directory_fd, const char *name, struct state *ret)
 enum { STATE_QUEUED_NAME_SIZE = sizeof("queued.") + SHA256_HEX };
 void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_NAME_SIZE]);
 
-/* The hashes of the upgrades that wait, at most `max`, in no order. 0 or -errno. */
+/* The hashes of the upgrades that wait, at most `max`, in no order. What a daemon that was killed left
+ * half recorded is removed, so it is for the start alone. 0 or -errno. */
 MUST_CHECK int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
                                  size_t *count);
 
