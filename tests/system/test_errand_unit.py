@@ -137,3 +137,16 @@ class LossTest(UnitCase):
         self.hsm_unit("exec %s\n" % self.path("hsm"), silent=1)
         self.go()
         self.assertDoneAnswer(self.ask(self.unit_daemon()))
+
+    def test_deadline(self):
+        """The unit goes on, and its late end is nobody's answer: the next guest gets one of its own."""
+        daemon = self.unit_daemon({"hsm": {"timeout_seconds": 1}})
+        self.assertError(self.ask(daemon), "timeout", ATTACH + " has not ended in time, and goes on",
+                         "activating/start")
+        self.assertIsNone(self.read("finished"))
+        self.assertServes(daemon)
+        self.go()
+        self.wait_file("finished")
+        self.hsm_unit("echo 'unavailable: the second look'; exit 1\n")
+        self.assertError(self.ask(daemon), "unavailable", "the second look")
+        self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % ATTACH] * 2)
