@@ -141,8 +141,10 @@ class LossTest(UnitCase):
     def test_deadline(self):
         """The unit goes on, and its late end is nobody's answer: the next guest gets one of its own."""
         daemon = self.unit_daemon({"hsm": {"timeout_seconds": 1}})
-        self.assertError(self.ask(daemon), "timeout", ATTACH + " has not ended in time, and goes on",
+        answer = self.ask(daemon)
+        self.assertError(answer, "timeout", ATTACH + " has not ended in time, and goes on",
                          "activating/start")
+        self.assertNotIn("said nothing", answer.message)
         self.assertIsNone(self.read("finished"))
         self.assertServes(daemon)
         self.go()
