@@ -31,6 +31,7 @@ enum {
     OTHER_FILES =
         64, /* descriptors beside those of guests and two a listener: files, pipes, downloads, libraries */
     METRICS_MS = 15000,    /* between two writes of the metrics file */
+    READY_AGAIN_MS = 1000, /* until systemd could be told that all is ready */
     STOP_LINGER_MS = 2000, /* of the stop limit, beside [limits] send_seconds */
     STOP_STEP_MS = 15000,  /* what systemd grants each step of the stop beside its own limit */
 };
@@ -39,6 +40,7 @@ struct daemon {
     const struct conf *conf; /* the present one */
     struct reload reload;
     struct watch_late late; /* the thread that was told of; no name: none */
+    bool untold;            /* systemd: that all is ready */
     int signal_fd;
     struct listening listening;
     struct command_parts parts;
@@ -183,12 +185,21 @@ static void write_metrics(const struct daemon *daemon)
 }
 
 /* While an upgrade is under way STATUS tells of that. */
-static void say_ready(const struct daemon *daemon)
+static void tell_ready(struct daemon *daemon, const char *status)
+{
+    int error = service_ready(status);
+    if (error < 0 && !daemon->untold) {
+        log_warning("systemd cannot be told that all is ready, and will be: %s", strerror(-error));
+    }
+    daemon->untold = error < 0;
+    job_show(daemon->parts.job);
+}
+
+static void say_ready(struct daemon *daemon)
 {
     char status[512];
     listening_describe(&daemon->listening, status, sizeof status);
-    service_ready(status);
-    job_show(daemon->parts.job);
+    tell_ready(daemon, status);
     log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
               status);
 }
@@ -217,8 +228,7 @@ static void reload(struct daemon *daemon)
     (void)snprintf(status, sizeof status, "%s%s",
                    fresh == NULL ? "Reload failed, the configuration stays as it was. " : "",
                    listening);
-    service_ready(status);
-    job_show(daemon->parts.job);
+    tell_ready(daemon, status);
 }
 
 /* Tells systemd that all is well, if it is; a thread that hangs is told once. */
@@ -250,6 +260,7 @@ static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
     int64_t nap = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
     int64_t look = watchdog_ms / (daemon->late.name == NULL ? 2 : 16);
     nap = watchdog_ms > 0 && look < nap ? look : nap;
+    nap = daemon->untold && nap > READY_AGAIN_MS ? READY_AGAIN_MS : nap;
     return nap == INT_MAX ? -1 : (int)nap;
 }
 
@@ -263,6 +274,11 @@ static int wait_for_signal(struct daemon *daemon)
         write_metrics(daemon);
         look_after_threads(daemon);
         (void)poll(&polled, 1, nap_ms(daemon, watchdog_ms)); /* the read tells what came */
+        if (daemon->untold) {
+            char status[512];
+            listening_describe(&daemon->listening, status, sizeof status);
+            tell_ready(daemon, status);
+        }
         if (read(daemon->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
             continue;
         }

@@ -17,6 +17,7 @@ import coverage_gate
 import documents
 import layers
 import man_pages
+import reliability
 import scripts
 import sizes
 import spdx
@@ -257,6 +258,25 @@ class DocumentsTest(Sample):
 
     def test_not_built(self):
         self.judge_unbuilt(documents)
+
+
+class ReliabilityTest(Sample):
+    CHANGES = (
+        (reliability.PAGE, "`test_none.NoFault`", "`test_none.NoFaults`"),
+        (reliability.PAGE, "| `test_none.NoFault` |", "| |"),
+        ("tests/faults/test_none.py", "class NoFault(", "class Other("),
+    )
+
+    def test_changes(self):
+        self.put_tree("docs/reliability.md", "tests/faults/", "tests/system/test_", "tests/host/test_")
+        self.judge(reliability, 0)
+        for name, old, new in self.CHANGES:
+            with self.subTest("%s: %s" % (name, old)):
+                text = tree.read(ROOT, name)
+                self.assertIn(old, text)
+                self.put(name, text.replace(old, new, 1))
+                self.assertIn("NoFault", self.judge(reliability, 1))
+                self.put(name, text)
 
 
 class TakeoverTest(Sample):

@@ -53,7 +53,7 @@ static const char *next_note(int fd)
 static void test_notes(void)
 {
     int fd = listen_for_notes();
-    service_ready("listening on vsock:any:19090");
+    CU_ASSERT_EQUAL(service_ready("listening on vsock:any:19090"), 0);
     CU_ASSERT_STRING_EQUAL(next_note(fd), "READY=1\nSTATUS=listening on vsock:any:19090");
     service_status("downloading 50% of 100%");
     CU_ASSERT_STRING_EQUAL(next_note(fd), "STATUS=downloading 50% of 100%");
@@ -64,12 +64,13 @@ static void test_notes(void)
     end_listening(fd);
 }
 
-/* Nothing to assert but that each returns: there is nobody to tell. */
+/* Nobody to tell: all but the first of them have nothing to assert but that they return. */
 static void test_nobody_listens(void)
 {
     CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
-    service_ready("x");
+    CU_ASSERT_EQUAL(service_ready("x"), 0);
     CU_ASSERT_EQUAL(setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1), 0);
+    CU_ASSERT_EQUAL(service_ready("x"), -ENOENT);
     service_status("x");
     service_stopping("x");
     service_extend_timeout(1);

@@ -245,6 +245,7 @@ int partial_publish(struct partial *partial)
                                             partial->directory_fd, partial->image) != 0) {
         return -errno;
     }
+    partial_close(partial); /* it is no partial file any more, and needs no note */
     partial_forget(partial);
     return fsync(partial->directory_fd) != 0 ? -errno : 0;
 }

@@ -68,7 +68,8 @@ MUST_CHECK int partial_restart(struct partial *partial);
 /* Gives blocks back that were reserved and not written. */
 void partial_release_room(const struct partial *partial);
 
-/* Makes it durable under the image's name. */
+/* Makes it durable under the image's name. Once it has that name the descriptor is closed, also where an
+ * error is returned. */
 MUST_CHECK int partial_publish(struct partial *partial);
 
 /* Removes what is known about it, and nothing else. */

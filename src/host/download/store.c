@@ -309,9 +309,5 @@ void store_digest(struct store *store, uint8_t ret[SHA256_SIZE])
 int store_publish(struct store *store)
 {
     int error = partial_publish(&store->partial);
-    if (error != 0) {
-        return failure_set_file(store->failure, error, "putting it in its place");
-    }
-    partial_close(&store->partial);
-    return 0;
+    return error != 0 ? failure_set_file(store->failure, error, "putting it in its place") : 0;
 }

@@ -7,11 +7,13 @@
 #include <time.h>
 #include <unistd.h>
 
-/* Telling systemd is best effort: without it, or when it does not listen, work goes on. */
-void service_ready(const char *status)
+int service_ready(const char *status)
 {
-    (void)sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+    int sent = sd_notifyf(0, "READY=1\nSTATUS=%s", status);
+    return sent < 0 ? sent : 0;
 }
+
+/* The rest is best effort: without it, or when systemd does not listen, work goes on. */
 
 void service_status(const char *status)
 {

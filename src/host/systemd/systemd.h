@@ -3,7 +3,7 @@
  * asked of the system bus is in logind.h and unit_job.h.
  *
  * Threads  any. service_* send one datagram to NOTIFY_SOCKET and do nothing without it.
- * Errors   telling systemd is best effort: failures of service_* are ignored.
+ * Errors   telling systemd is best effort: failures of service_* are ignored, except for service_ready's.
  */
 #ifndef HOST_SYSTEMD_H
 #define HOST_SYSTEMD_H
@@ -14,7 +14,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-void service_ready(const char *status);
+/* 0 or -errno: then systemd waits for it still, and would end the daemon after TimeoutStartSec=. */
+MUST_CHECK int service_ready(const char *status);
 /* STATUS=, escaped already, one line. */
 void service_status(const char *status);
 void service_stopping(const char *status);

@@ -2,6 +2,7 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include "host/download/download.h"
 #include "host/log/log.h"
 #include "host/upgrade/job_inner.h"
 #include "host/upgrade/status_line.h"
@@ -23,6 +24,7 @@ static void tell_rebooting(struct job *job, uint64_t reboot_at)
 {
     struct state next;
     char at[TIME_TEXT_SIZE];
+    download_sweep(job->directory_fd, NULL); /* what could not be removed when it was to be */
     job_copy(job, &next);
     if (next.phase == PHASE_REBOOTING) {
         return; /* known since before the daemon was started */
@@ -38,6 +40,7 @@ static void tell_rebooting(struct job *job, uint64_t reboot_at)
 static void tell_upgraded(struct job *job)
 {
     struct state next;
+    download_sweep(job->directory_fd, NULL); /* as above */
     job_copy(job, &next);
     next.phase = PHASE_UPGRADED;
     next.code = ERROR_NONE;
