@@ -11,7 +11,7 @@
         def attempt(self, case):  # one case; any exception is a failure, skipTest() a skip
             ...
 
-run.py asks for cases(), picks the sample by stride, and tries each in a process of its own with a
+run.py asks for cases(), picks the sample all over them, and tries each in a process of its own with a
 fresh folder, several at a time. A case is anything with a repr that tells it from the others. A class
 that overrides neither has its test_* methods as cases. Everything of vsocktest.case.SystemTest is there:
 self.daemon(), self.peer(), self.web(), self.path(). Nothing may be shared between two cases.

@@ -3,8 +3,8 @@
 
 Injects faults into the programs in VSOCK_BIN_DIR: scripts/test-faults calls it. Every FaultTest (see
 faultcase.py) of every test_*.py beside this file is asked for its cases. `all` tries each of them,
-`sample` as many as the class says, by stride from an offset that the seed decides; the same seed is the
-same sample. --only: the classes whose "module.Class" holds those words; --case: that one case.
+`sample` as many as the class says, one of each stretch of them, which the seed decides; the same seed is
+the same sample. --only: the classes whose "module.Class" holds those words; --case: that one case.
 
 What failed is told with how to try it alone. Then a table: kind, cases there are, tried, failed. The
 last line is: N passed, N failed, N skipped. Exit status 77: none could be tried, and the last line but
@@ -77,12 +77,13 @@ def run_one(work):
 
 
 def pick(cases, wanted, seed):
-    """At most `wanted` of them, evenly apart, from an offset that the seed decides."""
+    """At most `wanted` of them, and the stride: of each stretch one, which the seed decides. (Always
+    the same place in a stretch would meet the same kind of case again and again.)"""
     if len(cases) <= wanted:
-        return cases, 0, 1
+        return cases, 1
     stride = -(-len(cases) // wanted)
-    offset = random.Random("%d %d" % (seed, len(cases))).randrange(stride)
-    return cases[offset::stride], offset, stride
+    chance = random.Random("%d %d" % (seed, len(cases)))
+    return [chance.choice(cases[at:at + stride]) for at in range(0, len(cases), stride)], stride
 
 
 class Run:
@@ -105,9 +106,9 @@ class Run:
         if self.options.case is not None:
             return [case for case in cases if repr(case) == self.options.case]
         wanted = len(cases) if self.options.what == "all" else test.sample
-        chosen, offset, stride = pick(cases, wanted, self.options.seed)
-        print("%s: %d of %d, from number %d, every %d" %
-              (name_of(test), len(chosen), len(cases), offset, stride), flush=True)
+        chosen, stride = pick(cases, wanted, self.options.seed)
+        print("%s: %d of %d, one of each %d" %
+              (name_of(test), len(chosen), len(cases), stride), flush=True)
         return chosen
 
     def take(self, outcome):

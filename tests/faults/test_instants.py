@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every instant: SIGKILL at each system call that changes something, before it and right after it."""
+import os
+import unittest
+
 from instants import UpgradeFault
-from vsocktest import wait_until
+from vsocktest import bus, program, wait_until
 
 
 class Instant(UpgradeFault):
@@ -33,7 +36,7 @@ class DaemonInstant(Instant):
     """vsock_host-install lives on, and the next daemon finds it."""
     kind = "SIGKILL of vsock_host"
     whom = "daemon"
-    sample = 36
+    sample = 24
 
     def attempt(self, case):
         self.ended(case)
@@ -41,11 +44,31 @@ class DaemonInstant(Instant):
         self.assertOnce()
 
 
+class UnitInstant(DaemonInstant):
+    """With [steps] method = unit: systemd's stand-in runs vsock_host-install meanwhile."""
+    kind = "SIGKILL of vsock_host, steps as units"
+    sample = 14
+
+    def setUp(self):
+        super().setUp()
+        if not os.path.exists(bus.DBUS_DAEMON):
+            raise unittest.SkipTest(bus.DBUS_DAEMON + " is not there")
+        self.bus = bus.Bus(self.folder)
+        self.addCleanup(self.bus.stop)
+        sha256 = self.image_served.sha256.hex()
+        self.bus.unit("vsock_host-install@%s.service" % sha256, run="exec %s --config %s %s" % (
+            program("vsock_host-install"), self.path("vsock_host.conf"), sha256))
+
+    def daemon(self, sections=None, **more):
+        return super().daemon({"steps": {"method": "unit"}},
+                              environment={"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address}, **more)
+
+
 class InstallInstant(Instant):
     """The daemon lives on and tells what came of it; the installer may live on."""
     kind = "SIGKILL of vsock_host-install"
     whom = "install"
-    sample = 20
+    sample = 14
 
     def attempt(self, case):
         daemon = self.traced(self.whom, *case)
@@ -63,7 +86,7 @@ class InstallInstant(Instant):
 class BothInstant(Instant):
     kind = "SIGKILL of both at once"
     whom = "both"
-    sample = 36
+    sample = 24
 
     def attempt(self, case):
         self.ended(case)
@@ -76,7 +99,7 @@ class LateInstall(Instant):
     kind = "vsock_host ended, its installation late"
     whom = "install"
     moments = ("held",)
-    sample = 10
+    sample = 8
 
     def attempt(self, case):
         held = self.traced(self.whom, *case)

@@ -37,7 +37,7 @@ void call_log_add(FILE *log, pid_t thread, const struct changing_call *call, int
     size_t length = 0;
     char *bytes = NULL;
     char path[PATH_MAX];
-    if (result < 0) {
+    if (result < 0 || call->tells) {
         return;
     }
     int fd = call->fd < 0 ? (int)result : call->fd;

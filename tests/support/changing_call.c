@@ -19,6 +19,7 @@ enum shape {
     OPENING,    /* path, flags */
     OPENING_IN, /* directory, path, flags */
     LOCKING,    /* fd, command */
+    TELLING,    /* fd: a socket */
     SPAWNING,
     CLONING,  /* flags */
     CLONING3, /* a struct that begins with flags */
@@ -39,7 +40,8 @@ static const struct {
     {SYS_renameat, "renameat", IN_FDS},  {SYS_renameat2, "renameat2", IN_FDS},
     {SYS_linkat, "linkat", IN_FDS},      {SYS_openat, "openat", OPENING_IN},
     {SYS_execve, "execve", ON_PATH},     {SYS_clone, "clone", CLONING},
-    {SYS_clone3, "clone3", CLONING3},
+    {SYS_clone3, "clone3", CLONING3},    {SYS_sendmsg, "sendmsg", TELLING},
+    {SYS_sendto, "sendto", TELLING},
 #ifdef SYS_mkdir /* where the old forms are left */
     {SYS_mkdir, "mkdir", ON_PATH},       {SYS_rmdir, "rmdir", ON_PATH},
     {SYS_unlink, "unlink", ON_PATH},     {SYS_rename, "rename", ON_PATHS},
@@ -164,6 +166,10 @@ static bool read_shape(pid_t thread, enum shape shape, struct changing_call *cal
     case CLONING3:
         (void)changing_call_memory(thread, arguments[0], &flags, sizeof(flags)); /* else 0 */
         return makes_process(call, flags);
+    case TELLING:
+        call->tells = true;
+        changing_call_path(thread, (int)arguments[0], call->path);
+        return true;
     case SPAWNING:
         return makes_process(call, 0);
     }

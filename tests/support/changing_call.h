@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which system calls change something that outlives a process, or that others see: files, locks,
- * programs that are started. For kill_at, which stops a process there.
+ * programs that are started, what is told over sockets. For kill_at, which stops a process there.
  *
  * Errors   a call that cannot be looked at, because its process is gone, does not count.
  * Source   the arguments are those of the manual pages in section 2. */
@@ -15,6 +15,7 @@
 struct changing_call {
     const char *name;
     bool spawns;  /* a process; its instant "after" is before that process does anything */
+    bool tells;   /* others, and changes no file */
     bool is_file; /* there is a descriptor, `fd` */
     bool has_to;  /* a rename: `to` is filled */
     int fd;       /* -1: the result is one */

@@ -155,8 +155,11 @@ static int verify(const struct install_image *image, const uint8_t sha256[SHA256
 
 void install_image_remove(struct install_image *image)
 {
-    /* What cannot be removed now is removed when the next one is taken. */
+    /* What cannot be removed now is removed when the next one is taken. Durable before the record
+     * says more: else the image may be back after a power loss, when no next one is needed. */
     (void)unlinkat(image->private_fd, image->name, 0);
+    (void)fsync(image->private_fd);
+    (void)fsync(image->upgrade_fd);
     close_all(image);
 }
 
@@ -228,6 +231,7 @@ void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_
     int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         (void)unlinkat(fd, name, 0); /* seldom there; the daemon removes it otherwise */
+        (void)fsync(fd);             /* as in install_image_remove */
         (void)close(fd);
     }
 }
