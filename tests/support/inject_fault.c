@@ -8,6 +8,7 @@
  *           thread      start a thread
  *           descriptor  whatever makes a descriptor
  *           memory      malloc and its like, of every library too
+ *           name        look a name up: it is at 127.0.0.1, and where the call "fails" at 169.254.9.9
  *           clock       nothing fails: CLOCK_REALTIME is shifted as PAGE says
  *   NTH     the call of that kind, from 1, that fails; 0: none does, they are counted
  *   LASTS   1: and so do all after it
@@ -21,6 +22,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <netdb.h>
 #include <pthread.h>
 #include <spawn.h>
 #include <stdarg.h>
@@ -58,7 +60,8 @@ enum kind {
     THREAD = 1 << 3,
     DESCRIPTOR = 1 << 4,
     MEMORY = 1 << 5,
-    CLOCK = 1 << 6,
+    NAME = 1 << 6,
+    CLOCK = 1 << 7,
 };
 
 static struct page *page;
@@ -70,7 +73,7 @@ static bool lasts;
 static unsigned find_kind(const char *name)
 {
     static const char *const names[] = {"disk",       "io",     "spawn", "thread",
-                                        "descriptor", "memory", "clock"};
+                                        "descriptor", "memory", "name",  "clock"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], name) == 0) {
             return 1U << i;
@@ -319,6 +322,22 @@ int posix_memalign(void **ret, size_t alignment, size_t size)
     }
     *ret = made;
     return 0;
+}
+
+/* --- names --- */
+
+int getaddrinfo(const char *name, const char *service, const struct addrinfo *hints,
+                struct addrinfo **ret)
+{
+    static int (*real)(const char *, const char *, const struct addrinfo *, struct addrinfo **);
+    if (real == NULL) {
+        *(void **)&real = behind("getaddrinfo");
+    }
+    bool elsewhere = fails(NAME, "getaddrinfo");
+    return real(chosen != NAME ? name
+                : elsewhere    ? "169.254.9.9"
+                               : "127.0.0.1",
+                service, hints, ret);
 }
 
 /* --- the clock --- */

@@ -6,6 +6,7 @@ import signal
 from vsocktest import peer, wait_until
 from vsocktest.case import MIB, SystemTest
 from vsocktest.daemon import configuration
+from vsocktest.webserver import Status
 
 
 class ReloadTest(SystemTest):
@@ -49,6 +50,21 @@ class ReloadTest(SystemTest):
         self.assertIn("forbidden", done[2])
         self.reload(daemon, {"listen": {"allowed_cids": "3 7"}})
         self.assertServes(daemon)
+
+    def test_upgrade_under_way_keeps_its_configuration(self):
+        """Its tries and its schemes; who asks anew is judged by the new ones."""
+        web = self.web()
+        daemon = self.daemon({"upgrade": {"retries": 3, "retry_seconds": 2}})
+        image = self.image(web, size=MIB + 1, faults=[Status(503), Status(503), None])
+        guest = self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256))
+        daemon.wait_log("try 1 of 3 in ")
+        self.reload(daemon, {"upgrade": {"retries": 0, "schemes": "https", "max_bytes": "1M"}})
+        self.assertError(self.peer(daemon).upgrade(image.url, image.sha256), "invalid_argument",
+                         "https")
+        self.assertDone(guest.last(1))
+        daemon.wait_log("try 2 of 3 in ")
+        self.assertInstalled(image)
 
     def test_keys_that_take_a_restart(self):
         daemon = self.daemon()

@@ -44,6 +44,23 @@ TAKEN = {
                     b"\r\n0\r\nETag: evil\r\nLocation: /evil\r\n\r\n"),
 }
 
+# What the guest is told, and for each try that healed the log: exactly this.
+WORDS = {
+    "no head (HTTP/0.9)": "no connection to the server",
+    "gzip": "the server sends the content encoding gzip; expected none",
+    "two encodings": "the server sends the content encoding (several); expected none",
+    "one header of 1 MB": "no connection to the server",
+    "1 MB of headers": "no connection to the server",
+    "a flood of 1xx": "no connection to the server",
+    "trailers of 1 MB": "the connection broke after 100000 bytes",
+    "206 that nobody asked for": "the server answered 206 to a request for the whole file",
+    "length too long": "the connection broke after 100000 of 100001 bytes",
+    "chunked, no last chunk": "the connection broke after 7 bytes",
+    "chunk of no number": "the connection broke after 0 bytes",
+    "not one byte": "no connection to the server",
+    "head without an end": "no connection to the server",
+}
+
 
 class HostileTest(UpgradeTroubleTest):
     def each(self, table, retries):
@@ -52,23 +69,26 @@ class HostileTest(UpgradeTroubleTest):
                 web = self.web()
                 image = self.image(web, size=len(IMAGE), faults=[answer, None])
                 daemon = self.daemon({"upgrade": {"retries": retries}})
-                yield daemon, image
+                yield daemon, image, WORDS.get(name)
                 self.assertEqual(daemon.stop(), 0)
                 self.forget_upgrades()
                 self.write("installed", "")
 
     def test_fails(self):
-        for daemon, image in self.each(FAILS, 0):
-            self.fails(daemon, image.url, image.sha256, "download_failed")
+        for daemon, image, words in self.each(FAILS, 0):
+            told = self.fails(daemon, image.url, image.sha256, "download_failed")
+            self.assertEqual(told, words)
             self.assertFalse(self.read("installed"))
 
     def test_heals(self):
-        for daemon, image in self.each(HEALS, 2):
-            self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
+        for daemon, image, words in self.each(HEALS, 2):
+            told = []
+            self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256, told))
+            self.assertRegex(daemon.log(), r"/image: %s[^\n]*; try 1 of 2 in \d+ ms" % words)
             self.assertInstalled(image)
 
     def test_taken(self):
-        for daemon, image in self.each(TAKEN, 0):
+        for daemon, image, _ in self.each(TAKEN, 0):
             self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
             self.assertInstalled(image)
 

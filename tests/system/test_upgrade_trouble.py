@@ -1,9 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """upgrade: everything that goes wrong, each with its code, and what it leaves behind."""
-import os
 import re
 import socket
-import subprocess
 import time
 
 from vsocktest import peer
@@ -231,19 +229,6 @@ class ContentTest(UpgradeTroubleTest):
         image = self.image(web)
         self.fails(daemon, image.url, image.sha256, "no_space")
         self.nothing_ran()
-
-    def tmpfs(self, size):
-        if os.getuid() != 0:
-            self.skipTest("needs root: a small tmpfs is mounted")
-        path = self.path("small")
-        os.mkdir(path)
-        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=0700" % size, "none",
-                               path], capture_output=True, text=True)
-        if done.returncode:
-            self.skipTest("a tmpfs cannot be mounted here: " + done.stderr.strip())
-        self.addCleanup(subprocess.run, ["umount", "-l", path])
-        return {"upgrade": {"directory": path + "/upgrade", "keep_free": "0"},
-                "install": {"directory": path + "/install"}}
 
     def test_full_disk(self):
         sections = self.tmpfs(8 * MIB)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What the tests of upgrades that fail share."""
 import os
+import subprocess
 
 from .case import SystemTest
 
@@ -22,3 +23,17 @@ class UpgradeTroubleTest(SystemTest):
         self.assertIsNone(self.read("installed"), "the installer was run")
         self.assertEqual([name for name in os.listdir(self.path("upgrade"))
                           if name.endswith(".img")], [])
+
+    def tmpfs(self, size):
+        """The sections of a configuration whose directories are on a disk of that size."""
+        if os.getuid() != 0:
+            self.skipTest("needs root: a small tmpfs is mounted")
+        path = self.path("small")
+        os.mkdir(path)
+        done = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=%d,mode=0700" % size, "none",
+                               path], capture_output=True, text=True)
+        if done.returncode:
+            self.skipTest("a tmpfs cannot be mounted here: " + done.stderr.strip())
+        self.addCleanup(subprocess.run, ["umount", "-l", path])
+        return {"upgrade": {"directory": path + "/upgrade", "keep_free": "0"},
+                "install": {"directory": path + "/install"}}

@@ -1,0 +1,105 @@
+# SPDX-License-Identifier: Apache-2.0
+"""upgrade: who is told what: each try, no secret, many watchers."""
+import os
+
+from vsocktest import peer, wait_until
+from vsocktest.case import SystemTest
+from vsocktest.daemon import run
+from vsocktest.webserver import Stall, Status
+
+SECRET = "geheim"
+
+
+class TriesTest(SystemTest):
+    def test_each_try_is_told(self):
+        """In PROGRESS, get-upgrade-status, STATUS= and the log, in the same words."""
+        web, daemon = self.web(), self.daemon({"upgrade": {"retries": 2, "retry_seconds": 2}})
+        image = self.image(web, faults=[Status(503), Status(500), None])
+        guest, watcher, told = self.peer(daemon), self.peer(daemon), []
+        guest.send(peer.upgrade(image.url, image.sha256, 1))
+        details = []
+
+        def followed():
+            status = watcher.status(len(details) + 1)
+            details.append(status.detail)
+            return status.phase == "rebooting"
+        wait_until(followed, "the end of the upgrade", pause=0.1)
+        self.assertDone(guest.last(1, told))
+        for words in ("the server answered 503; expected 200; try 1 of 2 in ",
+                      "the server answered 500; expected 200; try 2 of 2 in "):
+            for where, texts in (("PROGRESS", [each.status.detail or "" for each in told]),
+                                 ("get-upgrade-status", [each or "" for each in details]),
+                                 ("STATUS=", daemon.notify.statuses()),
+                                 ("the log", daemon.log().splitlines())):
+                self.assertTrue([text for text in texts if words in text],
+                                "%s: no %r in %r" % (where, words, texts))
+
+
+class SecretTest(SystemTest):
+    def test_password_reaches_no_file_that_others_read(self):
+        """[upgrade] directory is the daemon's alone, and even there it is only kept to go on."""
+        sections = {"metrics": {"textfile": self.path("metrics.prom")}}
+        web, daemon = self.web(), self.daemon(sections)
+        image = self.image(web, faults=[Stall(1000), Status(403)])
+        waits = self.image(web, "/waits", seed=1, faults=[Status(404)])
+        guest, second = self.peer(daemon), self.peer(daemon)
+        for each, resource in ((guest, image), (second, waits)):
+            each.send(peer.upgrade(resource.url.replace("http://", "http://user:%s@" % SECRET),
+                                   resource.sha256, 1))
+            self.assertIsInstance(each.answer(), peer.Progress)
+        wait_until(lambda: web.requests, "the download")
+        self.assertEqual(os.stat(self.path("upgrade")).st_mode & 0o077, 0)
+        code, out, error = run(["--config", daemon.config, "--status"])
+        self.assertEqual((code, error), (0, ""))
+        self.none_in({"--status": out})
+        self.none_in(self.files())
+        daemon.kill()
+        again = self.daemon(sections)
+        for resource in (image, waits):
+            self.peer(again).upgrade(resource.url, resource.sha256)
+        self.assertEqual(again.stop(), 0)
+        self.none_in(self.files())
+        self.none_in({"STATUS=": "\n".join(daemon.notify.statuses() + again.notify.statuses())})
+
+    def files(self):
+        """Each file in the test's folder, logs and states, with what is in it."""
+        return {name: self.read(os.path.join(folder, name)) for folder, _, names
+                in os.walk(self.folder) for name in names if not name.endswith(".part") and
+                os.path.isfile(os.path.join(folder, name))}
+
+    def none_in(self, texts):
+        for name, text in texts.items():
+            self.assertNotIn(SECRET, text, name)
+
+
+class WatchersTest(SystemTest):
+    WATCHERS = 32  # the default of [upgrade] watchers
+
+    def test_32_watchers_and_one_more(self):
+        """Every second one reads nothing until the end: neither the job nor the others wait for it."""
+        web, daemon = self.web(), self.daemon({"upgrade": {"watchers": None},
+                                               "limits": {"workers": 2}})
+        image = self.image(web, faults=[Stall(1000)])
+        watchers = [self.peer(daemon) for _ in range(self.WATCHERS)]
+        for each in watchers:
+            each.send(peer.upgrade(image.url, image.sha256, 1))
+        for each in watchers[::2]:
+            self.assertIsInstance(each.answer(), peer.Progress)
+
+        def full():
+            answer = self.peer(daemon).upgrade(image.url, image.sha256)
+            return self.assertError(answer, "busy", str(self.WATCHERS))
+        full()
+        self.assertServes(daemon)
+        watchers[0].close()  # its place is free then
+        last = self.peer(daemon)
+
+        def taken():
+            last.send(peer.upgrade(image.url, image.sha256, 1))
+            return isinstance(last.answer(), peer.Progress)
+        wait_until(taken, "the place of the one that went away")
+        web.release()
+        daemon.wait_phase("rebooting")
+        for each in watchers[2::2] + [last] + watchers[1::2]:
+            self.assertDone(each.last(1, []))
+        self.assertInstalled(image)
