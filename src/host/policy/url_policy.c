@@ -209,7 +209,8 @@ int url_policy_judge(const struct url_policy *policy, const char *url, char *why
     }
     error = url_parse(url, &parsed, &parser_says);
     if (error == -ENOMEM) {
-        return refuse(&reason, "the url cannot be judged: out of memory");
+        (void)refuse(&reason, "the url cannot be judged: out of memory"); /* no fault of the url */
+        return -ENOMEM;
     }
     if (error != 0) {
         return refuse(&reason, "the url cannot be read (%s); expected such as https://HOST/PATH",

@@ -37,6 +37,9 @@ static enum error_code take_url(struct job *job, struct text url, struct state *
         .allowed_prefixes = conf->upgrade.allowed_prefixes.items,
     };
     int error = url_policy_judge(&policy, state->urls[0], why, JOB_TEXT_MAX);
+    if (error == -ENOMEM) {
+        return ERROR_INTERNAL; /* asked again, it may be taken */
+    }
     return error != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NONE;
 }
 
