@@ -56,6 +56,21 @@ static int hold(const char *pid, const char *tid, const char *name, const char *
     return hold_in(thread, strtoull(number, NULL, 10));
 }
 
+/* A thread that was killed is gone only when it was waited for here, and its process with it. */
+static void keep(long seconds)
+{
+    for (long tenths = seconds * 10; tenths > 0; tenths--) {
+        int status;
+        pid_t heard;
+        while ((heard = waitpid(-1, &status, __WALL | WNOHANG)) > 0) {
+        }
+        if (heard < 0) {
+            return; /* ECHILD: none is held any more */
+        }
+        (void)usleep(100000);
+    }
+}
+
 int main(int argc, char *argv[])
 {
     char path[64];
@@ -75,6 +90,6 @@ int main(int argc, char *argv[])
     (void)closedir(threads);
     (void)printf("%d held\n", held);
     (void)fflush(stdout);
-    (void)sleep((unsigned)strtoul(argv[3], NULL, 10));
+    keep(strtol(argv[3], NULL, 10));
     return held > 0 ? 0 : 1;
 }

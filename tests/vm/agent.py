@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Runs shell scripts in the HostOS for the test outside. A line in: {"id", "script", "seconds"};
-a line out: {"id", "status", "out", "err"}. Requests run side by side; status is null when one took
-longer than its seconds. The first line out names the boot."""
+"""Runs shell scripts in the HostOS for the test outside. A line in: {"boot", "id", "script",
+"seconds"}; a line out: {"id", "status", "out", "err"}. Requests run side by side; status is null when
+one took longer than its seconds. The first line out names the boot. A request that comes again is run
+once, and answered again; one for another boot is not run."""
 import json
 import os
 import subprocess
@@ -12,6 +13,7 @@ import threading
 def main(path):
     fd = os.open(path, os.O_RDWR)
     lock = threading.Lock()
+    answers = {}  # by id; None: it is being run
 
     def tell(message):
         data = json.dumps(message).encode() + b"\n"
@@ -26,11 +28,27 @@ def main(path):
             status, out, err = done.returncode, done.stdout, done.stderr
         except subprocess.TimeoutExpired as late:
             status, out, err = None, late.stdout or b"", late.stderr or b""
-        tell({"id": request["id"], "status": status, "out": out.decode(errors="replace"),
-              "err": err.decode(errors="replace")})
+        answers[request["id"]] = {"id": request["id"], "status": status,
+                                  "out": out.decode(errors="replace"),
+                                  "err": err.decode(errors="replace")}
+        tell(answers[request["id"]])
+
+    def take(line):
+        try:
+            request = json.loads(line)
+        except ValueError:
+            return  # it will come again
+        if request["boot"] != boot:
+            return
+        if request["id"] not in answers:
+            answers[request["id"]] = None
+            threading.Thread(target=serve, args=(request,), daemon=True).start()
+        elif answers[request["id"]]:
+            tell(answers[request["id"]])
 
     with open("/proc/sys/kernel/random/boot_id") as file:
-        tell({"boot": file.read().strip()})
+        boot = file.read().strip()
+    tell({"boot": boot})
     pending = b""
     while True:
         data = os.read(fd, 65536)
@@ -39,7 +57,7 @@ def main(path):
             continue
         *lines, pending = (pending + data).split(b"\n")
         for line in lines:
-            threading.Thread(target=serve, args=(json.loads(line),), daemon=True).start()
+            take(line)
 
 
 if __name__ == "__main__":

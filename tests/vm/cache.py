@@ -7,7 +7,7 @@ import shutil
 import time
 
 import base
-import guestos
+import guestos as guestos_state
 
 
 _lock = None  # open while this process lives: nobody takes away what it uses
@@ -42,9 +42,9 @@ def _keep(cache, kind, key, make):
     return kept
 
 
-def _make_hostos(folder):
-    base.build(folder)
-    guestos.keep(folder)
+def _copy(source, folder):
+    """A base that can be changed."""
+    base.run("cp", "-a", "--sparse=always", "--reflink=auto", source + "/.", folder)
 
 
 def kernel():
@@ -54,6 +54,18 @@ def kernel():
 
 
 def hostos():
-    """The same, the disk of a HostOS, and a GuestOS on it. Raises base.CannotRun."""
+    """The same, and the disk of a HostOS. Raises base.CannotRun."""
     with _locked() as cache:
-        return _keep(cache, "hostos", base.key(), _make_hostos)
+        return _keep(cache, "hostos", base.key(), base.build)
+
+
+def guestos():
+    """The same, with the state of a GuestOS that has booted on the disk. Raises base.CannotRun."""
+    source = hostos()
+
+    def make(folder):
+        _copy(source, folder)
+        guestos_state.keep(folder)
+
+    with _locked() as cache:
+        return _keep(cache, "guestos", base.guestos_key(), make)

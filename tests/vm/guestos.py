@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The GuestOS: busybox and an agent in an initramfs, under libvirt in the HostOS.
+"""The GuestOS: busybox and an agent (guest_agent.c) in an initramfs, under libvirt in the HostOS.
 
 It takes minutes to boot, as an emulated machine in an emulated machine. So it is booted once, when
 the base is made, and its state saved; a test restores that, with the CID that it wants, and puts the
@@ -19,17 +19,7 @@ GUEST_MODULES = "virtio_pci virtio_console vmw_vsock_virtio_transport xhci-pci".
 GUEST_INIT = """
 mkdir -p /opt/ic/bin; ln -s /bin/vsock_guest /opt/ic/bin/vsock_guest
 i=0; while [ ! -e /dev/vport0p1 ] && [ $i -lt 100 ]; do sleep 0.1; i=$((i+1)); done
-exec 3<>/dev/vport0p1
-while :; do
-    if read -r id script <&3; then
-        echo "$script" | base64 -d >/tmp/script
-        sh /tmp/script >/tmp/out 2>/tmp/err </dev/null
-        status=$?
-        echo "$id $status $(base64 /tmp/out | tr -d '\\n') $(base64 /tmp/err | tr -d '\\n')" >&3
-    else
-        sleep 0.1
-    fi
-done
+exec guest_agent /dev/vport0p1
 """
 DOMAIN = """<domain type='qemu'>
   <name>guestos</name><uuid>6c8b5a8e-5d0e-4d53-9f0e-000000000003</uuid>
@@ -57,7 +47,8 @@ def make_payload(folder, base_folder, out):
     os.makedirs(tree)
     files = [(path, path) for path in [LIBRARIES_OF] + initramfs.libraries(LIBRARIES_OF)]
     initramfs.make(os.path.join(tree, "guest.initrd"), base_folder, GUEST_INIT, GUEST_MODULES,
-                   files=files, compress=False)
+                   programs=[os.path.join(machine.PROGRAMS, "guest_agent")], files=files,
+                   compress=False)
     with open(os.path.join(tree, "guestos.xml"), "w") as file:
         file.write(DOMAIN)
     base.run("tar", "-C", tree, "-cf", out, ".")
@@ -74,7 +65,7 @@ def keep(base_folder):
             host.start()
             host.must("tar -C %s -xf /dev/vdb && modprobe vhost_vsock && cd %s && "
                       "virsh define guestos.xml && virsh start guestos" % (IMAGES, IMAGES))
-            host.must("python3 /usr/local/lib/test-guest.py 3 600 true", 620)
+            host.must("python3 /usr/local/lib/test-guest.py 3 600 run boot true", 620)
             host.must("virsh save guestos %s/guestos.save" % IMAGES)
             host.power_off()
         finally:

@@ -5,10 +5,11 @@ import os
 import shutil
 
 import base
+import guestos
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 IMAGES = ("2.0.0", "3.0.0", "4.0.0")  # versions that can be installed
-IMAGE_BYTES = 12 << 20
+IMAGE_BYTES = 4 << 20
 
 
 def make_certificates(folder):
@@ -44,6 +45,8 @@ def make(folder, packages, hold_thread, out):
     shutil.copytree(os.path.join(HERE, "hostos"), tree)
     os.makedirs(os.path.join(tree, "www"))
     make_certificates(tree)
+    with open(os.path.join(tree, "guestos.xml"), "w") as file:
+        file.write(guestos.DOMAIN)
     for version in IMAGES:
         make_image(os.path.join(tree, "www"), version)
     for deb in glob.glob(os.path.join(packages, "vsock-*_*.deb")):

@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py 1 | 2 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
+"""usage: run.py 1 | 2 | 3 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
 import os
 import sys
 import unittest
 
+import asker
 import base
 import cache
+import test_guestos
 import test_hostos
 import test_loopback
 
@@ -14,12 +16,12 @@ SKIPPED = 77
 
 def shell():
     """A prompt: each line is run in the HostOS, one that begins with 'guest ' in the GuestOS."""
-    world = test_hostos.World(test_hostos.LOGS)
+    world = test_hostos.World(test_hostos.LOGS, asker.GuestOS)
     try:
         world.start()
         world.host.must("dpkg -i /srv/test/vsock-host_*.deb")
         world.serve_images()
-        world.start_guest()
+        world.asker.arrive()
         print("In the HostOS; 'guest COMMAND' runs in the GuestOS; end with ctrl-d.")
         while True:
             try:
@@ -28,7 +30,7 @@ def shell():
                 print()
                 return 0
             inside = line.startswith("guest ")
-            done = world.in_guest(line[len("guest "):]) if inside else world.host.run(line)
+            done = world.asker.shell(line[len("guest "):]) if inside else world.host.run(line)
             print(done.out + done.err, end="")
     finally:
         world.close()
@@ -36,13 +38,14 @@ def shell():
 
 def main(what):
     try:
-        cache.kernel() if what == "1" else cache.hostos()
+        {"1": cache.kernel, "2": cache.hostos}.get(what, cache.guestos)()
     except base.CannotRun as reason:
         print("no virtual machine: %s" % reason)
         return SKIPPED
     if what == "shell":
         return shell()
-    modules = {"1": [test_loopback], "2": [test_hostos], "all": [test_loopback, test_hostos]}[what]
+    modules = {"1": [test_loopback], "2": [test_hostos], "3": [test_guestos],
+               "all": [test_loopback, test_hostos, test_guestos]}[what]
     loader = unittest.defaultTestLoader
     suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
     result = unittest.TextTestRunner(verbosity=2, failfast="VSOCK_VM_FAILFAST" in os.environ,

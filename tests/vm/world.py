@@ -1,42 +1,42 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The HostOS and the GuestOS of one run, as the tests speak to them."""
+"""The HostOS of one run, and who asks it (asker.py), as the tests speak to them."""
 import os
 import re
 import shlex
 import shutil
 import tempfile
 
-import cache
 import machine
 import payload
 from machine import wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
-SAVED = "/var/lib/libvirt/images/guestos.save"
-READY_GUEST = "/var/lib/test/guestos.save"  # the same with the program in it
-CONFIGURATION = """[upgrade]
+CONFIGURATION = """[listen]
+allowed_cids = %d
+[upgrade]
 ca_file = /srv/test/ca.pem
 refused_addresses = link-local multicast unspecified own
 keep_free = 64M
 [reboot]
-delay_seconds = 10
+delay_seconds = 5
 """
 DROP_IN = "/etc/vsock_host/vsock_host.conf.d/50-test.conf"
 
 
 class World:
-    def __init__(self, log_folder):
+    def __init__(self, log_folder, asker):
+        """asker: a class of asker.py."""
         self.log_folder = log_folder
+        base_folder = asker.base()
         self.folder = tempfile.mkdtemp(prefix="vsock-vm-")
-        base_folder = cache.hostos()
         accelerator = machine.find_accelerator(base_folder)
         tar = os.path.join(self.folder, "payload.tar")
         payload.make(self.folder, os.path.join(ROOT, "build/packages"),
                      os.path.join(ROOT, "build/release/bin/hold_thread"), tar)
         self.host = machine.HostOS(self.folder, base_folder, accelerator, tar)
         self.transcript = []
-        self.prepared_guest = False
+        self.asker = asker(self.host)
 
     def start(self):
         """Boots the HostOS and gives it what a HostOS has before our package comes."""
@@ -47,7 +47,8 @@ class World:
                        "cp /srv/test/install-upgrade.sh /opt/ic/bin/ && "
                        "dpkg-deb -x /srv/test/vsock-guest_*.deb /srv/test/guest")
         self.host.must("mkdir -p $(dirname {0}) && printf %s {1} >{0}".format(
-            DROP_IN, shlex.quote(CONFIGURATION)))
+            DROP_IN, shlex.quote(CONFIGURATION % self.asker.cid)))
+        self.asker.start()
 
     def serve_images(self):
         self.host.must("systemd-run -q --collect --unit=images python3 /srv/test/web.py "
@@ -59,47 +60,19 @@ class World:
         digest = self.host.must("sha256sum /srv/test/www/" + name).split()[0]
         return "https://images.test/" + name, digest
 
-    # --- the guest ---
+    # --- who asks ---
 
-    def start_guest(self, cid=3):
-        """A guest with this CID, whose QEMU is started now; what ran before is gone."""
-        saved = READY_GUEST if self.prepared_guest else SAVED
-        self.host.must(
-            "virsh destroy guestos >/dev/null 2>&1; set -e; "
-            "virsh save-image-dumpxml %s | sed \"/<cid /s/address='[0-9]*'/address='%d'/; "
-            "s/guest-[0-9]*.sock/guest-%d.sock/\" >/run/guest.xml; "
-            "virsh restore %s --xml /run/guest.xml" % (saved, cid, cid, saved))
-        if not self.prepared_guest:
-            size = self.host.must("stat -c %s /srv/test/guest/usr/bin/vsock_guest")
-            done = self.in_guest("head -c %s <&3 >/bin/vsock_guest; chmod 755 /bin/vsock_guest" % size,
-                                 cid, follows="/srv/test/guest/usr/bin/vsock_guest")
-            assert done.status == 0, done
-            self.host.must("virsh save guestos " + READY_GUEST)
-            self.prepared_guest = True
-            self.start_guest(cid)
-
-    def in_guest(self, script, cid=3, seconds=120, follows=""):
-        return self.host.run("python3 /usr/local/lib/test-guest.py %d %d %s %s" % (
-            cid, seconds, shlex.quote(script), follows), seconds + 30)
-
-    def guest(self, arguments, cid=3, seconds=120):
-        """Runs vsock_guest in the guest."""
-        done = self.in_guest("vsock_guest " + arguments, cid, seconds)
+    def guest(self, arguments, seconds=120, **more):
+        """Runs vsock_guest and notes what a user would see."""
+        done = self.asker.run(arguments, seconds, **more)
         self.transcript.append("# vsock_guest %s\n%s%s" % (arguments, done.out, done.err))
         if done.status:
             self.transcript.append("(exit status %s)\n" % done.status)
         return done
 
     def guest_in_background(self, arguments, name):
-        done = self.in_guest("(vsock_guest %s >/tmp/%s.out 2>/tmp/%s.err; echo $? >/tmp/%s.status) "
-                             ">/dev/null 2>&1 &" % (arguments, name, name, name))
-        assert done.status == 0, done
+        self.asker.begin(arguments, name)
         self.transcript.append("# vsock_guest %s &\n" % arguments)
-
-    def guest_has_hsm(self):
-        return "20a0:4230" in self.in_guest(
-            "for d in /sys/bus/usb/devices/*; do [ -f $d/idVendor ] && "
-            "echo $(cat $d/idVendor):$(cat $d/idProduct); done").out
 
     # --- the daemon ---
 
