@@ -162,7 +162,8 @@ class AddressTest(UpgradeTroubleTest):
         web, daemon = self.web(), self.daemon(self.REFUSED)
         image = self.image(web)
         for host in ("127.0.0.1", "127.1.2.3", "localhost", "0.0.0.0", "[::ffff:127.0.0.1]",
-                     "0x7f000001", "2130706433"):
+                     "0x7f000001", "2130706433",
+                     "0177.0.0.1", "017700000001", "127.1"):
             with self.subTest(host):
                 self.fails(daemon, web.url("/image", host=host), image.sha256, "download_failed")
         self.assertEqual(web.requests, [])
