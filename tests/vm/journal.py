@@ -12,7 +12,7 @@ EXPECTED_WARNINGS = (
     (DAEMON, r"60-version\.conf:2: |keeps? the (old )?configuration|nothing has changed", "test_12: a mistake"),
     (DAEMON, r"(attach-hsm|start-upgrade-guest-vm).*unavailable: |unavailable: ", "test_07, 09, 10"),
     (DAEMON, r"forbidden: CID ", "test_30"),
-    (DAEMON, r"^upgrade [0-9a-f]{12}: failed: install_failed", "test_22: the power goes"),
+    (DAEMON, r"^upgrade [0-9a-f]{12}: failed: install_failed", "test_21: the power goes"),
     (INSTALLER, r"code=killed, status=9/KILL|'signal'", "test_32: it is killed"),
     (INSTALLER, r"another|busy|code=exited, status=1/FAILURE|'exit-code'|Failed to start", "test_32: two at once"),
     (r"vsock_host-hsm-.*", r"^[0-9]+ sticks 20a0:4230 are free", "test_08: two sticks"),

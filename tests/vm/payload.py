@@ -8,7 +8,7 @@ import base
 import guestos
 
 HERE = os.path.dirname(os.path.abspath(__file__))
-IMAGES = ("2.0.0", "3.0.0", "4.0.0")  # versions that can be installed
+IMAGES = ("2.0.0", "3.0.0")  # versions that can be installed
 IMAGE_BYTES = 4 << 20
 
 

@@ -20,9 +20,9 @@ class GuestOSTest(test_hostos.HostOSTest):
         self.world.asker.start_guest(4)
         self.assertRefused("get-hostos-version", "forbidden", "CID 4", cid=4)
         self.world.asker.start_guest()
-        self.assertGuest("get-hostos-version", "HostOSVersion(4.0.0)\n")
+        self.assertGuest("get-hostos-version", "HostOSVersion(3.0.0)\n")
 
     def test_34_a_guest_that_reboots(self):
         self.world.asker.reboot_guest()
         self.world.asker.wait_guest()
-        self.assertGuest("get-hostos-version", "HostOSVersion(4.0.0)\n")
+        self.assertGuest("get-hostos-version", "HostOSVersion(3.0.0)\n")

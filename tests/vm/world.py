@@ -18,6 +18,7 @@ allowed_cids = %d
 ca_file = /srv/test/ca.pem
 refused_addresses = link-local multicast unspecified own
 keep_free = 64M
+retries = 10
 [reboot]
 delay_seconds = 5
 """
