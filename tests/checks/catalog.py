@@ -41,6 +41,8 @@ def judge_entry(name, header, body, fields, pages):
     for field in FIELD.findall(" ".join(header.values()) + body):
         if field not in fields:
             problems.append("%s: @%s@ is written nowhere in src/host" % (name, field))
+        if re.search(r"\d", field):
+            problems.append("%s: journalctl puts in no field with a digit: @%s@" % (name, field))
     for page in re.findall(r"man:([\w.-]+)\((\d)\)", " ".join(header.values())):
         if "docs/man/%s.%s.scd" % page not in pages:
             problems.append("%s: there is no page %s(%s)" % (name, *page))

@@ -54,6 +54,8 @@ class World:
     def serve_images(self):
         self.host.must("systemd-run -q --collect --unit=images python3 /srv/test/web.py "
                        "/srv/test/www /srv/test/web.pem /srv/test/web.key 443")
+        wait_until(lambda: self.host.run("exec 3<>/dev/tcp/127.0.0.1/443").status == 0,
+                   "the web server listens")
 
     def image(self, version):
         """(url, hash) of an image that holds this version."""
