@@ -22,6 +22,7 @@ class WatchdogTest(SystemTest):
 
     def hold(self, daemon, name, *call):
         """Holds the thread still. call: where it next enters the system call of that number."""
+        wait_until(lambda: name in daemon.thread_names(), "the thread has begun")
         held = subprocess.Popen([program("hold_thread"), str(daemon.pid), name, HELD_SECONDS] +
                                 [str(number) for number in call], stdout=subprocess.PIPE, text=True)
         self.addCleanup(held.stdout.close)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py 1 | 2 | 3 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
+"""usage: run.py 1 | 2 | 3 | 4 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
 import os
 import sys
 import unittest
@@ -36,18 +36,26 @@ def shell():
         world.close()
 
 
+def choose(what):
+    if what == "2":
+        names = unittest.defaultTestLoader.getTestCaseNames(test_hostos.HostOSTest)
+        return unittest.TestSuite(test_hostos.HostOSTest(name) for name in names
+                                  if name.split("_")[1] in test_hostos.IN_EVERY_RUN)
+    modules = {"1": [test_loopback], "3": [test_hostos], "4": [test_guestos],
+               "all": [test_loopback, test_hostos, test_guestos]}[what]
+    load = unittest.defaultTestLoader.loadTestsFromModule
+    return unittest.TestSuite(load(module) for module in modules)
+
+
 def main(what):
     try:
-        {"1": cache.kernel, "2": cache.hostos}.get(what, cache.guestos)()
+        {"1": cache.kernel, "2": cache.hostos, "3": cache.hostos}.get(what, cache.guestos)()
     except base.CannotRun as reason:
         print("no virtual machine: %s" % reason)
         return SKIPPED
     if what == "shell":
         return shell()
-    modules = {"1": [test_loopback], "2": [test_hostos], "3": [test_guestos],
-               "all": [test_loopback, test_hostos, test_guestos]}[what]
-    loader = unittest.defaultTestLoader
-    suite = unittest.TestSuite(loader.loadTestsFromModule(module) for module in modules)
+    suite = choose(what)
     result = unittest.TextTestRunner(verbosity=2, failfast="VSOCK_VM_FAILFAST" in os.environ,
                                      stream=sys.stdout).run(suite)
     failed = len(result.failures) + len(result.errors)

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Tier 3: the same story, told from inside a GuestOS under libvirt; and what only a guest can show."""
+"""Tier 4: the same story, told from inside a GuestOS under libvirt; and what only a guest can show."""
 import test_hostos
 from asker import GuestOS
 

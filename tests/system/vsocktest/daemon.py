@@ -207,8 +207,22 @@ class Daemon:
                 names.append(comm.read().strip())
         return sorted(names)
 
+    def thread_names(self):
+        names = []
+        for thread in os.listdir("/proc/%d/task" % self.pid):
+            with open("/proc/%d/task/%s/comm" % (self.pid, thread)) as file:
+                names.append(file.read().strip())
+        return names
+
     def descriptors(self):
-        return len(os.listdir("/proc/%d/fd" % self.pid))
+        """How many are open, once it has settled: a thread that begins opens files for a moment."""
+        counts = []
+        while len(set(counts[-5:])) != 1 or len(counts) < 5:
+            counts.append(len(os.listdir("/proc/%d/fd" % self.pid)))
+            if len(counts) > 100:
+                break
+            time.sleep(0.02)
+        return counts[-1]
 
 
 def run(arguments, patience=60, environment=None):
