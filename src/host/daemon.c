@@ -30,7 +30,8 @@
 enum {
     OTHER_FILES =
         64, /* descriptors beside those of guests and two a listener: files, pipes, downloads, libraries */
-    METRICS_MS = 15000,    /* between two writes of the metrics file */
+    METRICS_MS = 15000, /* between two writes of the metrics file */
+    LISTENING_TEXT_SIZE = 512,
     READY_AGAIN_MS = 1000, /* until systemd could be told that all is ready */
     STOP_LINGER_MS = 2000, /* of the stop limit, beside [limits] send_seconds */
     STOP_STEP_MS = 15000,  /* what systemd grants each step of the stop beside its own limit */
@@ -185,8 +186,12 @@ static void write_metrics(const struct daemon *daemon)
 }
 
 /* While an upgrade is under way STATUS tells of that. */
-static void tell_ready(struct daemon *daemon, const char *status)
+static void tell_ready(struct daemon *daemon, const char *remark)
 {
+    char listening[LISTENING_TEXT_SIZE];
+    char status[2 * LISTENING_TEXT_SIZE];
+    listening_describe(&daemon->listening, listening, sizeof listening);
+    (void)snprintf(status, sizeof status, "%s%s", remark, listening);
     int error = service_ready(status);
     if (error < 0 && !daemon->untold) {
         log_warning("systemd cannot be told that all is ready, and will be: %s", strerror(-error));
@@ -197,11 +202,11 @@ static void tell_ready(struct daemon *daemon, const char *status)
 
 static void say_ready(struct daemon *daemon)
 {
-    char status[512];
-    listening_describe(&daemon->listening, status, sizeof status);
-    tell_ready(daemon, status);
+    char listening[LISTENING_TEXT_SIZE];
+    listening_describe(&daemon->listening, listening, sizeof listening);
+    tell_ready(daemon, "");
     log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
-              status);
+              listening);
 }
 
 /* The parts go on with the new configuration from their next piece of work on. */
@@ -217,18 +222,12 @@ static void adopt(struct daemon *daemon, const struct conf *conf)
 
 static void reload(struct daemon *daemon)
 {
-    char listening[512];
-    char status[640];
     service_reloading();
     const struct conf *fresh = reload_load(&daemon->reload, daemon->conf);
     if (fresh != NULL) {
         adopt(daemon, fresh);
     }
-    listening_describe(&daemon->listening, listening, sizeof listening);
-    (void)snprintf(status, sizeof status, "%s%s",
-                   fresh == NULL ? "Reload failed, the configuration stays as it was. " : "",
-                   listening);
-    tell_ready(daemon, status);
+    tell_ready(daemon, fresh == NULL ? "Reload failed, the configuration stays as it was. " : "");
 }
 
 /* Tells systemd that all is well, if it is; a thread that hangs is told once. */
@@ -275,9 +274,7 @@ static int wait_for_signal(struct daemon *daemon)
         look_after_threads(daemon);
         (void)poll(&polled, 1, nap_ms(daemon, watchdog_ms)); /* the read tells what came */
         if (daemon->untold) {
-            char status[512];
-            listening_describe(&daemon->listening, status, sizeof status);
-            tell_ready(daemon, status);
+            tell_ready(daemon, "");
         }
         if (read(daemon->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
             continue;

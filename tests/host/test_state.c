@@ -206,7 +206,7 @@ static void test_queue(void)
     (void)snprintf(unfinished, sizeof(unfinished), "%s.new", name);
     write_raw(unfinished, "half", 4);
     write_raw("queued.0123.new", "", 0);
-    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
     CU_ASSERT_EQUAL(count, 1);
     CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
     CU_ASSERT_EQUAL(faccessat(directory_fd, "queued.0123.new", F_OK, 0), 0); /* not ours */
@@ -214,9 +214,9 @@ static void test_queue(void)
     state.sha256[0] ^= 1;
     state_queued_name(state.sha256, name);
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
-    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
     CU_ASSERT_EQUAL(count, 2);
-    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 1, &count), 0);
+    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 1, &count), 0);
     CU_ASSERT_EQUAL(count, 1);
 }
 

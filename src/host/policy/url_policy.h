@@ -37,8 +37,9 @@ struct url_policy {
     char *const *allowed_prefixes; /* NULL-terminated; empty: any */
 };
 
-/* 0, -EPERM with one line in `why` that names the rule, or -ENOMEM with one that says so. Judges the URL as it is parsed, not as
- * it is spelled: scheme, host, port and path are compared after normalisation.
+/* 0, -EPERM with one line in `why` that names the rule, or -ENOMEM with one that says so. Judges the
+ * URL as it is parsed, not as it is spelled: scheme, host, port and path are compared after
+ * normalisation.
  *
  * A prefix is whole path segments: /images allows /images and /images/x, not /images-old; /images/
  * only what is below it. User, password, query and fragment do not count. While there are prefixes,

@@ -125,7 +125,7 @@ void job_queue_restore(struct job *job)
     struct job_ticket *tickets[STATE_QUEUE_MAX];
     size_t found = 0;
     size_t count = 0;
-    int error = state_queued_list(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
+    int error = state_queued_restore(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
     if (error != 0) {
         log_warning("%s cannot be listed: %s", job->conf->upgrade.directory, strerror(-error));
     }

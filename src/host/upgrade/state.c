@@ -214,7 +214,7 @@ static bool is_unfinished(const char *name)
     return parse_queued_name(whole, sha256);
 }
 
-int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
 {
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);

@@ -57,8 +57,8 @@ void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_
 
 /* The hashes of the upgrades that wait, at most `max`, in no order. What a daemon that was killed left
  * half recorded is removed, so it is for the start alone. 0 or -errno. */
-MUST_CHECK int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
-                                 size_t *count);
+MUST_CHECK int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                                    size_t *count);
 
 /* While it is downloading, how much has been stored is told by the partial file's length. */
 void state_count_stored(struct state *state, int directory_fd);

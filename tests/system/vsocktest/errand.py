@@ -2,7 +2,6 @@
 """The TestCase of what guests ask for and a program outside the daemon does: the HSM, the guest's
 upgrade, and upgrades by units."""
 import os
-import unittest
 
 from . import bus, peer, wait_until
 from .case import SystemTest
@@ -55,10 +54,7 @@ class UnitCase(ErrandCase):
 
     def setUp(self):
         super().setUp()
-        if not os.path.exists(bus.DBUS_DAEMON):
-            raise unittest.SkipTest(bus.DBUS_DAEMON + " is not there")
-        self.bus = bus.Bus(self.folder)
-        self.addCleanup(self.bus.stop)
+        self.bus = bus.start(self)
         os.mkdir(self.path("results"))
 
     def unit_daemon(self, sections=None, **more):
