@@ -6,7 +6,7 @@
 static void test_at_most_once_a_second(void)
 {
     struct progress progress;
-    progress_init(&progress, 0, 0, 5000);
+    progress_init(&progress, 0, 100000, 5000);
     unsigned told = 0;
     int64_t last_ms = 5000;
     for (int64_t now_ms = 5001; now_ms <= 15000; now_ms++) {
@@ -17,6 +17,20 @@ static void test_at_most_once_a_second(void)
         }
     }
     CU_ASSERT_EQUAL(told, 10);
+}
+
+/* After the head of an answer nothing may come for long. */
+static void test_size_is_told_at_once(void)
+{
+    struct progress progress;
+    progress_init(&progress, 0, 0, 5000);
+    CU_ASSERT_FALSE(progress_take(&progress, 0, 0, 5000));
+    CU_ASSERT_TRUE(progress_take(&progress, 0, 100, 5001));
+    CU_ASSERT_FALSE(progress_take(&progress, 0, 100, 5002));
+    CU_ASSERT_FALSE(progress_take(&progress, 1, 100, 6000));
+    CU_ASSERT_TRUE(progress_take(&progress, 1, 200, 6000)); /* another mirror's file */
+    CU_ASSERT_FALSE(progress_take(&progress, 2, 200, 6999));
+    CU_ASSERT_TRUE(progress_take(&progress, 2, 200, 7000));
 }
 
 static void test_only_when_it_changed(void)
@@ -176,6 +190,7 @@ static void test_long_status_line(void)
 static const struct unit_test tests[] = {
     {"told at most once a second", test_at_most_once_a_second},
     {"told only when it changed", test_only_when_it_changed},
+    {"the size is told at once", test_size_is_told_at_once},
     {"never falls, never above the total", test_never_falls},
     {"rate and time left", test_rate_and_time_left},
     {"rate after starting again", test_rate_after_a_restart},

@@ -35,6 +35,24 @@ class TriesTest(SystemTest):
                                 "%s: no %r in %r" % (where, words, texts))
 
 
+class SizeTest(SystemTest):
+    def test_size_is_told_before_the_first_byte(self):
+        """The head of the answer tells it, and then nothing comes."""
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Stall(0)])
+        guest = self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256, 1))
+        wait_until(lambda: self.peer(daemon).status().total == len(image.content), "the size")
+        wait_until(lambda: guest.answer().status.total == len(image.content), "PROGRESS")
+        status = self.peer(daemon).status()
+        self.assertEqual((status.phase, status.done), ("downloading", 0))
+        code, out, _ = run(["--config", daemon.config, "--status"])
+        self.assertEqual(code, 0)
+        self.assertIn(" 0/%d," % len(image.content), out)
+        web.release()
+        self.assertDone(guest.last(1, []))
+
+
 class SecretTest(SystemTest):
     def test_password_reaches_no_file_that_others_read(self):
         """[upgrade] directory is the daemon's alone, and even there it is only kept to go on."""

@@ -43,11 +43,12 @@ bool progress_take(struct progress *progress, uint64_t done, uint64_t total, int
     if (total != 0 && told_done > total) {
         told_done = total;
     }
-    progress->news = progress->news || told_done != progress->done || total != progress->total;
+    bool sized = total != progress->total;
+    progress->news = progress->news || told_done != progress->done || sized;
     progress->done = told_done;
     progress->total = total;
     measure(progress, done, now_ms);
-    if (!progress->news || now_ms - progress->told_ms < PROGRESS_INTERVAL_MS) {
+    if (!progress->news || (!sized && now_ms - progress->told_ms < PROGRESS_INTERVAL_MS)) {
         return false;
     }
     progress->news = false;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* How far a download is, as it is told: bytes that never fall back, at most once a second, and the
- * rate and the time left that follow from them.
+/* How far a download is, as it is told: bytes that never fall back, at most once a second, the
+ * size as soon as it is known, and the rate and the time left that follow from them.
  *
  * Threads  pure functions over the caller's struct; the time is passed in.
  * Units    bytes, bytes a second, seconds; now_ms: CLOCK_MONOTONIC milliseconds.
