@@ -24,6 +24,7 @@
 #include "host/reload.h"
 #include "host/step/step.h"
 #include "host/systemd/systemd.h"
+#include "host/systemd/unit_pending.h"
 #include "host/watch/watch.h"
 #include "wire/clock.h"
 
@@ -123,7 +124,8 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
 {
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
-    service_extend_timeout(WATCH_DISK_MS); /* for the state: a start waits for nothing else */
+    /* For the state, and for systemd's word on an installation: a start waits for nothing else. */
+    service_extend_timeout(WATCH_DISK_MS + UNIT_PENDING_LIMIT_MS);
     int error = acceptor_new(conf, &daemon->parts, daemon->listening.listeners,
                              daemon->listening.count, &daemon->acceptor);
     if (error < 0) {

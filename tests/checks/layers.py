@@ -25,7 +25,7 @@ OUTSIDE = {
     r"curl/.*": r"src/host/(policy|download)/.*\.c",
     r"gcrypt\.h": r"src/host/digest/.*\.c",
     r"systemd/sd-(daemon|journal)\.h": r"src/host/systemd/systemd\.c",
-    r"systemd/sd-bus\.h": r"src/host/systemd/(logind|unit_job)\.c",
+    r"systemd/sd-bus\.h": r"src/host/systemd/(logind|unit_bus)\.c",
     r"jansson\.h": r"src/compat/json\.c",
     r"ini\.h": r"src/host/conf/.*\.c",
     r"libvirt/.*": r"src/host/steps/hsm_virt\.c",

@@ -98,7 +98,7 @@ class LayersTest(Sample):
            ("guest/a.c", '"host/conf/conf.h"'), ("host/net/a.c", "<gcrypt.h>"),
            ("host/digest/a.h", "<gcrypt.h>"), ("host/net/a.c", "<systemd/sd-daemon.h>"),
            ("host/systemd/systemd.c", "<systemd/sd-bus.h>"),
-           ("host/systemd/unit_job.c", "<systemd/sd-daemon.h>"),
+           ("host/systemd/unit_bus.c", "<systemd/sd-daemon.h>"),
            ("host/net/a.c", "<libvirt/libvirt.h>"), ("host/steps/hsm_xml.c", "<libvirt/libvirt.h>"),
            ("host/steps/hsm_virt.c", "<libxml/tree.h>"), ("host/steps/hsm_virt.h", "<libvirt/libvirt.h>"),
            ("guest/a.c", "<jansson.h>"), ("compat/a.c", "<jansson.h>"),

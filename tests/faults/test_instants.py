@@ -45,17 +45,56 @@ class UnitInstant(DaemonInstant):
     """With [steps] method = unit: systemd's stand-in runs vsock_host-install meanwhile."""
     kind = "SIGKILL of vsock_host, steps as units"
     sample = 14
+    first = ""  # what the unit does before it is vsock_host-install
 
     def setUp(self):
         super().setUp()
         self.bus = bus.start(self)
         sha256 = self.image_served.sha256.hex()
-        self.bus.unit("vsock_host-install@%s.service" % sha256, run="exec %s --config %s %s" % (
-            program("vsock_host-install"), self.path("vsock_host.conf"), sha256))
+        run = "%s exec %s --config %s %s" % (
+            self.first.replace("FOLDER", self.folder), program("vsock_host-install"),
+            self.path("vsock_host.conf"), sha256)
+        self.bus.unit("vsock_host-install@%s.service" % sha256, run=run)
 
     def daemon(self, sections=None, **more):
         return super().daemon({"steps": {"method": "unit"}},
                               environment={"DBUS_SYSTEM_BUS_ADDRESS": self.bus.address}, **more)
+
+
+class LateUnit(UnitInstant):
+    """The same from the record of `installing` to systemd's answer, and the unit is activating with
+    neither lock nor record until the next daemon runs."""
+    kind = "vsock_host ended, its unit late"
+    sample = 8
+    first = "echo >>FOLDER/began; while [ ! -e FOLDER/go ]; do sleep 0.05; done;"
+
+    def cases(self):
+        daemon = self.traced(self.whom)
+        answer = self.in_thread(self.finish, daemon)
+        self.bus.wait_calls(1)
+        calls = self.report()
+        self.write("go", "")
+        answer()
+        self.assertEqual(daemon.stop(), 0, daemon.log())
+        recorded = max(at for at, line in enumerate(calls) if line.endswith("/state.new"))
+        return [(number, moment) for number in range(recorded + 2, len(calls) + 1)
+                for moment in self.moments]
+
+    def attempt(self, case):
+        self.addCleanup(self.write, "go", "")  # if it fails
+        self.ended(case)
+        daemon = self.daemon()
+        answer = self.in_thread(self.finish, daemon)
+        self.bus.wait_calls(1)
+        with self.assertRaisesRegex(AssertionError, "no end", msg="it was told as done too early"):
+            answer(0.3)
+        self.write("go", "")
+        self.assertEqual(answer(), [])
+        self.assertUpgradedAfterReboot(daemon)
+        self.assertOnce()
+        self.assertEqual(len(self.bus.calls()), 1, "it was asked for again")
+        self.assertEqual(self.read("began"), "\n", "vsock_host-install was begun again")
+        self.assertEqual(self.served.count("/image"), 1, "it was fetched again")
 
 
 class InstallInstant(Instant):

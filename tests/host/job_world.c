@@ -17,6 +17,7 @@
 #include "host/step/step.h"
 #include "host/systemd/systemd.h"
 #include "host/systemd/unit_job.h"
+#include "host/systemd/unit_pending.h"
 #include "wire/clock.h"
 
 struct world world = {.base = "/tmp/test_job.XXXXXX"};
@@ -204,6 +205,14 @@ void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
 
 void world_rang(void *context)
 {
+int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
+{
+    CU_ASSERT_PTR_NOT_NULL(strstr(unit, "vsock_host-install@"));
+    CU_ASSERT_TRUE(stop_fd >= 0 && limit_ms > 0);
+    *ret = world.unit_pending;
+    return world.unit_error;
+}
+
     (void)context;
     world.rings++;
 }
@@ -258,6 +267,8 @@ void world_fresh(void)
     world.reboot_delay = 3600;
     lock_take(&world.lock);
     world.log[0] = world.status[0] = '\0';
+    world.unit_pending = false;
+    world.unit_error = 0;
     lock_give(&world.lock);
     world.conf =
         (struct conf){.upgrade = {.directory = world.upgrade_directory, .queue = 1, .watchers = 8}};

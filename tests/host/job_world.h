@@ -46,7 +46,9 @@ extern struct world {
     _Atomic enum download_plan download;
     _Atomic enum step_plan step;
     int release_fd;
-    atomic_int reboot_delay; /* seconds */
+    atomic_int reboot_delay;  /* seconds */
+    atomic_bool unit_pending; /* what systemd says of the unit */
+    atomic_int unit_error;    /* of asking it */
     /* What they saw. */
     atomic_uint downloads;
     atomic_uint steps;

@@ -11,8 +11,10 @@ MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, c
 MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
 MUST_CHECK int __real_boot_id_read(char out[BOOT_ID_SIZE]);
 MUST_CHECK int __wrap_boot_id_read(char out[BOOT_ID_SIZE]);
-MUST_CHECK int __real_installer_wait(const struct installer *installer);
-MUST_CHECK int __wrap_installer_wait(const struct installer *installer);
+MUST_CHECK int __real_installer_wait(const struct installer *installer,
+                                     const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __wrap_installer_wait(const struct installer *installer,
+                                     const uint8_t sha256[SHA256_SIZE]);
 void __real_job_log_phase(const struct state *state, const struct progress *progress);
 void __wrap_job_log_phase(const struct state *state, const struct progress *progress);
 void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
@@ -81,9 +83,9 @@ void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
     __real_job_queue_forget(job, sha256);
 }
 
-int __wrap_installer_wait(const struct installer *installer)
+int __wrap_installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
 {
-    return fault.wait_error != 0 ? fault.wait_error : __real_installer_wait(installer);
+    return fault.wait_error != 0 ? fault.wait_error : __real_installer_wait(installer, sha256);
 }
 
 int __wrap_boot_id_read(char out[BOOT_ID_SIZE])
@@ -195,11 +197,11 @@ static void test_facts_that_cannot_be_had(void)
         enum error_code code;
         const char *text;
     } rows[] = {
-        {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED,
+        {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED, true,
          "an installer still runs after all the time it may take"},
-        {0, -EIO, true, 1, ERROR_INTERNAL,
+        {0, -EIO, true, 1, ERROR_INTERNAL, true,
          "how the installation ended is not known: the boot id cannot be read: Input/output error"},
-        {0, -EACCES, false, 0, ERROR_INTERNAL,
+        {0, -EACCES, false, 0, ERROR_INTERNAL, false,
          "the installation is not begun: the boot id cannot be read: Permission denied"},
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {

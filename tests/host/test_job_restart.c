@@ -184,6 +184,56 @@ static void test_installer_that_is_late(void)
     world_end_job(job);
 }
 
+/* The same of a unit: systemd alone knows of it. */
+static void test_unit_that_is_late(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    world.conf.steps.method = CONF_STEP_UNIT;
+    world.unit_pending = true;
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at it */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    (void)job_unref(ticket);
+    world_end_job(job); /* a stop while it is waited for decides nothing */
+    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+
+    job = world_start_job();
+    ticket = world_must_ask(job, 0x11, "http://a/");
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world.unit_pending = false;
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+/* systemd cannot be asked: lock and record decide, and there is none. */
+static void test_unit_that_cannot_be_asked_about(void)
+{
+    char path[128];
+    leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    world.conf.steps.method = CONF_STEP_UNIT;
+    world.unit_error = -ETIMEDOUT;
+    world.step = STEP_REBOOTS;
+    struct job *job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.downloads, 2);
+    CU_ASSERT_EQUAL(world.steps, 2);
+    world_end_job(job);
+}
+
 static void test_restart_ends(void)
 {
     static const struct {
@@ -357,6 +407,8 @@ static const struct unit_test tests[] = {
     {"too many starts", test_too_many_starts},
     {"an installer is found again", test_installer_found_again},
     {"an installer that is late", test_installer_that_is_late},
+    {"a unit that is late", test_unit_that_is_late},
+    {"a unit that cannot be asked about", test_unit_that_cannot_be_asked_about},
     {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
     {"ends that are found at the start", test_restart_ends},
     {"installed before the restart: asked again", test_asks_again_after_restart},

@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_job.c
- * is shown by the system tests, against a bus of their own. */
+ * and unit_pending.c is shown by the system tests, against a bus of their own. */
 #include "host/systemd/unit_job.h"
+#include "host/systemd/unit_pending.h"
 #include "support/unit.h"
 #include "wire/clock.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -167,11 +169,28 @@ static void test_stop(void)
     end_listening(fd);
 }
 
+/* What cannot be found out is said to be so, in bounded time. */
+static void test_pending(void)
+{
+    bool pending = true;
+    use_bus("/nonexistent/bus");
+    CU_ASSERT_EQUAL(unit_pending("u.service", -1, FAR_MS, &pending), -ENOENT);
+    int fd = listen_silently();
+    CU_ASSERT_EQUAL(unit_pending("u.service", -1, SOON_MS, &pending), -ETIMEDOUT);
+    int stop_fd = eventfd(1, EFD_CLOEXEC);
+    CU_ASSERT_FATAL(stop_fd >= 0);
+    CU_ASSERT_EQUAL(unit_pending("u.service", stop_fd, FAR_MS, &pending), -ECANCELED);
+    (void)close(stop_fd);
+    end_listening(fd);
+    CU_ASSERT_TRUE(pending); /* untouched */
+}
+
 static const struct unit_test tests[] = {
     {"outcomes in words", test_words},
     {"no bus", test_no_bus},
     {"a bus that says nothing", test_silent_bus},
     {"the daemon stops", test_stop},
+    {"whether it is pending", test_pending},
 };
 
 int main(void)

@@ -10,7 +10,8 @@
  *   active, sub, result   what the unit's properties say once the job has ended; words: one for each
  *                   time they are asked for, the last one from then on
  * FOLDER/logind holds the name of an error that ScheduleShutdown is answered with.
- * FOLDER/calls gets a line for each call that changes anything; FOLDER/ready is made at the start. */
+ * FOLDER/calls gets a line for each call that changes anything, FOLDER/asked one for each state that is
+ * asked for: the unit, the property and what was answered; FOLDER/ready is made at the start. */
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -86,14 +87,14 @@ static bool unit_has(const char *unit, const char *key)
     return unit_get(unit, key, value) && value[0] != '\0';
 }
 
-static void note_call(const char *format, ...) PRINTF_LIKE(1, 2);
+static void note(const char *name, const char *format, ...) PRINTF_LIKE(2, 3);
 
-static void note_call(const char *format, ...)
+static void note(const char *name, const char *format, ...)
 {
     va_list arguments;
-    FILE *file = open_in_folder("calls", "ae");
+    FILE *file = open_in_folder(name, "ae");
     if (file == NULL) {
-        give_up("calls", errno);
+        give_up(name, errno);
     }
     va_start(arguments, format);
     vfprintf(file, format, arguments);
@@ -187,7 +188,7 @@ static int start_unit(sd_bus_message *call, const char *method)
     if (error < 0) {
         return error;
     }
-    note_call("%s %s %s", method, unit, mode);
+    note("calls", "%s %s %s", method, unit, mode);
     if (!unit_get(unit, "error", text)) {
         snprintf(message, sizeof(message), "Unit %s not found.", unit);
         return answer_error(call, "org.freedesktop.systemd1.NoSuchUnit", message);
@@ -276,6 +277,7 @@ static int get_property(sd_bus_message *call)
     if (job != NULL && !pending && strcmp(property, "Result") == 0) {
         job->asked++; /* it is asked for last */
     }
+    note("asked", "%s %s %s", unit, property, value);
     free(unit);
     return sd_bus_reply_method_return(call, "v", "s", value);
 }
@@ -289,7 +291,7 @@ static int schedule_shutdown(sd_bus_message *call)
     if (error < 0) {
         return error;
     }
-    note_call("ScheduleShutdown %s %llu", kind, (unsigned long long)usec);
+    note("calls", "ScheduleShutdown %s %llu", kind, (unsigned long long)usec);
     FILE *file = open_in_folder("logind", "re");
     if (file == NULL) {
         return sd_bus_reply_method_return(call, "");

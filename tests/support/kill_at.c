@@ -321,6 +321,7 @@ int main(int argc, char *argv[])
         perror(argv[4]);
         return 2;
     }
+    (void)setvbuf(run.report, NULL, _IOLBF, 0); /* read while it runs */
     begin(argv + 6);
     int status = follow();
     (void)fflush(run.report);

@@ -150,5 +150,52 @@ class UpgradeUnitTest(UnitCase):
     def test_daemon_is_restarted_in_the_middle(self):
         self.restarted(lambda daemon: self.assertEqual(daemon.stop(signal.SIGTERM), 0))
 
+    def killed_before_the_lock(self):
+        """The next daemon: systemd has begun the unit, which has neither its lock nor a record."""
+        self.install_unit(run="touch %s/began; while [ ! -e %s/go ]; do sleep 0.05; done; "
+                          "exec %s --config %s %s 2>>%s" % (
+                              self.folder, self.folder, program("vsock_host-install"),
+                              self.path("vsock_host.conf"), self.wanted.sha256.hex(),
+                              self.path("unit.log")))
+        self.addCleanup(self.go)  # if it fails
+        first = self.unit_daemon()
+        self.started(first)
+        self.wait_file("began")
+        first.kill()
+
+    def test_daemon_is_killed_before_the_unit_has_its_lock(self):
+        self.killed_before_the_lock()
+        second = self.unit_daemon()
+        self.assertEqual(self.peer(second).status().phase, "installing")
+        other = self.started(second)
+        self.go()
+        self.assertDone(other.last(1))
+        self.assertInstalled(self.wanted)
+        self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % self.unit])
+        self.assertEqual(self.web_server.count("/image"), 1, "it was fetched again")
+        self.assertEqual(self.read("rebooted"), "reboot\n")
+
+    def test_systemd_cannot_be_asked_at_the_start(self):
+        """Lock and record are left to go by, and there is neither."""
+        self.killed_before_the_lock()
+        self.bus.stop_systemd()
+        second = self.unit_daemon()
+        self.assertError(self.upgrade(second), "install_failed", "systemd is not there")
+        self.assertEqual(self.web_server.count("/image"), 1, "it was fetched again")
+
+    def test_unit_that_is_not_done(self):
+        """Its job has ended, and systemd says that it is at something."""
+        words = ("activating", "active", "reloading", "deactivating")
+        self.install_unit(run="exit 0", active=words[0])
+        daemon = self.unit_daemon()
+        guest = self.started(daemon)
+        for word in words:
+            self.install_unit(run="exit 0", active=word)
+            before = self.bus.asked(self.unit, "ActiveState", word)
+            wait_until(lambda: self.bus.asked(self.unit, "ActiveState", word) > before + 2, word)
+            self.assertEqual(self.peer(daemon).status().phase, "installing")
+        self.install_unit(run="exit 0", active="inactive")
+        self.assertError(guest.last(1), "install_failed", "left no record")
+
     def test_daemon_is_killed_in_the_middle(self):
         self.restarted(lambda daemon: daemon.kill())

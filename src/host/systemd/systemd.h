@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the service manager and the journal are told: sd_notify(3), sd_journal_sendv(3). What is
- * asked of the system bus is in logind.h and unit_job.h.
+ * asked of the system bus is in logind.h, unit_job.h and unit_pending.h.
  *
  * Threads  any. service_* send one datagram to NOTIFY_SOCKET and do nothing without it.
  * Errors   telling systemd is best effort: failures of service_* are ignored, except for service_ready's.

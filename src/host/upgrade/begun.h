@@ -5,8 +5,8 @@
  * Between its start and its own lock (host/file/install_state.h) a daemon that is started anew finds
  * neither lock nor record, and would take an installation that is only late for one that was never
  * begun. The lock is an open-file-description lock (fcntl(2), F_OFD_SETLK) on a directory, so that it
- * leaves nothing behind. A unit inherits nothing and has no mark: systemd never runs one twice at a
- * time, but a daemon that is killed in that gap may fetch the image once more.
+ * leaves nothing behind. A unit inherits nothing and has no mark: systemd is asked about it
+ * (host/systemd/unit_pending.h).
  *
  * Threads  any.
  * Errors   0 or -errno. begun_lives: what cannot be found out counts as not there.

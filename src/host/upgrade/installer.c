@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/file/install_state.h"
+#include "host/systemd/unit_pending.h"
 #include "host/upgrade/begun.h"
 #include "host/watch/watch.h"
 #include "wire/clock.h"
@@ -20,15 +21,24 @@ enum {
      * resort. */
     MARGIN_MS = 15 * 60 * 1000,
     VERSION_BYTES = 256,
+    LOOK_MS = WATCH_DISK_MS + UNIT_PENDING_LIMIT_MS,
+    UNIT_NAME_SIZE = SHA256_HEX + 64,
 };
+
+static void name_unit(const uint8_t sha256[SHA256_SIZE], char out[UNIT_NAME_SIZE])
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(sha256, hex);
+    (void)snprintf(out, UNIT_NAME_SIZE, "vsock_host-install@%s.service", hex);
+}
 
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
                    step_line_function *on_line, void *context, struct program_result *ret)
 {
     char hex[SHA256_HEX + 1];
-    char unit[SHA256_HEX + 64];
+    char unit[UNIT_NAME_SIZE];
     sha256_format(sha256, hex);
-    (void)snprintf(unit, sizeof(unit), "vsock_host-install@%s.service", hex);
+    name_unit(sha256, unit);
     char option[] = "--config";
     char *const argv[] = {installer->conf->steps.install_program, option, installer->config_path,
                           hex, NULL};
@@ -62,11 +72,25 @@ static int open_directory(const struct conf *conf)
     return fd < 0 ? -errno : fd;
 }
 
-static bool lives(const struct conf *conf)
+/* Begun or about to be, seen from before the lock is taken on: as a child by the mark, as a unit by
+ * systemd's word. Where that cannot be had, lock and record are left. */
+static bool is_begun(const struct installer *installer, const uint8_t *sha256)
 {
-    if (begun_lives(conf->upgrade.directory)) {
+    char unit[UNIT_NAME_SIZE];
+    bool pending = false;
+    if (begun_lives(installer->conf->upgrade.directory)) {
         return true;
     }
+    if (sha256 == NULL || installer->conf->steps.method != CONF_STEP_UNIT) {
+        return false;
+    }
+    name_unit(sha256, unit);
+    int error = unit_pending(unit, installer->stop_fd, UNIT_PENDING_LIMIT_MS, &pending);
+    return pending || error == -ECANCELED; /* nothing is concluded once the daemon stops */
+}
+
+static bool is_locked(const struct conf *conf)
+{
     int fd = open_directory(conf);
     if (fd < 0) {
         return false; /* nobody has ever installed */
@@ -77,11 +101,12 @@ static bool lives(const struct conf *conf)
     return alive;
 }
 
-int installer_wait(const struct installer *installer)
+int installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
 {
     int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
-    watch_step("looking for an installer", WATCH_DISK_MS);
-    while (lives(installer->conf)) {
+    watch_step("looking for an installer", LOOK_MS);
+    /* The lock first: whoever has it need not be asked for. */
+    while (is_locked(installer->conf) || is_begun(installer, sha256)) {
         if (clock_ms() >= deadline_ms) {
             return -ETIMEDOUT;
         }
@@ -89,7 +114,7 @@ int installer_wait(const struct installer *installer)
         if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
             return -ECANCELED;
         }
-        watch_step("looking for an installer", WATCH_DISK_MS + installer->poll_ms);
+        watch_step("looking for an installer", LOOK_MS + installer->poll_ms);
     }
     return 0;
 }
@@ -136,15 +161,17 @@ static void read_record(int directory_fd, struct recover_facts *facts)
     }
 }
 
-int installer_facts(const struct conf *conf, struct recover_facts *ret)
+int installer_facts(const struct installer *installer, const uint8_t *sha256,
+                    struct recover_facts *ret)
 {
+    const struct conf *conf = installer->conf;
     struct recover_facts facts = {.found = RECOVER_RECORD_NONE};
     int error = boot_id_read(facts.boot_id);
     if (error != 0) {
         return error;
     }
     read_version(conf->version.file, facts.version);
-    facts.installer_lives = begun_lives(conf->upgrade.directory); /* before the record is read */
+    facts.installer_lives = is_begun(installer, sha256); /* before the record is read */
     int fd = open_directory(conf);
     if (fd >= 0) {
         read_record(fd, &facts);

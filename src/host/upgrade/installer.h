@@ -25,11 +25,14 @@ struct installer {
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
                    step_line_function *on_line, void *context, struct program_result *ret);
 
-/* Waits until no installer lives. 0, -ECANCELED (the daemon stops), or -ETIMEDOUT after as long as
- * an installer may take by the configuration. */
-MUST_CHECK int installer_wait(const struct installer *installer);
+/* Waits until no installer lives, nor that image's is about to. 0, -ECANCELED (the daemon stops), or
+ * -ETIMEDOUT after as long as an installer may take by the configuration. */
+MUST_CHECK int installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE]);
 
-/* Boot id, version file, lock and record as they are now. `starting` is the caller's. */
-MUST_CHECK int installer_facts(const struct conf *conf, struct recover_facts *ret);
+/* Boot id, version file, lock and record as they are now. `starting` is the caller's. `sha256`: the
+ * image that systemd may be about to install, which takes UNIT_PENDING_LIMIT_MS to find out at most;
+ * NULL: none, or it was waited for. */
+MUST_CHECK int installer_facts(const struct installer *installer, const uint8_t *sha256,
+                               struct recover_facts *ret);
 
 #endif

@@ -89,14 +89,17 @@ static int settle(struct job *job, char problem[CONF_PROBLEM_MAX])
 {
     struct recover_facts facts;
     struct recover_decision decision;
-    int error = installer_facts(job->conf, &facts);
+    const struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
+    const struct state *state = &job->present->state;
+    int error = installer_facts(&installer, state->phase == PHASE_INSTALLING ? state->sha256 : NULL,
+                                &facts);
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "the boot id cannot be read: %s",
                        strerror(-error));
         return error;
     }
     facts.starting = true;
-    recover_decide(&job->present->state, &facts, &decision);
+    recover_decide(state, &facts, &decision);
     job->first = job_apply(job, &decision);
     bool again = job->first == RECOVER_RUN || job->first == RECOVER_INSTALL;
     return again ? count_start(job, problem) : 0;

@@ -120,7 +120,7 @@ static void fail(struct job *job, enum error_code code, const char *what, int er
 }
 
 /* Remembers what tells afterwards whether anything came of it. */
-static bool enter_installing(struct job *job)
+static bool enter_installing(struct job *job, const struct installer *installer)
 {
     struct recover_facts facts;
     struct state next;
@@ -128,7 +128,7 @@ static bool enter_installing(struct job *job)
         return true; /* it is the second run: what was remembered is still what counts */
     }
     enter(job, PHASE_VERIFYING);
-    int error = installer_facts(job->conf, &facts);
+    int error = installer_facts(installer, NULL, &facts);
     if (error != 0) {
         fail(job, ERROR_INTERNAL, "the installation is not begun: the boot id cannot be read",
              error);
@@ -160,7 +160,7 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
 {
     struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
     struct recover_facts facts;
-    int error = installer_wait(&installer);
+    int error = installer_wait(&installer, job->present->state.sha256);
     if (error == -ETIMEDOUT) {
         job_tell_failure(job, ERROR_INSTALL_FAILED,
                          "an installer still runs after all the time it may take");
@@ -168,7 +168,7 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
     if (error != 0) {
         return RECOVER_KEEP;
     }
-    error = installer_facts(job->conf, &facts);
+    error = installer_facts(&installer, NULL, &facts);
     if (error != 0) {
         fail(job, ERROR_INTERNAL,
              "how the installation ended is not known: the boot id cannot be read", error);
@@ -184,7 +184,7 @@ static enum recover_action install(struct job *job)
     struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
     struct program_result result;
     struct recover_decision decision;
-    if (!enter_installing(job)) {
+    if (!enter_installing(job, &installer)) {
         return RECOVER_KEEP;
     }
     installer_run(&installer, job->present->state.sha256, on_line, job, &result);

@@ -85,12 +85,19 @@ class Bus:
             out.write("".join("%s=%s\n" % item for item in keys.items()))
         os.rename(path + "~", path)
 
-    def calls(self):
+    def _lines(self, name):
         try:
-            with open(self.path("calls")) as file:
+            with open(self.path(name)) as file:
                 return file.read().splitlines()
         except FileNotFoundError:
             return []
+
+    def calls(self):
+        return self._lines("calls")
+
+    def asked(self, unit, prop, value):
+        """How often that was the answer."""
+        return self._lines("asked").count("%s %s %s" % (unit, prop, value))
 
     def wait_calls(self, count, patience=PATIENCE):
         wait_until(lambda: len(self.calls()) >= count, "%d calls of systemd" % count, patience)
