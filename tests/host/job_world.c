@@ -161,7 +161,7 @@ static bool carry_out(const char *hex, enum step_plan plan, int stop_fd)
         [STEP_CUT] = RECORD_STARTED,         [STEP_HELD] = RECORD_STARTED,
     };
     bool first = ++world.steps == 1;
-    if (plan == STEP_MISSING || plan == STEP_SILENT) {
+    if (plan == STEP_MISSING || plan == STEP_SILENT || plan == STEP_UNHEARD) {
         return true;
     }
     world_record(hex, first && plan == STEP_NO_REBOOT ? RECORD_INSTALLED : stages[plan],
@@ -200,11 +200,11 @@ void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
     if (plan == STEP_MISSING) {
         *ret = (struct unit_outcome){.end = UNIT_REFUSED,
                                      .error = "org.freedesktop.systemd1.NoSuchUnit"};
+    } else if (plan == STEP_UNHEARD) {
+        *ret = (struct unit_outcome){.end = UNIT_LATE, .unheard = true};
     }
 }
 
-void world_rang(void *context)
-{
 int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
 {
     CU_ASSERT_PTR_NOT_NULL(strstr(unit, "vsock_host-install@"));
@@ -213,6 +213,8 @@ int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
     return world.unit_error;
 }
 
+void world_rang(void *context)
+{
     (void)context;
     world.rings++;
 }
@@ -265,10 +267,10 @@ void world_fresh(void)
     world.step = STEP_REBOOTS;
     world.downloads = world.steps = world.rings = 0;
     world.reboot_delay = 3600;
-    lock_take(&world.lock);
-    world.log[0] = world.status[0] = '\0';
     world.unit_pending = false;
     world.unit_error = 0;
+    lock_take(&world.lock);
+    world.log[0] = world.status[0] = '\0';
     lock_give(&world.lock);
     world.conf =
         (struct conf){.upgrade = {.directory = world.upgrade_directory, .queue = 1, .watchers = 8}};

@@ -33,7 +33,8 @@ enum step_plan {
     STEP_NEVER_REBOOT, /* the second run does not either */
     STEP_CUT,          /* `started`, and ended there */
     STEP_MISSING,
-    STEP_HELD, /* `started`, until the daemon stops */
+    STEP_HELD,    /* `started`, until the daemon stops */
+    STEP_UNHEARD, /* a unit: it was asked for, and systemd says nothing; no record */
 };
 
 extern struct world {

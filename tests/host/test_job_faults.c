@@ -195,6 +195,7 @@ static void test_facts_that_cannot_be_had(void)
         bool after;
         unsigned steps;
         enum error_code code;
+        bool unseen;
         const char *text;
     } rows[] = {
         {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED, true,
@@ -220,7 +221,63 @@ static void test_facts_that_cannot_be_had(void)
         CU_ASSERT_EQUAL(world.steps, rows[i].steps);
         (void)job_unref(ticket);
         world_end_job(job);
+        CU_ASSERT_EQUAL(world_state().unseen, rows[i].unseen ? 1 : 0);
     }
+}
+
+/* The installer ends after all deadlines: in the boot after it the truth is told. */
+static void test_end_after_all_deadlines(void)
+{
+    static const struct {
+        enum record_stage stage;
+        enum phase phase;
+    } rows[] = {
+        {RECORD_REBOOTING, PHASE_UPGRADED},
+        {RECORD_INSTALLED, PHASE_UPGRADED},
+        {RECORD_FAILED, PHASE_FAILED},
+    };
+    char hex[SHA256_HEX + 1];
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&fault, 0, sizeof(fault));
+        memset(&seen, 0, sizeof(seen));
+        world_fresh();
+        world.step = STEP_SILENT;
+        fault.wait_error = -ETIMEDOUT;
+        struct job *job = world_start_job();
+        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        (void)job_unref(ticket);
+        world_end_job(job);
+        sha256_format(world_state().sha256, hex);
+        world_record(hex, rows[i].stage, ERROR_NONE, NULL);
+        job = world_start_job(); /* the daemon alone is started anew */
+        job_status(job, &view);
+        CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
+        world_end_job(job);
+        world_reboot();
+        job = world_start_job();
+        job_status(job, &view);
+        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+        world_end_job(job);
+        CU_ASSERT_EQUAL(world_state().unseen, rows[i].phase == PHASE_FAILED ? 1 : 0);
+    }
+}
+
+/* systemd was not heard of, and the unit may yet begin. */
+static void test_unit_that_was_not_heard_of(void)
+{
+    memset(&fault, 0, sizeof(fault));
+    memset(&seen, 0, sizeof(seen));
+    world_fresh();
+    world.conf.steps.method = CONF_STEP_UNIT;
+    world.step = STEP_UNHEARD;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "systemd has not been heard of since"));
+    (void)job_unref(ticket);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_state().unseen, 1);
 }
 
 static const struct unit_test tests[] = {
@@ -229,6 +286,8 @@ static const struct unit_test tests[] = {
     {"no room to record a request", test_no_room_to_record},
     {"queued is told before it is begun", test_queued_is_told_before_it_is_begun},
     {"facts that cannot be had", test_facts_that_cannot_be_had},
+    {"an end after all deadlines", test_end_after_all_deadlines},
+    {"a unit that was not heard of", test_unit_that_was_not_heard_of},
 };
 
 int main(void)

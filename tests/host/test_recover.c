@@ -141,6 +141,60 @@ static void test_every_row(void)
     }
 }
 
+/* The end of the installation was not seen, and it was told as failed; what its record says after
+ * the reboot is the truth. */
+static void test_end_that_was_not_seen(void)
+{
+    static const struct {
+        enum seen seen;
+        enum when when;
+        bool unseen;
+        enum recover_action action;
+    } ends[] = {
+        {INSTALLED, NEW_BOOT, true, RECOVER_UPGRADED},
+        {REFUSED, NEW_BOOT, true, RECOVER_UPGRADED},
+        {REBOOTING, NEW_BOOT, true, RECOVER_UPGRADED},
+        {INSTALLED, SAME_BOOT, true, RECOVER_KEEP},
+        {REBOOTING, SAME_BOOT, true, RECOVER_KEEP},
+        {NONE, NEW_BOOT, true, RECOVER_KEEP},
+        {STALE, NEW_BOOT, true, RECOVER_KEEP},
+        {FOREIGN, NEW_BOOT, true, RECOVER_KEEP},
+        {DAMAGED, NEW_BOOT, true, RECOVER_KEEP},
+        {STARTED, NEW_BOOT, true, RECOVER_KEEP},
+        {FAILED, NEW_BOOT, true, RECOVER_KEEP},
+        /* The installer said itself that it had failed. */
+        {INSTALLED, NEW_BOOT, false, RECOVER_KEEP},
+        {REBOOTING, NEW_BOOT, false, RECOVER_KEEP},
+        {FAILED, NEW_BOOT, false, RECOVER_KEEP},
+    };
+    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+        for (int version = SAME_VERSION; version <= UNKNOWN_VERSION; version++) {
+            const struct row row = {
+                .phase = PHASE_FAILED,
+                .when = ends[i].when,
+                .seen = ends[i].seen,
+                .version = version,
+            };
+            set_up(&row, &state, &facts);
+            state.code = ERROR_INSTALL_FAILED;
+            state.unseen = ends[i].unseen ? 1 : 0;
+            recover_decide(&state, &facts, &decision);
+            CU_ASSERT_EQUAL(decision.action, ends[i].action);
+        }
+    }
+}
+
+/* Only where the record could not be read is the end not known. */
+static void test_what_counts_as_not_seen(void)
+{
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        set_up(&rows[i], &state, &facts);
+        recover_decide(&state, &facts, &decision);
+        CU_ASSERT_EQUAL(decision.unseen, decision.action == RECOVER_FAILED &&
+                                             rows[i].when == SAME_BOOT && rows[i].seen == DAMAGED);
+    }
+}
+
 /* Whatever is there: a success needs an installation on record or a version that changed, both
  * over a reboot. */
 static void test_no_success_without_proof(void)
@@ -241,6 +295,8 @@ static void test_texts(void)
 
 static const struct unit_test tests[] = {
     {"every row", test_every_row},
+    {"an end that was not seen", test_end_that_was_not_seen},
+    {"what counts as not seen", test_what_counts_as_not_seen},
     {"no success without proof", test_no_success_without_proof},
     {"starts are counted", test_starts_are_counted},
     {"starts do not hide an end", test_starts_do_not_hide_an_end},

@@ -85,6 +85,8 @@ void job_copy(struct job *job, struct state *ret);
 int job_tell(struct job *job, struct state *next);
 /* The present upgrade ends. */
 void job_tell_failure(struct job *job, enum error_code code, const char *text);
+/* The same, when how the installation ended was not seen. */
+void job_tell_unseen(struct job *job, enum error_code code, const char *text);
 void job_tell_progress(struct job *job, uint64_t done, uint64_t total);
 /* One line that the guest may see, and one for the journal. */
 void job_tell_retry(struct job *job, const char *public_text, const char *journal_text);

@@ -44,6 +44,7 @@ static void tell_upgraded(struct job *job)
     job_copy(job, &next);
     next.phase = PHASE_UPGRADED;
     next.code = ERROR_NONE;
+    next.unseen = 0;
     next.detail[0] = '\0';
     (void)job_tell(job, &next); /* logged; it is found out again at the next start */
 }
@@ -52,7 +53,11 @@ enum recover_action job_apply(struct job *job, const struct recover_decision *de
 {
     switch (decision->action) {
     case RECOVER_FAILED:
-        job_tell_failure(job, decision->code, decision->text);
+        if (decision->unseen) {
+            job_tell_unseen(job, decision->code, decision->text);
+        } else {
+            job_tell_failure(job, decision->code, decision->text);
+        }
         return RECOVER_KEEP;
     case RECOVER_UPGRADED:
         tell_upgraded(job);

@@ -111,11 +111,16 @@ static void on_line(void *context, const char *line)
     log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "%s", line);
 }
 
+static void explain_error(const char *what, int error, char out[JOB_TEXT_MAX])
+{
+    (void)snprintf(out, JOB_TEXT_MAX, "%s: %s", what, strerror(-error));
+}
+
 /* The present upgrade ends because `what` met an error. */
 static void fail(struct job *job, enum error_code code, const char *what, int error)
 {
     char text[JOB_TEXT_MAX];
-    (void)snprintf(text, sizeof(text), "%s: %s", what, strerror(-error));
+    explain_error(what, error, text);
     job_tell_failure(job, code, text);
 }
 
@@ -149,7 +154,9 @@ static bool enter_installing(struct job *job, const struct installer *installer)
 static void explain(const struct program_result *result, struct recover_decision *ret)
 {
     bool started = result->end != PROGRAM_REFUSED;
-    *ret = (struct recover_decision){.action = RECOVER_FAILED, .code = ERROR_INSTALL_FAILED};
+    *ret = (struct recover_decision){.action = RECOVER_FAILED,
+                                     .code = ERROR_INSTALL_FAILED,
+                                     .unseen = result->end == PROGRAM_TIMEOUT};
     (void)snprintf(ret->text, sizeof(ret->text), "%s%.1400s",
                    started ? "vsock_host-install left no record: " : "", result->how);
 }
@@ -162,16 +169,18 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
     struct recover_facts facts;
     int error = installer_wait(&installer, job->present->state.sha256);
     if (error == -ETIMEDOUT) {
-        job_tell_failure(job, ERROR_INSTALL_FAILED,
-                         "an installer still runs after all the time it may take");
+        job_tell_unseen(job, ERROR_INSTALL_FAILED,
+                        "an installer still runs after all the time it may take");
     }
     if (error != 0) {
         return RECOVER_KEEP;
     }
     error = installer_facts(&installer, NULL, &facts);
     if (error != 0) {
-        fail(job, ERROR_INTERNAL,
-             "how the installation ended is not known: the boot id cannot be read", error);
+        char text[JOB_TEXT_MAX];
+        explain_error("how the installation ended is not known: the boot id cannot be read", error,
+                      text);
+        job_tell_unseen(job, ERROR_INTERNAL, text);
         return RECOVER_KEEP;
     }
     recover_decide(&job->present->state, &facts, ret);

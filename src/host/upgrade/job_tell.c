@@ -162,14 +162,25 @@ int job_tell(struct job *job, struct state *next)
     return error;
 }
 
-void job_tell_failure(struct job *job, enum error_code code, const char *text)
+static void tell_failure(struct job *job, enum error_code code, const char *text, bool unseen)
 {
     struct state next;
     job_copy(job, &next);
     next.phase = PHASE_FAILED;
     next.code = code;
+    next.unseen = unseen ? 1 : 0;
     (void)snprintf(next.detail, sizeof(next.detail), "%s", text);
     (void)job_tell(job, &next); /* logged; the guest is told in any case */
+}
+
+void job_tell_failure(struct job *job, enum error_code code, const char *text)
+{
+    tell_failure(job, code, text, false);
+}
+
+void job_tell_unseen(struct job *job, enum error_code code, const char *text)
+{
+    tell_failure(job, code, text, true);
 }
 
 void job_tell_progress(struct job *job, uint64_t done, uint64_t total)

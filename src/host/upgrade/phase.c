@@ -17,7 +17,7 @@ static const unsigned followers[PHASE_LAST + 1] = {
     [PHASE_INSTALLING] =
         BIT(PHASE_VERIFYING) | BIT(PHASE_REBOOTING) | BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED),
     [PHASE_REBOOTING] = BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED),
-    /* The reboot that was given up came after all. */
+    /* The reboot that was given up came after all, or an installation whose end was not seen. */
     [PHASE_FAILED] = BIT(PHASE_UPGRADED),
     [PHASE_UPGRADED] = 0,
 };

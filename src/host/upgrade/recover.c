@@ -34,6 +34,7 @@ enum outcome {
 
 #define PHASE(name) (1U << PHASE_##name)
 #define NEVER_CAME  (1U << (PHASE_LAST + 1)) /* failed, because the reboot did not come */
+#define UNSEEN      (1U << (PHASE_LAST + 2)) /* failed, because no end of it was seen */
 #define FETCHING    (PHASE(QUEUED) | PHASE(DOWNLOADING) | PHASE(VERIFYING))
 #define HANDED_OVER (PHASE(INSTALLING) | PHASE(REBOOTING))
 
@@ -48,8 +49,9 @@ static const struct rule {
 } rules[] = {
     {FETCHING, EITHER, EITHER, ANY_RECORD, EITHER, RUN},
     {PHASE(INSTALLING), YES, EITHER, ANY_RECORD, EITHER, WAIT},
-    /* After the reboot: also one that was waited for in vain, and came later. */
-    {HANDED_OVER | NEVER_CAME, EITHER, YES, ON_DISK, EITHER, UPGRADED},
+    /* After the reboot: also one that was waited for in vain, or whose installation was, and came
+     * later. A failure that vsock_host-install recorded stays one. */
+    {HANDED_OVER | NEVER_CAME | UNSEEN, EITHER, YES, ON_DISK, EITHER, UPGRADED},
     {HANDED_OVER, EITHER, YES, ANY_RECORD, YES, UPGRADED},
     {HANDED_OVER, EITHER, YES, FAILED, EITHER, FAIL_AS_RECORDED},
     {HANDED_OVER, EITHER, YES, ANY_RECORD, EITHER, FAIL_REBOOTED},
@@ -67,25 +69,30 @@ static const struct {
     enum recover_action action;
     enum error_code code;
     const char *text;
+    bool unseen;
 } outcomes[] = {
-    [KEEP] = {RECOVER_KEEP, ERROR_NONE, NULL},
-    [RUN] = {RECOVER_RUN, ERROR_NONE, NULL},
-    [INSTALL] = {RECOVER_INSTALL, ERROR_NONE, NULL},
-    [WAIT] = {RECOVER_WAIT, ERROR_NONE, NULL},
-    [REBOOT] = {RECOVER_REBOOTING, ERROR_NONE, NULL},
-    [UPGRADED] = {RECOVER_UPGRADED, ERROR_NONE, NULL},
-    [FAIL_AS_RECORDED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED, NULL},
+    [KEEP] = {RECOVER_KEEP, ERROR_NONE, NULL, false},
+    [RUN] = {RECOVER_RUN, ERROR_NONE, NULL, false},
+    [INSTALL] = {RECOVER_INSTALL, ERROR_NONE, NULL, false},
+    [WAIT] = {RECOVER_WAIT, ERROR_NONE, NULL, false},
+    [REBOOT] = {RECOVER_REBOOTING, ERROR_NONE, NULL, false},
+    [UPGRADED] = {RECOVER_UPGRADED, ERROR_NONE, NULL, false},
+    [FAIL_AS_RECORDED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED, NULL, false},
     [FAIL_DAMAGED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
                       "the record that vsock_host-install left cannot be read, so how the "
-                      "installation ended is not known"},
+                      "installation ended is not known",
+                      true},
     [FAIL_CUT] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
                   "vsock_host-install was ended before it could write down how the installation "
-                  "went"},
+                  "went",
+                  false},
     [FAIL_REBOOTED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
                        "the machine was rebooted before the installation had ended, and the "
-                       "version file is unchanged"},
+                       "version file is unchanged",
+                       false},
     [FAIL_STARTS] = {RECOVER_FAILED, ERROR_INTERNAL,
-                     "given up: vsock_host was ended 5 times while it worked on this upgrade"},
+                     "given up: vsock_host was ended 5 times while it worked on this upgrade",
+                     false},
 };
 _Static_assert(RECOVER_STARTS_MAX == 5, "the text of FAIL_STARTS says 5");
 
@@ -135,6 +142,9 @@ static bool version_changed(const struct state *state, const struct recover_fact
 
 static unsigned phase_bit(const struct state *state)
 {
+    if (state->phase == PHASE_FAILED && state->unseen != 0) {
+        return UNSEEN;
+    }
     bool never_came = state->phase == PHASE_FAILED && state->code == ERROR_REBOOT_FAILED;
     return never_came ? NEVER_CAME : 1U << state->phase;
 }
@@ -170,7 +180,8 @@ void recover_decide(const struct state *state, const struct recover_facts *facts
     const struct record *record = &facts->record;
     struct recover_decision decision = {.action = outcomes[outcome].action,
                                         .code = outcomes[outcome].code,
-                                        .reboot_at = state->reboot_at};
+                                        .reboot_at = state->reboot_at,
+                                        .unseen = outcomes[outcome].unseen};
     const char *text = outcomes[outcome].text;
     if (outcome == FAIL_AS_RECORDED) {
         bool unrebooted = evidence == UNREBOOTED;

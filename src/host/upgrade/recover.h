@@ -44,6 +44,7 @@ struct recover_decision {
     enum recover_action action;
     enum error_code code;
     uint64_t reboot_at; /* Unix seconds */
+    bool unseen;        /* RECOVER_FAILED: how the installation ended is not known */
     char text[JOB_TEXT_MAX];
 };
 

@@ -18,14 +18,16 @@ enum { FORMAT = 1 };
 static const struct number_key {
     const char *key;
     size_t offset;
+    bool newer; /* than 1.0.0, which has no such key: left out where it is 0 */
 } number_keys[] = {
-    {"done", offsetof(struct state, done)},
-    {"total", offsetof(struct state, total)},
-    {"changed", offsetof(struct state, changed)},
-    {"starts", offsetof(struct state, starts)},
-    {"reboot_at", offsetof(struct state, reboot_at)},
-    {"record_inode", offsetof(struct state, stamp.inode)},
-    {"record_modified_ns", offsetof(struct state, stamp.modified_ns)},
+    {"done", offsetof(struct state, done), false},
+    {"total", offsetof(struct state, total), false},
+    {"changed", offsetof(struct state, changed), false},
+    {"starts", offsetof(struct state, starts), false},
+    {"reboot_at", offsetof(struct state, reboot_at), false},
+    {"record_inode", offsetof(struct state, stamp.inode), false},
+    {"record_modified_ns", offsetof(struct state, stamp.modified_ns), false},
+    {"unseen", offsetof(struct state, unseen), true},
 };
 
 static const struct text_key {
@@ -96,7 +98,9 @@ int state_write(const struct state *state, int directory_fd, const char *name)
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t number;
         memcpy(&number, (const char *)state + number_keys[i].offset, sizeof(number));
-        keyfile_set_number(&file, number_keys[i].key, number);
+        if (number != 0 || !number_keys[i].newer) {
+            keyfile_set_number(&file, number_keys[i].key, number);
+        }
     }
     for (size_t i = 0; i < TEXTS; i++) {
         keyfile_set(&file, text_keys[i].key, (const char *)state + text_keys[i].offset);
@@ -127,7 +131,8 @@ static bool get_rest(const struct keyfile *file, struct state *state)
 {
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t number = 0;
-        if (keyfile_get_number(file, number_keys[i].key, &number) != 0) {
+        int error = keyfile_get_number(file, number_keys[i].key, &number);
+        if (error != 0 && !(error == -ENOENT && number_keys[i].newer)) {
             return false;
         }
         memcpy((char *)state + number_keys[i].offset, &number, sizeof(number));

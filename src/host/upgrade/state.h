@@ -41,6 +41,7 @@ struct state {
     uint64_t starts;            /* of the daemon that found it unfinished, with no clean stop */
     char boot_id[BOOT_ID_SIZE]; /* of the boot in which this was written */
     uint64_t reboot_at;         /* 0: not asked for */
+    uint64_t unseen;            /* 1: failed, and how the installation ended was not seen */
     struct record_stamp stamp;  /* the record that was there before installing began */
     char version[STATE_VERSION_MAX + 1]; /* the version file then, escaped; "": not known */
     char detail[JOB_TEXT_MAX];           /* one line, escaped */
