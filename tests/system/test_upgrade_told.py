@@ -5,7 +5,7 @@ import os
 from vsocktest import peer, wait_until
 from vsocktest.case import SystemTest
 from vsocktest.daemon import run
-from vsocktest.webserver import Stall, Status
+from vsocktest.webserver import Cut, Stall, Status
 
 SECRET = "geheim"
 
@@ -51,6 +51,46 @@ class SizeTest(SystemTest):
         self.assertIn(" 0/%d," % len(image.content), out)
         web.release()
         self.assertDone(guest.last(1, []))
+
+
+class StallTest(SystemTest):
+    """What has come is told though nothing more comes: else it would seem that nothing had."""
+
+    def setUp(self):
+        super().setUp()
+        self.told = []
+
+    def told_all(self, daemon, image, done, faults):
+        """The guest, once so many bytes are told everywhere."""
+        image.faults = faults
+        guest, watcher = self.peer(daemon), self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256))
+        size = len(image.content)
+        wait_until(lambda: watcher.status()[1:3] == (done, size), "the bytes in the status")
+        code, out, error = run(["--config", daemon.config, "--status"])
+        self.assertEqual((code, error), (0, ""))
+        self.assertIn("(downloading, %d/%d, " % (done, size), out)
+        wait_until(lambda: [text for text in daemon.notify.statuses()
+                            if "%d of %d bytes" % (done, size) in text], "the bytes in STATUS=")
+        return guest
+
+    def test_server_is_silent(self):
+        web, daemon = self.web(), self.daemon({"upgrade": {"retries": 0}})
+        image = self.image(web)
+        guest = self.told_all(daemon, image, 1000000, [Stall(1000000)])
+
+        def rates():
+            """At which the bytes arrive, as STATUS= said."""
+            return {text.split(" bytes, ")[1].split("/s")[0]
+                    for text in daemon.notify.statuses() if "/s" in text}
+        wait_until(lambda: len(rates()) > 1, "a rate that falls")
+        web.release()
+        self.assertDone(guest.last(1, self.told))
+
+    def test_next_try_is_waited_for(self):
+        web = self.web()
+        daemon = self.daemon({"upgrade": {"retries": 1, "retry_seconds": 60}})
+        self.told_all(daemon, self.image(web), 1000, [Cut(1000), None])
 
 
 class SecretTest(SystemTest):

@@ -197,8 +197,8 @@ int store_begin(struct store *store, const char *url, const char *validator, uin
 static int sync_now_and_then(struct store *store)
 {
     int64_t now = clock_ms();
-    if (store->partial.length - store->partial.durable < SYNC_BYTES &&
-        now - store->synced_ms < SYNC_MS) {
+    uint64_t more = store->partial.length - store->partial.durable;
+    if (more == 0 || (more < SYNC_BYTES && now - store->synced_ms < SYNC_MS)) {
         return 0;
     }
     store->synced_ms = now;
@@ -224,7 +224,8 @@ static int write_batch(struct store *store)
 int store_flush(struct store *store)
 {
     if (store->batched == 0) {
-        return 0;
+        tell_progress(store); /* nothing may come for long, and what was told lags behind */
+        return sync_now_and_then(store);
     }
     int error = write_batch(store);
     if (error != 0) {

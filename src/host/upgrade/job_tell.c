@@ -183,21 +183,33 @@ void job_tell_unseen(struct job *job, enum error_code code, const char *text)
     tell_failure(job, code, text, true);
 }
 
+/* True: the total was not known before. */
+static bool take_numbers(const struct job *job, struct state *next)
+{
+    bool total_new = next->total == 0 && job->progress.total != 0;
+    next->done = job->progress.done;
+    next->total = job->progress.total;
+    next->changed = (uint64_t)time(NULL);
+    return total_new;
+}
+
 void job_tell_progress(struct job *job, uint64_t done, uint64_t total)
 {
-    if (!progress_take(&job->progress, done, total, clock_ms())) {
+    struct state next;
+    uint64_t rate = job->progress.rate;
+    bool news = progress_take(&job->progress, done, total, clock_ms());
+    if (!news && job->progress.rate == rate) {
         return;
     }
-    struct state next;
     job_copy(job, &next);
-    bool total_new = next.total == 0 && total != 0;
+    if (!news) { /* a stall: only the rate, which nobody is sent, falls */
+        show(job, &next);
+        return;
+    }
     if (job->progress.done > next.done) {
         next.detail[0] = '\0'; /* of a try that failed: bytes arrive again */
     }
-    next.done = job->progress.done;
-    next.total = total;
-    next.changed = (uint64_t)time(NULL);
-    if (total_new) {
+    if (take_numbers(job, &next)) {
         (void)record(job, &next); /* for --status, which finds how far it is by the file's length */
     }
     publish(job, &next);
@@ -214,7 +226,7 @@ void job_tell_retry(struct job *job, const char *public_text, const char *journa
     struct state next;
     char hex[SHA256_HEX + 1];
     job_copy(job, &next);
-    next.changed = (uint64_t)time(NULL);
+    (void)take_numbers(job, &next); /* a new total was told at once */
     (void)snprintf(next.detail, sizeof(next.detail), "%s", public_text);
     publish(job, &next);
     show(job, &next);
