@@ -55,6 +55,19 @@ static int judge_payload(const struct frame_header *header, const uint8_t *paylo
                      : layout_decode(*ret_layout, payload, header->length, &message, refusal);
 }
 
+/* That of a frame whose end is missing, if it can be told by now. */
+static const struct layout *layout_of_cut(const struct frame_header *header, const uint8_t *payload,
+                                          size_t length)
+{
+    uint16_t selector = 0;
+    struct refusal refusal;
+    if (layout_needs_selector(header->type) &&
+        layout_selector(header->type, payload, length, &selector, &refusal) < 0) {
+        return NULL;
+    }
+    return layout_find(header->type, selector);
+}
+
 static const char *direction_of(unsigned type)
 {
     if (type == FRAME_HELLO || type == FRAME_REQUEST) {
@@ -107,9 +120,9 @@ enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
     }
     const uint8_t *payload = bytes + FRAME_HEADER_SIZE;
     if (length - FRAME_HEADER_SIZE < header.length) {
-        say_fields(explainer, NULL, payload, length - FRAME_HEADER_SIZE);
-        return explain_cut(explainer, offset + FRAME_HEADER_SIZE, length - FRAME_HEADER_SIZE,
-                           "payload");
+        size_t there = length - FRAME_HEADER_SIZE;
+        say_fields(explainer, layout_of_cut(&header, payload, there), payload, there);
+        return explain_cut(explainer, offset + FRAME_HEADER_SIZE, there, "payload");
     }
     const struct layout *layout = NULL;
     struct refusal refusal;

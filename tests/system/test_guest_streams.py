@@ -204,6 +204,9 @@ class Decode(GuestTest):
         self.wrong(response(1) + b"\x1b[2J", r"offset 22: no frame.*\\x1b\[2J")
         self.wrong(response(1)[:10], "end inside a header")
         self.wrong(response(1)[:-1], "end inside a payload")
+        out = self.wrong(response(1, 2, field(6, b"1.2.3"))[:-1],
+                         r"2 \(HostOSVersion\)\noffset \d+: the bytes end inside a payload")
+        self.assertNotIn("not known", out)
         self.wrong(frame(fake_host.HELLO, length=2 ** 31), "over the limit")
 
     def test_stdin_that_does_not_end(self):
