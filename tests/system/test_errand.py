@@ -62,6 +62,10 @@ class LineTest(ErrandCase):
     def test_no_line_and_well(self):
         self.fails("exit 0\n", "internal", "said nothing", "status 0")
 
+    def test_no_line_of_the_form(self):
+        self.fails("echo attached\n", "internal", "did not say in one line",
+                   "status 0: nothing on stderr")
+
     def test_killed(self):
         self.fails("kill -SEGV $$\n", "internal", "signal 11")
 

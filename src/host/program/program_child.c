@@ -24,12 +24,13 @@ static void describe(const struct program *program, const struct step_result *re
                           "took too long and was killed; the signal was"},
         [STEP_LEFT] = {PROGRAM_LEFT, ERROR_SHUTTING_DOWN, "was left running; status"},
     };
+    const char *nothing = program->said != NULL ? "nothing on stderr" : "it wrote nothing";
     bool well = result->end == STEP_EXITED && result->exit_status == 0;
     ret->end = ends[result->end].end;
     ret->code = well ? ERROR_NONE : ends[result->end].code;
     (void)snprintf(ret->how, sizeof(ret->how), "%.128s %s %d: %s", base_name(program->argv[0]),
                    ends[result->end].text, result->exit_status,
-                   result->line[0] != '\0' ? result->line : "it wrote nothing");
+                   result->line[0] != '\0' ? result->line : nothing);
 }
 
 void program_child_run(const struct program *program, struct program_result *ret)
