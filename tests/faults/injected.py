@@ -10,7 +10,7 @@ After each, in this order:
 1. the daemon has ended with exit status 1 and one line that says why, or it goes on: it answers, does
    not hang, and no signal ends it;
 2. what was told is true: no success unless the installer had all of the image and the reboot was asked
-   for;
+   for; no error that blames the request or the image, which are right; and neither program crashed;
 3. if it goes on, and the fault came once, it mends: the guest asks again and the upgrade ends well;
 4. started anew without the fault, the guest asks again and the upgrade ends well;
 5. the installer saw verified bytes alone, never two at once, and nothing is left over. Where a file
@@ -38,6 +38,8 @@ rmdir %(folder)s/runs
 PRELOADED = """#!/bin/sh
 exec env LD_PRELOAD=%s FAULT="%s" %s "$@"
 """
+# Errors that a fault on the host is none of.
+NO_FAULT_OF = ("invalid_argument", "hash_mismatch", "too_large")
 # What the programs keep when all has ended: of [upgrade] directory and of [install] directory.
 KEPT = {"upgrade": {"state"}, "install": {"record", "lock", "image"}, "install/image": set()}
 
@@ -48,9 +50,9 @@ class Page:
     def __init__(self, path):
         self.path = path
         with open(path, "wb") as file:
-            file.write(bytes(48))
+            file.write(bytes(56))
         with open(path, "r+b") as file:
-            self._mapped = mmap.mmap(file.fileno(), 48)
+            self._mapped = mmap.mmap(file.fileno(), 56)
 
     @property
     def calls(self):
@@ -59,6 +61,10 @@ class Page:
     @property
     def failed(self):
         return self._mapped[16:48].rstrip(b"\0").decode()
+
+    @property
+    def crashed(self):
+        return struct.unpack_from("q", self._mapped, 48)[0]
 
     def shift_clock(self, seconds):
         struct.pack_into("q", self._mapped, 8, seconds)
@@ -197,6 +203,7 @@ class InjectedTest(FaultTest):
         """A success is one; a failure has one line of words."""
         if isinstance(answer, peer.Error):
             self.assertRegex(answer.message, r"\A[^\n]+\Z")
+            self.assertNotIn(answer.code, NO_FAULT_OF, answer.message)
             return
         if answer is None:
             return
@@ -205,6 +212,7 @@ class InjectedTest(FaultTest):
         self.assertTrue(self.read("rebooted"), "a success was told, and no reboot asked for")
 
     def judge(self, daemon, case):
+        self.assertEqual(self.page.crashed, 0, "a program crashed by that signal")
         for line in (self.read("installed") or "").splitlines():
             self.assertEqual(line, self.image.sha256.hex(), "bytes that were not verified")
         self.assertIsNone(self.read("trouble"), "two installers at once")

@@ -4,7 +4,7 @@ from faultcase import FaultTest
 from injected import PATIENCE, PRELOADED, Page
 from vsocktest import peer, program, wait_until
 from vsocktest.case import MIB
-from vsocktest.webserver import Cut, Reset, Stall
+from vsocktest.webserver import Cut, Drip, Reset
 
 DAY = 86400
 
@@ -27,12 +27,12 @@ class ClockIsSet(FaultTest):
         self.script("installer", """#!/bin/sh
 echo "$1 $(sha256sum <"$1" | cut -d' ' -f1)" >>%(folder)s/installed
 touch %(folder)s/began
-while [ ! -e %(folder)s/go ]; do sleep 0.05; done
+while [ ! -e %(folder)s/go ]; do echo looks | tee -a %(folder)s/looks; sleep 0.05; done
 """ % {"folder": self.folder})
 
     def attempt(self, case):
         when, shift = case
-        faults = {"download": [Stall(1000)], "retry": [Reset(-1), Cut(300000), None]}
+        faults = {"download": [Drip(65536, 0.1)], "retry": [Reset(-1), Cut(300000), None]}
         web = self.web()
         image = self.image(web, faults=faults.get(when, [None]))
         daemon = self.daemon(
@@ -49,6 +49,8 @@ while [ ! -e %(folder)s/go ]; do sleep 0.05; done
             wait_until(lambda: self.read("began") is not None, "the installer", PATIENCE)
         if when != "reboot":
             self.page.shift_clock(shift)
+        if when in ("download", "installation"):
+            self.look_at_the_clock(daemon)
         web.release()
         self.write("go", "")
         self.assertDone(guest.last(1, []))
@@ -58,9 +60,24 @@ while [ ! -e %(folder)s/go ]; do sleep 0.05; done
         self.still_waits_for_the_reboot(daemon, image)
         self.assertEqual(daemon.stop(), 0)
         again = self.daemon({}, environment=self.environment)
-        self.still_waits_for_the_reboot(again, image)
+        for _ in range(50):  # in which its threads begin
+            self.still_waits_for_the_reboot(again, image)
         self.assertDone(self.peer(again).upgrade(image.url, image.sha256))
         self.assertInstalled(image)
+
+    def look_at_the_clock(self, daemon):
+        """Both programs are woken, by bytes or by lines that come, and find what it was set to."""
+        guest = self.peer(daemon)
+
+        def lines():
+            return len((self.read("looks") or "").splitlines())
+        before, lines_before = guest.status(), lines()
+
+        def seen():
+            status = guest.status()
+            return (status.phase, status.done) != (before.phase, before.done) or \
+                lines() > lines_before + 2
+        wait_until(seen, "more bytes or lines, with the clock set", PATIENCE)
 
     def still_waits_for_the_reboot(self, daemon, image):
         status = self.peer(daemon).status()

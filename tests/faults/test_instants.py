@@ -1,7 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every instant: SIGKILL at each system call that changes something, before it and right after it."""
+import re
+
 from instants import UpgradeFault
 from vsocktest import bus, program, wait_until
+from vsocktest.peer import Response
 
 
 class Instant(UpgradeFault):
@@ -18,11 +21,27 @@ class Instant(UpgradeFault):
 
     def ended(self, case):
         """The daemon that was ended at that instant, while a guest waited."""
+        self.hold_installer(case[0])
         daemon = self.traced(self.whom, *case)
         self.ask_once(daemon)
         if not self.was_ended():
             daemon.stop()  # it is one of its last
         daemon.process.wait(20)
+
+    def end_well(self, failures=0):
+        """Starts the daemon, which finds an installer that still runs, if one does, and brings the
+        upgrade to its end."""
+        daemon = self.daemon()
+        self.assertRemembered(daemon)
+        self.write("go", "")
+        self.finish(daemon, failures)
+        self.assertUpgradedAfterReboot(daemon)
+
+    def assertRemembered(self, daemon):
+        """What was written down goes on, whether or not the guest asks again."""
+        text = "\n".join(self.report())
+        if re.search(r"^\d+ renameat .*/queued\.(.*\n)*\d+ fsync .*/upgrade$", text, re.M):
+            self.assertNotEqual(self.status(daemon).phase, "idle", "forgotten; " + text)
 
     def assertOnce(self):
         self.assertEqual((len(self.installations()), self.reboots()), (1, 1),
@@ -104,16 +123,30 @@ class InstallInstant(Instant):
     sample = 14
 
     def attempt(self, case):
+        self.hold_installer(case[0])
         daemon = self.traced(self.whom, *case)
-        first = self.ask_once(daemon)
+        answer = self.in_thread(self.ask_once, daemon)
+        wait_until(self.was_ended, "vsock_host-install to be ended")
+        if self.left_its_installer():
+            wait_until(lambda: self.read("holding") is not None, "the installer")
+            with self.assertRaisesRegex(AssertionError, "no end", msg="its installer still runs"):
+                answer(0.3)
+        self.write("go", "")
+        first = answer()
         self.assertIsNotNone(first, daemon.log())
-        self.assertTrue(self.was_ended(), "it was not ended")
-        if first.__class__.__name__ == "Response":
+        if isinstance(first, Response):
             self.assertTruth()
         else:
             self.assertEqual(first.code, "install_failed", first.message)
+            self.assertEqual(self.reboots(), 0, "failed, and a reboot into it: " + first.message)
             self.finish(daemon)
         self.assertUpgradedAfterReboot(daemon)
+
+    def left_its_installer(self):
+        """The first program that it starts."""
+        starts = [line for line in self.report() if re.match(r"\d+ (v?fork|clone)", line)]
+        return len(starts) == 1 and self.report()[-1].startswith(("killed after clone",
+                                                                  "killed after vfork"))
 
 
 class BothInstant(Instant):

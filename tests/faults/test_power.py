@@ -3,6 +3,7 @@
 reordered (power.py), the daemon starts in another boot, and the guest asks again."""
 import os
 import random
+import re
 import shutil
 
 import instants
@@ -33,15 +34,15 @@ class PowerLoss(instants.UpgradeFault):
 
     def run_until(self, number):
         """The same run once more; the disk after so many calls, and whether it was installed by
-        then."""
+        then, and the reboot asked for."""
         daemon = self.traced("both", log=self.path("log"))
         self.finish(daemon)
         self.assertEqual(daemon.stop(), 0, daemon.log())
-        disk, installed = self.disk(), False
+        disk, done = self.disk(), set()
         for record in list(power.read_log(self.path("log")))[:number]:
             disk.take(record)
-            installed = installed or b"stage=installed" in record.data
-        return disk, installed
+            done.update(re.findall(rb"^stage=(\w+)", record.data))
+        return disk, b"installed" in done, b"rebooting" in done
 
     def lose_power(self, disk, way, chance):
         for name in ("upgrade", "install"):
@@ -59,7 +60,7 @@ class PowerLoss(instants.UpgradeFault):
 
     def attempt(self, case):
         number, way = case
-        disk, installed = self.run_until(number)
+        disk, installed, rebooting = self.run_until(number)
         self.lose_power(disk, way, random.Random(repr(case)))
         daemon = self.daemon(prefix=instants.in_another_boot(self.folder))
         if self.status(daemon).phase == "upgraded":
@@ -70,5 +71,6 @@ class PowerLoss(instants.UpgradeFault):
             self.assertNothingLeft()
             self.assertEqual(daemon.stop(), 0)
             return
+        self.assertFalse(rebooting, "it was installed, the reboot came, and it is not told")
         self.finish(daemon, failures=1)
         self.assertUpgradedAfterReboot(daemon)

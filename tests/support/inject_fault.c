@@ -24,6 +24,7 @@
 #include <fcntl.h>
 #include <netdb.h>
 #include <pthread.h>
+#include <signal.h>
 #include <spawn.h>
 #include <stdarg.h>
 #include <stdatomic.h>
@@ -51,6 +52,7 @@ struct page {
     _Atomic uint64_t calls;      /* of the kind */
     _Atomic int64_t clock_shift; /* seconds */
     char failed[NAME_SIZE];      /* the first call that failed */
+    _Atomic int64_t crashed;     /* the signal of a program that crashed */
 };
 
 enum kind {
@@ -90,6 +92,21 @@ static struct page *map(const char *path)
     return mapped == MAP_FAILED ? NULL : mapped;
 }
 
+static void note_crash(int number)
+{
+    page->crashed = number;
+}
+
+/* The call is made again afterwards, and ends the program as it would have. */
+static void watch_for_crashes(void)
+{
+    static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
+    const struct sigaction action = {.sa_handler = note_crash, .sa_flags = (int)SA_RESETHAND};
+    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+        (void)sigaction(numbers[i], &action, NULL); /* each of them can be caught */
+    }
+}
+
 __attribute__((constructor)) static void begin(void)
 {
     const char *fault = getenv("FAULT");
@@ -108,6 +125,7 @@ __attribute__((constructor)) static void begin(void)
         (void)fputs("inject_fault: FAULT is not set as it must be\n", stderr);
         _exit(99);
     }
+    watch_for_crashes();
 }
 
 /* True: this call is to fail, and errno is set. */
