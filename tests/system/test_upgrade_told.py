@@ -98,14 +98,16 @@ class SecretTest(SystemTest):
         """[upgrade] directory is the daemon's alone, and even there it is only kept to go on."""
         sections = {"metrics": {"textfile": self.path("metrics.prom")}}
         web, daemon = self.web(), self.daemon(sections)
-        image = self.image(web, faults=[Stall(1000), Status(403)])
+        image = self.image(web, faults=[Cut(1000), Status(416), Stall(1000), Status(403)])
         waits = self.image(web, "/waits", seed=1, faults=[Status(404)])
         guest, second = self.peer(daemon), self.peer(daemon)
         for each, resource in ((guest, image), (second, waits)):
             each.send(peer.upgrade(resource.url.replace("http://", "http://user:%s@" % SECRET),
                                    resource.sha256, 1))
             self.assertIsInstance(each.answer(), peer.Progress)
-        wait_until(lambda: web.requests, "the download")
+        wait_until(lambda: web.count("/image") == 3, "the download")
+        for words in ("; try 1 of ", "; beginning anew"):  # lines that name the url
+            daemon.wait_log("/image: [^\n]*" + words)
         self.assertEqual(os.stat(self.path("upgrade")).st_mode & 0o077, 0)
         code, out, error = run(["--config", daemon.config, "--status"])
         self.assertEqual((code, error), (0, ""))
@@ -141,12 +143,14 @@ class WatchersTest(SystemTest):
         watchers = [self.peer(daemon) for _ in range(self.WATCHERS)]
         for each in watchers:
             each.send(peer.upgrade(image.url, image.sha256, 1))
-        for each in watchers[::2]:
-            self.assertIsInstance(each.answer(), peer.Progress)
+        for number, each in list(enumerate(watchers))[::2]:
+            with self.subTest(number):
+                self.assertIsInstance(each.answer(), peer.Progress)
 
         def full():
-            answer = self.peer(daemon).upgrade(image.url, image.sha256)
-            return self.assertError(answer, "busy", str(self.WATCHERS))
+            with self.subTest("one watcher more"):
+                answer = self.peer(daemon).upgrade(image.url, image.sha256)
+                self.assertError(answer, "busy", str(self.WATCHERS))
         full()
         self.assertServes(daemon)
         watchers[0].close()  # its place is free then
@@ -158,6 +162,7 @@ class WatchersTest(SystemTest):
         wait_until(taken, "the place of the one that went away")
         web.release()
         daemon.wait_phase("rebooting")
-        for each in watchers[2::2] + [last] + watchers[1::2]:
-            self.assertDone(each.last(1, []))
+        for number, each in enumerate(watchers[2::2] + [last] + watchers[1::2]):
+            with self.subTest("the answer to one of them", number=number):
+                self.assertDone(each.last(1, []))
         self.assertInstalled(image)
