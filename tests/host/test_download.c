@@ -232,7 +232,7 @@ static void test_head_that_is_too_long(void)
 static struct world *slow_world(const struct fault *fault)
 {
     struct world *world = world_new(fault, 1);
-    world->conf.upgrade.stall_ms = 50;
+    world->conf.upgrade.stall_ms = 500; /* a busy machine answers within it */
     world->conf.upgrade.stall_bytes_per_second = 1024;
     world->conf.upgrade.retries = 0;
     return world;
@@ -246,12 +246,12 @@ static void test_stall(void)
     struct world *world = slow_world(stall);
     world_run(world, ERROR_DOWNLOAD_FAILED,
               "the server stalled after 1000 of 700000 bytes: less than 1024 bytes per second for "
-              "50 ms");
+              "500 ms");
     CU_ASSERT(world->done == 1000 && world->total == IMAGE_SIZE); /* what came is in the file */
     world_free(world);
     world = slow_world(without_length);
     world_run(world, ERROR_DOWNLOAD_FAILED,
-              "the server stalled after 1000 bytes: less than 1024 bytes per second for 50 ms");
+              "the server stalled after 1000 bytes: less than 1024 bytes per second for 500 ms");
     world_free(world);
 }
 
