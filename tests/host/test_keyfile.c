@@ -178,6 +178,88 @@ static void test_replace_fails_whole(void)
     CU_ASSERT_EQUAL(replace_write(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
 }
 
+/* --- each call that replace_write makes, failing once --- */
+
+static const char *failing; /* the call */
+static int fails_at;        /* which one of its name, from 1 */
+static int failure;         /* errno */
+
+static bool fails(const char *name)
+{
+    if (failing == NULL || strcmp(failing, name) != 0 || --fails_at != 0) {
+        return false;
+    }
+    errno = failure;
+    return true;
+}
+
+ssize_t __real_write(int fd, const void *bytes, size_t length);
+int __real_fchmod(int fd, mode_t mode);
+int __real_fsync(int fd);
+int __real_close(int fd);
+int __real_renameat(int from_fd, const char *from, int to_fd, const char *to);
+ssize_t __wrap_write(int fd, const void *bytes, size_t length);
+int __wrap_fchmod(int fd, mode_t mode);
+int __wrap_fsync(int fd);
+int __wrap_close(int fd);
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to);
+
+ssize_t __wrap_write(int fd, const void *bytes, size_t length)
+{
+    return fails("write") ? -1 : __real_write(fd, bytes, length);
+}
+
+int __wrap_fchmod(int fd, mode_t mode)
+{
+    return fails("fchmod") ? -1 : __real_fchmod(fd, mode);
+}
+
+int __wrap_fsync(int fd)
+{
+    return fails("fsync") ? -1 : __real_fsync(fd);
+}
+
+int __wrap_close(int fd)
+{
+    int result = __real_close(fd); /* as the kernel does it: it is closed in any case */
+    return fails("close") ? -1 : result;
+}
+
+int __wrap_renameat(int from_fd, const char *from, int to_fd, const char *to)
+{
+    return fails("renameat") ? -1 : __real_renameat(from_fd, from, to_fd, to);
+}
+
+static void replace_fails(int error)
+{
+    static const struct {
+        const char *call;
+        int at;
+        const char *left; /* what the file holds then */
+    } rows[] = {
+        {"write", 1, "a=1\n"}, {"fchmod", 1, "a=1\n"},   {"fsync", 1, "a=1\n"},
+        {"close", 1, "a=1\n"}, {"renameat", 1, "a=1\n"}, {"fsync", 2, "b=2\n"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct keyfile file;
+        put("kept", "a=1\n", 4);
+        failing = rows[i].call;
+        fails_at = rows[i].at;
+        failure = error;
+        CU_ASSERT_EQUAL(replace_write(directory_fd, "kept", "b=2\n", 4, 0644), -error);
+        failing = NULL;
+        CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "kept", &file), 0);
+        CU_ASSERT(file.length == 4 && memcmp(file.bytes, rows[i].left, 4) == 0);
+        CU_ASSERT_EQUAL(faccessat(directory_fd, "kept.new", F_OK, 0), -1);
+    }
+}
+
+static void test_replace_tells_each_failure(void)
+{
+    replace_fails(ENOSPC);
+    replace_fails(EIO);
+}
+
 static void test_boot_id(void)
 {
     char id[BOOT_ID_SIZE];
@@ -196,6 +278,7 @@ static const struct unit_test tests[] = {
     {"links, FIFOs and folders are refused", test_what_is_opened},
     {"replacing follows no link and keeps the mode", test_replace},
     {"a failed replacement leaves nothing", test_replace_fails_whole},
+    {"each failure of a replacement is told", test_replace_tells_each_failure},
     {"boot id", test_boot_id},
 };
 
