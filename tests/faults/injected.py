@@ -10,7 +10,8 @@ After each, in this order:
 1. the daemon has ended with exit status 1 and one line that says why, or it goes on: it answers, does
    not hang, and no signal ends it;
 2. what was told is true: no success unless the installer had all of the image and the reboot was asked
-   for; no error that blames the request or the image, which are right; and neither program crashed;
+   for; no error that blames the request or the image, which are right; neither program crashed; and
+   nothing was installed without a state file that says so;
 3. if it goes on, and the fault came once, it mends: the guest asks again and the upgrade ends well;
 4. started anew without the fault, the guest asks again and the upgrade ends well;
 5. the installer saw verified bytes alone, never two at once, and nothing is left over. Where a file
@@ -40,6 +41,8 @@ exec env LD_PRELOAD=%s FAULT="%s" %s "$@"
 """
 # Errors that a fault on the host is none of.
 NO_FAULT_OF = ("invalid_argument", "hash_mismatch", "too_large")
+# The state file once an installation has begun.
+RECORDED = r"(?m)^phase=(installing|rebooting|failed|upgraded)$"
 # What the programs keep when all has ended: of [upgrade] directory and of [install] directory.
 KEPT = {"upgrade": {"state"}, "install": {"record", "lock", "image"}, "install/image": set()}
 
@@ -121,6 +124,8 @@ class InjectedTest(FaultTest):
 
     def tried(self, case):
         daemon = self.under_fault(case)
+        if self.read("installed"):
+            self.assertRegex(self.read("upgrade/state") or "", RECORDED, "installed without a record")
         # One of the last calls of the count may not have come yet, since threads take turns.
         if daemon.alive() and case[3] == "once" and case[0] == "daemon" and self.page.failed:
             self.assertDone(self.asked(daemon))
