@@ -8,6 +8,7 @@ usage: syscalls.py [--list] BIN_DIR UNIT [TEST...]
 BIN_DIR holds programs without sanitizers, UNIT is vsock_host.service. --list prints what was seen.
 Step programs are not the daemon's: a process counts until it executes another program.
 """
+import concurrent.futures
 import os
 import re
 import shutil
@@ -57,13 +58,18 @@ def trace_tests(bin_dir, tests):
         system = os.path.join(tree.default_root(), "tests/system")
         environment = dict(os.environ, VSOCK_BIN_DIR=os.path.join(folder, "bin"), PYTHONPATH=system,
                            PYTHONDONTWRITEBYTECODE="1")
-        names = set()
-        for test in tests:
-            done = subprocess.run([sys.executable, "-m", "vsocktest", "test_" + test], cwd=system,
+
+        def run(test):
+            return subprocess.run([sys.executable, "-m", "vsocktest", "test_" + test], cwd=system,
                                   env=environment, capture_output=True, text=True, timeout=600)
+
+        with concurrent.futures.ThreadPoolExecutor(3 * os.cpu_count()) as pool:
+            ended = list(pool.map(run, tests))
+        for test, done in zip(tests, ended):
             if done.returncode not in (0, SKIPPED):
                 print("note: test_%s fails under strace, its calls count all the same:" % test)
                 print("\n".join(re.findall(r"^(?:FAIL|ERROR): .*", done.stderr, re.M)))
+        names = set()
         for trace in os.listdir(os.path.join(folder, "traces")):
             names |= seen_in(os.path.join(folder, "traces", trace))
         return names

@@ -2,7 +2,8 @@
 """Who runs vsock_guest: a process of the HostOS over the loopback of AF_VSOCK, or one in a GuestOS.
 
 An emulated machine in an emulated machine takes minutes for what takes the other seconds. So the story
-is told over loopback in each run, and from a GuestOS where there is the time.
+is told over loopback in each run, with a few words from a GuestOS; and all from there where there is the
+time.
 """
 import shlex
 
@@ -15,8 +16,9 @@ DESTROY = "virsh destroy guestos >/dev/null 2>&1; "
 
 
 class Loopback:
-    """CID 1. libvirt has a GuestOS too, which never runs: it is paused."""
+    """CID 1. There is a GuestOS too: it boots meanwhile, and has the HSM when it is attached."""
     cid = 1
+    served = "1 3"
 
     @staticmethod
     def base():
@@ -24,18 +26,19 @@ class Loopback:
 
     def __init__(self, host):
         self._host = host
+        self.guest = GuestOS(host)
 
     def start(self):
         self._host.must("dpkg -i /srv/test/vsock-guest_*.deb")
         self.arrive()
 
+    def need_guest(self):
+        """From now on a process of the HostOS takes itself for CID 2, and JSON dialects say so."""
+        self.guest.boot()
+
     def arrive(self):
         """After each boot of the HostOS."""
         self._host.must("modprobe vsock_loopback")
-
-    def need_domain(self):
-        self._host.must("sed 's,<initrd>.*</initrd>,,' /srv/test/guestos.xml >/run/guestos.xml && "
-                        "virsh define /run/guestos.xml && virsh start --paused guestos")
 
     def run(self, arguments, seconds):
         return self._host.run("VSOCK_HOST_ADDRESS=vsock:1:19090 vsock_guest " + arguments, seconds)
@@ -56,6 +59,7 @@ class Loopback:
 class GuestOS:
     """CID 3, or another one that the test wants."""
     cid = 3
+    served = "3"
     saved = "/var/lib/libvirt/images/guestos.save"
     ready = "/var/lib/test/guestos.save"  # the same with the program in it
 
@@ -73,8 +77,13 @@ class GuestOS:
     def arrive(self):
         self.start_guest()
 
-    def need_domain(self):
+    def need_guest(self):
         pass  # it runs
+
+    def boot(self):
+        """A guest that was not saved: wait_guest() waits for it."""
+        self._host.must("modprobe vhost_vsock && cp /srv/test/guest.initrd /var/lib/libvirt/images && "
+                        "virsh define /srv/test/guestos.xml && virsh start guestos")
 
     def start_guest(self, cid=3):
         """A guest with this CID, whose QEMU is started now; what ran before is gone."""

@@ -12,7 +12,7 @@ import struct
 import subprocess
 
 PACKAGES = (
-    "systemd systemd-sysv dbus kmod udev polkitd python3-minimal libpython3-stdlib openssl "
+    "systemd systemd-sysv libpam-systemd dbus kmod udev polkitd python3-minimal libpython3-stdlib openssl "
     "libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 "
     "ca-certificates libcurl4 libgcrypt20 libinih1 libjansson4 libsystemd0 libxml2 libvirt0").split()
 HOST_MODULES = (

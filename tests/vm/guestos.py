@@ -42,23 +42,24 @@ DOMAIN = """<domain type='qemu'>
 """
 
 
-def make_payload(folder, base_folder, out):
-    tree = os.path.join(folder, "guest")
-    os.makedirs(tree)
+def make_files(folder, base_folder):
+    """guest.initrd and guestos.xml."""
     files = [(path, path) for path in [LIBRARIES_OF] + initramfs.libraries(LIBRARIES_OF)]
-    initramfs.make(os.path.join(tree, "guest.initrd"), base_folder, GUEST_INIT, GUEST_MODULES,
+    initramfs.make(os.path.join(folder, "guest.initrd"), base_folder, GUEST_INIT, GUEST_MODULES,
                    programs=[os.path.join(machine.PROGRAMS, "guest_agent")], files=files,
                    compress=False)
-    with open(os.path.join(tree, "guestos.xml"), "w") as file:
+    with open(os.path.join(folder, "guestos.xml"), "w") as file:
         file.write(DOMAIN)
-    base.run("tar", "-C", tree, "-cf", out, ".")
 
 
 def keep(base_folder):
     """Boots the guest on the base's own disk, saves it there, and powers the HostOS off."""
     with tempfile.TemporaryDirectory(prefix="vsock-guest-") as folder:
         payload = os.path.join(folder, "payload.tar")
-        make_payload(folder, base_folder, payload)
+        tree = os.path.join(folder, "guest")
+        os.makedirs(tree)
+        make_files(tree, base_folder)
+        base.run("tar", "-C", tree, "-cf", payload, ".")
         host = machine.HostOS(folder, base_folder, machine.find_accelerator(base_folder), payload,
                               os.path.join(base_folder, "host.ext4"))
         try:

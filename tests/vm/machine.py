@@ -28,7 +28,8 @@ AGAIN_SECONDS = 20
 
 
 def qemu(accelerator, kernel, initrd, command_line, memory, *more):
-    return ["qemu-system-x86_64", "-accel", *accelerator, "-machine", "q35", "-m", str(memory),
+    # It does not outlive the test.
+    return ["setpriv", "--pdeathsig", "KILL", "qemu-system-x86_64", "-accel", *accelerator, "-machine", "q35", "-m", str(memory),
             "-display", "none", "-vga", "none", "-monitor", "none", "-nic", "none",
             "-kernel", kernel, "-initrd", initrd, "-append", COMMAND_LINE + command_line, *more]
 
@@ -160,6 +161,7 @@ class HostOS:
         self.disk = disk or os.path.join(folder, "disk.qcow2")
         self.initrd = os.path.join(folder, "initrd")
         self.console = os.path.join(folder, "console.log")
+        self.terminal = os.path.join(folder, "terminal.sock")  # the other end of /dev/hvc0
         self.process = self.channel = None
         if not disk:
             base.run("qemu-img", "create", "-q", "-f", "qcow2", "-F", "raw", "-b",
@@ -168,8 +170,8 @@ class HostOS:
 
     def start(self):
         path = os.path.join(self.folder, "agent.sock")
-        if os.path.exists(path):
-            os.unlink(path)
+        for old in filter(os.path.exists, (path, self.terminal)):
+            os.unlink(old)
         command = qemu(
             self.accelerator, os.path.join(self.base_folder, "vmlinux"), self.initrd,
             "root=/dev/vda rw systemd.show_status=0", self.memory, "-smp", "2",
@@ -179,7 +181,9 @@ class HostOS:
             "-drive", "file=%s,format=raw,if=virtio,readonly=on" % self.payload,
             "-device", "virtio-serial-pci",
             "-chardev", "socket,id=agent,path=%s,server=on,wait=off" % path,
-            "-device", "virtserialport,chardev=agent,name=test")
+            "-device", "virtserialport,chardev=agent,name=test",
+            "-chardev", "socket,id=terminal,path=%s,server=on,wait=off" % self.terminal,
+            "-device", "virtconsole,chardev=terminal")
         with open(os.path.join(self.folder, "qemu.log"), "ab") as log:
             self.process = subprocess.Popen(command, stdin=subprocess.DEVNULL, stdout=log,
                                             stderr=log)

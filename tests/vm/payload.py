@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
-"""What goes into the HostOS for one run, as a tar on a disk of its own: the packages, images to install, a CA and a web server."""
+"""What goes into the HostOS for one run, as a tar on a disk of its own: the packages, the GuestOS, images to
+install, a CA and a web server."""
 import glob
 import os
 import shutil
@@ -39,14 +40,13 @@ def make_image(folder, version):
     shutil.rmtree(work)
 
 
-def make(folder, packages, hold_thread, out):
+def make(folder, base_folder, packages, hold_thread, out):
     """Writes the tar `out`. packages: where scripts/package left its files."""
     tree = os.path.join(folder, "payload")
     shutil.copytree(os.path.join(HERE, "hostos"), tree)
     os.makedirs(os.path.join(tree, "www"))
     make_certificates(tree)
-    with open(os.path.join(tree, "guestos.xml"), "w") as file:
-        file.write(guestos.DOMAIN)
+    guestos.make_files(tree, base_folder)
     for version in IMAGES:
         make_image(os.path.join(tree, "www"), version)
     for deb in glob.glob(os.path.join(packages, "vsock-*_*.deb")):

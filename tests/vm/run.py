@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: Apache-2.0
-"""usage: run.py 1 | 2 | 3 | 4 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
+"""usage: run.py 1 | 2 | 3 | all | shell: see scripts/test-vm. The last line says: N passed, N failed, N skipped."""
 import os
+import shlex
 import sys
+import time
 import unittest
 
 import asker
 import base
 import cache
+import story
+import terminal
 import test_guestos
 import test_hostos
 import test_loopback
@@ -14,34 +18,41 @@ import test_loopback
 SKIPPED = 77
 
 
+GUEST = """#!/bin/sh
+exec python3 /usr/local/lib/test-guest.py 3 600 run shell "$@"
+"""
+
+
 def shell():
-    """A prompt: each line is run in the HostOS, one that begins with 'guest ' in the GuestOS."""
-    world = test_hostos.World(test_hostos.LOGS, asker.GuestOS)
+    """A terminal in the HostOS; there 'guest COMMAND' runs one in the GuestOS."""
+    world = story.World(story.LOGS, asker.GuestOS)
     try:
         world.start()
-        world.host.must("dpkg -i /srv/test/vsock-host_*.deb")
+        world.host.must("dpkg -i /srv/test/vsock-host_*.deb; printf %s " + shlex.quote(GUEST) +
+                        " >/usr/local/bin/guest; chmod 755 /usr/local/bin/guest")
         world.serve_images()
         world.asker.arrive()
-        print("In the HostOS; 'guest COMMAND' runs in the GuestOS; end with ctrl-d.")
-        while True:
-            try:
-                line = input("hostos# ")
-            except EOFError:
-                print()
-                return 0
-            inside = line.startswith("guest ")
-            done = world.asker.shell(line[len("guest "):]) if inside else world.host.run(line)
-            print(done.out + done.err, end="")
+        print("In the HostOS; 'guest COMMAND' runs in the GuestOS; 'exit' ends both machines.", flush=True)
+        terminal.shell(world.host)
+        return 0
     finally:
         world.close()
 
 
+class Result(unittest.TextTestResult):
+    """Tells how long each test took."""
+
+    def startTest(self, test):
+        self._began = time.monotonic()
+        super().startTest(test)
+
+    def stopTest(self, test):
+        super().stopTest(test)
+        self.stream.writeln("    %.0f s" % (time.monotonic() - self._began))
+
+
 def choose(what):
-    if what == "2":
-        names = unittest.defaultTestLoader.getTestCaseNames(test_hostos.HostOSTest)
-        return unittest.TestSuite(test_hostos.HostOSTest(name) for name in names
-                                  if name.split("_")[1] in test_hostos.IN_EVERY_RUN)
-    modules = {"1": [test_loopback], "3": [test_hostos], "4": [test_guestos],
+    modules = {"1": [test_loopback], "2": [test_hostos], "3": [test_guestos],
                "all": [test_loopback, test_hostos, test_guestos]}[what]
     load = unittest.defaultTestLoader.loadTestsFromModule
     return unittest.TestSuite(load(module) for module in modules)
@@ -49,7 +60,7 @@ def choose(what):
 
 def main(what):
     try:
-        {"1": cache.kernel, "2": cache.hostos, "3": cache.hostos}.get(what, cache.guestos)()
+        {"1": cache.kernel, "2": cache.hostos}.get(what, cache.guestos)()
     except base.CannotRun as reason:
         print("no virtual machine: %s" % reason)
         return SKIPPED
@@ -57,7 +68,7 @@ def main(what):
         return shell()
     suite = choose(what)
     result = unittest.TextTestRunner(verbosity=2, failfast="VSOCK_VM_FAILFAST" in os.environ,
-                                     stream=sys.stdout).run(suite)
+                                     stream=sys.stdout, resultclass=Result).run(suite)
     failed = len(result.failures) + len(result.errors)
     left_out = suite.countTestCases() - result.testsRun
     if left_out:

@@ -13,7 +13,7 @@ from machine import wait_until
 HERE = os.path.dirname(os.path.abspath(__file__))
 ROOT = os.path.dirname(os.path.dirname(HERE))
 CONFIGURATION = """[listen]
-allowed_cids = %d
+allowed_cids = %s
 [upgrade]
 ca_file = /srv/test/ca.pem
 refused_addresses = link-local multicast unspecified own
@@ -33,7 +33,7 @@ class World:
         self.folder = tempfile.mkdtemp(prefix="vsock-vm-")
         accelerator = machine.find_accelerator(base_folder)
         tar = os.path.join(self.folder, "payload.tar")
-        payload.make(self.folder, os.path.join(ROOT, "build/packages"),
+        payload.make(self.folder, base_folder, os.path.join(ROOT, "build/packages"),
                      os.path.join(ROOT, "build/release/bin/hold_thread"), tar)
         self.host = machine.HostOS(self.folder, base_folder, accelerator, tar)
         self.transcript = []
@@ -48,7 +48,7 @@ class World:
                        "cp /srv/test/install-upgrade.sh /opt/ic/bin/ && "
                        "dpkg-deb -x /srv/test/vsock-guest_*.deb /srv/test/guest")
         self.host.must("mkdir -p $(dirname {0}) && printf %s {1} >{0}".format(
-            DROP_IN, shlex.quote(CONFIGURATION % self.asker.cid)))
+            DROP_IN, shlex.quote(CONFIGURATION % self.asker.served)))
         self.asker.start()
 
     def serve_images(self):
@@ -65,17 +65,27 @@ class World:
 
     # --- who asks ---
 
-    def guest(self, arguments, seconds=120, **more):
-        """Runs vsock_guest and notes what a user would see."""
-        done = self.asker.run(arguments, seconds, **more)
-        self.transcript.append("# vsock_guest %s\n%s%s" % (arguments, done.out, done.err))
-        if done.status:
-            self.transcript.append("(exit status %s)\n" % done.status)
+    def guest(self, arguments, seconds=120, by=None, **more):
+        """Runs vsock_guest and notes what a user would see. by: another asker than this world's."""
+        done = (by or self.asker).run(arguments, seconds, **more)
+        cid = more.get("cid", (by or self.asker).cid)
+        self._note("(CID %d) # vsock_guest %s\n" % (cid, arguments), done)
         return done
 
     def guest_in_background(self, arguments, name):
         self.asker.begin(arguments, name)
-        self.transcript.append("# vsock_guest %s &\n" % arguments)
+        self.transcript.append("(CID %d, %s) # vsock_guest %s &\n" % (self.asker.cid, name, arguments))
+
+    def wait_guest(self, name):
+        """What the one in the background came to."""
+        done = self.asker.wait(name)
+        self._note("(CID %d, %s has ended)\n" % (self.asker.cid, name), done)
+        return done
+
+    def _note(self, heading, done):
+        self.transcript.append(heading + done.out + done.err)
+        if done.status:
+            self.transcript.append("(exit status %s)\n" % done.status)
 
     # --- the daemon ---
 
