@@ -86,6 +86,8 @@ size_t world_queued(void);
 struct job *world_make_job(void);
 struct job *world_start_job(void);
 void world_end_job(struct job *job);
+/* A job stopped while its installer runs; what is left is as after a crash. */
+void world_leave_installing(void);
 enum error_code world_ask(struct job *job, uint8_t hash, const char *url, struct job_ticket **ret,
                           char why[JOB_TEXT_MAX]);
 struct job_ticket *world_must_ask(struct job *job, uint8_t hash, const char *url);

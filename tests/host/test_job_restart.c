@@ -77,163 +77,6 @@ static void test_too_many_starts(void)
     world_end_job(job);
 }
 
-/* Stops a job while its installer runs; what is left is as after a crash. */
-static void leave_installing(void)
-{
-    world_fresh();
-    world.step = STEP_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_INSTALLING);
-    int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
-    while (world.steps == 0 && clock_ms() < deadline_ms) {
-        (void)usleep(500);
-    }
-    job_stop(job);
-    job_view(ticket, &view);
-    CU_ASSERT_FALSE(view.ended);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)job_unref(ticket);
-    CU_ASSERT_PTR_NULL(job_free(job));
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
-}
-
-static void test_installer_found_again(void)
-{
-    char hex[SHA256_HEX + 1];
-    char path[128];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
-    leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
-
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    (void)usleep(20000); /* some looks at the lock */
-    job_view(ticket, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-    (void)close(fd);
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
-
-    job = world_start_job(); /* and the reboot is still waited for */
-    job_status(job, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    world_end_job(job);
-    world_reboot();
-    job = world_start_job();
-    job_status(job, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    CU_ASSERT_TRUE(view.ended);
-    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
-    world_end_job(job);
-    job = world_start_job(); /* it stays so until the next request */
-    job_status(job, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    world.download = DOWNLOAD_BADLY;
-    ticket = world_must_ask(job, 0x11, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
-    (void)job_unref(ticket);
-    world_end_job(job);
-}
-
-static void test_stop_while_waiting_for_the_lock(void)
-{
-    char path[128];
-    leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
-    struct job *job = world_start_job();
-    world_end_job(job);
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
-    (void)close(fd);
-}
-
-/* It was started, and has neither taken its lock nor written anything. */
-static void test_installer_that_is_late(void)
-{
-    char hex[SHA256_HEX + 1];
-    char path[128];
-    int mark_fd = -1;
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
-    leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
-    CU_ASSERT_EQUAL(begun_mark(world.upgrade_directory, &mark_fd), 0);
-
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    (void)usleep(20000); /* some looks at the mark */
-    job_view(ticket, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    CU_ASSERT_EQUAL(world.downloads, 1);
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-    (void)close(mark_fd);
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
-}
-
-/* The same of a unit: systemd alone knows of it. */
-static void test_unit_that_is_late(void)
-{
-    char hex[SHA256_HEX + 1];
-    char path[128];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
-    leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
-    world.conf.steps.method = CONF_STEP_UNIT;
-    world.unit_pending = true;
-
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    (void)usleep(20000); /* some looks at it */
-    job_view(ticket, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)job_unref(ticket);
-    world_end_job(job); /* a stop while it is waited for decides nothing */
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
-
-    job = world_start_job();
-    ticket = world_must_ask(job, 0x11, "http://a/");
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-    world.unit_pending = false;
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.downloads, 1);
-    CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
-}
-
-/* systemd cannot be asked: lock and record decide, and there is none. */
-static void test_unit_that_cannot_be_asked_about(void)
-{
-    char path[128];
-    leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
-    world.conf.steps.method = CONF_STEP_UNIT;
-    world.unit_error = -ETIMEDOUT;
-    world.step = STEP_REBOOTS;
-    struct job *job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.downloads, 2);
-    CU_ASSERT_EQUAL(world.steps, 2);
-    world_end_job(job);
-}
-
 static void test_restart_ends(void)
 {
     static const struct {
@@ -246,7 +89,7 @@ static void test_restart_ends(void)
         {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
     };
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        leave_installing();
+        world_leave_installing();
         world_version(rows[i].version);
         if (rows[i].reboot) {
             world_reboot();
@@ -266,7 +109,7 @@ static void test_asks_again_after_restart(void)
     char hex[SHA256_HEX + 1];
     memset(hex, '1', SHA256_HEX);
     hex[SHA256_HEX] = '\0';
-    leave_installing();
+    world_leave_installing();
     world_record(hex, RECORD_INSTALLED, ERROR_NONE, NULL);
     world.step = STEP_REBOOTS;
     struct job *job = world_start_job();
@@ -291,7 +134,7 @@ static void write_queued(uint8_t hash, size_t urls)
 
 static void test_what_waited(void)
 {
-    leave_installing();
+    world_leave_installing();
     world_reboot();
     world_version("2.0");
     write_queued(5, 1);
@@ -300,7 +143,7 @@ static void test_what_waited(void)
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_EQUAL(world.downloads, 1);
 
-    leave_installing();
+    world_leave_installing();
     world_version("2.0");
     write_queued(5, 1);
     write_queued(6, 0); /* nowhere to fetch it from */
@@ -405,11 +248,6 @@ static void test_one_daemon_a_directory(void)
 static const struct unit_test tests[] = {
     {"stop, and go on at the next start", test_stop_and_go_on},
     {"too many starts", test_too_many_starts},
-    {"an installer is found again", test_installer_found_again},
-    {"an installer that is late", test_installer_that_is_late},
-    {"a unit that is late", test_unit_that_is_late},
-    {"a unit that cannot be asked about", test_unit_that_cannot_be_asked_about},
-    {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
     {"ends that are found at the start", test_restart_ends},
     {"installed before the restart: asked again", test_asks_again_after_restart},
     {"what waited when it was stopped", test_what_waited},

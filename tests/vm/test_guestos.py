@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tier 3: the same story, told from inside a GuestOS under libvirt; and what only a guest can show."""
+import story
 from asker import GuestOS
-from story import Story
 
 
-class GuestOSTest(Story):
+class GuestOSTest(story.Story):
     asker = GuestOS
 
     def test_09_hsm_by_cid(self):

@@ -1,12 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tier 2: the story is told over loopback, in a HostOS whose GuestOS boots meanwhile; once it has, it
 asks too."""
+import story
 from asker import Loopback
 from machine import wait_until
-from story import Story
 
 
-class HostOSTest(Story):
+class HostOSTest(story.Story):
     asker = Loopback
 
     def test_15_from_the_guest(self):

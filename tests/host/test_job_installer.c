@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An installer that began before the daemon was started again. */
+#include "job_world.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "host/file/install_state.h"
+#include "host/upgrade/begun.h"
+
+static struct job_view view;
+
+static void test_installer_found_again(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    world_leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at the lock */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    (void)close(fd);
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
+
+    job = world_start_job(); /* and the reboot is still waited for */
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    world_end_job(job);
+    world_reboot();
+    job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CU_ASSERT_TRUE(view.ended);
+    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
+    world_end_job(job);
+    job = world_start_job(); /* it stays so until the next request */
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    world.download = DOWNLOAD_BADLY;
+    ticket = world_must_ask(job, 0x11, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+static void test_stop_while_waiting_for_the_lock(void)
+{
+    char path[128];
+    world_leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    struct job *job = world_start_job();
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+    (void)close(fd);
+}
+
+/* It was started, and has neither taken its lock nor written anything. */
+static void test_installer_that_is_late(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    int mark_fd = -1;
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    world_leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    CU_ASSERT_EQUAL(begun_mark(world.upgrade_directory, &mark_fd), 0);
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at the mark */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    (void)close(mark_fd);
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+/* The same of a unit: systemd alone knows of it. */
+static void test_unit_that_is_late(void)
+{
+    char hex[SHA256_HEX + 1];
+    char path[128];
+    memset(hex, '1', SHA256_HEX);
+    hex[SHA256_HEX] = '\0';
+    world_leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    world.conf.steps.method = CONF_STEP_UNIT;
+    world.unit_pending = true;
+
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    (void)usleep(20000); /* some looks at it */
+    job_view(ticket, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    (void)job_unref(ticket);
+    world_end_job(job); /* a stop while it is waited for decides nothing */
+    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+
+    job = world_start_job();
+    ticket = world_must_ask(job, 0x11, "http://a/");
+    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world.unit_pending = false;
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    CU_ASSERT_EQUAL(world.steps, 1);
+    (void)job_unref(ticket);
+    world_end_job(job);
+}
+
+/* systemd cannot be asked: lock and record decide, and there is none. */
+static void test_unit_that_cannot_be_asked_about(void)
+{
+    char path[128];
+    world_leave_installing();
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL(unlink(path), 0);
+    world.conf.steps.method = CONF_STEP_UNIT;
+    world.unit_error = -ETIMEDOUT;
+    world.step = STEP_REBOOTS;
+    struct job *job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(world.downloads, 2);
+    CU_ASSERT_EQUAL(world.steps, 2);
+    world_end_job(job);
+}
+
+static const struct unit_test tests[] = {
+    {"an installer is found again", test_installer_found_again},
+    {"an installer that is late", test_installer_that_is_late},
+    {"a unit that is late", test_unit_that_is_late},
+    {"a unit that cannot be asked about", test_unit_that_cannot_be_asked_about},
+    {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
+};
+
+int main(void)
+{
+    return world_main("job and an installer that runs", tests, sizeof(tests) / sizeof(tests[0]));
+}
