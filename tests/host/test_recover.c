@@ -238,6 +238,8 @@ static void test_starts_are_counted(void)
         recover_decide(&state, &facts, &decision);
         CU_ASSERT_EQUAL(decision.action, RECOVER_FAILED);
         CU_ASSERT_EQUAL(decision.code, ERROR_INTERNAL);
+        /* What is installed is booted by any reboot. */
+        CU_ASSERT_EQUAL(decision.unseen, again[i].seen == INSTALLED);
         facts.starting = false; /* vsock_host-install has just ended: no start */
         recover_decide(&state, &facts, &decision);
         CU_ASSERT_EQUAL(decision.action, again[i].action);

@@ -24,7 +24,7 @@ ask="python3 /usr/local/lib/test-guest.py 3 600"
     $ask run boot true && $ask put /bin/vsock_guest /srv/test/guest/usr/bin/vsock_guest || exit
     touch /run/guest-has-program
 }
-exec $ask run shell "$@"
+exec $ask run shell sh -c "$*"
 """
 
 

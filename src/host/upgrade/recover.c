@@ -30,6 +30,7 @@ enum outcome {
     FAIL_CUT,
     FAIL_REBOOTED,
     FAIL_STARTS,
+    FAIL_STARTS_INSTALLED,
 };
 
 #define PHASE(name) (1U << PHASE_##name)
@@ -93,8 +94,12 @@ static const struct {
     [FAIL_STARTS] = {RECOVER_FAILED, ERROR_INTERNAL,
                      "given up: vsock_host was ended 5 times while it worked on this upgrade",
                      false},
+    [FAIL_STARTS_INSTALLED] = {RECOVER_FAILED, ERROR_INTERNAL,
+                               "given up: vsock_host was ended 5 times while it worked on this "
+                               "upgrade, which is installed: a reboot is what is missing",
+                               true},
 };
-_Static_assert(RECOVER_STARTS_MAX == 5, "the text of FAIL_STARTS says 5");
+_Static_assert(RECOVER_STARTS_MAX == 5, "the texts of FAIL_STARTS say 5");
 
 static bool same_stamp(struct record_stamp a, struct record_stamp b)
 {
@@ -154,6 +159,15 @@ static bool holds(enum condition wanted, bool is)
     return ((unsigned)wanted & (is ? YES : NO)) != 0;
 }
 
+/* What is left of an outcome once the starts are used up. */
+static enum outcome given_up(enum outcome outcome)
+{
+    if (outcome == INSTALL) {
+        return FAIL_STARTS_INSTALLED;
+    }
+    return outcome == RUN ? FAIL_STARTS : outcome;
+}
+
 static enum outcome judge(const struct state *state, const struct recover_facts *facts,
                           enum evidence evidence)
 {
@@ -164,9 +178,8 @@ static enum outcome judge(const struct state *state, const struct recover_facts 
         if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, facts->installer_lives) &&
             holds(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
             holds(rule->changed, changed)) {
-            bool again = rule->outcome == RUN || rule->outcome == INSTALL;
             bool spent = facts->starting && state->starts >= RECOVER_STARTS_MAX;
-            return again && spent ? FAIL_STARTS : rule->outcome;
+            return spent ? given_up(rule->outcome) : rule->outcome;
         }
     }
     return KEEP;

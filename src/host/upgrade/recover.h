@@ -44,7 +44,7 @@ struct recover_decision {
     enum recover_action action;
     enum error_code code;
     uint64_t reboot_at; /* Unix seconds */
-    bool unseen;        /* RECOVER_FAILED: how the installation ended is not known */
+    bool unseen;        /* RECOVER_FAILED: the record decides after a reboot */
     char text[JOB_TEXT_MAX];
 };
 
