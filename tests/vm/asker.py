@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who runs vsock_guest: a process of the HostOS over the loopback of AF_VSOCK, or one in a GuestOS.
 
+`guest` is who asks from a GuestOS as long as the HostOS is not rebooted.
+
 An emulated machine in an emulated machine takes minutes for what takes the other seconds. So the story
 is told over loopback in each run, with a few words from a GuestOS; and all from there where there is the
 time.
@@ -70,6 +72,7 @@ class GuestOS:
     def __init__(self, host):
         self._host = host
         self._prepared = False
+        self.guest = self
 
     def start(self):
         pass

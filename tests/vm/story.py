@@ -199,17 +199,19 @@ class Story(unittest.TestCase):
     # --- the upgrade ---
 
     def test_20_upgrade(self):
+        guest = self.world.asker.guest
         self.world.serve_images()
         url, digest = self.world.image("2.0.0")
         self.host.must("systemd-run -q --unit=somebody -p User=games -p PAMName=login sleep infinity")
         wait_until(lambda: "games" in self.host.must("loginctl list-sessions --no-legend"),
                    "somebody is logged in, which does not keep the machine from its reboot")
-        self.host.must("echo 500000 >/srv/test/www/rate; touch /var/lib/test/hold")
-        self.world.guest_in_background("upgrade --progress always --url %s --hash %s" % (url, digest), "up")
+        self.host.must("echo 100000 >/srv/test/www/rate; touch /var/lib/test/hold")
+        self.world.guest_in_background("upgrade --progress always --url %s --hash %s" % (url, digest), "up",
+                                       by=guest)
         wait_until(lambda: re.search(r"downloading\b.*%",
                                      self.world.show("vsock_host.service", "StatusText")),
                    "STATUS shows the download")
-        self.assertIn("downloading", self.world.guest("get-upgrade-status").out)
+        self.assertIn("downloading", self.world.guest("get-upgrade-status", by=guest).out)
         self.host.must("rm /srv/test/www/rate")
         wait_until(lambda: "begin" in self.host.run("cat /var/lib/test/installer.log").out,
                    "the installer runs")
@@ -218,8 +220,8 @@ class Story(unittest.TestCase):
         self.host.must("systemctl restart vsock_host")
         self.assertEqual(self.world.show(unit, "ActiveState"), "activating")
         self.world.wait_active()
-        self.assertIn("installing", self.world.guest("get-upgrade-status").out)
-        done = self.world.wait_guest("up")
+        self.assertIn("installing", self.world.guest("get-upgrade-status", by=guest).out)
+        done = self.world.wait_guest("up", by=guest)
         self.assertEqual(done.status, 6, done)
         self.assertIn("downloading", done.err)
         boots = self.host.boots()

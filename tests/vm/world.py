@@ -72,14 +72,16 @@ class World:
         self._note("(CID %d) # vsock_guest %s\n" % (cid, arguments), done)
         return done
 
-    def guest_in_background(self, arguments, name):
-        self.asker.begin(arguments, name)
-        self.transcript.append("(CID %d, %s) # vsock_guest %s &\n" % (self.asker.cid, name, arguments))
+    def guest_in_background(self, arguments, name, by=None):
+        asker = by or self.asker
+        asker.begin(arguments, name)
+        self.transcript.append("(CID %d, %s) # vsock_guest %s &\n" % (asker.cid, name, arguments))
 
-    def wait_guest(self, name):
+    def wait_guest(self, name, by=None):
         """What the one in the background came to."""
-        done = self.asker.wait(name)
-        self._note("(CID %d, %s has ended)\n" % (self.asker.cid, name), done)
+        asker = by or self.asker
+        done = asker.wait(name)
+        self._note("(CID %d, %s has ended)\n" % (asker.cid, name), done)
         return done
 
     def _note(self, heading, done):
