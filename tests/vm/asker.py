@@ -18,7 +18,8 @@ DESTROY = "virsh destroy guestos >/dev/null 2>&1; "
 
 
 class Loopback:
-    """CID 1. There is a GuestOS too: it boots meanwhile, and has the HSM when it is attached."""
+    """CID 1. There is a GuestOS too: it boots meanwhile, and has the HSM when it is attached. In the JSON
+    dialects only that one can ask: beside it a process of the HostOS takes itself for CID 2."""
     cid = 1
     served = "1 3"
 
@@ -33,9 +34,6 @@ class Loopback:
     def start(self):
         self._host.must("dpkg -i /srv/test/vsock-guest_*.deb")
         self.arrive()
-
-    def need_guest(self):
-        """From now on a process of the HostOS takes itself for CID 2, and JSON dialects say so."""
         self.guest.boot()
 
     def arrive(self):
@@ -79,9 +77,6 @@ class GuestOS:
 
     def arrive(self):
         self.start_guest()
-
-    def need_guest(self):
-        pass  # it runs
 
     def boot(self):
         """A guest that was not saved: wait_guest() waits for it."""
