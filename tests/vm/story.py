@@ -208,7 +208,7 @@ class Story(unittest.TestCase):
         self.host.must("systemd-run -q --unit=somebody -p User=games -p PAMName=login sleep infinity")
         wait_until(lambda: "games" in self.host.must("loginctl list-sessions --no-legend"),
                    "somebody is logged in, which does not keep the machine from its reboot")
-        self.host.must("echo 100000 >/srv/test/www/rate; touch /var/lib/test/hold")
+        self.host.must("echo 200000 >/srv/test/www/rate; touch /var/lib/test/hold")
         self.world.guest_in_background("upgrade --progress always --url %s --hash %s" % (url, digest), "up",
                                        by=guest)
         wait_until(lambda: re.search(r"downloading\b.*%",
