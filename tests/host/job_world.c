@@ -14,6 +14,7 @@
 
 struct world world = {.base = "/tmp/test_job.XXXXXX"};
 char world_program[] = "/nowhere/vsock_host-install";
+const char world_hex[] = "1111111111111111111111111111111111111111111111111111111111111111";
 static char *no_strings[] = {NULL};
 
 void world_record(const char *hex, enum record_stage stage, enum error_code code,
@@ -192,6 +193,23 @@ void world_leave_installing(void)
     (void)job_unref(ticket);
     CU_ASSERT_PTR_NULL(job_free(job));
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+}
+
+int world_hold_lock(void)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    CU_ASSERT_EQUAL_FATAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    return fd;
+}
+
+void world_lose_record(void)
+{
+    char path[128];
+    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
 }
 
 struct state world_state(void)

@@ -61,6 +61,7 @@ extern struct world {
     char status[512];
 } world;
 extern char world_program[];
+extern const char world_hex[]; /* of the hash whose bytes are 0x11 */
 
 int world_main(const char *suite, const struct unit_test *tests, size_t count);
 
@@ -88,6 +89,10 @@ struct job *world_start_job(void);
 void world_end_job(struct job *job);
 /* A job stopped while its installer runs; what is left is as after a crash. */
 void world_leave_installing(void);
+/* The lock of vsock_host-install, held by the one who has the descriptor. */
+int world_hold_lock(void);
+/* vsock_host-install has not written anything yet. */
+void world_lose_record(void);
 enum error_code world_ask(struct job *job, uint8_t hash, const char *url, struct job_ticket **ret,
                           char why[JOB_TEXT_MAX]);
 struct job_ticket *world_must_ask(struct job *job, uint8_t hash, const char *url);

@@ -189,12 +189,9 @@ static void test_status_before_the_start(void)
 /* A record that an earlier run left, of the same image, is not taken for this one's. */
 static void test_stale_record(void)
 {
-    char hex[SHA256_HEX + 1];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
     world_fresh();
     world.step = STEP_SILENT;
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     struct job *job = world_start_job();
     struct job_ticket *ticket = world_must_ask(job, 0x11, "http://host/");
     ASSERT_PHASE(job, ticket, PHASE_FAILED);

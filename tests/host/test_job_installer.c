@@ -3,33 +3,23 @@
 #include "job_world.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
 #include <unistd.h>
 
-#include "host/file/install_state.h"
 #include "host/upgrade/begun.h"
 
 static struct job_view view;
 
 static void test_installer_found_again(void)
 {
-    char hex[SHA256_HEX + 1];
-    char path[128];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
     world_leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    int fd = world_hold_lock();
 
     struct job *job = world_start_job();
     struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the lock */
     job_view(ticket, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(fd);
     ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 1);
@@ -59,12 +49,8 @@ static void test_installer_found_again(void)
 
 static void test_stop_while_waiting_for_the_lock(void)
 {
-    char path[128];
     world_leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    int fd = world_hold_lock();
     struct job *job = world_start_job();
     world_end_job(job);
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
@@ -74,14 +60,9 @@ static void test_stop_while_waiting_for_the_lock(void)
 /* It was started, and has neither taken its lock nor written anything. */
 static void test_installer_that_is_late(void)
 {
-    char hex[SHA256_HEX + 1];
-    char path[128];
     int mark_fd = -1;
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
     world_leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
+    world_lose_record();
     CU_ASSERT_EQUAL(begun_mark(world.upgrade_directory, &mark_fd), 0);
 
     struct job *job = world_start_job();
@@ -90,7 +71,7 @@ static void test_installer_that_is_late(void)
     job_view(ticket, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
     CU_ASSERT_EQUAL(world.downloads, 1);
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(mark_fd);
     ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 1);
@@ -101,13 +82,8 @@ static void test_installer_that_is_late(void)
 /* The same of a unit: systemd alone knows of it. */
 static void test_unit_that_is_late(void)
 {
-    char hex[SHA256_HEX + 1];
-    char path[128];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
     world_leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
+    world_lose_record();
     world.conf.steps.method = CONF_STEP_UNIT;
     world.unit_pending = true;
 
@@ -122,7 +98,7 @@ static void test_unit_that_is_late(void)
 
     job = world_start_job();
     ticket = world_must_ask(job, 0x11, "http://a/");
-    world_record(hex, RECORD_REBOOTING, ERROR_NONE, NULL);
+    world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     world.unit_pending = false;
     ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.downloads, 1);
@@ -134,10 +110,8 @@ static void test_unit_that_is_late(void)
 /* systemd cannot be asked: lock and record decide, and there is none. */
 static void test_unit_that_cannot_be_asked_about(void)
 {
-    char path[128];
     world_leave_installing();
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL(unlink(path), 0);
+    world_lose_record();
     world.conf.steps.method = CONF_STEP_UNIT;
     world.unit_error = -ETIMEDOUT;
     world.step = STEP_REBOOTS;

@@ -106,11 +106,8 @@ static void test_restart_ends(void)
 
 static void test_asks_again_after_restart(void)
 {
-    char hex[SHA256_HEX + 1];
-    memset(hex, '1', SHA256_HEX);
-    hex[SHA256_HEX] = '\0';
     world_leave_installing();
-    world_record(hex, RECORD_INSTALLED, ERROR_NONE, NULL);
+    world_record(world_hex, RECORD_INSTALLED, ERROR_NONE, NULL);
     world.step = STEP_REBOOTS;
     struct job *job = world_start_job();
     ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
@@ -161,8 +158,8 @@ static void test_what_waited(void)
 
 static void test_status_counts_the_file(void)
 {
-    char path[160];
     char hex[SHA256_HEX + 1];
+    char path[160];
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct job *job = world_start_job();

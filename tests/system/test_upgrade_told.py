@@ -84,6 +84,8 @@ class StallTest(SystemTest):
             return {text.split(" bytes, ")[1].split("/s")[0]
                     for text in daemon.notify.statuses() if "/s" in text}
         wait_until(lambda: len(rates()) > 1, "a rate that falls")
+        note = "upgrade/%s.meta" % image.sha256.hex()
+        wait_until(lambda: "durable=1000000\n" in (self.read(note) or ""), "the bytes on the disk")
         web.release()
         self.assertDone(guest.last(1, self.told))
 

@@ -130,6 +130,17 @@ class UpgradeUnitTest(UnitCase):
         self.assertInstalled(self.wanted)
         self.assertEqual(self.read("rebooted"), "reboot\n")
 
+    def goes_on_once(self, daemon):
+        """The next daemon waits for the installation that another one began."""
+        self.assertEqual(self.peer(daemon).status().phase, "installing")
+        other = self.started(daemon)
+        self.go()
+        self.assertDone(other.last(1))
+        self.assertInstalled(self.wanted)
+        self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % self.unit])
+        self.assertEqual(self.web_server.count("/image"), 1, "it was fetched again")
+        self.assertEqual(self.read("rebooted"), "reboot\n")
+
     def restarted(self, stop):
         self.hold_installer()
         self.install_unit()
@@ -138,14 +149,7 @@ class UpgradeUnitTest(UnitCase):
         self.wait_file("began")
         stop(first)
         wait_until(guest.ended, "the end of the first daemon's connection")
-        second = self.unit_daemon()
-        self.assertEqual(self.peer(second).status().phase, "installing")
-        other = self.started(second)
-        self.go()
-        self.assertDone(other.last(1))
-        self.assertInstalled(self.wanted)
-        self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % self.unit])
-        self.assertEqual(self.read("rebooted"), "reboot\n")
+        self.goes_on_once(self.unit_daemon())
 
     def test_daemon_is_restarted_in_the_middle(self):
         self.restarted(lambda daemon: self.assertEqual(daemon.stop(signal.SIGTERM), 0))
@@ -165,15 +169,7 @@ class UpgradeUnitTest(UnitCase):
 
     def test_daemon_is_killed_before_the_unit_has_its_lock(self):
         self.killed_before_the_lock()
-        second = self.unit_daemon()
-        self.assertEqual(self.peer(second).status().phase, "installing")
-        other = self.started(second)
-        self.go()
-        self.assertDone(other.last(1))
-        self.assertInstalled(self.wanted)
-        self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % self.unit])
-        self.assertEqual(self.web_server.count("/image"), 1, "it was fetched again")
-        self.assertEqual(self.read("rebooted"), "reboot\n")
+        self.goes_on_once(self.unit_daemon())
 
     def test_systemd_cannot_be_asked_at_the_start(self):
         """Lock and record are left to go by, and there is neither."""

@@ -220,6 +220,16 @@ struct job_ticket *job_unref(struct job_ticket *ticket)
     return NULL;
 }
 
+struct installer job_installer(const struct job *job)
+{
+    return (struct installer){
+        .conf = job->conf,
+        .config_path = job->config_path,
+        .stop_fd = job->stop_fd,
+        .poll_ms = job->poll_ms,
+    };
+}
+
 void job_view_state(const struct state *state, struct job_view *ret)
 {
     ret->status = (struct upgrade_status){

@@ -69,6 +69,8 @@ struct job_ticket *job_ticket_new(struct job *job, const struct state *state);
 /* Gives a reference of the machinery back. */
 void job_ticket_drop(struct job_ticket *ticket);
 void job_view_state(const struct state *state, struct job_view *ret);
+/* For the present upgrade. */
+struct installer job_installer(const struct job *job);
 
 /* --- job_tell.c: the only place where a phase changes --- */
 

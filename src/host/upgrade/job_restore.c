@@ -94,7 +94,7 @@ static int settle(struct job *job, char problem[CONF_PROBLEM_MAX])
 {
     struct recover_facts facts;
     struct recover_decision decision;
-    const struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
+    const struct installer installer = job_installer(job);
     const struct state *state = &job->present->state;
     int error = installer_facts(&installer, state->phase == PHASE_INSTALLING ? state->sha256 : NULL,
                                 &facts);

@@ -165,7 +165,7 @@ static void explain(const struct program_result *result, struct recover_decision
  */
 static enum recover_action await_installer(struct job *job, struct recover_decision *ret)
 {
-    struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
+    const struct installer installer = job_installer(job);
     struct recover_facts facts;
     int error = installer_wait(&installer, job->present->state.sha256);
     if (error == -ETIMEDOUT) {
@@ -190,7 +190,7 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
 /* The record decides, not how the program ended or that it was refused: another one may live. */
 static enum recover_action install(struct job *job)
 {
-    struct installer installer = {job->conf, job->config_path, job->stop_fd, job->poll_ms};
+    const struct installer installer = job_installer(job);
     struct program_result result;
     struct recover_decision decision;
     if (!enter_installing(job, &installer)) {
