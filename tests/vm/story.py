@@ -232,7 +232,8 @@ class Story(unittest.TestCase):
         wait_until(lambda: '"reboot"' in self.host.run(
             "busctl get-property org.freedesktop.login1 /org/freedesktop/login1 "
             "org.freedesktop.login1.Manager ScheduledShutdown").out, "logind has the reboot scheduled")
-        self.assertRegex(self.host.must("vsock_host --status"), r"^UpgradeStatus\(rebooting, ")
+        wait_until(lambda: self.host.run("vsock_host --status").out.startswith("UpgradeStatus(rebooting, "),
+                   "the reboot is told")
         self.host.wait_boot(boots)
         self.world.wait_active()
         self.world.asker.arrive()

@@ -14,8 +14,14 @@ class HostOSTest(story.Story):
         guest.wait_guest()
         self.assertGuest("get-hostos-version", "HostOSVersion(1.0.0)\n", by=guest)
         self.assertGuest("-v get-vsock-version", "HostOSVsockVersion(1.0.0)\n", by=guest)
+        self.assertGuest("--get-hostos-version", "1.0.0\n", by=guest)
         self.assertGuest("notify 'from a GuestOS'", "NoPayload\n", by=guest)
-        wait_until(lambda: "from a GuestOS" in self.host.consoles(), "it is on the console")
+        self.assertGuest("--notify 'in the older form' --count 1", "", by=guest)
+        for words in ("from a GuestOS", "in the older form"):
+            wait_until(lambda: words in self.host.consoles(), "it is on the console")
+        self.host.must("sed -i s,/bin/false,/bin/true, /etc/systemd/system/upgrade-guestos.service; "
+                       "systemctl daemon-reload")
+        self.assertGuest("start-upgrade-guest-vm", "NoPayload\n", by=guest)
 
     def test_16_hsm_in_the_guest(self):
         guest = self.world.asker.guest

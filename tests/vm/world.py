@@ -20,7 +20,7 @@ refused_addresses = link-local multicast unspecified own
 keep_free = 64M
 retries = 10
 [reboot]
-delay_seconds = 5
+delay_seconds = 10
 """
 DROP_IN = "/etc/vsock_host/vsock_host.conf.d/50-test.conf"
 
