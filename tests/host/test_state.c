@@ -71,7 +71,7 @@ static void test_round_trip(void)
     }
     struct stat status;
     CU_ASSERT_EQUAL(fstatat(directory_fd, STATE_NAME, &status, 0), 0);
-    CU_ASSERT_EQUAL(status.st_mode & 07777, 0644);
+    CU_ASSERT_EQUAL(status.st_mode & 07777, 0600);
 }
 
 static void test_largest(void)

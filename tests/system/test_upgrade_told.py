@@ -7,7 +7,7 @@ from vsocktest.case import SystemTest
 from vsocktest.daemon import run
 from vsocktest.webserver import Cut, Stall, Status
 
-SECRET = "geheim"
+SECRET, TOKEN = "geheim", "unterschrift"
 
 
 class TriesTest(SystemTest):
@@ -96,42 +96,72 @@ class StallTest(SystemTest):
 
 
 class SecretTest(SystemTest):
-    def test_password_reaches_no_file_that_others_read(self):
-        """[upgrade] directory is the daemon's alone, and even there it is only kept to go on."""
+    """A password is kept nowhere. A url's query is, to go on with it, where nobody else reads it."""
+
+    def with_password(self, resource):
+        return resource.url.replace("http://", "http://user:%s@" % SECRET)
+
+    def test_secrets_reach_no_file_that_others_read(self):
         sections = {"metrics": {"textfile": self.path("metrics.prom")}}
-        web, daemon = self.web(), self.daemon(sections)
-        image = self.image(web, faults=[Cut(1000), Status(416), Stall(1000), Status(403)])
-        waits = self.image(web, "/waits", seed=1, faults=[Status(404)])
+        web, daemon, told = self.web(), self.daemon(sections), []
+        path = "/image?token=" + TOKEN
+        image = self.image(web, path, faults=[Cut(1000), Status(416), Stall(1000), Status(403)])
+        waits = self.image(web, "/waits?token=" + TOKEN, seed=1, faults=[Status(404)])
         guest, second = self.peer(daemon), self.peer(daemon)
         for each, resource in ((guest, image), (second, waits)):
-            each.send(peer.upgrade(resource.url.replace("http://", "http://user:%s@" % SECRET),
-                                   resource.sha256, 1))
-            self.assertIsInstance(each.answer(), peer.Progress)
-        wait_until(lambda: web.count("/image") == 3, "the download")
+            each.send(peer.upgrade(self.with_password(resource), resource.sha256, 1))
+            told.append(each.answer())
+            self.assertIsInstance(told[-1], peer.Progress)
+        wait_until(lambda: web.count(path) == 3, "the download")
         for words in ("; try 1 of ", "; beginning anew"):  # lines that name the url
-            daemon.wait_log("/image: [^\n]*" + words)
+            daemon.wait_log(r"/image\?\.\.\.: [^\n]*" + words)
         self.assertEqual(os.stat(self.path("upgrade")).st_mode & 0o077, 0)
         code, out, error = run(["--config", daemon.config, "--status"])
         self.assertEqual((code, error), (0, ""))
-        self.none_in({"--status": out})
-        self.none_in(self.files())
+        told += [out, self.peer(daemon).status()]
+        self.assertEqual(self.files_with_the_token(), {"state", "queued." + waits.sha256.hex()})
         daemon.kill()
         again = self.daemon(sections)
-        for resource in (image, waits):
-            self.peer(again).upgrade(resource.url, resource.sha256)
+        told += [self.peer(again).upgrade(each.url, each.sha256) for each in (image, waits)]
+        self.assertEqual(web.count(path), 4)
         self.assertEqual(again.stop(), 0)
-        self.none_in(self.files())
-        self.none_in({"STATUS=": "\n".join(daemon.notify.statuses() + again.notify.statuses())})
+        self.assertEqual(self.files_with_the_token(), {"state"})
+        told += daemon.notify.statuses() + again.notify.statuses()
+        for text in map(repr, told):
+            self.assertNotIn(SECRET, text)
+            self.assertNotIn(TOKEN, text)
 
-    def files(self):
-        """Each file in the test's folder, logs and states, with what is in it."""
-        return {name: self.read(os.path.join(folder, name)) for folder, _, names
-                in os.walk(self.folder) for name in names if not name.endswith(".part") and
-                os.path.isfile(os.path.join(folder, name))}
+    def files_with_the_token(self):
+        """Of all files in the test's folder, logs and states; no other user may read these."""
+        found = set()
+        for folder, _, names in os.walk(self.folder):
+            for path in [os.path.join(folder, name) for name in names]:
+                text = self.read(path) if os.path.isfile(path) else None
+                if text is None or path.endswith(".part"):
+                    continue
+                self.assertNotIn(SECRET, text, path)
+                if TOKEN in text:
+                    self.assertEqual(os.stat(path).st_mode & 0o777, 0o600, path)
+                    found.add(os.path.basename(path))
+        return found
 
-    def none_in(self, texts):
-        for name, text in texts.items():
-            self.assertNotIn(SECRET, text, name)
+    def test_password_is_not_kept_to_go_on(self):
+        """The daemon that was killed knew it; the next one has to be told again."""
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Stall(300000), Status(401), None])
+        url = self.with_password(image)
+        self.peer(daemon).send(peer.upgrade(url, image.sha256))
+        watcher = self.peer(daemon)
+        wait_until(lambda: watcher.status().done == 300000, "the first bytes")
+        daemon.kill()
+        again = self.daemon()
+        watcher = self.peer(again)
+        wait_until(lambda: watcher.status().phase == "failed", "the end without a password")
+        self.assertDone(self.peer(again).upgrade(url, image.sha256))
+        self.assertInstalled(image)
+        told = [("authorization" in each.headers, each.headers.get("range"))
+                for each in web.requests]
+        self.assertEqual(told, [(True, None), (False, "bytes=300000-"), (True, "bytes=300000-")])
 
 
 class WatchersTest(SystemTest):

@@ -106,7 +106,7 @@ int state_write(const struct state *state, int directory_fd, const char *name)
         keyfile_set(&file, text_keys[i].key, (const char *)state + text_keys[i].offset);
     }
     set_urls(&file, state);
-    return keyfile_write(&file, directory_fd, name, 0644);
+    return keyfile_write(&file, directory_fd, name, 0600);
 }
 
 static bool get_identity(const struct keyfile *file, struct state *state)

@@ -6,7 +6,8 @@
  * Threads  any; two writers of one file must not run at once.
  * Units    bytes; Unix seconds.
  * Errors   0 or -errno; state_read: -ENOENT there is none, -EBADMSG it is damaged. Logs nothing.
- * Secrets  none: users, passwords and fragments are taken out of urls, and a url that could not be
+ * Secrets  the query of a url may be one, and is needed to go on: the files are for their owner
+ *          alone. Users, passwords and fragments are taken out of urls, and a url that could not be
  *          read back as it was (it holds bytes that have to be escaped) is left out.
  */
 #ifndef HOST_STATE_H
