@@ -390,6 +390,8 @@ static void test_addresses(void)
         {"::ffff:8.8.8.8", 0},
         {"::ffff:0.0.0.0", ADDRESS_UNSPECIFIED},
         {"::ffff:10.0.0.1", ADDRESS_PRIVATE},
+        {"::ffff:0:127.0.0.1", ADDRESS_LOOPBACK},
+        {"::ffff:0:8.8.8.8", 0},
         {"::127.0.0.1", ADDRESS_LOOPBACK},
         {"64:ff9b::127.0.0.1", ADDRESS_LOOPBACK},
         {"64:ff9b::169.254.169.254", ADDRESS_LINK_LOCAL},

@@ -92,6 +92,7 @@ struct embedding {
 
 static const struct embedding embeddings[] = {
     {{[10] = 0xff, 0xff}, 96, {12, 13, 14, 15}, 0x00, true},          /* IPv4-mapped */
+    {{[8] = 0xff, 0xff}, 96, {12, 13, 14, 15}, 0x00, true},           /* IPv4-translated */
     {{0}, 96, {12, 13, 14, 15}, 0x00, false},                         /* IPv4-compatible */
     {{0x00, 0x64, 0xff, 0x9b}, 96, {12, 13, 14, 15}, 0x00, true},     /* NAT64 */
     {{0x20, 0x02}, 16, {2, 3, 4, 5}, 0x00, true},                     /* 6to4 */

@@ -15,7 +15,7 @@
 enum { ADDRESS_HELD_MAX = 4 };
 
 /* The IPv4 addresses that packets to this address may end at: an AF_INET address itself; what an
- * IPv4-mapped, IPv4-compatible, NAT64, 6to4 or Teredo address holds. There can be several, since
+ * IPv4-mapped, -translated, -compatible, NAT64, 6to4 or Teredo address holds. There can be several, since
  * the local-use NAT64 prefix does not say where in the address the IPv4 part is. */
 size_t address_held(const struct sockaddr *address, uint32_t held[ADDRESS_HELD_MAX]);
 

@@ -3,7 +3,8 @@
  * hop of a redirect chain, and every address that is really connected to.
  *
  * Threads  pure functions over a constant policy.
- * Source   RFC 3986 (URL), RFC 4291 (IPv6 classes), RFC 6052 (NAT64 64:ff9b::/96), RFC 6890.
+ * Source   RFC 3986 (URL), RFC 4291 (IPv6 classes), RFC 2765 (IPv4-translated ::ffff:0:0:0/96),
+ *          RFC 6052 (NAT64 64:ff9b::/96), RFC 6890.
  */
 #ifndef HOST_URL_POLICY_H
 #define HOST_URL_POLICY_H
@@ -28,7 +29,7 @@ enum address_class {
 /* Such as "loopback", for one bit. */
 const char *address_class_name(uint32_t bit);
 
-/* The classes of an address; IPv4-mapped, IPv4-compatible and NAT64 forms count as what they hold.
+/* The classes of an address; IPv4-mapped, -translated, -compatible and NAT64 forms count as what they hold.
  * ADDRESS_UNSPECIFIED for any family but AF_INET and AF_INET6, so that nothing unknown passes. */
 uint32_t address_classes(const struct sockaddr *address);
 
