@@ -112,7 +112,9 @@ static bool send_head(int fd, const struct fault *fault, size_t start)
     if (fault->etag != NULL) {
         (void)snprintf(etag, sizeof(etag), "ETag: %s\r\n", fault->etag);
     }
-    if (!fault->unmeasured) {
+    if (fault->until_close) {
+        length[0] = '\0';
+    } else if (!fault->unmeasured) {
         (void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", fault->length - start);
     }
     if (start > 0) {

@@ -28,7 +28,8 @@ struct fault {
     size_t length;
     const char *etag; /* NULL: none */
     bool ignores_range;
-    bool unmeasured; /* chunked, without a length */
+    bool unmeasured;  /* chunked, without a length */
+    bool until_close; /* neither: the end of the connection is the body's */
     enum fault_end end;
     size_t after;
 };

@@ -2,6 +2,7 @@
 /* The download against servers that answer in all kinds of ways; what is resumed is in
  * test_download_resume.c. */
 #include <arpa/inet.h>
+#include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
@@ -59,14 +60,18 @@ static void test_plain(void)
 static void test_without_a_length(void)
 {
     static const struct fault good = {GOOD, .unmeasured = true};
-    static const struct fault until_close = {.raw =
+    static const struct fault until_close = {GOOD, .until_close = true};
+    static const struct fault short_of_it = {.raw =
                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"};
-    struct world *world = world_new(&good, 1);
-    world_run(world, ERROR_NONE, "");
-    world_expect_image(world);
-    CU_ASSERT(world->done == IMAGE_SIZE && world->total == IMAGE_SIZE);
-    world_free(world);
-    ends(&until_close, 1, ERROR_HASH_MISMATCH,
+    const struct fault *const whole[] = {&good, &until_close};
+    for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+        struct world *world = world_new(whole[i], 1);
+        world_run(world, ERROR_NONE, "");
+        world_expect_image(world);
+        CU_ASSERT(world->done == IMAGE_SIZE && world->total == IMAGE_SIZE);
+        world_free(world);
+    }
+    ends(&short_of_it, 1, ERROR_HASH_MISMATCH,
          "the file has the sha256 ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad;"
          " expected 0dabfe4783bbe2d9cc2a815b6f7efbe263a62a1ecdfaf798aaa14901395bde28",
          1);
@@ -90,6 +95,7 @@ static void test_empty_file(void)
 static void test_final_answers(void)
 {
     static const struct fault of_404[] = {{.status = 404}};
+    static const struct fault of_408[] = {{.status = 408}};
     static const struct fault of_416[] = {{.status = 416}};
     static const struct fault of_429[] = {{.status = 429}};
     static const struct fault of_204[] = {{.raw = "HTTP/1.1 204 No Content\r\n\r\n"}};
@@ -97,6 +103,7 @@ static void test_final_answers(void)
     static const struct fault twice[] = {
         {GOOD, .headers = "Content-Encoding: identity\r\nContent-Encoding: br\r\n"}};
     ENDS(of_404, ERROR_DOWNLOAD_FAILED, "the server answered 404; expected 200", 1);
+    ENDS(of_408, ERROR_DOWNLOAD_FAILED, "the server answered 408; expected 200", 1);
     ENDS(of_416, ERROR_DOWNLOAD_FAILED, "the server answered 416; expected 200", 1);
     ENDS(of_429, ERROR_DOWNLOAD_FAILED, "the server answered 429; expected 200", 1);
     ENDS(of_204, ERROR_DOWNLOAD_FAILED, "the server answered 204; expected 200", 1);
@@ -297,6 +304,18 @@ static void test_redirects(void)
     redirects_to("http://0.0.0.0:1/", ERROR_DOWNLOAD_FAILED, NO_CONNECTION, 1);
 }
 
+/* What is allowed can have changed since it was asked for. */
+static void test_url_that_is_refused_now(void)
+{
+    static const struct fault good[] = {{GOOD}};
+    struct world *world = world_new(good, 1);
+    (void)snprintf(world->urls[0], sizeof(world->urls[0]), "https://127.0.0.1:%d/image",
+                   world->server.port);
+    world_run(world, ERROR_DOWNLOAD_FAILED, "the url's scheme is https; expected http");
+    CU_ASSERT_EQUAL(world->server.requests, 0);
+    world_free(world);
+}
+
 static void test_prefixes_hold_for_redirects(void)
 {
     static const struct fault faults[] = {{.status = 302, .headers = "Location: /elsewhere\r\n"},
@@ -334,6 +353,39 @@ static void test_credentials_stay_with_their_host(void)
     CU_ASSERT_EQUAL(other.requests, 1);
     CU_ASSERT_STRING_EQUAL(fault_server_header(&other, 0, "Authorization"), "");
     fault_server_stop(&other);
+    world_free(world);
+}
+
+/* --- an address that cannot be judged for now --- */
+
+static unsigned short_of; /* so many addresses meet a lack of descriptors */
+
+int __wrap_address_guard_check(const struct sockaddr *address, socklen_t length, uint32_t refused,
+                               char *why, size_t size);
+int __real_address_guard_check(const struct sockaddr *address, socklen_t length, uint32_t refused,
+                               char *why, size_t size);
+
+int __wrap_address_guard_check(const struct sockaddr *address, socklen_t length, uint32_t refused,
+                               char *why, size_t size)
+{
+    if (short_of == 0) {
+        return __real_address_guard_check(address, length, refused, why, size);
+    }
+    short_of--;
+    (void)snprintf(why, size, "an address cannot be judged: Too many open files");
+    return -EMFILE;
+}
+
+static void test_address_that_cannot_be_judged(void)
+{
+    static const struct fault good[] = {{GOOD}};
+    static const char told[] =
+        NO_CONNECTION ": an address cannot be judged: Too many open files; try 1 of 1 in ";
+    struct world *world = world_new(good, 1);
+    short_of = 1;
+    world_run(world, ERROR_NONE, "");
+    world_expect_image(world);
+    CU_ASSERT_PTR_NOT_NULL(strstr(world->journal_texts[0], told));
     world_free(world);
 }
 
@@ -431,8 +483,10 @@ static const struct unit_test tests[] = {
     {"a stall", test_stall},
     {"short bodies", test_short_bodies},
     {"redirects", test_redirects},
+    {"a url that is refused by now", test_url_that_is_refused_now},
     {"allowed prefixes hold for redirects", test_prefixes_hold_for_redirects},
     {"credentials stay with their host", test_credentials_stay_with_their_host},
+    {"an address that cannot be judged for now", test_address_that_cannot_be_judged},
     {"no proxy from the environment", test_no_proxy_and_no_netrc},
     {"max_bytes, announced and read", test_max_bytes},
     {"keep_free", test_room_that_stays_free},

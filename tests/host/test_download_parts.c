@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -326,7 +327,9 @@ static uint32_t guard(const char *text, uint32_t refused)
         CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
         memcpy(&storage, &in6, sizeof(in6));
     }
-    return address_guard_judge((struct sockaddr *)&storage, refused);
+    uint32_t classes = 0;
+    CU_ASSERT_EQUAL(address_guard_judge((struct sockaddr *)&storage, refused, &classes), 0);
+    return classes;
 }
 
 static void test_guard(void)
@@ -339,6 +342,28 @@ static void test_guard(void)
     CU_ASSERT_EQUAL(guard("192.0.2.1", ADDRESS_OWN), 0);
     CU_ASSERT_EQUAL(guard("2001:db8::dead", ADDRESS_OWN), 0);
     CU_ASSERT_EQUAL(guard("10.1.2.3", ADDRESS_PRIVATE | ADDRESS_LOOPBACK), ADDRESS_PRIVATE);
+}
+
+/* A lack of descriptors is no property of an address. */
+static void test_guard_without_a_descriptor(void)
+{
+    char why[128] = "";
+    uint32_t classes = 7;
+    struct rlimit limit;
+    struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)};
+    const struct sockaddr *address = (const struct sockaddr *)&in;
+    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    const struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
+    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN, &classes), -EMFILE);
+    CU_ASSERT_EQUAL(classes, 7);
+    CU_ASSERT_EQUAL(address_guard_check(address, sizeof(in), ADDRESS_OWN, why, sizeof(why)),
+                    -EMFILE);
+    CU_ASSERT_STRING_EQUAL(why, "an address cannot be judged: Too many open files");
+    in.sin_addr.s_addr = htonl(0x0a000001);
+    CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN | ADDRESS_PRIVATE, &classes), 0);
+    CU_ASSERT_EQUAL(classes, ADDRESS_PRIVATE); /* for that it need not be asked */
+    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static bool is_ipv4(const struct ifaddrs *at)
@@ -445,6 +470,8 @@ static void test_failures(void)
     CU_ASSERT_EQUAL(failure.code, ERROR_NO_SPACE);
     CU_ASSERT_EQUAL(failure_set_file(&failure, -EIO, "reading it"), -EIO);
     CU_ASSERT_EQUAL(failure.code, ERROR_INTERNAL);
+    CU_ASSERT_TRUE(failure_is_shortage(-EMFILE) && failure_is_shortage(-ENOMEM));
+    CU_ASSERT_FALSE(failure_is_shortage(-EIO) || failure_is_shortage(0));
 }
 
 static void test_lines_of_a_head(void)
@@ -482,6 +509,7 @@ static const struct unit_test tests[] = {
     {"the stall rule", test_pace},
     {"room is reserved, and some stays free", test_room},
     {"addresses are refused by class", test_guard},
+    {"an address that cannot be judged now", test_guard_without_a_descriptor},
     {"the machine's own addresses", test_guard_of_own_addresses},
     {"a refused address is explained", test_guard_explains},
     {"mirrors take turns", test_mirrors_take_turns},

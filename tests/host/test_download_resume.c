@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The download that goes on: after a break, from another mirror, after a stop, after a reboot. */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -7,6 +8,7 @@
 #include <unistd.h>
 
 #include "download_world.h"
+#include "host/digest/digest.h"
 
 #define GOOD       .body = world_image, .length = IMAGE_SIZE
 #define OTHER      .body = world_other, .length = IMAGE_SIZE
@@ -201,6 +203,15 @@ static void test_more_than_announced(void)
     CU_ASSERT_PTR_NOT_NULL(
         strstr(world->public_texts[1], "; it came in several pieces, and is fetched once more"));
     world_free(world);
+}
+
+/* It is a fetch of its own, with its own tries: bytes that the first had too count as progress. */
+static void test_fetched_once_more_with_breaks(void)
+{
+    static const struct fault faults[] = {{OTHER, CUT(300000)}, {GOOD},
+                                          {.status = 503},      {GOOD, CUT(1000)},
+                                          {GOOD, CUT(1000)},    {GOOD}};
+    world_free(succeeds(faults, COUNT(faults), 6));
 }
 
 /* --- mirrors --- */
@@ -398,6 +409,63 @@ static void test_whole_part(void)
     world_free(world);
 }
 
+/* --- what cannot be read --- */
+
+static int read_error; /* of the next `unread` files */
+static unsigned unread;
+
+int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*stop)(void *context),
+                       void *context);
+int __real_digest_file(struct digest *digest, int fd, uint64_t length, bool (*stop)(void *context),
+                       void *context);
+
+int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*stop)(void *context),
+                       void *context)
+{
+    if (unread == 0) {
+        return __real_digest_file(digest, fd, length, stop, context);
+    }
+    unread--;
+    return read_error;
+}
+
+/* The disk does not give back what was stored: it is fetched anew, in the same run. */
+static void test_part_that_cannot_be_read(void)
+{
+    static const uint64_t lengths[] = {300000, IMAGE_SIZE};
+    for (size_t i = 0; i < COUNT(lengths); i++) {
+        struct world *world = stopped_at(300000, stalls_then_good, 2);
+        world_write(world, ".part", world_image, lengths[i]);
+        read_error = -EIO;
+        unread = 1;
+        world_run(world, ERROR_NONE, "");
+        world_expect_image(world);
+        world_expect_header(world, 1, "Range", "");
+        CU_ASSERT_STRING_EQUAL(
+            world->public_texts[0],
+            "what was stored cannot be read: Input/output error; beginning anew");
+        world_free(world);
+    }
+}
+
+/* What the machine lacks for the moment is no reason to throw bytes away. */
+static void test_shortage_while_reading(void)
+{
+    struct world *world = stopped_at(300000, stalls_then_good, 2);
+    read_error = -ENOMEM;
+    unread = 1;
+    world_run(world, ERROR_INTERNAL,
+              "the image cannot be stored: reading it: Cannot allocate memory");
+    world_run(world, ERROR_NONE, "");
+    world_expect_header(world, 1, "Range", "bytes=300000-");
+    unread = 1;
+    world_run(world, ERROR_INTERNAL,
+              "the image cannot be stored: reading it: Cannot allocate memory");
+    world_run(world, ERROR_NONE, ""); /* the image is there still */
+    CU_ASSERT_EQUAL(world->server.requests, 2);
+    world_free(world);
+}
+
 /* --- what lies there --- */
 
 static void test_image_that_is_there(void)
@@ -477,6 +545,7 @@ static const struct unit_test tests[] = {
     {"a file that changed", test_changed_file},
     {"416 once", test_416},
     {"a file put together wrongly is fetched once more", test_put_together_wrongly},
+    {"and that fetch may break too", test_fetched_once_more_with_breaks},
     {"more than was announced", test_more_than_announced},
     {"a mirror goes on", test_mirror_goes_on},
     {"a mirror that is dropped", test_mirror_that_is_dropped},
@@ -487,6 +556,8 @@ static const struct unit_test tests[] = {
     {"after a reboot only what is durable counts", test_after_a_reboot},
     {"notes that do not fit", test_notes_that_do_not_fit},
     {"a part that is whole", test_whole_part},
+    {"a part that cannot be read", test_part_that_cannot_be_read},
+    {"a shortage while it is read", test_shortage_while_reading},
     {"an image that is there", test_image_that_is_there},
     {"links and pipes in the way", test_links},
     {"the sweep", test_sweep},

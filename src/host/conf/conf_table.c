@@ -145,7 +145,7 @@ const struct conf_key conf_keys[] = {
     {"upgrade", "max_redirects", &conf_count, AT(upgrade.max_redirects), RANGE(0, 20),
      .fallback = "5", .about = "Redirects that are followed."},
     {"upgrade", "retries", &conf_count, AT(upgrade.retries), RANGE(0, 100), .fallback = "5",
-     .about = "More tries after one that failed. Counted anew after any byte stored."},
+     .about = "More tries after one that failed. Counted anew after any byte not stored before."},
     /* The pause doubles up to 60 s. */
     {"upgrade", "retry_seconds", &conf_seconds, AT(upgrade.retry_ms),
      RANGE(SECOND / 100, 60 * SECOND), .fallback = "2",

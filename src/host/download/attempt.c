@@ -172,7 +172,7 @@ static int run_request(struct hop *hop)
 
 /* --- redirects, and answers without a body for us --- */
 
-static int judge_url(const struct hop *hop)
+static int judge_url(const struct hop *hop, bool redirected)
 {
     char why[DOWNLOAD_TEXT_MAX / 2];
     const struct conf *conf = hop->store->download->conf;
@@ -181,8 +181,8 @@ static int judge_url(const struct hop *hop)
     if (url_policy_judge(&policy, hop->url, why, sizeof(why)) == 0) {
         return 0;
     }
-    return failure_set(hop->store->failure, FAILURE_MIRROR, ERROR_DOWNLOAD_FAILED,
-                       "the server's redirect is refused: %s", why);
+    return failure_set(hop->store->failure, FAILURE_MIRROR, ERROR_DOWNLOAD_FAILED, "%s%s",
+                       redirected ? "the server's redirect is refused: " : "", why);
 }
 
 static int follow(struct hop *hop)
@@ -193,7 +193,7 @@ static int follow(struct hop *hop)
         return fail(hop, FAILURE_MIRROR, "the server redirects to a url that cannot be read");
     }
     memcpy(hop->url, target, sizeof(hop->url));
-    return judge_url(hop);
+    return judge_url(hop, true);
 }
 
 static void tell_anew(const struct hop *hop)
@@ -252,7 +252,8 @@ int attempt_run(const struct attempt *attempt)
     struct hop hop = {.attempt = attempt, .store = attempt->store};
     uint32_t redirects = 0;
     (void)snprintf(hop.url, sizeof(hop.url), "%s", attempt->url);
-    int error = judge_url(&hop);
+    /* Refused only if what is allowed has changed since it was asked for. */
+    int error = judge_url(&hop, false);
     /* Ends: redirects are counted, and beginning anew leaves no Range that could be refused. */
     while (error == 0) {
         error = run_request(&hop);

@@ -76,8 +76,8 @@ static int hash_image(const struct download *download, int fd, uint8_t ret[SHA25
     return error;
 }
 
-/* 0: it is there and right. -ECANCELED: the daemon stops. Else there is none: a wrong one, or
- * something that is no file, was removed. */
+/* 0: it is there and right. -ECANCELED: the daemon stops. A shortage: it could not be looked at.
+ * Else there is none: a wrong one, or something that is no file, was removed. */
 static int take_image(const struct download *download)
 {
     struct partial names = {.directory_fd = download->directory_fd};
@@ -99,7 +99,7 @@ static int take_image(const struct download *download)
     if (error == 0) {
         partial_forget(&names); /* we were killed before that was done */
     }
-    if (error != 0 && error != -ECANCELED) {
+    if (error != 0 && error != -ECANCELED && !failure_is_shortage(error)) {
         (void)unlinkat(download->directory_fd, names.image, 0); /* else renaming tells */
         download->tell(download->context, "the image that was there is not the one; it is removed",
                        "the image that was there is not the one; it is removed");
@@ -225,6 +225,9 @@ static int verify(struct run *run)
     int error = fail_hash(run, found);
     if (store->glued && !run->fetched_again) {
         run->fetched_again = true;
+        /* A fetch of its own: how far the one before came counts for nothing. */
+        store->furthest = 0;
+        run->retry.failed = 0;
         tell(run, run->mirrors.count > 0 ? run->mirrors.urls[0] : "",
              "it came in several pieces, and is fetched once more");
         error = store_restart(store);
@@ -267,6 +270,11 @@ void download_run(const struct download *download, struct download_result *ret)
     }
     if (error == -ECANCELED) {
         ret->stopped = true;
+        return;
+    }
+    if (failure_is_shortage(error)) {
+        (void)failure_set_file(&run.failure, error, "reading it"); /* the same error */
+        report(&run.failure, ret);
         return;
     }
     error = store_open(download, &run.failure, &run.store);

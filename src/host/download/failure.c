@@ -29,6 +29,17 @@ int failure_set_file(struct failure *failure, int error, const char *what)
     return error;
 }
 
+bool failure_is_shortage(int error)
+{
+    static const int shortages[] = {-ENOMEM, -EMFILE, -ENFILE, -EAGAIN, -ENOBUFS};
+    for (size_t i = 0; i < sizeof(shortages) / sizeof(shortages[0]); i++) {
+        if (error == shortages[i]) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void failure_detail(struct failure *failure, const char *format, ...)
 {
     char plain[2 * DOWNLOAD_TEXT_MAX];

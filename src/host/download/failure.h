@@ -7,6 +7,8 @@
 #ifndef HOST_FAILURE_H
 #define HOST_FAILURE_H
 
+#include <stdbool.h>
+
 #include "host/download/download.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
@@ -31,6 +33,10 @@ int failure_set(struct failure *failure, enum failure_scope scope, enum error_co
 
 /* The same for a call of the system on our own files: no_space or internal. Returns `error`. */
 int failure_set_file(struct failure *failure, int error, const char *what);
+
+/* True where memory, descriptors or threads were short: nothing is said of the file, and it may work
+ * later. */
+bool failure_is_shortage(int error);
 
 /* Bytes of others are escaped. */
 void failure_detail(struct failure *failure, const char *format, ...) PRINTF_LIKE(2, 3);

@@ -31,7 +31,8 @@ struct exchange {
     bool declined;
     size_t head_bytes;
     bool opened;       /* a socket was opened for some address */
-    char refusal[128]; /* why the guard refused an address; "": it did not */
+    bool unjudged;     /* the guard could not judge some address, for now */
+    char refusal[128]; /* what the guard said of the last address that it did not let pass; "" */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -164,11 +165,11 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 {
     struct exchange *exchange = context;
     uint32_t refused = exchange->fetch->conf->upgrade.refused_addresses;
-    uint32_t classes = address_guard_judge(&address->addr, refused);
     (void)purpose; /* there is one */
-    if (classes != 0) {
-        address_guard_explain(&address->addr, (socklen_t)address->addrlen, classes,
-                              exchange->refusal, sizeof(exchange->refusal));
+    int error = address_guard_check(&address->addr, (socklen_t)address->addrlen, refused,
+                                    exchange->refusal, sizeof(exchange->refusal));
+    if (error != 0) {
+        exchange->unjudged = exchange->unjudged || error != -EACCES;
         return CURL_SOCKET_BAD;
     }
     exchange->opened = true;
@@ -336,7 +337,7 @@ static void finish(const struct exchange *exchange, CURLcode code, struct fetch_
     } else if (code == CURLE_OK && exchange->head_told) {
         ret->end = FETCH_DONE;
     } else if (!exchange->head_told && exchange->refusal[0] != '\0' && !exchange->opened) {
-        ret->end = FETCH_REFUSED_ADDRESS;
+        ret->end = exchange->unjudged ? FETCH_NO_ANSWER : FETCH_REFUSED_ADDRESS;
         (void)snprintf(ret->detail, sizeof(ret->detail), "%s", exchange->refusal);
     } else {
         ret->end = exchange->head_told ? FETCH_BROKEN : FETCH_NO_ANSWER;

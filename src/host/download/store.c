@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -47,12 +48,39 @@ static int hash_what_is_there(struct store *store)
     if (store->whole) {
         download->verifying(download->context);
     }
-    int error = digest_file(store->digest, partial->fd, partial->length, store_stops, &stop_fd);
+    return digest_file(store->digest, partial->fd, partial->length, store_stops, &stop_fd);
+}
+
+/* A disk that cannot give the bytes back will not be able to later: asking again would never end
+ * well. So they are removed, and fetched once more. */
+static int give_up_what_is_there(struct store *store, int error)
+{
+    char text[DOWNLOAD_TEXT_MAX];
+    const struct download *download = store->download;
+    (void)snprintf(text, sizeof(text), "what was stored cannot be read: %s; beginning anew",
+                   strerror(-error));
+    download->tell(download->context, text, text);
+    partial_remove(&store->partial);
+    partial_close(&store->partial);
+    error = partial_open(download->directory_fd, download->sha256, &store->partial);
+    if (error != 0) {
+        return failure_set_file(store->failure, error, "opening it");
+    }
+    store->furthest = 0;
+    return store_restart(store);
+}
+
+static int take_what_is_there(struct store *store)
+{
+    int error = hash_what_is_there(store);
     if (error == -ECANCELED) {
         store->failure->scope = FAILURE_STOP;
         return error;
     }
-    return error != 0 ? failure_set_file(store->failure, error, "reading it") : 0;
+    if (failure_is_shortage(error)) {
+        return failure_set_file(store->failure, error, "reading it");
+    }
+    return error != 0 ? give_up_what_is_there(store, error) : 0;
 }
 
 static int prepare(struct store *store)
@@ -62,7 +90,7 @@ static int prepare(struct store *store)
     if (error != 0) {
         return failure_set_file(store->failure, error, "preparing");
     }
-    return hash_what_is_there(store);
+    return take_what_is_there(store);
 }
 
 static void dispose(struct store *store)

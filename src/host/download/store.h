@@ -20,7 +20,7 @@ struct store {
     struct digest *digest; /* of the bytes in the file */
     uint8_t *batch;        /* what came and is not in the file yet */
     size_t batched;
-    uint64_t furthest; /* the longest that the file has ever been */
+    uint64_t furthest; /* the longest that the file has been in this fetch */
     uint64_t checked;  /* the file's length when the room was last looked at */
     int64_t synced_ms;
     bool glued; /* its bytes are from more than one answer */
