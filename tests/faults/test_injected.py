@@ -20,6 +20,15 @@ class DiskFails(InjectedTest):
     errors = (errno.EIO,)
 
 
+class PartUnreadable(InjectedTest):
+    kind = "what was stored of an image cannot be read"
+    call = "part"
+    errors = (errno.EIO,)
+    programs = ("daemon",)
+    starts = ("resume",)
+    durations = mends = ("once", "lasting")
+
+
 class NoChild(InjectedTest):
     kind = "a program cannot be started"
     call = "spawn"

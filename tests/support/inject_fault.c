@@ -9,6 +9,8 @@
  *           descriptor  whatever makes a descriptor
  *           memory      malloc and its like, of every library too
  *           name        look a name up: it is at 127.0.0.1, and where the call "fails" at 169.254.9.9
+ *           lookup      look a name up: it is at 127.0.0.1; ERRNO is one of getaddrinfo(3)'s
+ *           part        read a file whose name ends in .part
  *           clock       nothing fails: CLOCK_REALTIME is shifted as PAGE says
  *   NTH     the call of that kind, from 1, that fails; 0: none does, they are counted
  *   LASTS   1: and so do all after it
@@ -22,6 +24,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <netdb.h>
 #include <pthread.h>
 #include <signal.h>
@@ -64,6 +67,8 @@ enum kind {
     MEMORY = 1 << 5,
     NAME = 1 << 6,
     CLOCK = 1 << 7,
+    LOOKUP = 1 << 8,
+    PART = 1 << 9,
 };
 
 static struct page *page;
@@ -74,8 +79,8 @@ static bool lasts;
 
 static unsigned find_kind(const char *name)
 {
-    static const char *const names[] = {"disk",       "io",     "spawn", "thread",
-                                        "descriptor", "memory", "name",  "clock"};
+    static const char *const names[] = {"disk",   "io",   "spawn", "thread", "descriptor",
+                                        "memory", "name", "clock", "lookup", "part"};
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
         if (strcmp(names[i], name) == 0) {
             return 1U << i;
@@ -154,6 +159,17 @@ static bool file_fails(unsigned kinds, int fd, const char *name)
     return (S_ISREG(status.st_mode) || S_ISDIR(status.st_mode)) && fails(kinds, name);
 }
 
+static bool part_fails(int fd, const char *name)
+{
+    static const char ending[] = ".part";
+    char link[64];
+    char path[PATH_MAX];
+    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+    ssize_t length = (chosen & PART) == 0 ? -1 : readlink(link, path, sizeof(path));
+    ssize_t from = length - (ssize_t)strlen(ending);
+    return from > 0 && memcmp(path + from, ending, strlen(ending)) == 0 && fails(PART, name);
+}
+
 /* The function of that name behind this library. */
 static void *behind(const char *name)
 {
@@ -215,7 +231,7 @@ CALL(ssize_t, -1, read, file_fails(IO, fd, "read"), (int fd, void *into, size_t 
      size)
 CALL(ssize_t, -1, __read_chk, file_fails(IO, fd, "read"),
      (int fd, void *into, size_t size, size_t room), fd, into, size, room)
-CALL(ssize_t, -1, pread64, file_fails(IO, fd, "pread"),
+CALL(ssize_t, -1, pread64, file_fails(IO, fd, "pread") || part_fails(fd, "pread"),
      (int fd, void *into, size_t size, off64_t at), fd, into, size, at)
 CALL(int, -1, fsync, file_fails(DISK | IO, fd, "fsync"), (int fd), fd)
 CALL(int, -1, fdatasync, file_fails(DISK | IO, fd, "fdatasync"), (int fd), fd)
@@ -352,9 +368,12 @@ int getaddrinfo(const char *name, const char *service, const struct addrinfo *hi
         *(void **)&real = behind("getaddrinfo");
     }
     bool elsewhere = fails(NAME, "getaddrinfo");
-    return real(chosen != NAME ? name
-                : elsewhere    ? "169.254.9.9"
-                               : "127.0.0.1",
+    if (fails(LOOKUP, "getaddrinfo")) {
+        return fault_errno;
+    }
+    return real((chosen & (NAME | LOOKUP)) == 0 ? name
+                : elsewhere                     ? "169.254.9.9"
+                                                : "127.0.0.1",
                 service, hints, ret);
 }
 

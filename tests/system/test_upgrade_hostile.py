@@ -39,6 +39,7 @@ HEALS = {
 TAKEN = {
     "more than its length": Raw(OK, LENGTH, b"\r\n", IMAGE, b"more" * 1000,
                                 OK, b"Content-Length: 4\r\n\r\nevil"),
+    "no length, until the end of the connection": Raw(OK, b"\r\n", IMAGE),
     "some 1xx": Raw(b"HTTP/1.1 103 Early Hints\r\n\r\n" * 8, OK, LENGTH, b"\r\n", IMAGE),
     "trailers": Raw(OK, b"Transfer-Encoding: chunked\r\n\r\n%x\r\n" % len(IMAGE), IMAGE,
                     b"\r\n0\r\nETag: evil\r\nLocation: /evil\r\n\r\n"),

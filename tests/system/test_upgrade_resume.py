@@ -4,7 +4,7 @@ import os
 
 from vsocktest import peer
 from vsocktest.case import MIB, SystemTest, content_of
-from vsocktest.webserver import Cut, Reset, Resource, Stall, Status
+from vsocktest.webserver import Cut, Drip, Reset, Resource, Stall, Status
 
 
 class ResumeTest(SystemTest):
@@ -33,6 +33,11 @@ class ResumeTest(SystemTest):
         web, daemon = self.web(), self.daemon({"upgrade": {"stall_seconds": 1}})
         image = self.image(web, faults=[Stall(300000), None])
         self.assertEqual(self.resumed(image, web, daemon), [None, "bytes=300000-"])
+
+    def test_drip(self):
+        web, daemon = self.web(), self.daemon({"upgrade": {"retries": 0}})
+        image = self.image(web, faults=[Drip(MIB // 8, 0.1)])
+        self.assertEqual(self.resumed(image, web, daemon), [None])
 
     def test_retries_are_counted_anew_after_any_byte(self):
         web, daemon = self.web(), self.daemon({"upgrade": {"retries": 1}})

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """upgrade over https: whose certificates are believed, with an authority of the test's own."""
+from vsocktest import peer, wait_until
 from vsocktest.authority import Authority
 from vsocktest.trouble import UpgradeTroubleTest
 from vsocktest.webserver import Cut, WebServer
@@ -56,6 +57,17 @@ class TlsTest(UpgradeTroubleTest):
     def test_authority_that_is_not_configured(self):
         self.refused(self.authority.context("good"),
                      daemon=self.daemon({"upgrade": {"retries": 0}}))
+
+    def test_handshake_that_ends_late(self):
+        web = self.server(self.authority.context("good"), handshakes=False)
+        image, daemon = self.image(web), self.believing(retries=0)
+        guest = self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256))
+        wait_until(web.clients, "a client that waits for the handshake")
+        self.assertEqual(web.requests, [])
+        web.release()
+        self.assertDone(guest.last(1))
+        self.assertInstalled(image)
 
     def test_handshake_that_never_ends(self):
         web = self.server(self.authority.context("good"), handshakes=False)

@@ -67,8 +67,16 @@ class ServerTest(UpgradeTroubleTest):
         self.failed(web, self.image(web, faults=[Status(404)]), ["404"], requests=1)
 
     def test_every_4xx_is_final(self):
-        web = self.web()
-        self.failed(web, self.image(web, faults=[Status(403)]), ["403"], requests=1)
+        """Also those with which a server asks for patience."""
+        web, daemon = self.web(), self.daemon()
+        for code in (400, 401, 403, 407, 408, 410, 416, 425, 429, 451, 499):
+            with self.subTest(code):
+                path = "/%d" % code
+                late = Status(code, {"Retry-After": "0"})
+                image = self.image(web, path, seed=code, faults=[late, None])
+                self.fails(daemon, image.url, image.sha256, "download_failed", str(code))
+                self.assertEqual(web.count(path), 1)
+        self.nothing_ran()
 
     def test_500_is_tried_again(self):
         web = self.web()

@@ -109,6 +109,11 @@ class WebServer:
         with self._lock:
             return sum(1 for request in self.requests if request.path == path)
 
+    def clients(self):
+        """How many are connected."""
+        with self._lock:
+            return len(self._sockets)
+
     def release(self):
         """Lets every stalled or dripping answer go on at full speed."""
         self._released.set()
