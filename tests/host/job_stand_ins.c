@@ -134,7 +134,7 @@ static bool carry_out(const char *hex, enum step_plan plan, int stop_fd)
         [STEP_CUT] = RECORD_STARTED,         [STEP_HELD] = RECORD_STARTED,
     };
     bool first = ++world.steps == 1;
-    if (plan == STEP_MISSING || plan == STEP_SILENT || plan == STEP_UNHEARD) {
+    if (plan == STEP_MISSING || plan == STEP_SILENT || plan == STEP_UNHEARD || plan == STEP_LOST) {
         return true;
     }
     world_record(hex, first && plan == STEP_NO_REBOOT ? RECORD_INSTALLED : stages[plan],
@@ -175,6 +175,8 @@ void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
                                      .error = "org.freedesktop.systemd1.NoSuchUnit"};
     } else if (plan == STEP_UNHEARD) {
         *ret = (struct unit_outcome){.end = UNIT_LATE, .unheard = true};
+    } else if (plan == STEP_LOST) {
+        *ret = (struct unit_outcome){.end = UNIT_ENDED, .active = "inactive"};
     }
 }
 

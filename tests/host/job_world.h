@@ -35,6 +35,7 @@ enum step_plan {
     STEP_MISSING,
     STEP_HELD,    /* `started`, until the daemon stops */
     STEP_UNHEARD, /* a unit: it was asked for, and systemd says nothing; no record */
+    STEP_LOST,    /* a unit: nothing is pending, and how that came was not heard; no record */
 };
 
 extern struct world {

@@ -11,10 +11,8 @@ MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, c
 MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
 MUST_CHECK int __real_boot_id_read(char out[BOOT_ID_SIZE]);
 MUST_CHECK int __wrap_boot_id_read(char out[BOOT_ID_SIZE]);
-MUST_CHECK int __real_installer_wait(const struct installer *installer,
-                                     const uint8_t sha256[SHA256_SIZE]);
-MUST_CHECK int __wrap_installer_wait(const struct installer *installer,
-                                     const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __real_installer_wait(const struct installer *installer, const struct state *state);
+MUST_CHECK int __wrap_installer_wait(const struct installer *installer, const struct state *state);
 void __real_job_log_phase(const struct state *state, const struct progress *progress);
 void __wrap_job_log_phase(const struct state *state, const struct progress *progress);
 void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
@@ -83,9 +81,9 @@ void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
     __real_job_queue_forget(job, sha256);
 }
 
-int __wrap_installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
+int __wrap_installer_wait(const struct installer *installer, const struct state *state)
 {
-    return fault.wait_error != 0 ? fault.wait_error : __real_installer_wait(installer, sha256);
+    return fault.wait_error != 0 ? fault.wait_error : __real_installer_wait(installer, state);
 }
 
 int __wrap_boot_id_read(char out[BOOT_ID_SIZE])
@@ -263,21 +261,30 @@ static void test_end_after_all_deadlines(void)
     }
 }
 
-/* systemd was not heard of, and the unit may yet begin. */
+/* What came of the unit was not heard, and it may yet begin. */
 static void test_unit_that_was_not_heard_of(void)
 {
-    memset(&fault, 0, sizeof(fault));
-    memset(&seen, 0, sizeof(seen));
-    world_fresh();
-    world.conf.steps.method = CONF_STEP_UNIT;
-    world.step = STEP_UNHEARD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "systemd has not been heard of since"));
-    (void)job_unref(ticket);
-    world_end_job(job);
-    CU_ASSERT_EQUAL(world_state().unseen, 1);
+    static const struct {
+        enum step_plan plan;
+        const char *text;
+    } rows[] = {
+        {STEP_UNHEARD, "systemd has not been heard of since"},
+        {STEP_LOST, "how that ended was not heard of"},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        memset(&fault, 0, sizeof(fault));
+        memset(&seen, 0, sizeof(seen));
+        world_fresh();
+        world.conf.steps.method = CONF_STEP_UNIT;
+        world.step = rows[i].plan;
+        struct job *job = world_start_job();
+        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, rows[i].text));
+        (void)job_unref(ticket);
+        world_end_job(job);
+        CU_ASSERT_EQUAL(world_state().unseen, 1);
+    }
 }
 
 static const struct unit_test tests[] = {

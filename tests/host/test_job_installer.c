@@ -122,12 +122,67 @@ static void test_unit_that_cannot_be_asked_about(void)
     world_end_job(job);
 }
 
+/* Its installer has left a process behind that has the lock: the record is final, and is told. */
+static void test_lock_that_is_left_behind(void)
+{
+    static const struct {
+        enum step_plan plan;
+        enum record_stage stage;
+        enum error_code code;
+        enum phase phase;
+    } rows[] = {
+        {STEP_REBOOTS, RECORD_REBOOTING, ERROR_NONE, PHASE_REBOOTING},
+        {STEP_NOT_READY, RECORD_FAILED, ERROR_NOT_READY, PHASE_FAILED},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (int unit = 0; unit < 2; unit++) {
+            world_fresh();
+            world.conf.steps.method = unit != 0 ? CONF_STEP_UNIT : CONF_STEP_EXEC;
+            world.step = rows[i].plan;
+            int fd = world_hold_lock();
+            struct job *job = world_start_job();
+            struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+            ASSERT_PHASE(job, ticket, rows[i].phase);
+            CU_ASSERT_EQUAL(view.code, rows[i].code);
+            (void)job_unref(ticket);
+            world_end_job(job);
+            (void)close(fd);
+        }
+        /* A daemon that is started then finds the same. */
+        world_leave_installing();
+        world_record(world_hex, rows[i].stage, rows[i].code, NULL);
+        int fd = world_hold_lock();
+        struct job *job = world_start_job();
+        ASSERT_PHASE(job, NULL, rows[i].phase);
+        world_end_job(job);
+        (void)close(fd);
+    }
+}
+
+/* The next one is told so, and its image stays. */
+static void test_lock_of_another(void)
+{
+    world_fresh();
+    world.step = STEP_SILENT;
+    int fd = world_hold_lock();
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
+    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "another installation"));
+    (void)job_unref(ticket);
+    world_end_job(job);
+    (void)close(fd);
+}
+
 static const struct unit_test tests[] = {
     {"an installer is found again", test_installer_found_again},
     {"an installer that is late", test_installer_that_is_late},
     {"a unit that is late", test_unit_that_is_late},
     {"a unit that cannot be asked about", test_unit_that_cannot_be_asked_about},
     {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
+    {"a lock that is left behind", test_lock_that_is_left_behind},
+    {"a lock of another installation", test_lock_of_another},
 };
 
 int main(void)

@@ -10,7 +10,7 @@
 /* What the record is, as seen by the upgrade. */
 enum seen { NONE, STALE, FOREIGN, DAMAGED, STARTED, FAILED, INSTALLED, REFUSED, REBOOTING };
 enum when { SAME_BOOT, NEW_BOOT };
-enum { DEAD, LIVES };
+enum { DEAD, LIVES, LEFT }; /* LEFT: vsock_host-install has ended, and its lock is held */
 enum { SAME_VERSION, NEW_VERSION, UNKNOWN_VERSION };
 
 struct row {
@@ -42,6 +42,18 @@ static const struct row rows[] = {
     {PHASE_INSTALLING, SAME_BOOT, LIVES, STARTED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
     {PHASE_INSTALLING, SAME_BOOT, LIVES, NONE, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
     {PHASE_INSTALLING, SAME_BOOT, LIVES, INSTALLED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LIVES, FAILED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LIVES, REBOOTING, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, NONE, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, STALE, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, FOREIGN, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, DAMAGED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, STARTED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, INSTALLED, SAME_VERSION, RECOVER_WAIT, ERROR_NONE},
+    /* What is final is believed, whoever has the lock still. */
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, FAILED, NEW_VERSION, RECOVER_FAILED, ERROR_NOT_READY},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, REFUSED, NEW_VERSION, RECOVER_FAILED, ERROR_REBOOT_FAILED},
+    {PHASE_INSTALLING, SAME_BOOT, LEFT, REBOOTING, NEW_VERSION, RECOVER_REBOOTING, ERROR_NONE},
     {PHASE_INSTALLING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
     {PHASE_INSTALLING, SAME_BOOT, DEAD, STALE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
     {PHASE_INSTALLING, SAME_BOOT, DEAD, FOREIGN, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
@@ -117,7 +129,8 @@ static void set_up(const struct row *row, struct state *state, struct recover_fa
     (void)snprintf(state->boot_id, BOOT_ID_SIZE, "%s", then);
     (void)snprintf(state->version, sizeof(state->version), "1.0");
     facts->starting = true;
-    facts->installer_lives = row->lives == LIVES;
+    facts->begun = row->lives == LIVES;
+    facts->locked = row->lives != DEAD;
     (void)snprintf(facts->boot_id, BOOT_ID_SIZE, THIS_BOOT);
     (void)snprintf(facts->version, sizeof(facts->version), "%s", versions[row->version]);
     set_record(row->seen, then, facts);
@@ -201,12 +214,12 @@ static void test_no_success_without_proof(void)
 {
     size_t successes = 0;
     for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
-        for (unsigned bits = 0; bits < 2 * 2 * 9 * 3; bits++) {
+        for (unsigned bits = 0; bits < 2 * 3 * 9 * 3; bits++) {
             const struct row row = {.phase = (enum phase)phase,
                                     .when = bits % 2 == 0 ? SAME_BOOT : NEW_BOOT,
-                                    .lives = (int)(bits / 2 % 2),
-                                    .seen = (enum seen)(bits / 4 % 9),
-                                    .version = (int)(bits / 36)};
+                                    .lives = (int)(bits / 2 % 3),
+                                    .seen = (enum seen)(bits / 6 % 9),
+                                    .version = (int)(bits / 54)};
             set_up(&row, &state, &facts);
             recover_decide(&state, &facts, &decision);
             bool installed = row.seen == INSTALLED || row.seen == REFUSED || row.seen == REBOOTING;
@@ -295,7 +308,33 @@ static void test_texts(void)
     CU_ASSERT_STRING_EQUAL(decision.text, "vsock_host-install failed");
 }
 
+/* A lock is of another installation only where nothing of this one is known. */
+static void test_who_lives(void)
+{
+    static const enum recover_life lives[][3] = {
+        /* DEAD, LIVES, LEFT */
+        [NONE] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_ANOTHER},
+        [STALE] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_ANOTHER},
+        [FOREIGN] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_ANOTHER},
+        [DAMAGED] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_THIS},
+        [STARTED] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_THIS},
+        [FAILED] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_NOBODY},
+        [INSTALLED] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_THIS},
+        [REFUSED] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_NOBODY},
+        [REBOOTING] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_NOBODY},
+    };
+    for (int seen = NONE; seen <= REBOOTING; seen++) {
+        for (int who = DEAD; who <= LEFT; who++) {
+            const struct row row = {
+                .phase = PHASE_INSTALLING, .seen = (enum seen)seen, .lives = who};
+            set_up(&row, &state, &facts);
+            CU_ASSERT_EQUAL(recover_who_lives(&state, &facts), lives[seen][who]);
+        }
+    }
+}
+
 static const struct unit_test tests[] = {
+    {"who lives", test_who_lives},
     {"every row", test_every_row},
     {"an end that was not seen", test_end_that_was_not_seen},
     {"what counts as not seen", test_what_counts_as_not_seen},

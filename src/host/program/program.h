@@ -42,6 +42,7 @@ enum program_end {
 struct program_result {
     enum program_end end;
     enum error_code code; /* what is to blame, if it said nothing itself; ERROR_NONE: nothing */
+    bool unheard;         /* unit: what came of it was not heard, and may yet come */
     char
         how[PROGRAM_HOW_MAX]; /* "vsock_host-hsm exited with status 2: ...": how it ended, in words;
                                 * escaped */

@@ -96,6 +96,8 @@ void program_unit_run(const struct program *program, struct program_result *ret)
     const struct stamp before = read_stamp(program->result_path);
     unit_job_run(&job, &outcome);
     ret->end = ends[outcome.end];
+    ret->unheard =
+        outcome.end == UNIT_LATE || (outcome.end == UNIT_ENDED && outcome.job[0] == '\0');
     ret->code = unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
     ret->said = outcome.end == UNIT_REFUSED ? 0 : read_said(program, &before);
     unit_outcome_format(&outcome, program->unit, ret->how);

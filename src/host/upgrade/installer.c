@@ -21,6 +21,8 @@ enum {
      * resort. */
     MARGIN_MS = 15 * 60 * 1000,
     VERSION_BYTES = 256,
+    /* It may have taken its lock and written nothing yet, where systemd cannot be asked about it. */
+    LOOKS_AT_ANOTHER = 10,
     LOOK_MS = WATCH_DISK_MS + UNIT_PENDING_LIMIT_MS,
     UNIT_NAME_SIZE = SHA256_HEX + 64,
 };
@@ -89,36 +91,6 @@ static bool is_begun(const struct installer *installer, const uint8_t *sha256)
     return pending || error == -ECANCELED; /* nothing is concluded once the daemon stops */
 }
 
-static bool is_locked(const struct conf *conf)
-{
-    int fd = open_directory(conf);
-    if (fd < 0) {
-        return false; /* nobody has ever installed */
-    }
-    struct install_state state;
-    bool alive = install_state_read(fd, &state) == 0 && state.alive;
-    (void)close(fd); /* nothing was written */
-    return alive;
-}
-
-int installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
-{
-    int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
-    watch_step("looking for an installer", LOOK_MS);
-    /* The lock first: whoever has it need not be asked for. */
-    while (is_locked(installer->conf) || is_begun(installer, sha256)) {
-        if (clock_ms() >= deadline_ms) {
-            return -ETIMEDOUT;
-        }
-        struct pollfd stop = {.fd = installer->stop_fd, .events = POLLIN};
-        if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
-            return -ECANCELED;
-        }
-        watch_step("looking for an installer", LOOK_MS + installer->poll_ms);
-    }
-    return 0;
-}
-
 /* Enough of the file to tell that it changed; escaped, because it is kept as one line. */
 static void read_version(const char *path, char out[STATE_VERSION_MAX + 1])
 {
@@ -154,10 +126,54 @@ static void read_record(int directory_fd, struct recover_facts *facts)
         facts->found = RECOVER_RECORD_DAMAGED;
         return;
     }
-    facts->installer_lives = facts->installer_lives || state.alive;
+    facts->locked = state.alive;
     if (state.recorded) {
         facts->found = RECOVER_RECORD_READ;
         facts->record = state.record;
+    }
+}
+
+/* Where there is none nobody has ever installed. */
+static void read_directory(const struct conf *conf, struct recover_facts *facts)
+{
+    int fd = open_directory(conf);
+    if (fd >= 0) {
+        read_record(fd, facts);
+        (void)close(fd); /* nothing was written */
+    }
+}
+
+/* The lock first: while it tells enough nobody else is asked. */
+static enum recover_life look(const struct installer *installer, const struct state *state)
+{
+    struct recover_facts facts = {.found = RECOVER_RECORD_NONE};
+    read_directory(installer->conf, &facts);
+    enum recover_life life = recover_who_lives(state, &facts);
+    return life != RECOVER_THIS && is_begun(installer, state->sha256) ? RECOVER_THIS : life;
+}
+
+int installer_wait(const struct installer *installer, const struct state *state)
+{
+    int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
+    unsigned others = 0; /* looks in a row that saw another one */
+    watch_step("looking for an installer", LOOK_MS);
+    for (;;) {
+        enum recover_life life = look(installer, state);
+        if (life == RECOVER_NOBODY) {
+            return 0;
+        }
+        others = life == RECOVER_ANOTHER ? others + 1 : 0;
+        if (others == LOOKS_AT_ANOTHER) {
+            return -EBUSY;
+        }
+        if (clock_ms() >= deadline_ms) {
+            return -ETIMEDOUT;
+        }
+        struct pollfd stop = {.fd = installer->stop_fd, .events = POLLIN};
+        if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
+            return -ECANCELED;
+        }
+        watch_step("looking for an installer", LOOK_MS + installer->poll_ms);
     }
 }
 
@@ -171,12 +187,8 @@ int installer_facts(const struct installer *installer, const uint8_t *sha256,
         return error;
     }
     read_version(conf->version.file, facts.version);
-    facts.installer_lives = is_begun(installer, sha256); /* before the record is read */
-    int fd = open_directory(conf);
-    if (fd >= 0) {
-        read_record(fd, &facts);
-        (void)close(fd); /* nothing was written */
-    }
+    facts.begun = is_begun(installer, sha256); /* before the lock and the record are looked at */
+    read_directory(conf, &facts);
     *ret = facts;
     return 0;
 }

@@ -25,9 +25,10 @@ struct installer {
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
                    step_line_function *on_line, void *context, struct program_result *ret);
 
-/* Waits until no installer lives, nor that image's is about to. 0, -ECANCELED (the daemon stops), or
- * -ETIMEDOUT after as long as an installer may take by the configuration. */
-MUST_CHECK int installer_wait(const struct installer *installer, const uint8_t sha256[SHA256_SIZE]);
+/* Waits until this installation is over (recover_who_lives). 0, -ECANCELED (the daemon stops), -EBUSY
+ * (another one has the lock, and this one was not begun), or -ETIMEDOUT after as long as an installer
+ * may take by the configuration. */
+MUST_CHECK int installer_wait(const struct installer *installer, const struct state *state);
 
 /* Boot id, version file, lock and record as they are now. `starting` is the caller's. `sha256`: the
  * image that systemd may be about to install, which takes UNIT_PENDING_LIMIT_MS to find out at most;

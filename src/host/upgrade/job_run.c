@@ -156,7 +156,7 @@ static void explain(const struct program_result *result, struct recover_decision
     bool started = result->end != PROGRAM_REFUSED;
     *ret = (struct recover_decision){.action = RECOVER_FAILED,
                                      .code = ERROR_INSTALL_FAILED,
-                                     .unseen = result->end == PROGRAM_TIMEOUT};
+                                     .unseen = result->end == PROGRAM_TIMEOUT || result->unheard};
     (void)snprintf(ret->text, sizeof(ret->text), "%s%.1400s",
                    started ? "vsock_host-install left no record: " : "", result->how);
 }
@@ -167,7 +167,12 @@ static enum recover_action await_installer(struct job *job, struct recover_decis
 {
     const struct installer installer = job_installer(job);
     struct recover_facts facts;
-    int error = installer_wait(&installer, job->present->state.sha256);
+    int error = installer_wait(&installer, &job->present->state);
+    if (error == -EBUSY) {
+        job_tell_unseen(job, ERROR_BUSY,
+                        "another installation still lives, or has left a process behind that holds "
+                        "its lock; the image is kept");
+    }
     if (error == -ETIMEDOUT) {
         job_tell_unseen(job, ERROR_INSTALL_FAILED,
                         "an installer still runs after all the time it may take");

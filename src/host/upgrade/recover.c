@@ -14,6 +14,7 @@ enum evidence {
     REBOOTING = 1 << 6,
     ANY_RECORD = 0x7f,
     ON_DISK = INSTALLED | UNREBOOTED | REBOOTING,
+    FINAL = FAILED | UNREBOOTED | REBOOTING, /* vsock_host-install writes nothing after it */
 };
 
 enum condition { NO = 1, YES = 2, EITHER = 3 };
@@ -51,7 +52,8 @@ static const struct rule {
     {FETCHING, EITHER, EITHER, ANY_RECORD, EITHER, RUN},
     {PHASE(INSTALLING), YES, EITHER, ANY_RECORD, EITHER, WAIT},
     /* After the reboot: also one that was waited for in vain, or whose installation was, and came
-     * later. A failure that vsock_host-install recorded stays one. */
+     * later. A failure on record stays one once it was told. Until then a version file that
+     * changed counts for more: an installer that reboots the machine may be ended by that. */
     {HANDED_OVER | NEVER_CAME | UNSEEN, EITHER, YES, ON_DISK, EITHER, UPGRADED},
     {HANDED_OVER, EITHER, YES, ANY_RECORD, YES, UPGRADED},
     {HANDED_OVER, EITHER, YES, FAILED, EITHER, FAIL_AS_RECORDED},
@@ -159,6 +161,22 @@ static bool holds(enum condition wanted, bool is)
     return ((unsigned)wanted & (is ? YES : NO)) != 0;
 }
 
+static enum recover_life life_of(const struct recover_facts *facts, enum evidence evidence)
+{
+    if (facts->begun) {
+        return RECOVER_THIS;
+    }
+    if (!facts->locked || (evidence & FINAL) != 0) {
+        return RECOVER_NOBODY;
+    }
+    return evidence == NO_RECORD ? RECOVER_ANOTHER : RECOVER_THIS;
+}
+
+enum recover_life recover_who_lives(const struct state *state, const struct recover_facts *facts)
+{
+    return life_of(facts, evidence_of(state, facts));
+}
+
 /* What is left of an outcome once the starts are used up. */
 static enum outcome given_up(enum outcome outcome)
 {
@@ -173,9 +191,10 @@ static enum outcome judge(const struct state *state, const struct recover_facts 
 {
     bool booted = rebooted_since(state, facts, evidence);
     bool changed = version_changed(state, facts);
+    bool lives = life_of(facts, evidence) != RECOVER_NOBODY;
     for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
         const struct rule *rule = &rules[i];
-        if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, facts->installer_lives) &&
+        if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, lives) &&
             holds(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
             holds(rule->changed, changed)) {
             bool spent = facts->starting && state->starts >= RECOVER_STARTS_MAX;

@@ -34,7 +34,8 @@ struct recover_facts {
     bool starting; /* the daemon starts; false: vsock_host-install has just ended */
     char boot_id[BOOT_ID_SIZE];
     char version[STATE_VERSION_MAX + 1]; /* "": not known */
-    bool installer_lives;                /* found before the record was read */
+    bool begun; /* vsock_host-install lives or is about to, as seen before the lock was looked at */
+    bool locked; /* as seen before the record was read; also by what an installer left behind */
     enum recover_record found;
     struct record record;      /* RECOVER_RECORD_READ */
     struct record_stamp stamp; /* of the record; all 0: there is none */
@@ -47,6 +48,17 @@ struct recover_decision {
     bool unseen;        /* RECOVER_FAILED: the record decides after a reboot */
     char text[JOB_TEXT_MAX];
 };
+
+/* Whose end is to be waited for. */
+enum recover_life {
+    RECOVER_NOBODY,  /* also where the record of this installation is final, and its lock still held
+                     * by what its installer left behind: nothing more will be written down */
+    RECOVER_THIS,    /* as far as is known */
+    RECOVER_ANOTHER, /* the lock is held, and nothing is on record of this installation */
+};
+
+/* `boot_id` and `version` are not needed. */
+enum recover_life recover_who_lives(const struct state *state, const struct recover_facts *facts);
 
 void recover_decide(const struct state *state, const struct recover_facts *facts,
                     struct recover_decision *ret);
