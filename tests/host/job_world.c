@@ -244,7 +244,7 @@ size_t world_queued(void)
     uint8_t hashes[8][SHA256_SIZE];
     size_t count = 0;
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(state_queued_restore(fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(state_queued_list(fd, hashes, 8, &count), 0);
     (void)close(fd);
     return count;
 }

@@ -116,10 +116,11 @@ static void test_asks_again_after_restart(void)
     world_end_job(job);
 }
 
-/* Writes a file of the queue, or spoils one with `urls` 0. */
-static void write_queued(uint8_t hash, size_t urls)
+/* Writes a file of the queue, or spoils one with `urls` 0; `wish` 0: of 1.0.0. */
+static void write_queued(uint8_t hash, size_t urls, uint64_t wish)
 {
-    struct state state = {.phase = PHASE_QUEUED, .url_count = urls, .urls = {"http://a/"}};
+    struct state state = {
+        .phase = PHASE_QUEUED, .wish = wish, .url_count = urls, .urls = {"http://a/"}};
     char name[STATE_QUEUED_NAME_SIZE];
     memset(state.sha256, hash, SHA256_SIZE);
     CU_ASSERT_EQUAL(boot_id_read(state.boot_id), 0);
@@ -134,16 +135,20 @@ static void test_what_waited(void)
     world_leave_installing();
     world_reboot();
     world_version("2.0");
-    write_queued(5, 1);
+    write_queued(5, 1, 0);
+    write_queued(6, 1, 2);
     struct job *job = world_start_job(); /* upgraded: an older wish must not undo it */
     world_end_job(job);
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_EQUAL(world.downloads, 1);
+    write_queued(6, 1, 2); /* nor if its file could not be removed */
+    CU_ASSERT_PTR_NULL(job_free(world_make_job()));
+    CU_ASSERT_EQUAL(world_queued(), 0);
 
     world_leave_installing();
     world_version("2.0");
-    write_queued(5, 1);
-    write_queued(6, 0); /* nowhere to fetch it from */
+    write_queued(5, 1, 0);
+    write_queued(6, 0, 3); /* nowhere to fetch it from */
     job = world_make_job();
     CU_ASSERT_EQUAL(world_queued(), 1);
     world.step = STEP_NOT_READY;
@@ -154,6 +159,111 @@ static void test_what_waited(void)
     (void)job_unref(ticket);
     world_end_job(job);
     CU_ASSERT_EQUAL(world_queued(), 0);
+}
+
+/* Asks for an upgrade of a job without a thread, which ends like a daemon that is killed then. */
+static void ask_and_die(uint8_t hash)
+{
+    struct job *job = world_make_job();
+    struct job_ticket *ticket = world_must_ask(job, hash, "http://a/");
+    (void)job_unref(ticket);
+    CU_ASSERT_PTR_NULL(job_free(job));
+}
+
+/* What was told as queued is begun after the restart, whatever the upgrade before it was. */
+static void assert_waits(uint8_t hash)
+{
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
+    CU_ASSERT_EQUAL(view.status.sha256[0], hash);
+    unsigned before = world.downloads;
+    struct job *job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    CU_ASSERT_EQUAL(view.status.sha256[0], hash);
+    CU_ASSERT_EQUAL(world.downloads, before + 1);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+    CU_ASSERT_EQUAL(world_state().wish, 2);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+}
+
+static void test_queued_and_killed(void)
+{
+    static const uint8_t hashes[] = {0x11, 5};
+    for (size_t i = 0; i < sizeof(hashes); i++) {
+        world_fresh();
+        world.download = DOWNLOAD_BADLY;
+        struct job *job = world_start_job();
+        struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        (void)job_unref(ticket);
+        world_end_job(job);
+        world.download = DOWNLOAD_WELL;
+        ask_and_die(hashes[i]);
+        assert_waits(hashes[i]);
+
+        world_leave_installing();
+        world_reboot();
+        world_version("2.0");
+        world_end_job(world_start_job());
+        CU_ASSERT_EQUAL(world_state().phase, PHASE_UPGRADED);
+        world_lose_record();
+        world.step = STEP_REBOOTS;
+        ask_and_die(hashes[i]);
+        assert_waits(hashes[i]);
+    }
+}
+
+/* The file of one that was taken up may stay: the disk refused to remove it, or lost that. */
+static void test_taken_up_and_left(void)
+{
+    world_fresh();
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    world_reboot();
+    write_queued(1, 1, 1);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_UPGRADED);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+    write_queued(1, 1, 1);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    job = world_start_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world.downloads, 1);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+}
+
+/* --status shows the one that would be begun first, and leaves everything as it is. */
+static void test_status_shows_the_queue(void)
+{
+    world_fresh();
+    CU_ASSERT_PTR_NULL(job_free(world_make_job())); /* makes the folder */
+    write_queued(7, 1, 3);
+    write_queued(8, 1, 2);
+    write_queued(9, 0, 1);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
+    CU_ASSERT_EQUAL(view.status.sha256[0], 8);
+    CU_ASSERT_EQUAL(world_queued(), 3);
+    struct job *job = world_make_job();
+    job_status(job, &view);
+    CU_ASSERT_EQUAL(view.status.sha256[0], 8);
+    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_EQUAL(world_queued(), 2);
+    world_leave_installing();
+    write_queued(8, 1, 2);
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
 }
 
 static void test_status_counts_the_file(void)
@@ -248,6 +358,9 @@ static const struct unit_test tests[] = {
     {"ends that are found at the start", test_restart_ends},
     {"installed before the restart: asked again", test_asks_again_after_restart},
     {"what waited when it was stopped", test_what_waited},
+    {"queued, and killed before it was begun", test_queued_and_killed},
+    {"taken up, and its file is still there", test_taken_up_and_left},
+    {"--status shows what waits", test_status_shows_the_queue},
     {"--status counts the partial file", test_status_counts_the_file},
     {"a damaged state file", test_damaged_state},
     {"one daemon a directory", test_one_daemon_a_directory},

@@ -23,6 +23,7 @@ static struct state sample(void)
         .boot_id = "0b5d6bd5-7c1f-4b8a-9a55-0c4c3d2e1f00",
         .reboot_at = 1763800060,
         .stamp = {77, 1763800000123456789U},
+        .wish = 7,
         .version = "1.2.3\\x0a",
         .detail = "a line, with = and \\x1b in it",
     };
@@ -46,6 +47,7 @@ static void assert_same(const struct state *a, const struct state *b)
     CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
     CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
     CU_ASSERT_EQUAL(a->unseen, b->unseen);
+    CU_ASSERT_EQUAL(a->wish, b->wish);
     CU_ASSERT_EQUAL(a->stamp.inode, b->stamp.inode);
     CU_ASSERT_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
     CU_ASSERT_STRING_EQUAL(a->version, b->version);
@@ -148,6 +150,7 @@ static void test_damaged(void)
     static char bad[KEYFILE_MAX + 64];
     state = sample();
     state.url_count = 0;
+    state.wish = 0; /* 1.0.0 has no number of it */
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
     size_t length = read_raw(STATE_NAME, good, sizeof(good));
     size_t lines = 0;
@@ -208,6 +211,9 @@ static void test_queue(void)
     (void)snprintf(unfinished, sizeof(unfinished), "%s.new", name);
     write_raw(unfinished, "half", 4);
     write_raw("queued.0123.new", "", 0);
+    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CU_ASSERT_EQUAL(count, 1);
+    CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), 0); /* it is another's */
     CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
     CU_ASSERT_EQUAL(count, 1);
     CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
@@ -220,6 +226,55 @@ static void test_queue(void)
     CU_ASSERT_EQUAL(count, 2);
     CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 1, &count), 0);
     CU_ASSERT_EQUAL(count, 1);
+}
+
+/* A file of the queue and the state, each as written by this release or, with wish 0, by 1.0.0. */
+static void test_stale(void)
+{
+    static const struct {
+        enum phase phase;
+        bool same;
+        uint64_t wish;   /* of the state */
+        uint64_t queued; /* of the file */
+        int later;       /* seconds from the state to the file */
+        bool stale;
+    } rows[] = {
+        {PHASE_UPGRADED, true, 4, 5, -9, false},     {PHASE_UPGRADED, false, 4, 5, -9, false},
+        {PHASE_UPGRADED, false, 5, 5, 9, true},      {PHASE_FAILED, true, 4, 5, 0, false},
+        {PHASE_FAILED, true, 5, 5, 0, true},         {PHASE_REBOOTING, false, 6, 5, 9, true},
+        {PHASE_DOWNLOADING, true, 5, 5, 9, true},    {PHASE_DOWNLOADING, false, 4, 5, 0, false},
+        {PHASE_UPGRADED, false, 0, 1, -9, false},    {PHASE_UPGRADED, false, 0, 0, 1, false},
+        {PHASE_UPGRADED, false, 7, 0, -1, true},     {PHASE_UPGRADED, true, 0, 0, 0, true},
+        {PHASE_FAILED, true, 0, 0, 1, false},        {PHASE_FAILED, true, 0, 0, -1, true},
+        {PHASE_FAILED, false, 0, 0, -1, false},      {PHASE_DOWNLOADING, true, 0, 0, 9, true},
+        {PHASE_DOWNLOADING, false, 9, 0, -9, false},
+    };
+    static struct state present;
+    static struct state queued;
+    present = queued = sample();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        present.phase = rows[i].phase;
+        present.wish = rows[i].wish;
+        queued.wish = rows[i].queued;
+        queued.sha256[0] = (uint8_t)(present.sha256[0] ^ (rows[i].same ? 0 : 1));
+        queued.changed = present.changed + (uint64_t)(int64_t)rows[i].later;
+        CU_ASSERT_EQUAL(state_is_stale(&queued, &present), rows[i].stale);
+    }
+}
+
+static void test_age(void)
+{
+    static struct state a;
+    static struct state b;
+    a = b = sample();
+    CU_ASSERT_EQUAL(state_compare_age(&a, &b), 0);
+    a.sha256[0]--;
+    CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
+    a.changed++;
+    CU_ASSERT_TRUE(state_compare_age(&a, &b) > 0);
+    a.wish--; /* whatever the clock was set to */
+    CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
+    CU_ASSERT_TRUE(state_compare_age(&b, &a) > 0);
 }
 
 static void test_count_stored(void)
@@ -255,6 +310,8 @@ static const struct unit_test tests[] = {
     {"damaged files are refused", test_damaged},
     {"missing, linked and empty files", test_not_there},
     {"the files of the queue", test_queue},
+    {"files of the queue that were taken up", test_stale},
+    {"the order of the queue", test_age},
     {"bytes stored are counted in the partial file", test_count_stored},
 };
 

@@ -258,7 +258,7 @@ void job_view(const struct job_ticket *ticket, struct job_view *ret)
     lock_give(&job->lock);
 }
 
-static void view_nothing(struct job_view *ret)
+void job_view_nothing(struct job_view *ret)
 {
     *ret = (struct job_view){.status = {.phase = PHASE_IDLE}, .ended = true};
     ret->status.detail = text_of(ret->detail);
@@ -272,29 +272,12 @@ void job_status(struct job *job, struct job_view *ret)
         ticket = job->queue; /* about to be begun */
     }
     if (ticket == NULL) {
-        view_nothing(ret);
+        job_view_nothing(ret);
     } else {
         job_view_state(&ticket->state, ret);
         ret->revision = ticket->revision;
     }
     lock_give(&job->lock);
-}
-
-int job_status_read(const struct conf *conf, struct job_view *ret)
-{
-    int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct state state;
-    int error = fd < 0 ? -errno : state_read(fd, STATE_NAME, &state);
-    if (error == 0) {
-        state_count_stored(&state, fd);
-        job_view_state(&state, ret);
-    }
-    close_if_open(fd);
-    if (error == -ENOENT) {
-        view_nothing(ret);
-        return 0;
-    }
-    return error;
 }
 
 void job_configure(struct job *job, const struct conf *conf)

@@ -58,7 +58,7 @@ void job_show(struct job *job);
 /* What get-upgrade-status answers: the present job, or the last. */
 void job_status(struct job *job, struct job_view *ret);
 
-/* For --status: the same, read from the state file without a running job. */
+/* For --status: the same, read from the files without a running job. */
 MUST_CHECK int job_status_read(const struct conf *conf, struct job_view *ret);
 
 #endif

@@ -58,6 +58,7 @@ struct job {
     bool stopping;
     struct job_ticket *present; /* the one that runs, or the last; NULL: none yet */
     struct job_ticket *queue;   /* oldest first */
+    uint64_t wishes;            /* requests that were numbered, over all runs */
     unsigned watchers;          /* tickets given out */
     uint64_t revision;
 };
@@ -69,6 +70,7 @@ struct job_ticket *job_ticket_new(struct job *job, const struct state *state);
 /* Gives a reference of the machinery back. */
 void job_ticket_drop(struct job_ticket *ticket);
 void job_view_state(const struct state *state, struct job_view *ret);
+void job_view_nothing(struct job_view *ret);
 /* For the present upgrade. */
 struct installer job_installer(const struct job *job);
 
@@ -98,11 +100,11 @@ void job_log_phase(const struct state *state, const struct progress *progress);
 
 /* The oldest upgrade that waits becomes the present one. False: the daemon stops. */
 bool job_queue_take(struct job *job);
-/* Ends all that wait: another image is about to be booted. */
+/* Ends all that wait: another image is about to be booted, or was. */
 void job_queue_end(struct job *job);
 void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
-/* Takes up what an earlier run left waiting. */
-void job_queue_restore(struct job *job);
+/* Takes up what an earlier run left waiting. 0 or -errno, with a problem. */
+MUST_CHECK int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX]);
 
 /* --- job_restore.c --- */
 

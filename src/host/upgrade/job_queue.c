@@ -70,7 +70,10 @@ void job_queue_end(struct job *job)
     char hash[SHORT_HASH_SIZE];
     char text[JOB_TEXT_MAX];
     short_hash(job->present->state.sha256, hash);
-    (void)snprintf(text, sizeof(text), "the reboot into upgrade %s is pending; ask again after it",
+    (void)snprintf(text, sizeof(text),
+                   job->present->state.phase == PHASE_UPGRADED
+                       ? "the machine was rebooted into upgrade %s; ask again"
+                       : "the reboot into upgrade %s is pending; ask again after it",
                    hash);
     struct job_ticket *ticket = take_all(job);
     bool any = ticket != NULL;
@@ -86,57 +89,81 @@ void job_queue_end(struct job *job)
 
 static int by_age(const void *a, const void *b)
 {
-    const struct state *first = &(*(struct job_ticket *const *)a)->state;
-    const struct state *second = &(*(struct job_ticket *const *)b)->state;
-    if (first->changed != second->changed) {
-        return first->changed < second->changed ? -1 : 1;
-    }
-    return memcmp(first->sha256, second->sha256, SHA256_SIZE);
+    return state_compare_age(&(*(struct job_ticket *const *)a)->state,
+                             &(*(struct job_ticket *const *)b)->state);
 }
 
-/* NULL: damaged, or of no use any more; its file is removed then. */
-static struct job_ticket *restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE])
+static void set_aside(struct job *job, const char *name)
+{
+    const char *directory = job->conf->upgrade.directory;
+    if (renameat(job->directory_fd, name, job->directory_fd, QUEUED_BAD_NAME) != 0) {
+        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, name,
+                    strerror(errno));
+        return;
+    }
+    log_warning("%s/%s is damaged: it is set aside as %s, and the upgrade that waited is lost",
+                directory, name, QUEUED_BAD_NAME);
+}
+
+/* *ret NULL: damaged, or of no use any more, and its file is removed. */
+static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struct job_ticket **ret)
 {
     char name[STATE_QUEUED_NAME_SIZE];
-    state_queued_name(sha256, name);
     struct state state;
+    state_queued_name(sha256, name);
     int error = state_read(job->directory_fd, name, &state);
-    bool stale =
-        job->present != NULL && (memcmp(job->present->state.sha256, sha256, SHA256_SIZE) == 0 ||
-                                 job->present->state.phase == PHASE_REBOOTING ||
-                                 job->present->state.phase == PHASE_UPGRADED);
-    if (error != 0 || stale || state.phase != PHASE_QUEUED || state.url_count == 0 ||
-        memcmp(state.sha256, sha256, SHA256_SIZE) != 0) {
-        log_notice("the upgrade that waits in %s/%s is dropped: %s", job->conf->upgrade.directory,
-                   name, error != 0 ? strerror(-error) : "it is of no use any more");
+    *ret = NULL;
+    if (error == -EBADMSG) {
+        set_aside(job, name);
+        return 0;
+    }
+    if (error != 0) {
+        return error;
+    }
+    job->wishes = state.wish > job->wishes ? state.wish : job->wishes;
+    if (!state_waits(&state, sha256) ||
+        (job->present != NULL && state_is_stale(&state, &job->present->state))) {
+        log_notice("the upgrade that waits in %s/%s is dropped: it is of no use any more",
+                   job->conf->upgrade.directory, name);
         job_queue_forget(job, sha256);
-        return NULL;
+        return 0;
     }
-    struct job_ticket *ticket = job_ticket_new(job, &state);
-    if (ticket != NULL) {
-        ticket->recorded = true;
+    *ret = job_ticket_new(job, &state);
+    if (*ret == NULL) {
+        return -ENOMEM;
     }
-    return ticket;
+    (*ret)->recorded = true;
+    return 0;
 }
 
-void job_queue_restore(struct job *job)
+static void link_all(struct job *job, struct job_ticket **tickets, size_t count)
 {
-    uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
-    struct job_ticket *tickets[STATE_QUEUE_MAX];
-    size_t found = 0;
-    size_t count = 0;
-    int error = state_queued_restore(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
-    if (error != 0) {
-        log_warning("%s cannot be listed: %s", job->conf->upgrade.directory, strerror(-error));
-    }
-    for (size_t i = 0; i < found; i++) {
-        tickets[count] = restore_one(job, hashes[i]);
-        count += tickets[count] != NULL ? 1 : 0;
-    }
     qsort(tickets, count, sizeof(struct job_ticket *), by_age);
     struct job_ticket **end = &job->queue;
     for (size_t i = 0; i < count; i++) {
         *end = tickets[i];
         end = &tickets[i]->next;
     }
+}
+
+int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
+    struct job_ticket *tickets[STATE_QUEUE_MAX];
+    char name[STATE_QUEUED_NAME_SIZE] = ".";
+    size_t found = 0;
+    size_t count = 0;
+    job->wishes = job->present != NULL ? job->present->state.wish : 0;
+    int error = state_queued_restore(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
+    for (size_t i = 0; i < found && error == 0; i++) {
+        state_queued_name(hashes[i], name);
+        error = restore_one(job, hashes[i], &tickets[count]);
+        count += error == 0 && tickets[count] != NULL ? 1 : 0;
+    }
+    link_all(job, tickets, count);
+    if (error != 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
+                       job->conf->upgrade.directory, name, strerror(-error));
+    }
+    return error;
 }

@@ -20,6 +20,14 @@ static void format_time(uint64_t unix_seconds, char out[TIME_TEXT_SIZE])
     }
 }
 
+/* None of the requests so far is to be begun any more, even if its file cannot be removed. */
+static void settle_wishes(struct job *job, struct state *next)
+{
+    lock_take(&job->lock);
+    next->wish = job->wishes;
+    lock_give(&job->lock);
+}
+
 static void tell_rebooting(struct job *job, uint64_t reboot_at)
 {
     struct state next;
@@ -27,8 +35,10 @@ static void tell_rebooting(struct job *job, uint64_t reboot_at)
     download_sweep(job->directory_fd, NULL); /* what could not be removed when it was to be */
     job_copy(job, &next);
     if (next.phase == PHASE_REBOOTING) {
-        return; /* known since before the daemon was started */
+        job_queue_end(job); /* known since before the daemon was started */
+        return;
     }
+    settle_wishes(job, &next);
     format_time(reboot_at, at);
     next.phase = PHASE_REBOOTING;
     next.reboot_at = reboot_at;
@@ -42,11 +52,18 @@ static void tell_upgraded(struct job *job)
     struct state next;
     download_sweep(job->directory_fd, NULL); /* as above */
     job_copy(job, &next);
+    bool expected = next.phase != PHASE_FAILED; /* else others were begun, or may be, after it */
+    if (expected) {
+        settle_wishes(job, &next);
+    }
     next.phase = PHASE_UPGRADED;
     next.code = ERROR_NONE;
     next.unseen = 0;
     next.detail[0] = '\0';
     (void)job_tell(job, &next); /* logged; it is found out again at the next start */
+    if (expected) {
+        job_queue_end(job);
+    }
 }
 
 enum recover_action job_apply(struct job *job, const struct recover_decision *decision)
@@ -122,25 +139,36 @@ static void set_aside(struct job *job)
                 directory, STATE_NAME, STATE_BAD_NAME);
 }
 
-int job_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
+static int read_state(struct job *job, char problem[CONF_PROBLEM_MAX])
 {
     struct state state;
     int error = state_read(job->directory_fd, STATE_NAME, &state);
-    job->first = RECOVER_KEEP;
     if (error == -EBADMSG) {
         set_aside(job);
-    } else if (error == 0) {
+        return 0;
+    }
+    if (error == -ENOENT) {
+        return 0;
+    }
+    if (error == 0) {
         state_count_stored(&state, job->directory_fd);
         progress_init(&job->progress, state.done, state.total, clock_ms());
         job->present = job_ticket_new(job, &state);
-        error = job->present == NULL ? -ENOMEM : settle(job, problem);
-    } else if (error != -ENOENT) {
+        error = job->present == NULL ? -ENOMEM : 0;
+    }
+    if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
                        job->conf->upgrade.directory, STATE_NAME, strerror(-error));
     }
-    if (error != 0 && error != -EBADMSG && error != -ENOENT) {
-        return error;
+    return error;
+}
+
+int job_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
+{
+    job->first = RECOVER_KEEP;
+    int error = read_state(job, problem);
+    if (error == 0) {
+        error = job_queue_restore(job, problem); /* first: a reboot that came drops what waits */
     }
-    job_queue_restore(job);
-    return 0;
+    return error == 0 && job->present != NULL ? settle(job, problem) : error;
 }

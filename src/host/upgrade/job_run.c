@@ -289,9 +289,6 @@ void *job_run(void *context)
     while (job_queue_take(job)) {
         progress_init(&job->progress, 0, 0, clock_ms());
         follow(job, RECOVER_RUN);
-        if (phase_ended(job->present->state.phase)) {
-            job_queue_forget(job, job->present->state.sha256);
-        }
     }
     leave(job);
     watch_leave();

@@ -153,6 +153,9 @@ int job_tell(struct job *job, struct state *next)
     if (error != 0 && phase_needs_record(next->phase)) {
         return error;
     }
+    if (!phase_ended(job->present->state.phase) && phase_ended(next->phase)) {
+        job_queue_forget(job, next->sha256); /* while whoever asks for the same joins this one */
+    }
     publish(job, next);
     progress_init(&job->progress, next->done, next->total, clock_ms());
     job->logged_ms = clock_ms();

@@ -28,6 +28,7 @@ static const struct number_key {
     {"record_inode", offsetof(struct state, stamp.inode), false},
     {"record_modified_ns", offsetof(struct state, stamp.modified_ns), false},
     {"unseen", offsetof(struct state, unseen), true},
+    {"wish", offsetof(struct state, wish), true},
 };
 
 static const struct text_key {
@@ -219,7 +220,8 @@ static bool is_unfinished(const char *name)
     return parse_queued_name(whole, sha256);
 }
 
-int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+static int walk(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                size_t *count)
 {
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
@@ -232,13 +234,53 @@ int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t m
     }
     size_t found = 0;
     const struct dirent *entry;
+    errno = 0;
     while (found < max && (entry = readdir(directory)) != NULL) {
         found += parse_queued_name(entry->d_name, ret[found]) ? 1 : 0;
-        if (is_unfinished(entry->d_name)) {
+        if (sweep && is_unfinished(entry->d_name)) {
             (void)unlinkat(directory_fd, entry->d_name, 0); /* else at the next start */
         }
+        errno = 0;
     }
+    int error = -errno;
     (void)closedir(directory); /* nothing was written */
     *count = found;
-    return 0;
+    return error;
+}
+
+int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+{
+    return walk(directory_fd, false, ret, max, count);
+}
+
+int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+{
+    return walk(directory_fd, true, ret, max, count);
+}
+
+bool state_is_stale(const struct state *queued, const struct state *present)
+{
+    if (queued->wish != 0) {
+        return queued->wish <= present->wish;
+    }
+    bool same = memcmp(queued->sha256, present->sha256, SHA256_SIZE) == 0;
+    bool later = phase_ended(present->phase) && queued->changed > present->changed;
+    return (same || present->phase == PHASE_UPGRADED) && !later;
+}
+
+bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE])
+{
+    return queued->phase == PHASE_QUEUED && queued->url_count != 0 &&
+           memcmp(queued->sha256, sha256, SHA256_SIZE) == 0;
+}
+
+int state_compare_age(const struct state *a, const struct state *b)
+{
+    if (a->wish != b->wish) {
+        return a->wish < b->wish ? -1 : 1;
+    }
+    if (a->changed != b->changed) {
+        return a->changed < b->changed ? -1 : 1;
+    }
+    return memcmp(a->sha256, b->sha256, SHA256_SIZE);
 }

@@ -18,8 +18,9 @@
 #include "host/upgrade/job.h"
 #include "wire/hex.h"
 
-#define STATE_NAME     "state"
-#define STATE_BAD_NAME "state.bad"
+#define STATE_NAME      "state"
+#define STATE_BAD_NAME  "state.bad"
+#define QUEUED_BAD_NAME "queued.bad"
 
 enum {
     STATE_VERSION_MAX = 1024, /* the version file's first 256 bytes, escaped */
@@ -43,7 +44,10 @@ struct state {
     char boot_id[BOOT_ID_SIZE]; /* of the boot in which this was written */
     uint64_t reboot_at;         /* 0: not asked for */
     uint64_t unseen;            /* 1: failed, and how the installation ended was not seen */
-    struct record_stamp stamp;  /* the record that was there before installing began */
+    /* Requests are numbered from 1 on, in the order in which they wait. In a queue's file: of this
+     * one. In the state: of the last one that was taken up or dropped. 0: by 1.0.0, no number. */
+    uint64_t wish;
+    struct record_stamp stamp;           /* the record that was there before installing began */
     char version[STATE_VERSION_MAX + 1]; /* the version file then, escaped; "": not known */
     char detail[JOB_TEXT_MAX];           /* one line, escaped */
     size_t url_count;
@@ -57,10 +61,19 @@ MUST_CHECK int state_read(int directory_fd, const char *name, struct state *ret)
 enum { STATE_QUEUED_NAME_SIZE = sizeof("queued.") + SHA256_HEX };
 void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_NAME_SIZE]);
 
-/* The hashes of the upgrades that wait, at most `max`, in no order. What a daemon that was killed left
- * half recorded is removed, so it is for the start alone. 0 or -errno. */
+/* The hashes of the upgrades that wait, at most `max`, in no order. */
+MUST_CHECK int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                                 size_t *count);
+/* The same for the start: what a daemon that was killed left half recorded is removed. */
 MUST_CHECK int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
                                     size_t *count);
+
+/* What a file of the queue says is no request any more: `present` came after it, or is it. */
+bool state_is_stale(const struct state *queued, const struct state *present);
+/* It is one that can be begun. */
+bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE]);
+/* The order in which they are begun, as of qsort(3). */
+int state_compare_age(const struct state *a, const struct state *b);
 
 /* While it is downloading, how much has been stored is told by the partial file's length. */
 void state_count_stored(struct state *state, int directory_fd);

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The files of the queue when they cannot be read, or are removed at an unlucky instant. The linker
+ * puts the functions named __wrap_... in the place of those that it calls (--wrap, ld(1)). */
+#include "job_world.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <unistd.h>
+
+/* NOLINTBEGIN(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp): the linker's names */
+MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, const char *name);
+MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
+MUST_CHECK int __real_state_read(int directory_fd, const char *name, struct state *ret);
+MUST_CHECK int __wrap_state_read(int directory_fd, const char *name, struct state *ret);
+MUST_CHECK int __real_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE],
+                                           size_t max, size_t *count);
+MUST_CHECK int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE],
+                                           size_t max, size_t *count);
+struct job_ticket *__real_job_ticket_new(struct job *job, const struct state *state);
+struct job_ticket *__wrap_job_ticket_new(struct job *job, const struct state *state);
+void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+/* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
+
+static struct job_view view;
+
+/* What goes wrong; all 0: nothing. */
+static struct {
+    int state_error; /* of writing the state */
+    int read_error;  /* of reading a file of the queue */
+    int list_error;  /* of finding those files */
+    bool no_memory;  /* for an upgrade that waits */
+} fault;
+
+/* A file was removed when the upgrade of that hash had ended, so that it may be another's. */
+static atomic_bool forgot_after_end;
+
+static bool of_queue(const char *name)
+{
+    return strncmp(name, "queued.", 7) == 0;
+}
+
+int __wrap_state_write(const struct state *state, int directory_fd, const char *name)
+{
+    bool fails = fault.state_error != 0 && !of_queue(name);
+    return fails ? fault.state_error : __real_state_write(state, directory_fd, name);
+}
+
+int __wrap_state_read(int directory_fd, const char *name, struct state *ret)
+{
+    bool fails = fault.read_error != 0 && of_queue(name);
+    return fails ? fault.read_error : __real_state_read(directory_fd, name, ret);
+}
+
+int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                                size_t *count)
+{
+    int error = __real_state_queued_restore(directory_fd, ret, max, count);
+    return fault.list_error != 0 ? fault.list_error : error;
+}
+
+struct job_ticket *__wrap_job_ticket_new(struct job *job, const struct state *state)
+{
+    bool fails = fault.no_memory && state->phase == PHASE_QUEUED;
+    return fails ? NULL : __real_job_ticket_new(job, state);
+}
+
+void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+{
+    lock_take(&job->lock);
+    const struct job_ticket *present = job->present;
+    if (present != NULL && memcmp(present->state.sha256, sha256, SHA256_SIZE) == 0 &&
+        present->state.phase == PHASE_FAILED) {
+        forgot_after_end = true;
+    }
+    lock_give(&job->lock);
+    __real_job_queue_forget(job, sha256);
+}
+
+static void fresh(void)
+{
+    memset(&fault, 0, sizeof(fault));
+    forgot_after_end = false;
+    world_fresh();
+}
+
+/* Whoever asks again once the end was told has a file of its own. */
+static void test_forgotten_before_the_end_is_told(void)
+{
+    fresh();
+    world.download = DOWNLOAD_HELD;
+    world.step = STEP_NOT_READY;
+    fault.state_error = -ENOSPC; /* so that the file stays until the end */
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    CU_ASSERT_EQUAL(world_queued(), 1);
+    world_release();
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    CU_ASSERT_EQUAL(world_queued(), 0);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    CU_ASSERT_FALSE(forgot_after_end);
+}
+
+/* The state could not be written all the time, and the daemon is killed: the file is what counts. */
+static void test_state_that_cannot_be_written(void)
+{
+    fresh();
+    world.download = DOWNLOAD_BADLY;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    world.download = DOWNLOAD_HELD;
+    fault.state_error = -EIO;
+    job = world_start_job();
+    ticket = world_must_ask(job, 1, "http://a/");
+    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    fault.state_error = 0;
+    job = world_start_job();
+    ASSERT_PHASE(job, NULL, PHASE_DOWNLOADING);
+    world_end_job(job);
+    CU_ASSERT_EQUAL(world.downloads, 3);
+}
+
+/* Leaves an upgrade that waits. */
+static void leave_queued(void)
+{
+    fresh();
+    struct job *job = world_make_job();
+    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+    (void)job_unref(ticket);
+    CU_ASSERT_PTR_NULL(job_free(job));
+}
+
+/* What waits and cannot be read is neither removed nor left out: the daemon does not start, as with
+ * a state that cannot be read. */
+static void test_cannot_be_read(void)
+{
+    static const struct {
+        int read_error;
+        int list_error;
+        bool no_memory;
+        const char *text;
+    } rows[] = {
+        {-EIO, 0, false, " cannot be read: Input/output error"},
+        {-EMFILE, 0, false, " cannot be read: Too many open files"},
+        {-ENFILE, 0, false, " cannot be read: Too many open files in system"},
+        {0, 0, true, " cannot be read: Cannot allocate memory"},
+        {0, -EIO, false, "/. cannot be read: Input/output error"},
+    };
+    leave_queued();
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct job *job = NULL;
+        char problem[CONF_PROBLEM_MAX] = "";
+        fault.read_error = rows[i].read_error;
+        fault.list_error = rows[i].list_error;
+        fault.no_memory = rows[i].no_memory;
+        int error = rows[i].no_memory ? -ENOMEM : rows[i].read_error + rows[i].list_error;
+        struct ticket_bell bell = {world_rang, NULL};
+        CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), error);
+        CU_ASSERT_PTR_NOT_NULL(strstr(problem, rows[i].text));
+        CU_ASSERT_PTR_NOT_NULL(strstr(problem, world.upgrade_directory));
+        CU_ASSERT_EQUAL(strstr(problem, "/queued.0202") == NULL, rows[i].list_error != 0);
+        if (rows[i].read_error != 0) {
+            CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), error);
+        }
+        CU_ASSERT_EQUAL(world_queued(), 1);
+    }
+    memset(&fault, 0, sizeof(fault));
+    struct job *job = world_make_job();
+    CU_ASSERT_PTR_NOT_NULL(job->queue);
+    CU_ASSERT_PTR_NULL(job_free(job));
+}
+
+static void test_damaged(void)
+{
+    char path[128];
+    leave_queued();
+    fault.read_error = -EBADMSG;
+    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
+    CU_ASSERT_EQUAL(world_queued(), 1);
+    struct job *job = world_make_job();
+    CU_ASSERT_PTR_NULL(job->queue);
+    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_EQUAL(world_queued(), 0);
+    CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as queued.bad"));
+    (void)snprintf(path, sizeof(path), "%s/queued.bad", world.upgrade_directory);
+    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+}
+
+static const struct unit_test tests[] = {
+    {"forgotten before the end is told", test_forgotten_before_the_end_is_told},
+    {"a state that cannot be written", test_state_that_cannot_be_written},
+    {"files that cannot be read", test_cannot_be_read},
+    {"a damaged file", test_damaged},
+};
+
+int main(void)
+{
+    return world_main("job, files of the queue", tests, sizeof(tests) / sizeof(tests[0]));
+}
