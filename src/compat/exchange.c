@@ -47,7 +47,8 @@ enum exchange exchange_nonsense(const struct stream *stream, const char *why,
     return EXCHANGE_NONSENSE;
 }
 
-enum exchange exchange_failed(int error, struct exchange_end *end)
+/* What an errno of the stream comes to. */
+static enum exchange failed(int error, struct exchange_end *end)
 {
     if (error == -ETIME) {
         return EXCHANGE_TIME_OVER;
@@ -66,7 +67,7 @@ enum exchange exchange_send(struct link *link, const struct reply *out, int64_t 
     size_t taken = 0;
     int error = stream_send(&link->stream, out->bytes, out->length, deadline_ms, &taken);
     *sent = taken > 0;
-    return error < 0 ? exchange_failed(error, end) : EXCHANGE_DONE;
+    return error < 0 ? failed(error, end) : EXCHANGE_DONE;
 }
 
 /* What the dialect makes of the bytes that are there. */
@@ -87,7 +88,7 @@ static enum exchange look_at_end(struct link *link, size_t *length, struct excha
     if (framing == FRAMING_WHOLE) {
         return EXCHANGE_DONE;
     }
-    (void)exchange_failed(0, end);
+    (void)failed(0, end);
     if (framing == FRAMING_REFUSED) {
         (void)exchange_nonsense(&link->stream, refusal.text, end);
     }
@@ -137,7 +138,7 @@ enum exchange exchange_receive(struct link *link, bool greeting, int64_t deadlin
         if (error == -ENOBUFS) {
             return exchange_nonsense(&link->stream, "the answer is longer than any may be", end);
         }
-        result = error < 0 ? exchange_failed(error, end) : exchange_look(link, &length, end);
+        result = error < 0 ? failed(error, end) : exchange_look(link, &length, end);
     }
     return result == EXCHANGE_DONE ? exchange_take(link, greeting, length, answer, end) : result;
 }

@@ -47,9 +47,6 @@ void exchange_begin(struct link *link);
 enum exchange exchange_nonsense(const struct stream *stream, const char *why,
                                 struct exchange_end *end);
 
-/* What an errno of the stream comes to. */
-enum exchange exchange_failed(int error, struct exchange_end *end);
-
 void exchange_trace(const struct client *client, const char *format, ...) PRINTF_LIKE(2, 3);
 /* What has come on `which` connection. */
 void exchange_trace_received(const struct client *client, const char *which,

@@ -15,7 +15,6 @@ enum {
     TLV_0_MINOR_AT = 5,
     TLV_0_HEADER_SIZE = 10,
     TLV_0_PAYLOAD_MAX = UINT16_MAX,
-    TLV_0_TAG_LAST = 5,
 };
 
 enum tlv_0_type { TLV_0_REQUEST = 1, TLV_0_OK = 2, TLV_0_ERROR = 3 };

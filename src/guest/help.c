@@ -51,7 +51,7 @@ static const struct page pages[] = {
     {"get-vsock-version", "", "Tells the release of the host's vsock_host.\n",
      "  vsock_guest get-vsock-version --output json\n"},
     {"start-upgrade-guest-vm", "", "Has the host start the upgrade of the guest VM.\n",
-     "  vsock_guest start-upgrade-guest-vm\n"},
+     "  vsock_guest --timeout 210 start-upgrade-guest-vm    the host waits 200 s for its unit\n"},
     {"upgrade", " --url URL --hash SHA256 [--no-wait]",
      "Has the host download, verify and install an image, and reboot. Ends when the reboot\n"
      "is scheduled. The host goes on when this program ends; the same hash asked for again\n"

@@ -2,13 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """packaging/completions against --help of the programs. The bash ones are asked, in a bash with nothing
 else in it: every option, command and choice is offered where it fits and nowhere else. The zsh ones are
-read: each option has a description; zsh parses them where it is installed.
+read: each option has a description, and zsh parses them.
 
 usage: completions.py [ROOT], with VSOCK_BIN_DIR naming the folder of the built programs
 """
 import os
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
@@ -117,17 +116,12 @@ def judge_zsh(root, program, options):
         described |= set(man_pages.OPTION.findall(names.replace(",", " ").replace("=-", "=")))
     described = {option.rstrip("-") for option in described}
     problems += man_pages.both_ways(name, "option", described, options)
-    zsh = shutil.which("zsh")
-    if zsh:
-        done = subprocess.run([zsh, "-f", "-n", os.path.join(root, name)], capture_output=True, text=True)
-        problems += ["%s: zsh: %s" % (name, line) for line in done.stderr.splitlines()]
-    return problems
+    done = subprocess.run(["zsh", "-f", "-n", os.path.join(root, name)], capture_output=True, text=True)
+    return problems + ["%s: zsh: %s" % (name, line) for line in done.stderr.splitlines()]
 
 
 def judge_bash(root, program):
     path = os.path.join(root, "packaging/completions/bash", program)
-    if not shutil.which("shellcheck"):
-        return []
     done = subprocess.run(["shellcheck", "-s", "bash", path], capture_output=True, text=True)
     return [done.stdout] if done.returncode else []
 

@@ -52,7 +52,7 @@ static void test_lines(void)
     log_warning("w");
     log_notice("n");
     log_info("i");
-    log_debug("d");
+    log_line(PRIORITY_DEBUG, "d");
     CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: error: no door\n"
                                        "vsock_test: warning: w\n"
                                        "vsock_test: notice: n\n"
@@ -65,7 +65,7 @@ static void test_debug_is_for_verbose(void)
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
-    log_debug("d");
+    log_line(PRIORITY_DEBUG, "d");
     log_info("i");
     CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: i\n");
     capture_end();

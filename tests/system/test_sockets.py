@@ -189,7 +189,7 @@ class ActivationTest(SystemTest):
         name = "\0vsock-test-%d" % os.getpid()
         daemon = self.activated(self.listening(name))
         self.assertVersion(self.peer(daemon, path=name).ask(peer.GET_HOSTOS_VERSION))
-        self.assertIn("unix:@" + name[1:], daemon.log())
+        wait_until(lambda: "unix:@" + name[1:] in daemon.log(), "the name in the log")
 
     def test_children_are_not_told(self):
         self.script("installer", "#!/bin/sh\nenv >%s/environment\nls -l /proc/$$/fd >%s/open\n" %

@@ -48,6 +48,5 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
 #define log_warning(...)        log_line(PRIORITY_WARNING, __VA_ARGS__)
 #define log_notice(...)         log_line(PRIORITY_NOTICE, __VA_ARGS__)
 #define log_info(...)           log_line(PRIORITY_INFO, __VA_ARGS__)
-#define log_debug(...)          log_line(PRIORITY_DEBUG, __VA_ARGS__)
 
 #endif

@@ -6,7 +6,6 @@
 
 #include "host/file/record.h"
 #include "host/log/log.h"
-#include "host/log/message_id.h"
 #include "host/steps/install_allowed.h"
 #include "host/steps/install_image.h"
 #include "host/steps/install_reboot.h"
@@ -41,8 +40,8 @@ static enum install_status fail(const struct install_sequence *sequence, struct 
     record->code = failure->code;
     (void)snprintf(record->text, sizeof(record->text), "%s", failure->text);
     bool written = write_down(sequence, record);
-    log_event(PRIORITY_ERROR, MESSAGE_ID_UPGRADE_FAILED, fields, 2, "%s: %s",
-              error_name(failure->code), failure->text);
+    /* No MESSAGE_ID: the daemon enters the failed upgrade, once. */
+    log_event(PRIORITY_ERROR, NULL, fields, 2, "%s: %s", error_name(failure->code), failure->text);
     return written ? INSTALL_FAILED : INSTALL_UNRECORDED;
 }
 
