@@ -11,7 +11,7 @@ EXPECTED_WARNINGS = (
     (DAEMON, r"is late|Watchdog timeout|status=6/ABRT|'watchdog'", "test_13: a thread that is held"),
     (DAEMON, r"^reload: \S+/60-version\.conf:2: ", "test_12: a mistake"),
     (DAEMON, r"(attach-hsm|start-upgrade-guest-vm)\b.*: unavailable: ", "test_07, 09, 10"),
-    (DAEMON, r"forbidden: CID ", "test_30"),
+    (DAEMON, r"forbidden: CID ", "test_17, 30, 33"),
     (DAEMON, r"cid 1 json-1 .*: sender_cid is 2; expected 1",
      "test_14: a host that starts is slow to answer HELLO, so JSON is tried; over loopback as CID 2"),
     (DAEMON, r"^upgrade [0-9a-f]{12}: failed, .*install_failed", "test_21: the power goes"),

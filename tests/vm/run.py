@@ -10,11 +10,12 @@ import unittest
 import asker
 import base
 import cache
-import story
+from case import LOGS
 import terminal
 import test_guestos
 import test_hostos
 import test_loopback
+from world import World
 
 SKIPPED = 77
 
@@ -31,7 +32,7 @@ exec $ask run shell sh -c "$*"
 
 def shell():
     """A terminal in the HostOS; there 'guest COMMAND' runs one in the GuestOS."""
-    world = story.World(story.LOGS, asker.Loopback)
+    world = World(LOGS, asker.Loopback)
     try:
         world.start()
         world.host.must("dpkg -i /srv/test/vsock-host_*.deb; printf %s " + shlex.quote(GUEST) +

@@ -1,9 +1,17 @@
 # SPDX-License-Identifier: Apache-2.0
 """Tier 2: the story is told over loopback, in a HostOS whose GuestOS boots meanwhile; once it has, it
 asks too."""
+import os
+import re
+
 import story
 from asker import Loopback
 from machine import wait_until
+from world import ROOT
+
+
+def asked_in_the_guest(text):
+    return [re.sub("[0-9a-f]{64}", "SHA256", line) for line in re.findall(r"(?m)^\(CID 3\b.*", text)]
 
 
 class HostOSTest(story.Story):
@@ -37,3 +45,8 @@ class HostOSTest(story.Story):
         self.assertRefused("get-hostos-version", "forbidden", "CID 3", by=self.world.asker.guest)
         self.host.must("rm %s; systemctl restart vsock_host" % path)
         self.world.wait_active()
+
+    def test_61_the_page_for_operators(self):
+        with open(os.path.join(ROOT, "docs/hostos.md")) as file:
+            page = file.read()
+        self.assertEqual(asked_in_the_guest(page), asked_in_the_guest("".join(self.world.transcript)))

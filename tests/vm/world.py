@@ -85,7 +85,7 @@ class World:
         return done
 
     def _note(self, heading, done):
-        self.transcript.append(heading + done.out + done.err)
+        self.transcript.append(heading + done.err + done.out)
         if done.status:
             self.transcript.append("(exit status %s)\n" % done.status)
 
