@@ -409,6 +409,35 @@ static void test_whole_part(void)
     world_free(world);
 }
 
+/* --- power loss --- */
+
+static const struct world *publishing; /* the world whose directory is looked at; NULL: none */
+static bool had_note;                  /* when the image's name was made durable */
+
+int __wrap_fsync(int fd);
+int __real_fsync(int fd);
+
+int __wrap_fsync(int fd)
+{
+    if (publishing != NULL && fd == publishing->directory_fd && world_has(publishing, ".img")) {
+        had_note = world_has(publishing, ".meta");
+    }
+    return __real_fsync(fd);
+}
+
+/* Names may become durable in any order: a part without its note would be fetched once more. */
+static void test_note_stays_until_the_image_is_durable(void)
+{
+    static const struct fault good[] = {{GOOD}};
+    struct world *world = world_new(good, 1);
+    publishing = world;
+    world_run(world, ERROR_NONE, "");
+    CU_ASSERT_TRUE(had_note);
+    world_expect_image(world);
+    publishing = NULL;
+    world_free(world);
+}
+
 /* --- what cannot be read --- */
 
 static int read_error; /* of the next `unread` files */
@@ -556,6 +585,7 @@ static const struct unit_test tests[] = {
     {"after a reboot only what is durable counts", test_after_a_reboot},
     {"notes that do not fit", test_notes_that_do_not_fit},
     {"a part that is whole", test_whole_part},
+    {"the note stays until the image is durable", test_note_stays_until_the_image_is_durable},
     {"a part that cannot be read", test_part_that_cannot_be_read},
     {"a shortage while it is read", test_shortage_while_reading},
     {"an image that is there", test_image_that_is_there},

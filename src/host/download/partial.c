@@ -246,8 +246,9 @@ int partial_publish(struct partial *partial)
         return -errno;
     }
     partial_close(partial); /* it is no partial file any more, and needs no note */
-    partial_forget(partial);
-    return fsync(partial->directory_fd) != 0 ? -errno : 0;
+    int error = fsync(partial->directory_fd) != 0 ? -errno : 0;
+    partial_forget(partial); /* later: a power loss must not leave the part without its note */
+    return error;
 }
 
 void partial_remove(const struct partial *partial)
