@@ -135,6 +135,16 @@ class HsmProgramTest(SystemTest):
         self.assertEqual((status, err), (1, ""))
         self.assertRegex(out, "^timeout: [^\n]*\n$")
 
+    def test_limit_that_cannot_be_told(self):
+        """Its exit status is that of every result that is no success."""
+        _, uri = self.silent()
+        config = self.configure(uri, seconds="1")
+        with open("/dev/full", "wb") as full:
+            done = subprocess.run([program("vsock_host-hsm"), "--config", config, "attach", "3"],
+                                  stdin=subprocess.DEVNULL, stdout=full, stderr=subprocess.PIPE,
+                                  timeout=PATIENCE, check=False)
+        self.assertEqual((done.returncode, done.stderr), (1, b""))
+
     def test_sigterm_ends_it(self):
         listener, uri = self.silent()
         child = subprocess.Popen(

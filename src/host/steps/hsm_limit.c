@@ -35,7 +35,8 @@ static void on_limit(int signal_number)
     }
     int stage = atomic_load(&present);
     ssize_t written = write(STDOUT_FILENO, lines[stage].bytes, lines[stage].length);
-    _exit(written < 0 ? 3 : 1);
+    (void)written; /* a line that is missing is told by whoever waits for it */
+    _exit(1);
 }
 
 void hsm_limit_start(int64_t limit_ms, const char *uri)
