@@ -8,7 +8,7 @@
  * SIGKILL after the grace. A process of it that outlives it and keeps the pipe open is not waited
  * for.
  *
- * Threads  step_run blocks its caller (the job thread, the step thread) until the program has
+ * Threads  step_run blocks its caller (the job thread, the errand thread) until the program has
  *          ended, its deadline has passed or the daemon stops. The callbacks run there.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds (deadline_ms), milliseconds (grace_ms).
  * Errors   0 or -errno (it could not be started); how the program ended is in the result.
