@@ -287,7 +287,8 @@ class TakeoverTest(Sample):
                (SCRIPTS + "postinst", '[ "$1" = configure ]', "true"),
                (SCRIPTS + "postinst", 'if systemctl --quiet is-enabled "$agent" 2>/dev/null', "if true"),
                (SCRIPTS + "postrm", '[ "$1" = purge ]', "true"),
-               (SCRIPTS + "postrm", " /run/vsock_host-hsm", ""))
+               (SCRIPTS + "postrm", " /run/vsock_host-hsm", ""),
+               (SCRIPTS + "postrm", 'rm -rf "$installs"', ":"))
 
     def test_changes(self):
         self.put_tree("packaging/debian/")

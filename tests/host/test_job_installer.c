@@ -3,6 +3,9 @@
 #include "job_world.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "host/upgrade/begun.h"
@@ -175,6 +178,55 @@ static void test_lock_of_another(void)
     (void)close(fd);
 }
 
+/* The image where vsock_host-install keeps it; true: it is there. */
+static bool left_image(bool make)
+{
+    char path[256];
+    (void)snprintf(path, sizeof(path), "%s/image", world.install_directory);
+    (void)mkdir(path, 0700); /* it may be there */
+    (void)snprintf(path, sizeof(path), "%s/image/%s.img", world.install_directory, world_hex);
+    int fd = open(path, O_RDONLY | O_CLOEXEC | (make ? O_CREAT : 0), 0400);
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+    return fd >= 0;
+}
+
+/* The installer rebooted the machine, or somebody did in the middle of it: nobody removed the image. */
+static void test_image_that_is_left(void)
+{
+    static const struct {
+        const char *version;
+        bool locked;
+        enum record_stage stage;
+        enum phase phase;
+    } rows[] = {
+        {"9.9.9", false, RECORD_STARTED, PHASE_UPGRADED},
+        {NULL, false, RECORD_STARTED, PHASE_FAILED},
+        /* Somebody installs: nothing of it is touched. */
+        {"9.9.9", true, RECORD_STARTED, PHASE_INSTALLING},
+        {"9.9.9", true, RECORD_REBOOTING, PHASE_UPGRADED},
+    };
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        world_leave_installing();
+        CU_ASSERT_TRUE(left_image(true));
+        (void)close(world_hold_lock()); /* the file is there */
+        world_record(world_hex, rows[i].stage, ERROR_NONE, NULL);
+        world_reboot();
+        if (rows[i].version != NULL) {
+            world_version(rows[i].version);
+        }
+        int fd = rows[i].locked ? world_hold_lock() : -1;
+        struct job *job = world_start_job();
+        ASSERT_PHASE(job, NULL, rows[i].phase);
+        world_end_job(job);
+        CU_ASSERT_EQUAL(left_image(false), rows[i].locked);
+        if (fd >= 0) {
+            (void)close(fd);
+        }
+    }
+}
+
 static const struct unit_test tests[] = {
     {"an installer is found again", test_installer_found_again},
     {"an installer that is late", test_installer_that_is_late},
@@ -183,6 +235,7 @@ static const struct unit_test tests[] = {
     {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
     {"a lock that is left behind", test_lock_that_is_left_behind},
     {"a lock of another installation", test_lock_of_another},
+    {"an image that is left", test_image_that_is_left},
 };
 
 int main(void)

@@ -17,7 +17,8 @@
 #include "host/file/record.h"
 #include "wire/attributes.h"
 
-#define INSTALL_LOCK_NAME "lock"
+#define INSTALL_LOCK_NAME    "lock"
+#define INSTALL_PRIVATE_NAME "image" /* the folder that holds the image meanwhile */
 
 struct install_state {
     bool alive;    /* the lock was held, just before the record was read */
@@ -28,5 +29,9 @@ struct install_state {
 /* `alive` is found first: a record RECORD_STARTED with nobody alive is one whose writer and whose
  * installer have ended without telling how. */
 MUST_CHECK int install_state_read(int directory_fd, struct install_state *ret);
+
+/* Removes the image that an installation which is over has left, unless one lives, or the daemon's user
+ * may not (as with [steps] method = unit). */
+void install_state_sweep(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
 
 #endif

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "host/digest/digest.h"
+#include "host/file/install_state.h"
 #include "host/steps/install_private.h"
 
 static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof(".img")])

@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "host/file/install_state.h"
+
 static int sweep(int fd)
 {
     int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);

@@ -9,8 +9,6 @@
 
 #include "wire/attributes.h"
 
-#define INSTALL_PRIVATE_NAME "image"
-
 /* Made if need be; what an earlier run that was killed left in it is removed. To be called with the
  * lock held. */
 MUST_CHECK int install_private_open(int directory_fd, int *ret);

@@ -192,3 +192,12 @@ int installer_facts(const struct installer *installer, const uint8_t *sha256,
     *ret = facts;
     return 0;
 }
+
+void installer_sweep(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
+{
+    int fd = open_directory(installer->conf);
+    if (fd >= 0) {
+        install_state_sweep(fd, sha256);
+        (void)close(fd); /* nothing was written */
+    }
+}

@@ -30,6 +30,9 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
  * may take by the configuration. */
 MUST_CHECK int installer_wait(const struct installer *installer, const struct state *state);
 
+/* Once it is over: removes the image, where it was left and may be removed. */
+void installer_sweep(const struct installer *installer, const uint8_t sha256[SHA256_SIZE]);
+
 /* Boot id, version file, lock and record as they are now. `starting` is the caller's. `sha256`: the
  * image that systemd may be about to install, which takes UNIT_PENDING_LIMIT_MS to find out at most;
  * NULL: none, or it was waited for. */

@@ -66,10 +66,18 @@ static void tell_upgraded(struct job *job)
     }
 }
 
+/* Who ended vsock_host-install, or rebooted the machine under it, left the image where it was. */
+static void sweep_installation(const struct job *job)
+{
+    const struct installer installer = job_installer(job);
+    installer_sweep(&installer, job->present->state.sha256);
+}
+
 enum recover_action job_apply(struct job *job, const struct recover_decision *decision)
 {
     switch (decision->action) {
     case RECOVER_FAILED:
+        sweep_installation(job);
         if (decision->unseen) {
             job_tell_unseen(job, decision->code, decision->text);
         } else {
@@ -77,6 +85,7 @@ enum recover_action job_apply(struct job *job, const struct recover_decision *de
         }
         return RECOVER_KEEP;
     case RECOVER_UPGRADED:
+        sweep_installation(job);
         tell_upgraded(job);
         return RECOVER_KEEP;
     case RECOVER_REBOOTING:
