@@ -61,7 +61,10 @@ class UpgradeFault(FaultTest):
 
     # --- asking ---
 
-    def ask_once(self, daemon):
+    def ask_for_image(self, peer):
+        return peer.upgrade(self.image_served.url, self.image_served.sha256)
+
+    def ask_once(self, daemon, ask=None):
         """The answer, or None when the daemon went away first."""
         def connect():
             try:
@@ -74,7 +77,7 @@ class UpgradeFault(FaultTest):
         with peer:
             try:
                 peer.welcome()
-                return peer.upgrade(self.image_served.url, self.image_served.sha256)
+                return (ask or self.ask_for_image)(peer)
             except (OSError, Cut):
                 return None
             except AssertionError:  # the stream ended in order, before WELCOME

@@ -2,9 +2,10 @@
 """Every instant: SIGKILL at each system call that changes something, before it and right after it."""
 import re
 
-from instants import UpgradeFault
+from instants import BOOT_ID, UpgradeFault
 from vsocktest import bus, program, wait_until
-from vsocktest.peer import Response
+from vsocktest.peer import Progress, Response, upgrade
+from vsocktest.webserver import Stall
 
 
 class Instant(UpgradeFault):
@@ -14,16 +15,21 @@ class Instant(UpgradeFault):
     def cases(self):
         """(number, moment), from a run in which nothing is ended."""
         daemon = self.traced(self.whom)
-        self.finish(daemon)
+        self.go_through(daemon)
+        self.assertTruth()
         self.assertEqual(daemon.stop(), 0, daemon.log())
         return [(number, moment) for number in range(1, len(self.report()) + 1)
                 for moment in self.moments]
+
+    def go_through(self, daemon):
+        """What guests ask for, until they are answered or the daemon is ended."""
+        self.ask_once(daemon)
 
     def ended(self, case):
         """The daemon that was ended at that instant, while a guest waited."""
         self.hold_installer(case[0])
         daemon = self.traced(self.whom, *case)
-        self.ask_once(daemon)
+        self.go_through(daemon)
         if not self.was_ended():
             daemon.stop()  # it is one of its last
         daemon.process.wait(20)
@@ -39,9 +45,14 @@ class Instant(UpgradeFault):
 
     def assertRemembered(self, daemon):
         """What was written down goes on, whether or not the guest asks again."""
-        text = "\n".join(self.report())
-        if re.search(r"^\d+ renameat .*/queued\.(.*\n)*\d+ fsync .*/upgrade$", text, re.M):
-            self.assertNotEqual(self.status(daemon).phase, "idle", "forgotten; " + text)
+        if self.recorded():
+            self.assertEqual(self.status(daemon).sha256, self.image_served.sha256,
+                             "forgotten; ended at " + self.report()[-1])
+
+    def recorded(self):
+        """The request was on disk when it was ended."""
+        return re.search(r"^\d+ renameat .*/queued\.%s\b(.*\n)*\d+ fsync .*/upgrade$" %
+                         self.image_served.sha256.hex(), "\n".join(self.report()), re.M)
 
     def assertOnce(self):
         self.assertEqual((len(self.installations()), self.reboots()), (1, 1),
@@ -58,6 +69,67 @@ class DaemonInstant(Instant):
         self.ended(case)
         self.end_well()
         self.assertOnce()
+
+
+class AfterUpgraded(DaemonInstant):
+    """An upgrade to another image was done before."""
+    kind = "SIGKILL of vsock_host after an upgrade"
+    sample = 8
+
+    def setUp(self):
+        super().setUp()
+        with open(BOOT_ID, encoding="ascii") as boot_id:
+            done = dict(format=1, phase="upgraded", sha256="33" * 32, result=0, done=9, total=9,
+                        changed=1763800000, starts=0, reboot_at=0, record_inode=0,
+                        record_modified_ns=0, boot_id=boot_id.read().strip(), version="",
+                        detail="")
+        self.write("upgrade/state", "".join("%s=%s\n" % each for each in done.items()))
+
+
+class QueuedInstant(DaemonInstant):
+    """It waits behind another, which fails. Once its request is on disk it goes on by itself."""
+    kind = "SIGKILL of vsock_host, an upgrade waits"
+    sample = 10
+
+    def setUp(self):
+        super().setUp()
+        self.first = self.image(self.served, "/first", size=1000, seed=1, faults=[Stall(0)])
+
+    def ask_for_first(self, peer):
+        return peer.upgrade(self.first.url, b"\x44" * 32)  # another hash: it fails
+
+    def ask_for_second(self, peer):
+        peer.send(upgrade(self.image_served.url, self.image_served.sha256, 1))
+        answer = peer.answer()
+        self.served.release()
+        if isinstance(answer, Progress):
+            self.assertEqual(answer.status.phase, "queued")
+            return peer.last(1, [])
+        return answer
+
+    def go_through(self, daemon):
+        first = self.in_thread(self.ask_once, daemon, self.ask_for_first)
+        wait_until(lambda: self.served.count("/first") or not daemon.alive() or self.was_ended(),
+                   "the first to begin", pause=0.005)
+        second = self.ask_once(daemon, self.ask_for_second)
+        self.served.release()
+        answer = first()
+        if second is not None:
+            self.assertIsInstance(second, Response)
+            self.assertEqual(answer.code, "hash_mismatch", answer.message)
+
+    def end_well(self, failures=0):
+        daemon = self.daemon()
+        self.write("go", "")
+        if self.recorded():
+            wait_until(lambda: self.is_done(daemon),
+                       "the upgrade that waited; ended at " + self.report()[-1])
+        self.finish(daemon, failures)
+        self.assertUpgradedAfterReboot(daemon)
+
+    def is_done(self, daemon):
+        status = self.status(daemon)
+        return (status.phase, status.sha256) == ("rebooting", self.image_served.sha256)
 
 
 class UnitInstant(DaemonInstant):
