@@ -154,6 +154,30 @@ static void test_words_of_a_retry(void)
     world_end_job(job);
 }
 
+/* A url that a guest adds is on disk soon: as bytes arrive, or after a try that failed. */
+static void test_mirror_is_written(void)
+{
+    world_fresh();
+    world.download = DOWNLOAD_RETRIED;
+    struct job *job = world_start_job();
+    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
+    await_told(": the connection was lost");
+    (void)job_unref(world_must_ask(job, 1, "http://mirror/"));
+    CU_ASSERT_EQUAL(world_state().url_count, 1);
+    world_release();
+    await_told("upgrade 010101010101: downloading, 50 %");
+    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    (void)job_unref(ticket);
+    world_end_job(job);
+    job = world_make_job(); /* the test is the job thread now */
+    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    (void)job_unref(world_must_ask(job, 1, "http://third/"));
+    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    job_tell_retry(job, "the connection was lost", "the journal's own words");
+    CU_ASSERT_EQUAL(world_state().url_count, 3);
+    CU_ASSERT_PTR_NULL(job_free(job));
+}
+
 static void test_counts_begin_anew(void)
 {
     world_fresh();
@@ -206,6 +230,7 @@ static const struct unit_test tests[] = {
     {"installed without a reboot: asked again", test_reboot_is_asked_for_again},
     {"fetched again after a wrong hash", test_fetched_again},
     {"the words of a failed try", test_words_of_a_retry},
+    {"a mirror is written down", test_mirror_is_written},
     {"the counts of another upgrade", test_counts_begin_anew},
     {"the status before it is begun", test_status_before_the_start},
     {"a record from before is not believed", test_stale_record},

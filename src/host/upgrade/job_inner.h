@@ -52,6 +52,7 @@ struct job {
     enum recover_action first; /* what the upgrade found at the start needs */
     struct progress progress;
     int64_t logged_ms; /* when progress was logged last */
+    size_t mirrors;    /* urls of the present upgrade that the state file has */
 
     struct lock lock;
     pthread_cond_t news; /* the queue or `stopping` changed */

@@ -135,6 +135,7 @@ static int record(struct job *job, const struct state *state)
 {
     watch_step("recording the state of an upgrade", WATCH_DISK_MS);
     int error = state_write(state, job->directory_fd, STATE_NAME);
+    job->mirrors = state->url_count; /* after a failure: the next phase writes them */
     if (error != 0) {
         log_error("the state of the upgrade cannot be written to %s/%s: %s",
                   job->conf->upgrade.directory, STATE_NAME, strerror(-error));
@@ -212,7 +213,8 @@ void job_tell_progress(struct job *job, uint64_t done, uint64_t total)
     if (job->progress.done > next.done) {
         next.detail[0] = '\0'; /* of a try that failed: bytes arrive again */
     }
-    if (take_numbers(job, &next)) {
+    bool total_new = take_numbers(job, &next);
+    if (total_new || next.url_count != job->mirrors) {
         (void)record(job, &next); /* for --status, which finds how far it is by the file's length */
     }
     publish(job, &next);
@@ -231,6 +233,9 @@ void job_tell_retry(struct job *job, const char *public_text, const char *journa
     job_copy(job, &next);
     (void)take_numbers(job, &next); /* a new total was told at once */
     (void)snprintf(next.detail, sizeof(next.detail), "%s", public_text);
+    if (next.url_count != job->mirrors) {
+        (void)record(job, &next);
+    }
     publish(job, &next);
     show(job, &next);
     sha256_format(next.sha256, hex);
