@@ -162,6 +162,7 @@ static int read_state(struct job *job, char problem[CONF_PROBLEM_MAX])
     if (error == 0) {
         state_count_stored(&state, job->directory_fd);
         progress_init(&job->progress, state.done, state.total, clock_ms());
+        job->mirrors = state.url_count;
         job->present = job_ticket_new(job, &state);
         error = job->present == NULL ? -ENOMEM : 0;
     }
