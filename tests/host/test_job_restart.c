@@ -116,7 +116,7 @@ static void test_asks_again_after_restart(void)
     world_end_job(job);
 }
 
-/* Writes a file of the queue, or spoils one with `urls` 0; `wish` 0: of 1.0.0. */
+/* Writes a file of the queue, or spoils one with `urls` 0. */
 static void write_queued(uint8_t hash, size_t urls, uint64_t wish)
 {
     struct state state = {
@@ -135,7 +135,7 @@ static void test_what_waited(void)
     world_leave_installing();
     world_reboot();
     world_version("2.0");
-    write_queued(5, 1, 0);
+    write_queued(5, 1, 1);
     write_queued(6, 1, 2);
     struct job *job = world_start_job(); /* upgraded: an older wish must not undo it */
     world_end_job(job);
@@ -147,7 +147,7 @@ static void test_what_waited(void)
 
     world_leave_installing();
     world_version("2.0");
-    write_queued(5, 1, 0);
+    write_queued(5, 1, 2);
     write_queued(6, 0, 3); /* nowhere to fetch it from */
     job = world_make_job();
     CU_ASSERT_EQUAL(world_queued(), 1);

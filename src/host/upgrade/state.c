@@ -18,17 +18,16 @@ enum { FORMAT = 1 };
 static const struct number_key {
     const char *key;
     size_t offset;
-    bool newer; /* than 1.0.0, which has no such key: left out where it is 0 */
 } number_keys[] = {
-    {"done", offsetof(struct state, done), false},
-    {"total", offsetof(struct state, total), false},
-    {"changed", offsetof(struct state, changed), false},
-    {"starts", offsetof(struct state, starts), false},
-    {"reboot_at", offsetof(struct state, reboot_at), false},
-    {"record_inode", offsetof(struct state, stamp.inode), false},
-    {"record_modified_ns", offsetof(struct state, stamp.modified_ns), false},
-    {"unseen", offsetof(struct state, unseen), true},
-    {"wish", offsetof(struct state, wish), true},
+    {"done", offsetof(struct state, done)},
+    {"total", offsetof(struct state, total)},
+    {"changed", offsetof(struct state, changed)},
+    {"starts", offsetof(struct state, starts)},
+    {"reboot_at", offsetof(struct state, reboot_at)},
+    {"record_inode", offsetof(struct state, stamp.inode)},
+    {"record_modified_ns", offsetof(struct state, stamp.modified_ns)},
+    {"unseen", offsetof(struct state, unseen)},
+    {"wish", offsetof(struct state, wish)},
 };
 
 static const struct text_key {
@@ -99,9 +98,7 @@ int state_write(const struct state *state, int directory_fd, const char *name)
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t number;
         memcpy(&number, (const char *)state + number_keys[i].offset, sizeof(number));
-        if (number != 0 || !number_keys[i].newer) {
-            keyfile_set_number(&file, number_keys[i].key, number);
-        }
+        keyfile_set_number(&file, number_keys[i].key, number);
     }
     for (size_t i = 0; i < TEXTS; i++) {
         keyfile_set(&file, text_keys[i].key, (const char *)state + text_keys[i].offset);
@@ -132,8 +129,7 @@ static bool get_rest(const struct keyfile *file, struct state *state)
 {
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t number = 0;
-        int error = keyfile_get_number(file, number_keys[i].key, &number);
-        if (error != 0 && !(error == -ENOENT && number_keys[i].newer)) {
+        if (keyfile_get_number(file, number_keys[i].key, &number) != 0) {
             return false;
         }
         memcpy((char *)state + number_keys[i].offset, &number, sizeof(number));
@@ -260,12 +256,7 @@ int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t m
 
 bool state_is_stale(const struct state *queued, const struct state *present)
 {
-    if (queued->wish != 0) {
-        return queued->wish <= present->wish;
-    }
-    bool same = memcmp(queued->sha256, present->sha256, SHA256_SIZE) == 0;
-    bool later = phase_ended(present->phase) && queued->changed > present->changed;
-    return (same || present->phase == PHASE_UPGRADED) && !later;
+    return queued->wish <= present->wish;
 }
 
 bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE])
