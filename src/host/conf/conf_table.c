@@ -125,7 +125,9 @@ const struct conf_key conf_keys[] = {
     {"hsm", "product", &conf_hex, AT(hsm.product), RANGE(0, 0xffff), .fallback = "0x4230",
      .about = "The USB product of the HSM."},
     {"hsm", "timeout_seconds", &conf_seconds, AT(hsm.timeout_ms), RANGE(SECOND, DEADLINE_MAX),
-     .fallback = "20", .about = "How long attaching or detaching may take."},
+     .fallback = "20",
+     .about =
+         "How long attaching or detaching may take. vsock_guest waits 30 s without --timeout."},
 
     {"upgrade", "directory", &conf_path, AT(upgrade.directory), .fallback = "/var/lib/vsock_host",
      .restart = true, .about = "Partial and verified images, and the state of the last upgrade."},
@@ -177,11 +179,12 @@ const struct conf_key conf_keys[] = {
      .about = "A file of SHA-256 lines. Only these are installed. Empty: any."},
 
     {"reboot", "method", &conf_choice, AT(reboot.method), .choices = reboot_methods,
-     .fallback = "logind", .about = "Who is asked for the reboot."},
+     .fallback = "logind",
+     .about = "Who is asked for the reboot: logind schedules it, command is a program."},
     {"reboot", "delay_seconds", &conf_seconds, AT(reboot.delay_ms), RANGE(0, DAY), .fallback = "60",
      .about = "When logind reboots, after the installation."},
     {"reboot", "command", &conf_argv, AT(reboot.command), WORDS(0, 16), .fallback = "",
-     .about = "What method = command runs, at once. Exit 0: the reboot is scheduled."},
+     .about = "What method = command runs, at once, and needs. Exit 0: the reboot is scheduled."},
 
     {"guest_upgrade", "unit", &conf_unit, AT(guest_upgrade.unit),
      .fallback = "upgrade-guestos.service",
