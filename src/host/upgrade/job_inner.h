@@ -112,6 +112,9 @@ MUST_CHECK int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX]
 /* Reads the state file and settles what can be settled at once. 0 or -errno, with a problem. */
 MUST_CHECK int job_restore(struct job *job, char problem[CONF_PROBLEM_MAX]);
 
+/* Renames a damaged file of [upgrade] directory, and warns of what is lost with it. */
+void job_set_aside(const struct job *job, const char *name, const char *aside, const char *lost);
+
 /* Carries a decision out as far as it is only told; returns what is left to do. */
 enum recover_action job_apply(struct job *job, const struct recover_decision *decision);
 

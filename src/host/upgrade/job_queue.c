@@ -93,18 +93,6 @@ static int by_age(const void *a, const void *b)
                              &(*(struct job_ticket *const *)b)->state);
 }
 
-static void set_aside(struct job *job, const char *name)
-{
-    const char *directory = job->conf->upgrade.directory;
-    if (renameat(job->directory_fd, name, job->directory_fd, QUEUED_BAD_NAME) != 0) {
-        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, name,
-                    strerror(errno));
-        return;
-    }
-    log_warning("%s/%s is damaged: it is set aside as %s, and the upgrade that waited is lost",
-                directory, name, QUEUED_BAD_NAME);
-}
-
 /* *ret NULL: damaged, or of no use any more, and its file is removed. */
 static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struct job_ticket **ret)
 {
@@ -114,7 +102,7 @@ static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struc
     int error = state_read(job->directory_fd, name, &state);
     *ret = NULL;
     if (error == -EBADMSG) {
-        set_aside(job, name);
+        job_set_aside(job, name, QUEUED_BAD_NAME, "the upgrade that waited");
         return 0;
     }
     if (error != 0) {

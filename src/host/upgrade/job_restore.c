@@ -136,16 +136,16 @@ static int settle(struct job *job, char problem[CONF_PROBLEM_MAX])
     return again ? count_start(job, problem) : 0;
 }
 
-static void set_aside(struct job *job)
+void job_set_aside(const struct job *job, const char *name, const char *aside, const char *lost)
 {
     const char *directory = job->conf->upgrade.directory;
-    if (renameat(job->directory_fd, STATE_NAME, job->directory_fd, STATE_BAD_NAME) != 0) {
-        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, STATE_NAME,
+    if (renameat(job->directory_fd, name, job->directory_fd, aside) != 0) {
+        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, name,
                     strerror(errno));
         return;
     }
-    log_warning("%s/%s is damaged: it is set aside as %s, and what it said of an upgrade is lost",
-                directory, STATE_NAME, STATE_BAD_NAME);
+    log_warning("%s/%s is damaged: it is set aside as %s, and %s is lost", directory, name, aside,
+                lost);
 }
 
 static int read_state(struct job *job, char problem[CONF_PROBLEM_MAX])
@@ -153,7 +153,7 @@ static int read_state(struct job *job, char problem[CONF_PROBLEM_MAX])
     struct state state;
     int error = state_read(job->directory_fd, STATE_NAME, &state);
     if (error == -EBADMSG) {
-        set_aside(job);
+        job_set_aside(job, STATE_NAME, STATE_BAD_NAME, "what it said of an upgrade");
         return 0;
     }
     if (error == -ENOENT) {
