@@ -4,6 +4,8 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/pidfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -12,6 +14,17 @@
 #include "wire/clock.h"
 
 static char directory[] = "/tmp/test_step.XXXXXX";
+static bool no_pidfd;
+
+/* In place of the C library's. */
+int pidfd_open(pid_t pid, unsigned int flags)
+{
+    if (no_pidfd) {
+        errno = EMFILE;
+        return -1;
+    }
+    return (int)syscall(SYS_pidfd_open, pid, flags);
+}
 
 static void test_ends(void)
 {
@@ -50,6 +63,19 @@ static void test_said(void)
     run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof(said));
     CU_ASSERT_EQUAL(result.said, 1000000); /* the program is not held up */
     CU_ASSERT_STRING_EQUAL(result.line, "done");
+}
+
+/* No descriptor is left once the program runs: it is not harmed, and waited for all the same. */
+static void test_no_descriptor_for_it(void)
+{
+    no_pidfd = true;
+    run_shell("sleep 0.2; echo out; exit 3", STEP_EXITED, 3);
+    CU_ASSERT_STRING_EQUAL(heard.all, "out\n");
+    run_shell("exec >/dev/null 2>&1; kill -9 $$", STEP_SIGNALED, SIGKILL);
+    struct step step = step_of(shell("sleep 100"), SOON_MS);
+    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    no_pidfd = false;
 }
 
 static void test_cannot_start(void)
@@ -177,6 +203,7 @@ static void test_nothing_is_left(void)
 static const struct unit_test tests[] = {
     {"how a program ends", test_ends},
     {"a stdout of its own", test_said},
+    {"no descriptor to wait for it by", test_no_descriptor_for_it},
     {"a program that cannot be started", test_cannot_start},
     {"environment, directory, stdin", test_environment},
     {"no other descriptor", test_descriptors},

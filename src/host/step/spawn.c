@@ -180,19 +180,12 @@ int spawn_child(const struct step *step, struct child *ret)
     if (error != 0) {
         return close_pipes(&pipes, error);
     }
-    int pidfd = pidfd_open(pid, 0);
-    if (pidfd < 0) {
-        error = -errno;
-        (void)kill(-pid, SIGKILL); /* not reaped: the number is still its own */
-        (void)waitpid(pid, NULL, 0);
-        return close_pipes(&pipes, error);
-    }
     (void)close(pipes.output.write_fd); /* the program has it */
     if (step->said != NULL) {
         (void)close(pipes.said.write_fd); /* likewise */
     }
     *ret = (struct child){.pid = pid,
-                          .pidfd = pidfd,
+                          .pidfd = pidfd_open(pid, 0),
                           .output_fd = pipes.output.read_fd,
                           .said_fd = pipes.said.read_fd};
     return 0;

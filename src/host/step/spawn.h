@@ -3,7 +3,7 @@
  *
  * Threads  any.
  * Errors   0 or -errno; no program and no descriptor is left then.
- * Owner    the caller closes the descriptors, and reaps the child before pidfd is closed.
+ * Owner    the caller closes the descriptors, and reaps the child.
  */
 #ifndef HOST_SPAWN_H
 #define HOST_SPAWN_H
@@ -14,8 +14,8 @@
 #include "wire/attributes.h"
 
 struct child {
-    pid_t pid; /* of its session and process group too */
-    int pidfd;
+    pid_t pid;     /* of its session and process group too */
+    int pidfd;     /* readable once it has ended; -1: there was no descriptor left for it */
     int output_fd; /* its stdout and stderr, to read without waiting */
     int said_fd;   /* step->said: its stdout alone, likewise; -1 otherwise */
 };

@@ -17,6 +17,8 @@ enum {
     DRAIN_CHUNKS = 16, /* of a program that ended: as much as its pipe can hold */
 };
 
+enum { LOOK_MS = 100 /* between two looks at a program without a pidfd */ };
+
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 
 enum event { EVENT_NONE, EVENT_ENDED, EVENT_LATE, EVENT_STOP };
@@ -68,6 +70,20 @@ static bool read_said(struct run *run)
     return got > 0;
 }
 
+static int poll_timeout(const struct run *run)
+{
+    int timeout = clock_poll_timeout(run->deadline_ms);
+    return run->child.pidfd < 0 && (timeout < 0 || timeout > LOOK_MS) ? LOOK_MS : timeout;
+}
+
+/* It is not reaped, so that its number stays its own. */
+static bool has_ended(const struct run *run)
+{
+    siginfo_t info = {.si_pid = 0};
+    return waitid(P_PID, (id_t)run->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+           info.si_pid != 0;
+}
+
 static enum event wait_event(struct run *run)
 {
     struct pollfd fds[] = {
@@ -76,14 +92,14 @@ static enum event wait_event(struct run *run)
         {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
         {.fd = run->child.said_fd, .events = POLLIN},
     };
-    int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), clock_poll_timeout(run->deadline_ms));
+    int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), poll_timeout(run));
     if (ready > 0 && fds[1].revents != 0) {
         (void)read_chunk(run); /* one only: the clock is looked at between */
     }
     if (ready > 0 && fds[3].revents != 0) {
         (void)read_said(run); /* likewise */
     }
-    if (ready > 0 && fds[0].revents != 0) {
+    if (run->child.pidfd < 0 ? has_ended(run) : ready > 0 && fds[0].revents != 0) {
         return EVENT_ENDED;
     }
     if (clock_ms() >= run->deadline_ms) {
@@ -148,7 +164,7 @@ static struct step_result reap(struct run *run)
         (void)kill(-run->child.pid, SIGKILL); /* what the program left behind, before its number
                                                * is given back */
     }
-    (void)waitid(P_PIDFD, (id_t)run->child.pidfd, &info, WEXITED); /* it has ended */
+    (void)waitid(P_PID, (id_t)run->child.pid, &info, WEXITED); /* it has ended */
     if (run->timed_out) {
         return (struct step_result){.end = STEP_TIMEOUT, .exit_status = last_signal(run)};
     }
