@@ -81,7 +81,7 @@ class AfterUpgraded(DaemonInstant):
         with open(BOOT_ID, encoding="ascii") as boot_id:
             done = dict(format=1, phase="upgraded", sha256="33" * 32, result=0, done=9, total=9,
                         changed=1763800000, starts=0, reboot_at=0, record_inode=0,
-                        record_modified_ns=0, unseen=0, wish=1, boot_id=boot_id.read().strip(),
+                        record_modified_ns=0, unseen=0, request=1, boot_id=boot_id.read().strip(),
                         version="", detail="")
         self.write("upgrade/state", "".join("%s=%s\n" % each for each in done.items()))
 

@@ -169,8 +169,8 @@ static void test_mirror_is_written(void)
     CU_ASSERT_EQUAL(world_state().url_count, 2);
     (void)job_unref(ticket);
     world_end_job(job);
-    job = world_make_job();           /* the test is the job thread now */
-    CU_ASSERT_EQUAL(job->mirrors, 2); /* there is nothing to be written */
+    job = world_make_job();                 /* the test is the job thread now */
+    CU_ASSERT_EQUAL(job->recorded_urls, 2); /* there is nothing to be written */
     CU_ASSERT_EQUAL(world_state().url_count, 2);
     (void)job_unref(world_must_ask(job, 1, "http://third/"));
     CU_ASSERT_EQUAL(world_state().url_count, 2);

@@ -117,10 +117,10 @@ static void test_asks_again_after_restart(void)
 }
 
 /* Writes a file of the queue, or spoils one with `urls` 0. */
-static void write_queued(uint8_t hash, size_t urls, uint64_t wish)
+static void write_queued(uint8_t hash, size_t urls, uint64_t request)
 {
     struct state state = {
-        .phase = PHASE_QUEUED, .wish = wish, .url_count = urls, .urls = {"http://a/"}};
+        .phase = PHASE_QUEUED, .request = request, .url_count = urls, .urls = {"http://a/"}};
     char name[STATE_QUEUED_NAME_SIZE];
     memset(state.sha256, hash, SHA256_SIZE);
     CU_ASSERT_EQUAL(boot_id_read(state.boot_id), 0);
@@ -137,7 +137,7 @@ static void test_what_waited(void)
     world_version("2.0");
     write_queued(5, 1, 1);
     write_queued(6, 1, 2);
-    struct job *job = world_start_job(); /* upgraded: an older wish must not undo it */
+    struct job *job = world_start_job(); /* upgraded: an older request must not undo it */
     world_end_job(job);
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_EQUAL(world.downloads, 1);
@@ -183,7 +183,7 @@ static void assert_waits(uint8_t hash)
     CU_ASSERT_EQUAL(world.downloads, before + 1);
     world_end_job(job);
     CU_ASSERT_EQUAL(world_queued(), 0);
-    CU_ASSERT_EQUAL(world_state().wish, 2);
+    CU_ASSERT_EQUAL(world_state().request, 2);
     CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
 }

@@ -23,7 +23,7 @@ static struct state sample(void)
         .boot_id = "0b5d6bd5-7c1f-4b8a-9a55-0c4c3d2e1f00",
         .reboot_at = 1763800060,
         .stamp = {77, 1763800000123456789U},
-        .wish = 7,
+        .request = 7,
         .version = "1.2.3\\x0a",
         .detail = "a line, with = and \\x1b in it",
     };
@@ -47,7 +47,7 @@ static void assert_same(const struct state *a, const struct state *b)
     CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
     CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
     CU_ASSERT_EQUAL(a->unseen, b->unseen);
-    CU_ASSERT_EQUAL(a->wish, b->wish);
+    CU_ASSERT_EQUAL(a->request, b->request);
     CU_ASSERT_EQUAL(a->stamp.inode, b->stamp.inode);
     CU_ASSERT_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
     CU_ASSERT_STRING_EQUAL(a->version, b->version);
@@ -233,10 +233,10 @@ static void test_stale(void)
     static struct state present;
     static struct state queued;
     present = queued = sample();
-    for (uint64_t wish = 0; wish < 9; wish++) {
-        queued.wish = wish;
-        queued.changed = present.changed + 4 - wish;
-        CU_ASSERT_EQUAL(state_is_stale(&queued, &present), wish <= present.wish);
+    for (uint64_t request = 0; request < 9; request++) {
+        queued.request = request;
+        queued.changed = present.changed + 4 - request;
+        CU_ASSERT_EQUAL(state_is_stale(&queued, &present), request <= present.request);
     }
 }
 
@@ -250,7 +250,7 @@ static void test_age(void)
     CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
     a.changed++;
     CU_ASSERT_TRUE(state_compare_age(&a, &b) > 0);
-    a.wish--; /* whatever the clock was set to */
+    a.request--; /* whatever the clock was set to */
     CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
     CU_ASSERT_TRUE(state_compare_age(&b, &a) > 0);
 }

@@ -51,15 +51,15 @@ struct job {
     /* The job thread's alone. */
     enum recover_action first; /* what the upgrade found at the start needs */
     struct progress progress;
-    int64_t logged_ms; /* when progress was logged last */
-    size_t mirrors;    /* urls of the present upgrade that the state file has */
+    int64_t logged_ms;    /* when progress was logged last */
+    size_t recorded_urls; /* how many the state file has of the present upgrade */
 
     struct lock lock;
     pthread_cond_t news; /* the queue or `stopping` changed */
     bool stopping;
     struct job_ticket *present; /* the one that runs, or the last; NULL: none yet */
     struct job_ticket *queue;   /* oldest first */
-    uint64_t wishes;            /* requests that were numbered, over all runs */
+    uint64_t requests;          /* requests that were numbered, over all runs */
     unsigned watchers;          /* tickets given out */
     uint64_t revision;
 };

@@ -108,7 +108,7 @@ static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struc
     if (error != 0) {
         return error;
     }
-    job->wishes = state.wish > job->wishes ? state.wish : job->wishes;
+    job->requests = state.request > job->requests ? state.request : job->requests;
     if (!state_waits(&state, sha256) ||
         (job->present != NULL && state_is_stale(&state, &job->present->state))) {
         log_notice("the upgrade that waits in %s/%s is dropped: it is of no use any more",
@@ -141,7 +141,7 @@ int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
     char name[STATE_QUEUED_NAME_SIZE] = ".";
     size_t found = 0;
     size_t count = 0;
-    job->wishes = job->present != NULL ? job->present->state.wish : 0;
+    job->requests = job->present != NULL ? job->present->state.request : 0;
     int error = state_queued_restore(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
     for (size_t i = 0; i < found && error == 0; i++) {
         state_queued_name(hashes[i], name);

@@ -21,10 +21,10 @@ static void format_time(uint64_t unix_seconds, char out[TIME_TEXT_SIZE])
 }
 
 /* None of the requests so far is to be begun any more, even if its file cannot be removed. */
-static void settle_wishes(struct job *job, struct state *next)
+static void settle_requests(struct job *job, struct state *next)
 {
     lock_take(&job->lock);
-    next->wish = job->wishes;
+    next->request = job->requests;
     lock_give(&job->lock);
 }
 
@@ -38,7 +38,7 @@ static void tell_rebooting(struct job *job, uint64_t reboot_at)
         job_queue_end(job); /* known since before the daemon was started */
         return;
     }
-    settle_wishes(job, &next);
+    settle_requests(job, &next);
     format_time(reboot_at, at);
     next.phase = PHASE_REBOOTING;
     next.reboot_at = reboot_at;
@@ -54,7 +54,7 @@ static void tell_upgraded(struct job *job)
     job_copy(job, &next);
     bool expected = next.phase != PHASE_FAILED; /* else others were begun, or may be, after it */
     if (expected) {
-        settle_wishes(job, &next);
+        settle_requests(job, &next);
     }
     next.phase = PHASE_UPGRADED;
     next.code = ERROR_NONE;
@@ -162,7 +162,7 @@ static int read_state(struct job *job, char problem[CONF_PROBLEM_MAX])
     if (error == 0) {
         state_count_stored(&state, job->directory_fd);
         progress_init(&job->progress, state.done, state.total, clock_ms());
-        job->mirrors = state.url_count;
+        job->recorded_urls = state.url_count;
         job->present = job_ticket_new(job, &state);
         error = job->present == NULL ? -ENOMEM : 0;
     }

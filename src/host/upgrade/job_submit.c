@@ -97,7 +97,7 @@ static enum error_code append_locked(struct job *job, struct job_ticket *fresh,
                       hash, phase_name(first->state.phase), atomic_load(&job->next)->upgrade.queue);
     }
     fresh->references++;
-    fresh->state.wish = ++job->wishes;
+    fresh->state.request = ++job->requests;
     *end = fresh;
     job_set_phase_locked(job, fresh, PHASE_QUEUED);
     return ERROR_NONE;

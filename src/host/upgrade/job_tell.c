@@ -135,7 +135,7 @@ static int record(struct job *job, const struct state *state)
 {
     watch_step("recording the state of an upgrade", WATCH_DISK_MS);
     int error = state_write(state, job->directory_fd, STATE_NAME);
-    job->mirrors = state->url_count; /* after a failure: the next phase writes them */
+    job->recorded_urls = state->url_count; /* after a failure: the next phase writes them */
     if (error != 0) {
         log_error("the state of the upgrade cannot be written to %s/%s: %s",
                   job->conf->upgrade.directory, STATE_NAME, strerror(-error));
@@ -214,7 +214,7 @@ void job_tell_progress(struct job *job, uint64_t done, uint64_t total)
         next.detail[0] = '\0'; /* of a try that failed: bytes arrive again */
     }
     bool total_new = take_numbers(job, &next);
-    if (total_new || next.url_count != job->mirrors) {
+    if (total_new || next.url_count != job->recorded_urls) {
         (void)record(job, &next); /* for --status, which finds how far it is by the file's length */
     }
     publish(job, &next);
@@ -233,7 +233,7 @@ void job_tell_retry(struct job *job, const char *public_text, const char *journa
     job_copy(job, &next);
     (void)take_numbers(job, &next); /* a new total was told at once */
     (void)snprintf(next.detail, sizeof(next.detail), "%s", public_text);
-    if (next.url_count != job->mirrors) {
+    if (next.url_count != job->recorded_urls) {
         (void)record(job, &next);
     }
     publish(job, &next);

@@ -27,7 +27,7 @@ static const struct number_key {
     {"record_inode", offsetof(struct state, stamp.inode)},
     {"record_modified_ns", offsetof(struct state, stamp.modified_ns)},
     {"unseen", offsetof(struct state, unseen)},
-    {"wish", offsetof(struct state, wish)},
+    {"request", offsetof(struct state, request)},
 };
 
 static const struct text_key {
@@ -256,7 +256,7 @@ int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t m
 
 bool state_is_stale(const struct state *queued, const struct state *present)
 {
-    return queued->wish <= present->wish;
+    return queued->request <= present->request;
 }
 
 bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE])
@@ -267,8 +267,8 @@ bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE])
 
 int state_compare_age(const struct state *a, const struct state *b)
 {
-    if (a->wish != b->wish) {
-        return a->wish < b->wish ? -1 : 1;
+    if (a->request != b->request) {
+        return a->request < b->request ? -1 : 1;
     }
     if (a->changed != b->changed) {
         return a->changed < b->changed ? -1 : 1;

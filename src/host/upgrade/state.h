@@ -46,7 +46,7 @@ struct state {
     uint64_t unseen;            /* 1: failed, and how the installation ended was not seen */
     /* Requests are numbered from 1 on, in the order in which they wait. In a queue's file: of this
      * one. In the state: of the last one that was taken up or dropped. */
-    uint64_t wish;
+    uint64_t request;
     struct record_stamp stamp;           /* the record that was there before installing began */
     char version[STATE_VERSION_MAX + 1]; /* the version file then, escaped; "": not known */
     char detail[JOB_TEXT_MAX];           /* one line, escaped */
