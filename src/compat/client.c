@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/client.h"
 
-#include "compat/dial.h"
-#include "compat/search.h"
+#include "compat/exchange.h"
+#include "compat/negotiate.h"
 
 #include <errno.h>
 #include <stdio.h>

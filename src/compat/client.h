@@ -14,7 +14,6 @@
 #define COMPAT_CLIENT_H
 
 #include "compat/dialect.h"
-#include "compat/retry.h"
 #include "compat/stream.h"
 
 enum {

@@ -15,7 +15,7 @@
 
 #include "wire/attributes.h"
 #include "wire/message.h"
-#include "wire/refusal.h"
+#include "wire/protocol_error.h"
 
 enum {
     /* Bytes that any one answer needs when its text is at most ANSWER_TEXT_MAX bytes of escaped
@@ -145,5 +145,23 @@ extern const struct dialect *const dialect_default;
 
 /* NULL when there is none of that name. */
 const struct dialect *dialect_find(const char *name);
+
+/* What several dialects do with answers.
+ *
+ * Threads  pure functions.
+ */
+enum { ANSWER_LINE_MAX = ANSWER_TEXT_MAX + 32 };
+
+/* An error where there are no codes but a text: `code: message`, cut to fit. */
+struct text answer_error_line(const struct answer *error, char out[ANSWER_LINE_MAX]);
+
+/* The error that such a text tells. One that does not begin with a code's name is as a whole the
+ * message of an internal error. */
+struct answer answer_error_of_line(struct text line);
+
+/* -EBADMSG with *refusal set when a response is of another kind than the command is answered with.
+ */
+MUST_CHECK int answer_judge_kind(enum command command, const struct answer *answer,
+                                 struct refusal *refusal);
 
 #endif

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json_0.h"
 
-#include "compat/json_frame.h"
-#include "compat/json_guest.h"
-#include "compat/json_host.h"
-#include "wire/decimal.h"
-#include "wire/hex.h"
-#include "wire/utf8.h"
+#include "compat/json_envelope.h"
+#include "wire/number.h"
+#include "wire/text.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -8,7 +8,7 @@
 #define COMPAT_JSON_0_H
 
 #include "compat/json.h"
-#include "wire/writer.h"
+#include "wire/cursor.h"
 
 extern const struct dialect dialect_json_0;
 

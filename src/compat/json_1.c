@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json_1.h"
 
-#include "compat/answer.h"
-#include "compat/json_frame.h"
-#include "compat/json_guest.h"
-#include "compat/json_host.h"
+#include "compat/dialect.h"
+#include "compat/json_envelope.h"
 #include "compat/json_text.h"
-#include "wire/hex.h"
-#include "wire/utf8.h"
+#include "wire/number.h"
+#include "wire/text.h"
 
 #include <errno.h>
 

@@ -7,7 +7,7 @@
 #define COMPAT_JSON_1_H
 
 #include "compat/json.h"
-#include "wire/writer.h"
+#include "wire/cursor.h"
 
 extern const struct dialect dialect_json_1;
 

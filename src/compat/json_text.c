@@ -2,7 +2,7 @@
 #include "compat/json_text.h"
 
 #include "compat/json.h"
-#include "wire/hex.h"
+#include "wire/number.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -2,7 +2,7 @@
 #include "compat/server.h"
 #include "wire/frame.h"
 #include "wire/layout.h"
-#include "wire/utf8.h"
+#include "wire/text.h"
 
 void server_init(struct server_session *session, uint32_t request_limit, uint32_t peer_cid)
 {

@@ -1,6 +1,404 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/tlv_1.h"
-#include "compat/tlv_1_sides.h"
+
+#include <errno.h>
+#include <stdio.h>
+
+#include "compat/dialect.h"
+#include "wire/codec.h"
+#include "wire/frame.h"
+#include "wire/text.h"
+
+enum { TYPE_TEXT_MAX = 24 };
+
+/* Such as "REQUEST" or "type 0x0033". */
+static const char *type_text(unsigned type, char buffer[TYPE_TEXT_MAX])
+{
+    const char *name = frame_type_name(type);
+    if (name != NULL) {
+        return name;
+    }
+    (void)snprintf(buffer, TYPE_TEXT_MAX, "type 0x%04x", type);
+    return buffer;
+}
+
+int tlv_1_refuse_type(unsigned type, const char *expected, struct refusal *refusal)
+{
+    char buffer[TYPE_TEXT_MAX];
+    return refusal_set(refusal, ERROR_MALFORMED, "a frame is %s; expected %s",
+                       type_text(type, buffer), expected);
+}
+
+int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
+                         struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "a frame's header says version %u.%u; expected %u.%u, which was agreed",
+                       version.major, version.minor, agreed.major, agreed.minor);
+}
+
+static int refuse_cut(size_t length, size_t expected, struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "the stream ended inside a frame, after %zu bytes; expected %zu", length,
+                       expected);
+}
+
+int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
+                       struct refusal *refusal)
+{
+    return refusal_set(refusal, code, "a frame's payload has %u bytes; expected at most %u", length,
+                       limit);
+}
+
+enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
+                               struct frame_header *ret, struct refusal *refusal)
+{
+    int error = 0;
+    if (!frame_begins(bytes, length)) {
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "a frame's magic is wrong; expected the bytes " FRAME_MAGIC);
+    } else if (first && length > FRAME_MAJOR_AT && bytes[FRAME_MAJOR_AT] == 0) {
+        error = refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
+                            "the first frame's header says major 0; expected a major from 1 on");
+    } else if (length >= FRAME_HEADER_SIZE) {
+        frame_header_decode(bytes, ret);
+        return FRAMING_WHOLE;
+    } else if (eof) {
+        error = refuse_cut(length, FRAME_HEADER_SIZE, refusal);
+    }
+    return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
+}
+
+enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
+                                size_t *frame_length, struct refusal *refusal)
+{
+    size_t whole = FRAME_HEADER_SIZE + (size_t)header->length; /* judged: far from overflow */
+    if (length >= whole) {
+        *frame_length = whole;
+        return FRAMING_WHOLE;
+    }
+    if (eof) {
+        (void)refuse_cut(length, whole, refusal); /* its result is for decoders */
+        return FRAMING_REFUSED;
+    }
+    return FRAMING_MORE;
+}
+
+struct writer tlv_1_writer_of(const struct reply *reply)
+{
+    return (struct writer){.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+}
+
+struct wire_version tlv_1_header_version(struct wire_version agreed)
+{
+    return agreed.major != 0 ? agreed : wire_versions_spoken.pair[0];
+}
+
+/* TLV wire 1.x at the host. */
+
+bool tlv_1_host_claims(const uint8_t *bytes, size_t length)
+{
+    return length > 0 && bytes[0] == FRAME_MAGIC[0];
+}
+
+static uint32_t payload_limit(const struct server_session *session)
+{
+    bool first = session->agreed.major == 0;
+    uint32_t least = first ? HELLO_PAYLOAD_MAX : 0; /* a HELLO is never too large for a host */
+    uint32_t most =
+        session->request_limit < FRAME_PAYLOAD_MAX ? session->request_limit : FRAME_PAYLOAD_MAX;
+    return most > least ? most : least;
+}
+
+static int judge_hello_header(const struct frame_header *header, struct refusal *refusal)
+{
+    if (header->type != FRAME_HELLO) {
+        return tlv_1_refuse_type(header->type, "HELLO first", refusal);
+    }
+    if (header->id != 0) {
+        return refusal_set(refusal, ERROR_MALFORMED, "HELLO has request id %u; expected 0",
+                           header->id);
+    }
+    return 0;
+}
+
+static int judge_request_header(const struct server_session *session,
+                                const struct frame_header *header, struct refusal *refusal)
+{
+    if (!version_equal(header->version, session->agreed)) {
+        return tlv_1_refuse_version(header->version, session->agreed, refusal);
+    }
+    if (header->type != FRAME_REQUEST) {
+        return tlv_1_refuse_type(header->type, "REQUEST", refusal);
+    }
+    if (header->id == 0) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "REQUEST has request id 0; expected one from 1 on");
+    }
+    return 0;
+}
+
+/* Everything that a header alone tells is said before the payload is read. */
+static int judge_request(const struct server_session *session, const struct frame_header *header,
+                         struct refusal *refusal)
+{
+    uint32_t limit = payload_limit(session);
+    if (header->length > limit) {
+        return tlv_1_refuse_large(ERROR_TOO_LARGE, header->length, limit, refusal);
+    }
+    return session->agreed.major == 0 ? judge_hello_header(header, refusal)
+                                      : judge_request_header(session, header, refusal);
+}
+
+enum framing tlv_1_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
+                              bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    struct frame_header header;
+    enum framing framing =
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
+    if (framing != FRAMING_WHOLE) {
+        return framing;
+    }
+    session->id = header.id;
+    if (judge_request(session, &header, refusal) < 0) {
+        return FRAMING_REFUSED;
+    }
+    return tlv_1_take_payload(&header, length, eof, frame_length, refusal);
+}
+
+static int welcome(struct server_session *session, struct reply *reply, struct refusal *refusal)
+{
+    struct welcome welcome = {
+        .version = session->agreed,
+        .agent = text_of("vsock_host/" VSOCK_VERSION),
+        .has_request_limit = true,
+        .request_limit = payload_limit(session),
+    };
+    struct writer writer = tlv_1_writer_of(reply);
+    if (codec_encode_welcome(&welcome, &writer) < 0) {
+        return refusal_set(refusal, ERROR_INTERNAL, "no room for WELCOME");
+    }
+    reply->length = writer.length;
+    return 0;
+}
+
+static int greet(struct server_session *session, const uint8_t *payload, size_t length,
+                 struct reply *reply, struct refusal *refusal)
+{
+    struct hello hello;
+    int error = codec_decode_hello(payload, length, &hello, refusal);
+    if (error < 0) {
+        return error;
+    }
+    struct wire_version agreed = {0};
+    if (version_agree(&wire_versions_spoken, &hello.versions, &agreed) < 0) {
+        char ours[VERSIONS_TEXT_MAX];
+        char theirs[VERSIONS_TEXT_MAX];
+        versions_format(&wire_versions_spoken, ours);
+        versions_format(&hello.versions, theirs);
+        return refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
+                           "HELLO offers %s; expected a major of %s", theirs, ours);
+    }
+    session->agreed = agreed;
+    return welcome(session, reply, refusal);
+}
+
+enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *frame, size_t length,
+                                struct request *request, struct refusal *refusal,
+                                struct reply *reply)
+{
+    const uint8_t *payload = frame + FRAME_HEADER_SIZE;
+    length -= FRAME_HEADER_SIZE;
+    if (session->agreed.major == 0) {
+        if (greet(session, payload, length, reply, refusal) == 0) {
+            return DECODING_REPLY;
+        }
+        refusal->closes = true; /* any error in the first frame */
+        return DECODING_REFUSED;
+    }
+    return codec_decode_request(payload, length, request, refusal) == 0 ? DECODING_REQUEST
+                                                                        : DECODING_REFUSED;
+}
+
+int tlv_1_host_encode_answer(const struct server_session *session, const struct answer *answer,
+                             struct reply *reply)
+{
+    struct wire_version version = tlv_1_header_version(session->agreed);
+    struct writer writer = tlv_1_writer_of(reply);
+    int error = 0;
+    if (answer->type == ANSWER_ERROR && answer->code == ERROR_UNSUPPORTED_VERSION) {
+        struct answer listed = *answer;
+        listed.versions = wire_versions_spoken;
+        error = codec_encode_answer(version, session->id, &listed, &writer);
+    } else {
+        error = codec_encode_answer(version, session->id, answer, &writer);
+    }
+    if (error == 0) {
+        reply->length = writer.length;
+    }
+    return error == -EMSGSIZE ? -ENOBUFS : error;
+}
+
+/* TLV wire 1.x at the guest. */
+
+int tlv_1_guest_encode_greeting(struct client_session *session, struct reply *out)
+{
+    struct hello hello = {.versions = wire_versions_spoken,
+                          .agent = text_of("vsock_guest/" VSOCK_VERSION)};
+    struct writer writer = tlv_1_writer_of(out);
+    int error = codec_encode_hello(&hello, &writer);
+    if (error == 0) {
+        session->agreed = (struct wire_version){0};
+        out->length = writer.length;
+    }
+    return error;
+}
+
+static uint32_t next_id(uint32_t id)
+{
+    return id == UINT32_MAX ? 1 : id + 1;
+}
+
+int tlv_1_guest_encode_request(struct client_session *session, const struct request *request,
+                               struct reply *out)
+{
+    uint32_t limit = session->request_limit != 0 ? session->request_limit : FRAME_REQUEST_MAX;
+    uint32_t id = next_id(session->id);
+    struct writer writer = tlv_1_writer_of(out);
+    int error = codec_encode_request(tlv_1_header_version(session->agreed), id, request, &writer);
+    if (error < 0) {
+        return error;
+    }
+    if (writer.length - out->length - FRAME_HEADER_SIZE > limit) {
+        return -EMSGSIZE;
+    }
+    session->id = id;
+    session->command = request->command;
+    session->progress = request->progress;
+    out->length = writer.length;
+    return 0;
+}
+
+static int judge_greeting_header(const struct frame_header *header, struct refusal *refusal)
+{
+    if (header->type != FRAME_WELCOME && header->type != FRAME_ERROR) {
+        return tlv_1_refuse_type(header->type, "WELCOME or ERROR first", refusal);
+    }
+    if (header->id != 0) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "the answer to HELLO has request id %u; expected 0", header->id);
+    }
+    return 0;
+}
+
+static bool is_expected_type(const struct client_session *session, unsigned type)
+{
+    return type == FRAME_RESPONSE || type == FRAME_ERROR ||
+           (type == FRAME_PROGRESS && session->progress);
+}
+
+static int judge_answer_header(const struct client_session *session,
+                               const struct frame_header *header, struct refusal *refusal)
+{
+    if (!version_equal(header->version, session->agreed)) {
+        return tlv_1_refuse_version(header->version, session->agreed, refusal);
+    }
+    if (!is_expected_type(session, header->type)) {
+        return tlv_1_refuse_type(
+            header->type, session->progress ? "PROGRESS, RESPONSE or ERROR" : "RESPONSE or ERROR",
+            refusal);
+    }
+    /* An error about the connection has no request's id. */
+    if (header->id != session->id && !(header->type == FRAME_ERROR && header->id == 0)) {
+        return refusal_set(refusal, ERROR_MALFORMED, "an answer has request id %u; expected %u",
+                           header->id, session->id);
+    }
+    return 0;
+}
+
+static int judge_answer(const struct client_session *session, const struct frame_header *header,
+                        struct refusal *refusal)
+{
+    if (header->length > FRAME_PAYLOAD_MAX) {
+        return tlv_1_refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX, refusal);
+    }
+    return session->agreed.major == 0 ? judge_greeting_header(header, refusal)
+                                      : judge_answer_header(session, header, refusal);
+}
+
+enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
+                               bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    struct frame_header header;
+    if (length == 0) {
+        return FRAMING_MORE;
+    }
+    enum framing framing =
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
+    if (framing != FRAMING_WHOLE) {
+        return framing;
+    }
+    if (judge_answer(session, &header, refusal) < 0) {
+        return FRAMING_REFUSED;
+    }
+    return tlv_1_take_payload(&header, length, eof, frame_length, refusal);
+}
+
+static int judge_welcome(const struct frame_header *header, const struct welcome *welcome,
+                         struct refusal *refusal)
+{
+    if (!version_equal(header->version, welcome->version)) {
+        return tlv_1_refuse_version(header->version, welcome->version, refusal);
+    }
+    if (!version_was_offered(&wire_versions_spoken, welcome->version)) {
+        char ours[VERSIONS_TEXT_MAX];
+        versions_format(&wire_versions_spoken, ours);
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "WELCOME says %u.%u, which was not offered; expected one of %s",
+                           welcome->version.major, welcome->version.minor, ours);
+    }
+    return 0;
+}
+
+static int take_welcome(struct client_session *session, const struct frame_header *header,
+                        const uint8_t *payload, struct answer *answer, struct refusal *refusal)
+{
+    struct welcome welcome;
+    int error = codec_decode_welcome(payload, header->length, &welcome, refusal);
+    if (error == 0) {
+        error = judge_welcome(header, &welcome, refusal);
+    }
+    if (error < 0) {
+        return error;
+    }
+    session->agreed = welcome.version;
+    session->request_limit = welcome.has_request_limit ? welcome.request_limit : 0;
+    (void)escape_text(welcome.agent, ESCAPE_LINE, session->host, sizeof(session->host)); /* cut */
+    answer->type = ANSWER_RESPONSE;
+    return 0;
+}
+
+int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *frame, size_t length,
+                       struct answer *answer, struct refusal *refusal)
+{
+    const uint8_t *payload = frame + FRAME_HEADER_SIZE;
+    struct frame_header header;
+    struct answer decoded;
+    frame_header_decode(frame, &header);
+    header.length = (uint32_t)(length - FRAME_HEADER_SIZE); /* as framing found it */
+    if (header.type == FRAME_WELCOME) {
+        return take_welcome(session, &header, payload, answer, refusal);
+    }
+    int error = codec_decode_answer(header.type, payload, header.length, &decoded, refusal);
+    if (error == 0 && !greeting) {
+        error = answer_judge_kind(session->command, &decoded, refusal);
+    }
+    if (error == 0) {
+        *answer = decoded;
+    }
+    return error;
+}
 
 const struct dialect dialect_tlv_1 = {
     .name = "tlv-1",

@@ -1,12 +1,147 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/ask.h"
 
-#include "guest/connect.h"
-#include "guest/follow.h"
-#include "guest/local_cid.h"
-#include "wire/clock.h"
-
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/vm_sockets.h>
+#include <poll.h>
 #include <stdio.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "guest/stop.h"
+#include "wire/clock.h"
+#include "wire/number.h"
+
+int local_cid_read(const char *device, uint32_t *ret)
+{
+    uint32_t cid = VMADDR_CID_ANY;
+    int fd = open(device, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+    if (fd < 0) {
+        return errno == ENOENT ? -EAFNOSUPPORT : -errno; /* no device: no module */
+    }
+    int error = ioctl(fd, IOCTL_VM_SOCKETS_GET_LOCAL_CID, &cid) < 0 ? -errno : 0;
+    close(fd);
+    if (error == 0 && cid == VMADDR_CID_ANY) {
+        error = -EADDRNOTAVAIL;
+    }
+    if (error == 0) {
+        *ret = cid;
+    }
+    return error;
+}
+
+int local_cid_parse(const char *value, uint32_t *ret)
+{
+    uint64_t number = LOCAL_CID_DEFAULT;
+    if (value != NULL && decimal_parse(value, 0, VMADDR_CID_ANY - 1, &number) < 0) {
+        return -EINVAL;
+    }
+    *ret = (uint32_t)number;
+    return 0;
+}
+
+/* The result of a connection that is being made: connect(2), EINPROGRESS. */
+static int await_connection(int fd, int stop_fd, int64_t deadline_ms)
+{
+    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = POLLOUT}};
+    int ready = 0;
+    while (ready == 0) {
+        ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
+        if (ready < 0 && errno == EINTR) {
+            ready = 0;
+        }
+        if (ready == 0 && clock_ms() >= deadline_ms) {
+            return -ETIME;
+        }
+    }
+    if (ready < 0) {
+        return -errno;
+    }
+    if (watched[0].revents != 0) {
+        return -ECANCELED;
+    }
+    int error = 0;
+    socklen_t size = sizeof(error);
+    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+}
+
+int connect_to(const struct address *address, int stop_fd, int64_t deadline_ms, int *ret_fd)
+{
+    struct sockaddr_storage storage;
+    socklen_t length = address_to_sockaddr(address, &storage);
+    int fd = socket(address->family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = connect(fd, (struct sockaddr *)&storage, length) < 0 ? -errno : 0;
+    if (error == -EINPROGRESS || error == -EINTR) {
+        error = await_connection(fd, stop_fd, deadline_ms);
+    }
+    if (error < 0) {
+        close(fd);
+        return error;
+    }
+    *ret_fd = fd;
+    return 0;
+}
+
+enum { EVERY_MS = 1000 };
+
+bool follow_has_ended(unsigned phase)
+{
+    switch (phase) {
+    case PHASE_IDLE:
+    case PHASE_REBOOTING:
+    case PHASE_FAILED:
+    case PHASE_UPGRADED:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Until the next second; what ended the waiting before it is put into the outcome. */
+static bool wait_for_next(const struct client *client, int64_t next_ms,
+                          struct client_outcome *outcome)
+{
+    int64_t deadline_ms = client->setup.deadline_ms;
+    int64_t until_ms = next_ms < deadline_ms ? next_ms : deadline_ms;
+    if (stop_wait(client->setup.stop_fd, until_ms) < 0) {
+        outcome->result = CLIENT_STOPPED;
+        return false;
+    }
+    if (clock_ms() >= deadline_ms) {
+        *outcome = (struct client_outcome){.result = CLIENT_TIME_OVER,
+                                           .sent = true,
+                                           .tells_status = true,
+                                           .text = "the upgrade has not ended"};
+        return false;
+    }
+    return true;
+}
+
+void follow_run(struct client *client, const struct request *request, struct screen *screen,
+                struct client_outcome *ret)
+{
+    for (;;) {
+        int64_t next_ms = clock_deadline(EVERY_MS);
+        client_ask(client, request, ret);
+        if (ret->result != CLIENT_ANSWERED || ret->answer.type == ANSWER_ERROR) {
+            return;
+        }
+        screen_progress(screen, &ret->answer.status);
+        if (follow_has_ended(ret->answer.status.phase)) {
+            return;
+        }
+        /* A host that has answered once is waited for: it restarts. */
+        client->setup.connect_ms = CLOCK_NEVER;
+        if (!wait_for_next(client, next_ms, ret)) {
+            return;
+        }
+    }
+}
 
 enum { NOTE_AFTER_MS = 1000 };
 

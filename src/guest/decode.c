@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/decode.h"
 
-#include "compat/explain.h"
+#include "compat/dissect.h"
 #include "guest/bytes.h"
 #include "wire/clock.h"
 

@@ -2,7 +2,7 @@
 #include "guest/help.h"
 
 #include "guest/report.h"
-#include "wire/nearest.h"
+#include "wire/suggest.h"
 
 #include <stdio.h>
 #include <string.h>

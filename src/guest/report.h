@@ -9,6 +9,13 @@
 #include "compat/client.h"
 #include "guest/options.h"
 
+/* A response in the form that --output asks for.
+ *
+ * Threads  pure function.
+ */
+/* 0 and the line with its newline, or nothing at all, to be freed by the caller; or -ENOMEM. */
+MUST_CHECK int output_format(const struct answer *response, enum output_format format, char **ret);
+
 enum {
     REPORT_CODE_MAX = 32,
     REPORT_TEXT_MAX = 4096,

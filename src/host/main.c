@@ -19,9 +19,9 @@
 
 #include "host/conf/conf.h"
 #include "host/daemon.h"
-#include "host/log/log.h"
+#include "host/log.h"
 #include "host/options.h"
-#include "host/upgrade/job.h"
+#include "host/upgrade/upgrade.h"
 #include "wire/payload_text.h"
 
 static int check(const char *path)

@@ -8,8 +8,8 @@
 
 #include "host/conf/conf.h"
 #include "wire/address.h"
-#include "wire/escape.h"
-#include "wire/nearest.h"
+#include "wire/suggest.h"
+#include "wire/text.h"
 
 /* Long options without a letter: above every character. */
 enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_DUMP, OPTION_LISTEN, OPTION_LOG, OPTION_STATUS };

@@ -10,7 +10,7 @@
 
 #include <stdio.h>
 
-#include "host/log/log.h"
+#include "host/log.h"
 #include "wire/attributes.h"
 
 enum { OPTIONS_LISTEN_MAX = 16, OPTIONS_PROBLEM_MAX = 512 };

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/address.h"
-#include "wire/decimal.h"
+#include "wire/number.h"
 
 #include <assert.h>
 #include <errno.h>

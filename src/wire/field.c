@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/field.h"
-#include "wire/utf8.h"
+#include "wire/text.h"
 
 #include <assert.h>
 #include <errno.h>

@@ -8,7 +8,7 @@
 #ifndef WIRE_FIELD_H
 #define WIRE_FIELD_H
 
-#include "wire/refusal.h"
+#include "wire/protocol_error.h"
 #include "wire/tlv.h"
 
 enum field_type {                  /* on the wire; in memory */

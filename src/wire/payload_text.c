@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/payload_text.h"
-#include "wire/escape.h"
-#include "wire/hex.h"
+#include "wire/number.h"
+#include "wire/text.h"
 
 #include <inttypes.h>
 #include <stdarg.h>

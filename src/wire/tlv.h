@@ -8,8 +8,7 @@
 #ifndef WIRE_TLV_H
 #define WIRE_TLV_H
 
-#include "wire/reader.h"
-#include "wire/writer.h"
+#include "wire/cursor.h"
 
 #include <stdbool.h>
 

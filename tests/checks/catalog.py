@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""packaging/vsock_host.catalog against src/host/log/message_id.h: an entry for each MESSAGE_ID and for
+"""packaging/vsock_host.catalog against src/host/message_id.h: an entry for each MESSAGE_ID and for
 nothing else; each has its header, says something, and names only fields that the daemon writes and keys
 that the configuration has. journalctl takes the file, and gives it back.
 
@@ -84,7 +84,7 @@ def compile_catalog(text, count):
 def main(root):
     text = tree.read(root, CATALOG)
     wanted = {identifier: name for name, identifier in
-              IDENTIFIER.findall(tree.read(root, "src/host/log/message_id.h"))}
+              IDENTIFIER.findall(tree.read(root, "src/host/message_id.h"))}
     found = entries(text)
     sources = [name for name in tree.files(root) if name.startswith("src/host/")]
     fields = {field for name in sources for field in re.findall(r'"(VSOCK_\w+)"', tree.read(root, name))}

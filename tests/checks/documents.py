@@ -85,9 +85,9 @@ def judge_operator(root):
                       if file.startswith("src/host/") and file.endswith(".c"))
     wanted = {
         "message ids": {identifier for _, identifier in
-                        catalog.IDENTIFIER.findall(tree.read(root, "src/host/log/message_id.h"))},
+                        catalog.IDENTIFIER.findall(tree.read(root, "src/host/message_id.h"))},
         "journal fields": set(re.findall(r'"(VSOCK_[A-Z0-9_]+)"', sources)),
-        "metrics": set(METRIC.findall(tree.read(root, "src/host/metrics/metrics.c"))),
+        "metrics": set(METRIC.findall(tree.read(root, "src/host/metrics.c"))),
     }
     problems = []
     for title, names in wanted.items():

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A function has at most 60 lines, a file at most 400; sizes.allow names the others, with a reason.
+"""A function has at most 60 lines, a file at most 800; sizes.allow names the others, with a reason.
 
 usage: sizes.py [ROOT]
 """
@@ -10,7 +10,7 @@ import sys
 
 import tree
 
-FUNCTION_MAX, FILE_MAX = 60, 400
+FUNCTION_MAX, FILE_MAX = 60, 800
 ALLOW = "tests/checks/sizes.allow"
 
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Captured bytes in words, of every dialect but wire 1.x, which tests/system looks at. */
-#include "compat/explain.h"
+#include "compat/dissect.h"
 #include "support/golden.h"
 #include "support/unit.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Where a JSON object ends. Every stream is looked at whole, and split at each of its bytes. */
-#include "compat/json_frame.h"
+#include "compat/json_envelope.h"
 #include "support/golden.h"
 #include "support/unit.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both JSON generations at the guest: the bytes of every request, and what is made of answers. */
 #include "compat/json_1.h"
-#include "compat/json_guest.h"
+#include "compat/json_envelope.h"
 #include "support/equal.h"
 #include "support/golden.h"
 #include "support/golden_text.h"

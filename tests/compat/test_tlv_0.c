@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* TLV wire 0.9 at both ends. */
 #include "compat/tlv_0.h"
-#include "compat/tlv_0_frame.h"
 #include "support/equal.h"
 #include "support/golden.h"
 #include "support/heard.h"

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host's bytes at the guest. The first byte of an input says in which dialect the guest waits for
  * what; the rest is the stream, and a capture to be explained. */
-#include "compat/explain.h"
-#include "compat/json_guest.h"
+#include "compat/dissect.h"
+#include "compat/json_envelope.h"
 #include "fuzz/fuzz.h"
 #include "support/drive.h"
 #include "support/golden.h"
 #include "wire/codec.h"
 #include "wire/payload_text.h"
-#include "wire/utf8.h"
+#include "wire/text.h"
 
 enum { AGREED = 0x80, DIALECT = 0x30, COMMAND = 0x0f, REQUEST_ID = 0x01020304 };
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A domain's XML at vsock_host-hsm. The whole input is the document: libvirt's, but parts of it come
  * from whoever defined the domain, and root reads it. */
-#include "host/steps/hsm_xml.h"
 #include "fuzz/fuzz.h"
+#include "host/hsm/domain_xml.h"
 
 #include <errno.h>
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The CID of this machine. The device itself is not touched: other files stand for it. */
-#include "guest/local_cid.h"
+#include "guest/ask.h"
 #include "support/unit.h"
 
 #include <errno.h>

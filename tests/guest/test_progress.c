@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "guest/progress.h"
+#include "guest/screen.h"
 #include "support/unit.h"
 
 #include <stdio.h>

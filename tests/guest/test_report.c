@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What each outcome becomes: exit code and error line. */
-#include "guest/follow.h"
+#include "guest/ask.h"
 #include "guest/report.h"
 #include "support/unit.h"
 

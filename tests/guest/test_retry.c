@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compat/retry.h"
+#include "compat/stream.h"
 #include "support/unit.h"
 
 #include <errno.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines that are refused, word for word, and the help that lists what is taken. */
 #include "guest/help.h"
-#include "guest/option_table.h"
+#include "guest/options.h"
 #include "options_case.h"
 
 #define HASH   "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/digest/digest.h"
+#include "host/digest.h"
 
 uint8_t world_image[IMAGE_SIZE];
 uint8_t world_other[IMAGE_SIZE];

@@ -8,7 +8,7 @@
 #include "fault_server.h"
 #include "host/download/download.h"
 #include "support/unit.h"
-#include "wire/hex.h"
+#include "wire/number.h"
 
 enum { IMAGE_SIZE = 700000, WORLD_TOLD_MAX = 16 };
 

@@ -9,12 +9,11 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-#include "host/log/log.h"
+#include "host/log.h"
 #include "host/policy/url_policy.h"
-#include "host/step/step.h"
-#include "host/systemd/systemd.h"
-#include "host/systemd/unit_job.h"
-#include "host/systemd/unit_pending.h"
+#include "host/process/child.h"
+#include "host/systemd/notify.h"
+#include "host/systemd/unit.h"
 #include "wire/clock.h"
 
 int url_policy_judge(const struct url_policy *policy, const char *url, char *why, size_t why_size)

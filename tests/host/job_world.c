@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/file/install_state.h"
+#include "host/install_record.h"
 #include "wire/clock.h"
 
 struct world world = {.base = "/tmp/test_job.XXXXXX"};

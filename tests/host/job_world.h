@@ -7,7 +7,7 @@
 
 #include <stdatomic.h>
 
-#include "host/upgrade/job_inner.h"
+#include "host/upgrade/upgrade_internal.h"
 #include "support/unit.h"
 
 enum {

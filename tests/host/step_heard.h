@@ -6,7 +6,7 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
-#include "host/step/step.h"
+#include "host/process/child.h"
 
 enum {
     SOON_MS = 300,   /* a deadline that is meant to pass */

@@ -10,9 +10,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/console/busy_console.h"
-#include "host/console/console.h"
-#include "host/log/log.h"
+#include "host/console.h"
+#include "host/log.h"
 
 enum { WAIT_ROUNDS = 1000, WAIT_MS = 10, CONTENT_MAX = 4096 };
 

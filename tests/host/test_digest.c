@@ -4,11 +4,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "host/digest/digest.h"
-#include "host/digest/ring.h"
-#include "host/watch/watch.h"
+#include "host/digest.h"
+#include "host/watchdog.h"
 #include "support/unit.h"
-#include "wire/hex.h"
+#include "wire/number.h"
 
 /* FIPS 180-4 and the secure hash standard's examples. */
 static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";

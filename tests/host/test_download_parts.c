@@ -13,13 +13,11 @@
 #include <unistd.h>
 
 #include "host/download/address_guard.h"
-#include "host/download/content_range.h"
+#include "host/download/download.h"
 #include "host/download/failure.h"
-#include "host/download/mirrors.h"
-#include "host/download/pace.h"
+#include "host/download/fetch.h"
 #include "host/download/response.h"
-#include "host/download/retry.h"
-#include "host/download/room.h"
+#include "host/download/store.h"
 #include "host/policy/url_policy.h"
 #include "support/unit.h"
 

@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "download_world.h"
-#include "host/digest/digest.h"
+#include "host/digest.h"
 
 #define GOOD       .body = world_image, .length = IMAGE_SIZE
 #define OTHER      .body = world_other, .length = IMAGE_SIZE

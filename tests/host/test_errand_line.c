@@ -3,7 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "host/errand/errand_line.h"
+#include "host/process/result_line.h"
 #include "support/unit.h"
 
 static void test_round(void)

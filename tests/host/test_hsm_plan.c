@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/steps/hsm_plan.h"
-#include "host/steps/hsm_xml.h"
+#include "host/hsm/domain_xml.h"
+#include "host/hsm/plan.h"
 #include "support/unit.h"
 
 #define STICK(bus, device)                                    \

@@ -7,9 +7,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/steps/hsm_run.h"
-#include "host/steps/hsm_sticks.h"
-#include "host/steps/hsm_virt.h"
+#include "host/hsm/libvirt.h"
+#include "host/hsm/run.h"
+#include "host/hsm/usb.h"
 #include "support/folder.h"
 #include "support/unit.h"
 #include "wire/clock.h"

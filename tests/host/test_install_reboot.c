@@ -3,8 +3,7 @@
 #include <string.h>
 #include <time.h>
 
-#include "host/steps/install_ending.h"
-#include "host/steps/install_reboot.h"
+#include "host/install/run.h"
 #include "support/unit.h"
 
 enum { FAR_MS = 100000, SOON_MS = 200 };

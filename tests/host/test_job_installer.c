@@ -8,7 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/upgrade/begun.h"
+#include "host/upgrade/installer.h"
 
 static struct job_view view;
 

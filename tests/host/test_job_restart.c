@@ -7,8 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/file/install_state.h"
-#include "host/upgrade/begun.h"
+#include "host/install_record.h"
+#include "host/upgrade/installer.h"
 #include "wire/clock.h"
 
 static struct job_view view;

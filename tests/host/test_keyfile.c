@@ -7,8 +7,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/file/keyfile.h"
-#include "host/file/replace.h"
+#include "host/keyfile.h"
 #include "support/folder.h"
 
 static char directory[] = "/tmp/test_keyfile.XXXXXX";

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Lines on stderr, and when the journal is used instead. */
-#include "host/log/journal_entry.h"
-#include "host/log/log_target.h"
-#include "host/systemd/systemd.h"
+#include "host/log.h"
+#include "host/systemd/notify.h"
 #include "support/unit.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The fields that journald is sent, byte for byte. */
-#include "host/log/journal_entry.h"
+#include "host/log.h"
 #include "support/unit.h"
 
 #include <string.h>

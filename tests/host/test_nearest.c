@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/nearest.h"
+#include "wire/suggest.h"
 
 #include "support/unit.h"
 

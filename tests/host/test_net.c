@@ -10,9 +10,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "host/net/connection.h"
 #include "host/net/mailbox.h"
-#include "host/net/pool.h"
-#include "host/net/table.h"
+#include "host/net/worker.h"
 
 static const struct conf small = {
     .limits = {.connections = 3, .connections_per_cid = 2, .request_bytes = 16384}};

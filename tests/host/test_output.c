@@ -2,8 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "host/step/output.h"
-#include "host/step/tail.h"
+#include "host/process/output.h"
 #include "support/unit.h"
 
 /* Everything that was told, one line each. */

@@ -1,5 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/upgrade/progress.h"
 #include "host/upgrade/status_line.h"
 #include "support/unit.h"
 

@@ -7,9 +7,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/file/install_state.h"
-#include "host/file/record.h"
-#include "host/file/replace.h"
+#include "host/install_record.h"
+#include "host/keyfile.h"
 #include "support/folder.h"
 
 static char directory[] = "/tmp/test_record.XXXXXX";

@@ -2,7 +2,7 @@
 /* What systemd is told, read at a NOTIFY_SOCKET of the test's own. logind is never reached: the bus
  * address leads nowhere. */
 #include "host/systemd/logind.h"
-#include "host/systemd/systemd.h"
+#include "host/systemd/notify.h"
 #include "support/unit.h"
 
 #include <errno.h>

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_job.c
  * and unit_pending.c is shown by the system tests, against a bus of their own. */
-#include "host/systemd/unit_job.h"
-#include "host/systemd/unit_pending.h"
+#include "host/systemd/unit.h"
 #include "support/unit.h"
 #include "wire/clock.h"
 

@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include "host/policy/address_class.h"
-#include "host/policy/url.h"
 #include "host/policy/url_policy.h"
 #include "support/unit.h"
 #include "wire/message.h"

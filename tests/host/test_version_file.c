@@ -7,7 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "host/command/version_file.h"
+#include "host/command.h"
 
 static char path[] = "/tmp/vsock-version-XXXXXX";
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Which thread is late, with the time passed in. */
-#include "host/watch/watch.h"
+#include "host/watchdog.h"
 #include "support/unit.h"
 
 #include <pthread.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/message.h"
 #include "support/equal.h"
-#include "wire/version.h"
+#include "wire/frame.h"
 
 int message_encode(const struct golden_message *message, struct writer *writer)
 {

@@ -3,7 +3,7 @@
 #include "support/golden.h"
 #include "support/message.h"
 #include "support/unit.h"
-#include "wire/version.h"
+#include "wire/frame.h"
 
 #include <errno.h>
 #include <stdio.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The tables: names, numbers, layouts, and how two lists of versions agree. */
 #include "support/unit.h"
+#include "wire/frame.h"
 #include "wire/layout.h"
-#include "wire/version.h"
 
 #include <errno.h>
 

@@ -2,8 +2,7 @@
 #include "support/golden.h"
 #include "support/unit.h"
 #include "wire/clock.h"
-#include "wire/decimal.h"
-#include "wire/hex.h"
+#include "wire/number.h"
 
 #include <errno.h>
 #include <limits.h>

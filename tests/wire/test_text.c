@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/golden.h"
 #include "support/unit.h"
-#include "wire/escape.h"
+#include "wire/text.h"
 
 #include <stdio.h>
 #include <stdlib.h>

@@ -6,10 +6,20 @@
  * Threads  any; the callbacks run inside the call.
  * Errors   0 or -errno with one line in `problem`; the first refusal of a callback ends it.
  */
-#ifndef HOST_CONF_READ_H
-#define HOST_CONF_READ_H
+#ifndef HOST_CONF_CONF_READ_H
+#define HOST_CONF_CONF_READ_H
 
 #include "host/conf/conf.h"
+
+/* Which files make up a configuration: the main one, then PATH.d/ *.conf in the order of their
+ * names, byte by byte.
+ *
+ * Errors   0 or -errno with one line in `problem`. No such folder is no drop-ins.
+ * Owner    conf_files_find allocates, conf_files_done frees.
+ */
+MUST_CHECK int conf_files_find(const char *path, struct conf_strings *ret,
+                               char problem[CONF_PROBLEM_MAX]);
+void conf_files_done(struct conf_strings *files);
 
 /* Bytes of a line without its newline. Debian's inih has room for 200, newline and NUL included. */
 enum { CONF_LINE_MAX = 198 };

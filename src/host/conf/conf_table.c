@@ -4,8 +4,8 @@
 #include <string.h>
 
 #include "host/conf/conf.h"
-#include "host/conf/conf_kind.h"
-#include "wire/nearest.h"
+#include "host/conf/conf_types.h"
+#include "wire/suggest.h"
 
 #define AT(member)             offsetof(struct conf, member)
 #define RANGE(lowest, highest) .min = (lowest), .max = (highest)

@@ -4,8 +4,8 @@
  * Threads  constant.
  * Units    a range of seconds is in milliseconds, of sizes in bytes.
  */
-#ifndef HOST_CONF_TABLE_H
-#define HOST_CONF_TABLE_H
+#ifndef HOST_CONF_CONF_TABLE_H
+#define HOST_CONF_CONF_TABLE_H
 
 #include <stdbool.h>
 #include <stddef.h>

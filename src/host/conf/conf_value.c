@@ -3,8 +3,10 @@
 
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 
-#include "wire/escape.h"
+#include "host/conf/conf_read.h"
+#include "wire/text.h"
 
 static void *field_of(const struct conf_key *key, struct conf *conf)
 {
@@ -97,4 +99,104 @@ int conf_value_take(const struct conf_key *key, const char *text, struct conf *c
     }
     conf_value_allowed(key, why);
     return -EINVAL;
+}
+
+/* Writes "key = item", without the blanks when only so the line is short enough to be read. */
+static size_t begin_line(const struct conf_key *key, const char *item, FILE *out)
+{
+    bool wide = strlen(key->name) + strlen(" = ") + strlen(item) <= CONF_LINE_MAX;
+    const char *separator = item[0] == '\0' ? " =" : wide ? " = " : "=";
+    return (size_t)fprintf(out, "%s%s%s", key->name, separator, item);
+}
+
+/* A list goes on in another line with the same key before a line would be too long to be read. */
+static void dump_key(const struct conf_key *key, const struct conf *conf, FILE *out)
+{
+    size_t count = conf_value_count(key, conf);
+    char item[CONF_ITEM_MAX] = "";
+    if (count > 0) {
+        conf_value_item(key, conf, 0, item);
+    }
+    size_t length = begin_line(key, item, out);
+    for (size_t i = 1; i < count; i++) {
+        conf_value_item(key, conf, i, item);
+        if (length + 1 + strlen(item) <= CONF_LINE_MAX) {
+            length += (size_t)fprintf(out, " %s", item);
+        } else {
+            fputc('\n', out);
+            length = begin_line(key, item, out);
+        }
+    }
+    fputc('\n', out);
+}
+
+int conf_dump(const struct conf *conf, FILE *out)
+{
+    const char *section = "";
+    for (size_t i = 0; i < conf_keys_count; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (strcmp(section, key->section) != 0) {
+            fprintf(out, "%s[%s]\n", i == 0 ? "" : "\n", key->section);
+            section = key->section;
+        }
+        dump_key(key, conf, out);
+    }
+    if (fflush(out) != 0) {
+        return -errno;
+    }
+    return ferror(out) ? -EIO : 0; /* an earlier write failed, and its errno is gone */
+}
+
+static bool differs(const struct conf_key *key, const struct conf *now, const struct conf *fresh)
+{
+    size_t count = conf_value_count(key, now);
+    bool same = count == conf_value_count(key, fresh);
+    for (size_t i = 0; same && i < count; i++) {
+        char kept[CONF_ITEM_MAX];
+        char wanted[CONF_ITEM_MAX];
+        conf_value_item(key, now, i, kept);
+        conf_value_item(key, fresh, i, wanted);
+        same = strcmp(kept, wanted) == 0;
+    }
+    return !same;
+}
+
+/* What was read once is read again: only memory can be missing. */
+static int copy(const struct conf_key *key, const struct conf *now, struct conf *fresh)
+{
+    int result = 0;
+    if (key->kind->list) {
+        conf_value_clear(key, fresh);
+    }
+    for (size_t i = 0; i < conf_value_count(key, now) && result == 0; i++) {
+        char item[CONF_ITEM_MAX];
+        char why[CONF_WHY_MAX];
+        conf_value_item(key, now, i, item);
+        result = key->kind->list ? conf_value_add(key, item, fresh, why)
+                                 : conf_value_take(key, item, fresh, why);
+    }
+    return result;
+}
+
+int conf_keep(const struct conf *now, struct conf *fresh,
+              void (*told)(const char *section, const char *name))
+{
+    int result = 0;
+    for (size_t i = 0; i < conf_keys_count && result == 0; i++) {
+        const struct conf_key *key = &conf_keys[i];
+        if (key->restart && differs(key, now, fresh)) {
+            told(key->section, key->name);
+            result = copy(key, now, fresh);
+        }
+    }
+    return result;
+}
+
+bool conf_same(const struct conf *a, const struct conf *b)
+{
+    bool same = true;
+    for (size_t i = 0; same && i < conf_keys_count; i++) {
+        same = !differs(&conf_keys[i], a, b);
+    }
+    return same;
 }

@@ -4,8 +4,8 @@
  * Threads  the struct conf is the caller's.
  * Errors   0, -EINVAL with one line in `why` that says what is allowed, -ENOMEM.
  */
-#ifndef HOST_CONF_VALUE_H
-#define HOST_CONF_VALUE_H
+#ifndef HOST_CONF_CONF_VALUE_H
+#define HOST_CONF_CONF_VALUE_H
 
 #include "host/conf/conf.h"
 #include "host/conf/conf_table.h"

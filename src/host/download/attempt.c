@@ -7,7 +7,6 @@
 #include <string.h>
 
 #include "host/download/fetch.h"
-#include "host/policy/url.h"
 #include "host/policy/url_policy.h"
 
 /* One request of an attempt. */

@@ -13,11 +13,77 @@
 
 #include "host/download/attempt.h"
 #include "host/download/fetch.h"
-#include "host/download/mirrors.h"
-#include "host/download/retry.h"
-#include "host/policy/url.h"
-#include "host/watch/watch.h"
+#include "host/policy/url_policy.h"
+#include "host/watchdog.h"
 #include "wire/clock.h"
+
+static bool knows(const struct mirrors *mirrors, const char *url)
+{
+    for (size_t i = 0; i < mirrors->count; i++) {
+        if (strcmp(mirrors->urls[i], url) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+void mirrors_refresh(struct mirrors *mirrors, const struct download *download)
+{
+    char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1];
+    size_t count = download->mirrors(download->context, urls);
+    for (size_t i = 0; i < count && mirrors->count < DOWNLOAD_MIRRORS_MAX; i++) {
+        if (!knows(mirrors, urls[i])) {
+            memcpy(mirrors->urls[mirrors->count], urls[i], sizeof(urls[i]));
+            mirrors->dropped[mirrors->count] = false;
+            mirrors->count++;
+        }
+    }
+}
+
+int mirrors_next(struct mirrors *mirrors)
+{
+    for (size_t i = 0; i < mirrors->count; i++) {
+        size_t at = (mirrors->next + i) % mirrors->count;
+        if (!mirrors->dropped[at]) {
+            mirrors->next = at + 1;
+            return (int)at;
+        }
+    }
+    return -1;
+}
+
+size_t mirrors_left(const struct mirrors *mirrors)
+{
+    size_t left = 0;
+    for (size_t i = 0; i < mirrors->count; i++) {
+        left += mirrors->dropped[i] ? 0 : 1;
+    }
+    return left;
+}
+
+static int64_t full_delay(const struct retry *retry)
+{
+    int64_t delay = retry->first_ms;
+    for (uint32_t i = 1; i < retry->failed && delay < RETRY_DELAY_MAX_MS; i++) {
+        delay *= 2;
+    }
+    return delay < RETRY_DELAY_MAX_MS ? delay : RETRY_DELAY_MAX_MS;
+}
+
+bool retry_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms)
+{
+    if (progressed) {
+        retry->failed = 0;
+    }
+    if (retry->failed >= retry->allowed) {
+        return false;
+    }
+    retry->failed++;
+    int64_t full = full_delay(retry);
+    int64_t half = full / 2;
+    *delay_ms = half + (int64_t)chance % (full - half + 1);
+    return true;
+}
 
 /* One run. */
 struct run {

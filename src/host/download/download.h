@@ -17,12 +17,38 @@
  * Errors   how it ended is in the result, as the guest is told it; nothing is logged: what an
  * operator should know of an attempt comes through `tell`.
  */
-#ifndef HOST_DOWNLOAD_H
-#define HOST_DOWNLOAD_H
+#ifndef HOST_DOWNLOAD_DOWNLOAD_H
+#define HOST_DOWNLOAD_DOWNLOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
 
 #include "host/conf/conf.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+/* When a failed attempt is made again: so many times in a row, each time after twice the wait.
+ *
+ * Threads  pure functions; chance is passed in.
+ * Units    milliseconds.
+ */
+enum { RETRY_DELAY_MAX_MS = 60000 };
+
+struct retry {
+    uint32_t allowed; /* attempts after the first, in a row without progress */
+    uint32_t failed;  /* attempts in a row */
+    int64_t first_ms;
+};
+
+static inline struct retry retry_of(uint32_t allowed, int64_t first_ms)
+{
+    return (struct retry){.allowed = allowed, .first_ms = first_ms};
+}
+
+/* Counts a failed attempt. False: it was the last. True: wait *delay_ms, at least half of the full
+ * time and at most all of it as `chance` has it, so that a thousand hosts do not come back at once.
+ * `progressed` says that the attempt brought something, and counting starts anew. */
+bool retry_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms);
 
 enum {
     DOWNLOAD_MIRRORS_MAX = 5, /* the job's url and up to 4 of those who joined */
@@ -59,5 +85,27 @@ void download_run(const struct download *download, struct download_result *ret);
 
 /* Removes what other hashes left in the directory; `keep` may be NULL. */
 void download_sweep(int directory_fd, const uint8_t *keep);
+
+/* The urls of one image, taken in turn; those that will not do are dropped. Joiners add more while
+ * the download runs.
+ *
+ * Threads  one owner.
+ * Owner    holds copies.
+ */
+struct mirrors {
+    size_t count;
+    size_t next;
+    bool dropped[DOWNLOAD_MIRRORS_MAX];
+    char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1];
+};
+
+/* Takes over the urls that are not known yet, and leaves the others as they are. */
+void mirrors_refresh(struct mirrors *mirrors, const struct download *download);
+
+/* The next one's index in turn; -1 when none is left. */
+int mirrors_next(struct mirrors *mirrors);
+
+/* How many are left. */
+size_t mirrors_left(const struct mirrors *mirrors);
 
 #endif

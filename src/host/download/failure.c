@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "wire/escape.h"
+#include "wire/text.h"
 
 int failure_set(struct failure *failure, enum failure_scope scope, enum error_code code,
                 const char *format, ...)

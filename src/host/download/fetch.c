@@ -10,10 +10,9 @@
 #include <sys/socket.h>
 
 #include "host/download/address_guard.h"
-#include "host/download/pace.h"
-#include "host/watch/watch.h"
+#include "host/watchdog.h"
 #include "wire/clock.h"
-#include "wire/decimal.h"
+#include "wire/number.h"
 
 enum {
     BUFFER_SIZE = 512 << 10,  /* one read from the socket at most */

@@ -11,16 +11,16 @@
  * Errors   0 or -errno; logs nothing.
  * Owner    partial_open opens, partial_close closes; the directory's descriptor is the caller's.
  */
-#ifndef HOST_PARTIAL_H
-#define HOST_PARTIAL_H
+#ifndef HOST_DOWNLOAD_PARTIAL_H
+#define HOST_DOWNLOAD_PARTIAL_H
 
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "host/download/response.h"
-#include "host/file/keyfile.h"
+#include "host/keyfile.h"
 #include "wire/attributes.h"
-#include "wire/hex.h"
+#include "wire/number.h"
 
 enum { PARTIAL_NAME_SIZE = SHA256_HEX + sizeof(".part") };
 

@@ -5,12 +5,31 @@
  * Units    bytes.
  * Source   RFC 9110, sections 8.8 (validators), 13.1.5 (If-Range), 14 (ranges), 15 (status codes).
  */
-#ifndef HOST_RESPONSE_H
-#define HOST_RESPONSE_H
+#ifndef HOST_DOWNLOAD_RESPONSE_H
+#define HOST_DOWNLOAD_RESPONSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "wire/attributes.h"
+
+/* The Content-Range header of an answer, such as "bytes 500-999/1000".
+ *
+ * Threads  pure functions.
+ * Errors   0 or -EINVAL; *ret is written only on 0.
+ * Source   RFC 9110, section 14.4.
+ */
+#define CONTENT_RANGE_UNKNOWN UINT64_MAX /* the total of "bytes 500-999/ *" */
+
+struct content_range {
+    uint64_t first;
+    uint64_t last; /* at least `first`, less than `total` */
+    uint64_t total;
+};
+
+/* Takes only the form that comes with bytes; "bytes * /1000", which comes with 416, is -EINVAL. */
+MUST_CHECK int content_range_parse(const char *value, struct content_range *ret);
 
 enum {
     RESPONSE_VALIDATOR_MAX = 256,

@@ -9,11 +9,11 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
-#include "host/log/log.h"
-#include "host/log/message_id.h"
-#include "host/metrics/metrics.h"
+#include "host/log.h"
+#include "host/message_id.h"
+#include "host/metrics.h"
 #include "host/net/mailbox.h"
-#include "host/watch/watch.h"
+#include "host/watchdog.h"
 #include "wire/clock.h"
 
 enum {

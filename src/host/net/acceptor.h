@@ -7,10 +7,10 @@
  * Errors   0 or -errno; an accept that fails is logged, once a second at most.
  * Owner    the listeners stay the caller's.
  */
-#ifndef HOST_ACCEPTOR_H
-#define HOST_ACCEPTOR_H
+#ifndef HOST_NET_ACCEPTOR_H
+#define HOST_NET_ACCEPTOR_H
 
-#include "host/net/flow.h"
+#include "host/net/connection_io.h"
 #include "host/net/listener.h"
 
 struct acceptor;

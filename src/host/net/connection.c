@@ -3,8 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 ssize_t connection_receive(struct connection *connection)
 {
@@ -91,4 +93,173 @@ void connection_consume(struct connection *connection)
         memmove(connection->in, connection->in + connection->frame_length, connection->in_length);
     }
     connection->frame_length = 0;
+}
+
+/* How many counted connections a CID has. */
+struct share {
+    uint32_t cid;
+    uint32_t count;
+};
+
+struct table {
+    uint32_t size;    /* slots */
+    uint32_t limit;   /* of those that are counted */
+    uint32_t per_cid; /* likewise, for one CID */
+    uint32_t counted;
+    uint32_t in_use;
+    uint32_t request_bytes;
+    struct connection *free; /* the one used last is first: its memory is warm */
+    struct connection *slots;
+    uint8_t *buffers; /* of all slots */
+    struct share *shares;
+    uint32_t shares_count; /* CIDs that have connections; mostly one */
+};
+
+struct connection *table_at(struct table *table, uint32_t slot)
+{
+    assert(slot < table->size);
+    return &table->slots[slot];
+}
+
+int table_new(const struct conf *conf, struct table **ret)
+{
+    struct table *table = calloc(1, sizeof *table);
+    if (table == NULL) {
+        return -ENOMEM;
+    }
+    size_t input = server_input_size(conf->limits.request_bytes);
+    size_t stride = input + CONNECTION_OUTPUT_MAX;
+    table->size = conf->limits.connections + TABLE_SPARE;
+    table->limit = conf->limits.connections;
+    table->per_cid = conf->limits.connections_per_cid;
+    table->request_bytes = conf->limits.request_bytes;
+    table->slots = calloc(table->size, sizeof *table->slots);
+    table->shares = calloc(table->size, sizeof *table->shares);
+    table->buffers = calloc(table->size, stride); /* pages come as they are touched */
+    if (table->slots == NULL || table->shares == NULL || table->buffers == NULL) {
+        table_free(table);
+        return -ENOMEM;
+    }
+    for (uint32_t slot = table->size; slot-- > 0;) {
+        struct connection *connection = &table->slots[slot];
+        connection->fd = -1;
+        connection->slot = slot;
+        connection->in_size = input;
+        connection->in = table->buffers + slot * stride;
+        connection->out = connection->in + input;
+        connection->next = table->free;
+        table->free = connection;
+    }
+    *ret = table;
+    return 0;
+}
+
+struct table *table_free(struct table *table)
+{
+    if (table != NULL) {
+        for (uint32_t slot = 0; table->slots != NULL && slot < table->size; slot++) {
+            if (table->slots[slot].state != CONNECTION_FREE) {
+                table_release(table, &table->slots[slot]);
+            }
+        }
+        free(table->slots);
+        free(table->shares);
+        free(table->buffers);
+        free(table);
+    }
+    return NULL;
+}
+
+/* The share of a CID, or where a new one goes. There are never more CIDs than connections. */
+static struct share *share_of(struct table *table, uint32_t cid)
+{
+    uint32_t at = 0;
+    while (at < table->shares_count && table->shares[at].cid != cid) {
+        at++;
+    }
+    return &table->shares[at];
+}
+
+static bool count_in(struct table *table, uint32_t cid)
+{
+    struct share *share = share_of(table, cid);
+    if (share == &table->shares[table->shares_count]) {
+        *share = (struct share){.cid = cid};
+    }
+    if (table->counted >= table->limit || share->count >= table->per_cid) {
+        return false;
+    }
+    if (share->count++ == 0) {
+        table->shares_count++;
+    }
+    table->counted++;
+    return true;
+}
+
+static void count_out(struct table *table, uint32_t cid)
+{
+    struct share *share = share_of(table, cid);
+    assert(share->count > 0);
+    if (--share->count == 0) {
+        *share = table->shares[--table->shares_count];
+    }
+    table->counted--;
+}
+
+enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct connection **ret)
+{
+    /* Those who are turned away have the spare places alone: they take none from the others. */
+    bool counted = count_in(table, cid);
+    if (!counted && table->in_use - table->counted >= TABLE_SPARE) {
+        return TABLE_NO_PLACE_LEFT;
+    }
+    struct connection *connection = table->free;
+    assert(connection != NULL);
+    table->free = connection->next;
+    table->in_use++;
+    *connection = (struct connection){
+        .fd = *fd,
+        .state = CONNECTION_OPEN,
+        .slot = connection->slot,
+        .generation = connection->generation + 1,
+        .cid = cid,
+        .counted = counted,
+        .in_size = connection->in_size,
+        .in = connection->in,
+        .out = connection->out,
+    };
+    server_init(&connection->session, table->request_bytes, cid);
+    *fd = -1;
+    *ret = connection;
+    return counted ? TABLE_COUNTED : TABLE_TURNED_AWAY;
+}
+
+void table_release(struct table *table, struct connection *connection)
+{
+    assert(connection->state != CONNECTION_FREE);
+    if (connection->counted) {
+        count_out(table, connection->cid);
+    }
+    close(connection->fd);
+    connection->fd = -1;
+    connection->ticket = ticket_unref(connection->ticket);
+    connection->state = CONNECTION_FREE;
+    connection->next = table->free;
+    table->free = connection;
+    table->in_use--;
+}
+
+uint32_t table_size(const struct table *table)
+{
+    return table->size;
+}
+
+uint32_t table_in_use(const struct table *table)
+{
+    return table->in_use;
+}
+
+void table_limit_cid(struct table *table, uint32_t per_cid)
+{
+    table->per_cid = per_cid;
 }

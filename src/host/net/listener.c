@@ -5,10 +5,137 @@
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "host/systemd/notify.h"
+
+enum { CLAIM_NAME_MAX = ADDRESS_PATH_MAX + sizeof ".lock" };
+
+static void claim_name(const struct address *address, char out[CLAIM_NAME_MAX])
+{
+    (void)snprintf(out, CLAIM_NAME_MAX, "%s.lock", address->path);
+}
+
+/* True if the file is still the one that the name leads to: its last holder unlinks it. */
+static bool is_at(int fd, const char *name)
+{
+    struct stat held;
+    struct stat named;
+    return fstat(fd, &held) == 0 && lstat(name, &named) == 0 && held.st_dev == named.st_dev &&
+           held.st_ino == named.st_ino;
+}
+
+/* The descriptor that holds the claim, or -errno. */
+static int claim(const struct address *address)
+{
+    char name[CLAIM_NAME_MAX];
+    claim_name(address, name);
+    int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = flock(fd, LOCK_EX | LOCK_NB) < 0 ? -errno : 0;
+    if (error == 0 && is_at(fd, name)) {
+        return fd;
+    }
+    close(fd);
+    /* Unlinked in between: whoever did it was listening until a moment ago. */
+    return error == 0 || error == -EWOULDBLOCK ? -EADDRINUSE : error;
+}
+
+static void give_back(int claim_fd, const struct address *address)
+{
+    char name[CLAIM_NAME_MAX];
+    claim_name(address, name);
+    (void)unlink(name); /* while it is held; one that stays does no harm */
+    close(claim_fd);
+}
+
+/* True if a daemon accepts on the path now. */
+static bool somebody_answers(const struct sockaddr_storage *at, socklen_t length)
+{
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+    if (fd < 0) {
+        return true; /* not known: leave the path alone */
+    }
+    bool answers = connect(fd, (const struct sockaddr *)at, length) == 0 || errno == EAGAIN;
+    close(fd);
+    return answers;
+}
+
+/* Removes a socket that a dead daemon left; one of another program may be alive without a claim. */
+static int clear_path(const struct address *address, const struct sockaddr_storage *at,
+                      socklen_t length)
+{
+    struct stat found;
+    if (lstat(address->path, &found) < 0) {
+        return errno == ENOENT ? 0 : -errno;
+    }
+    if (!S_ISSOCK(found.st_mode) || somebody_answers(at, length)) {
+        return -EADDRINUSE;
+    }
+    return unlink(address->path) < 0 && errno != ENOENT ? -errno : 0;
+}
+
+static int bind_claimed(int fd, const struct address *address, mode_t mode,
+                        struct socket_path *made)
+{
+    struct sockaddr_storage at;
+    socklen_t length = address_to_sockaddr(address, &at);
+    int error = clear_path(address, &at, length);
+    if (error < 0) {
+        return error;
+    }
+    /* The file is made without any permission, so that nobody connects before its mode is right. */
+    mode_t mask = umask(0777);
+    error = bind(fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
+    umask(mask);
+    struct stat file = {0};
+    if (error == 0 && (chmod(address->path, mode) < 0 || lstat(address->path, &file) < 0)) {
+        error = -errno;
+        (void)unlink(address->path); /* the error that is told is the first */
+    }
+    if (error == 0) {
+        made->device = file.st_dev;
+        made->inode = file.st_ino;
+    }
+    return error;
+}
+
+int socket_path_bind(int fd, const struct address *address, mode_t mode, struct socket_path *ret)
+{
+    struct socket_path made = {.claim_fd = claim(address)};
+    if (made.claim_fd < 0) {
+        return made.claim_fd;
+    }
+    int error = bind_claimed(fd, address, mode, &made);
+    if (error < 0) {
+        give_back(made.claim_fd, address);
+        return error;
+    }
+    *ret = made;
+    return 0;
+}
+
+void socket_path_leave(struct socket_path *path, const struct address *address)
+{
+    struct stat file;
+    if (path->claim_fd < 0) {
+        return;
+    }
+    if (lstat(address->path, &file) == 0 && file.st_dev == path->device &&
+        file.st_ino == path->inode) {
+        (void)unlink(address->path); /* a left-over is taken over at the next start */
+    }
+    give_back(path->claim_fd, address);
+    path->claim_fd = -1;
+}
 
 enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
 
@@ -169,4 +296,80 @@ int listener_accept(const struct listener *listener, const struct conf *conf, st
     peer.allowed = peer.allowed && contains(&conf->listen.allowed_cids, peer.cid);
     *ret = peer;
     return fd;
+}
+
+static int open_one(const struct conf *conf, size_t index, struct listener *ret,
+                    char problem[CONF_PROBLEM_MAX])
+{
+    struct address address;
+    const char *why;
+    const char *wanted = conf->listen.address.items[index];
+    int error = address_parse(wanted, ADDRESS_LISTEN, &address, &why);
+    if (error < 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s: %s", wanted, why);
+        return error;
+    }
+    return listener_open(&address, conf->listen.unix_mode, ret, problem);
+}
+
+static int adopt_one(size_t index, struct listener *ret, char problem[CONF_PROBLEM_MAX])
+{
+    int fd = SERVICE_PASSED_FIRST + (int)index;
+    return listener_adopt(&fd, ret, problem); /* one that is refused ends with the process */
+}
+
+static int open_all(const struct conf *conf, size_t wanted, struct listening *listening,
+                    char problem[CONF_PROBLEM_MAX])
+{
+    listening->listeners = calloc(wanted, sizeof *listening->listeners);
+    if (listening->listeners == NULL) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
+        return -ENOMEM;
+    }
+    int error = 0;
+    while (error == 0 && listening->count < wanted) {
+        struct listener *next = &listening->listeners[listening->count];
+        error = listening->passed ? adopt_one(listening->count, next, problem)
+                                  : open_one(conf, listening->count, next, problem);
+        listening->count += error == 0;
+    }
+    return error;
+}
+
+int listening_open(const struct conf *conf, struct listening *ret, char problem[CONF_PROBLEM_MAX])
+{
+    int passed = service_passed_sockets();
+    if (passed < 0) {
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "the sockets that systemd passed: %s",
+                       strerror(-passed));
+        return passed;
+    }
+    struct listening listening = {.passed = passed > 0};
+    size_t wanted = listening.passed ? (size_t)passed : conf->listen.address.count;
+    int error = open_all(conf, wanted, &listening, problem);
+    if (error < 0) {
+        listening_close(&listening);
+        return error;
+    }
+    *ret = listening;
+    return 0;
+}
+
+void listening_close(struct listening *listening)
+{
+    for (size_t i = 0; i < listening->count; i++) {
+        listener_close(&listening->listeners[i]);
+    }
+    free(listening->listeners);
+    *listening = (struct listening){0};
+}
+
+void listening_describe(const struct listening *listening, char *out, size_t size)
+{
+    size_t length = (size_t)snprintf(out, size, "Listening on");
+    for (size_t i = 0; i < listening->count && length < size; i++) {
+        char text[ADDRESS_TEXT_MAX];
+        address_format(&listening->listeners[i].address, text);
+        length += (size_t)snprintf(out + length, size - length, "%s %s", i > 0 ? "," : "", text);
+    }
 }

@@ -6,8 +6,8 @@
  * Errors   mailbox_init: 0 or -errno; the rest cannot fail.
  * Owner    a posted connection belongs to the mailbox until it is taken.
  */
-#ifndef HOST_MAILBOX_H
-#define HOST_MAILBOX_H
+#ifndef HOST_NET_MAILBOX_H
+#define HOST_NET_MAILBOX_H
 
 #include <stdatomic.h>
 

@@ -8,12 +8,50 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/file/install_state.h"
-#include "host/systemd/unit_pending.h"
-#include "host/upgrade/begun.h"
-#include "host/watch/watch.h"
+#include "host/install_record.h"
+#include "host/systemd/unit.h"
+#include "host/watchdog.h"
 #include "wire/clock.h"
-#include "wire/escape.h"
+#include "wire/text.h"
+
+static int open_directory(const char *directory, int *ret)
+{
+    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    *ret = fd;
+    return 0;
+}
+
+int begun_mark(const char *directory, int *ret)
+{
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
+    int fd = -1;
+    int error = open_directory(directory, &fd);
+    if (error != 0) {
+        return error;
+    }
+    if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
+        error = -errno;
+        (void)close(fd); /* nothing was written */
+        return error;
+    }
+    *ret = fd;
+    return 0;
+}
+
+bool begun_lives(const char *directory)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    int fd = -1;
+    if (open_directory(directory, &fd) != 0) {
+        return false;
+    }
+    bool lives = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    (void)close(fd); /* nothing was written */
+    return lives;
+}
 
 enum {
     /* What vsock_host-install may need beside the installer's own time: hashing the image again,
@@ -68,7 +106,7 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
     }
 }
 
-static int open_directory(const struct conf *conf)
+static int installer_open_directory(const struct conf *conf)
 {
     int fd = open(conf->install.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -136,7 +174,7 @@ static void read_record(int directory_fd, struct recover_facts *facts)
 /* Where there is none nobody has ever installed. */
 static void read_directory(const struct conf *conf, struct recover_facts *facts)
 {
-    int fd = open_directory(conf);
+    int fd = installer_open_directory(conf);
     if (fd >= 0) {
         read_record(fd, facts);
         (void)close(fd); /* nothing was written */
@@ -195,7 +233,7 @@ int installer_facts(const struct installer *installer, const uint8_t *sha256,
 
 void installer_sweep(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
 {
-    int fd = open_directory(installer->conf);
+    int fd = installer_open_directory(installer->conf);
     if (fd >= 0) {
         install_state_sweep(fd, sha256);
         (void)close(fd); /* nothing was written */

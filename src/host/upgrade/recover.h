@@ -10,7 +10,7 @@
 #ifndef HOST_RECOVER_H
 #define HOST_RECOVER_H
 
-#include "host/file/record.h"
+#include "host/install_record.h"
 #include "host/upgrade/state.h"
 
 /* Starts of the daemon that find the same upgrade unfinished, with no clean stop between; then it

@@ -8,9 +8,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/policy/url.h"
+#include "host/policy/url_policy.h"
 #include "host/upgrade/phase.h"
-#include "wire/escape.h"
+#include "wire/text.h"
 
 enum { FORMAT = 1 };
 

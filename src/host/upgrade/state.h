@@ -14,9 +14,9 @@
 #define HOST_STATE_H
 
 #include "host/download/download.h"
-#include "host/file/keyfile.h"
-#include "host/upgrade/job.h"
-#include "wire/hex.h"
+#include "host/keyfile.h"
+#include "host/upgrade/upgrade.h"
+#include "wire/number.h"
 
 #define STATE_NAME      "state"
 #define STATE_BAD_NAME  "state.bad"

@@ -6,7 +6,83 @@
 #include <stdio.h>
 
 #include "wire/attributes.h"
-#include "wire/hex.h"
+#include "wire/number.h"
+
+void progress_init(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms)
+{
+    *progress = (struct progress){.done = done,
+                                  .total = total,
+                                  .rate = PROGRESS_UNKNOWN,
+                                  .told_ms = now_ms,
+                                  .mark_ms = now_ms,
+                                  .mark_done = done};
+}
+
+/* bytes * 1000 / ms, without overflow. */
+static uint64_t per_second(uint64_t bytes, uint64_t ms)
+{
+    return bytes <= UINT64_MAX / 1000 ? bytes * 1000 / ms : bytes / ms * 1000;
+}
+
+/* One sample a second, of which each counts a quarter: a burst does not jump, a stall shows. */
+static void measure(struct progress *progress, uint64_t done, int64_t now_ms)
+{
+    int64_t elapsed_ms = now_ms - progress->mark_ms;
+    if (done < progress->mark_done) { /* it began again: measure from here */
+        progress->mark_ms = now_ms;
+        progress->mark_done = done;
+        return;
+    }
+    if (elapsed_ms < PROGRESS_INTERVAL_MS) {
+        return;
+    }
+    uint64_t sample = per_second(done - progress->mark_done, (uint64_t)elapsed_ms);
+    progress->rate = progress->rate == PROGRESS_UNKNOWN
+                         ? sample
+                         : progress->rate / 4 * 3 + progress->rate % 4 * 3 / 4 + sample / 4;
+    progress->mark_ms = now_ms;
+    progress->mark_done = done;
+}
+
+bool progress_take(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms)
+{
+    uint64_t told_done = done > progress->done ? done : progress->done;
+    if (total != 0 && told_done > total) {
+        told_done = total;
+    }
+    bool sized = total != progress->total;
+    progress->news = progress->news || told_done != progress->done || sized;
+    progress->done = told_done;
+    progress->total = total;
+    measure(progress, done, now_ms);
+    if (!progress->news || (!sized && now_ms - progress->told_ms < PROGRESS_INTERVAL_MS)) {
+        return false;
+    }
+    progress->news = false;
+    progress->told_ms = now_ms;
+    return true;
+}
+
+uint64_t progress_left(const struct progress *progress)
+{
+    if (progress->total == 0 || progress->rate == PROGRESS_UNKNOWN || progress->rate == 0) {
+        return PROGRESS_UNKNOWN;
+    }
+    uint64_t bytes = progress->total - progress->done;
+    return bytes / progress->rate + (bytes % progress->rate != 0 ? 1 : 0);
+}
+
+unsigned progress_percent(enum phase phase, uint64_t done, uint64_t total)
+{
+    if (total == 0) {
+        return 0;
+    }
+    uint64_t percent = done <= UINT64_MAX / 100 ? done * 100 / total : done / (total / 100);
+    bool verified =
+        phase == PHASE_INSTALLING || phase == PHASE_REBOOTING || phase == PHASE_UPGRADED;
+    uint64_t most = verified ? 100 : 99;
+    return (unsigned)(percent < most ? percent : most);
+}
 
 void short_hash(const uint8_t sha256[SHA256_SIZE], char out[SHORT_HASH_SIZE])
 {

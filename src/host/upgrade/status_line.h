@@ -3,13 +3,46 @@
  *
  * Threads  pure functions.
  */
-#ifndef HOST_STATUS_LINE_H
-#define HOST_STATUS_LINE_H
+#ifndef HOST_UPGRADE_STATUS_LINE_H
+#define HOST_UPGRADE_STATUS_LINE_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
-#include "host/upgrade/progress.h"
 #include "wire/message.h"
+
+/* How far a download is, as it is told: bytes that never fall back, at most once a second, the
+ * size as soon as it is known, and the rate and the time left that follow from them.
+ *
+ * Threads  pure functions over the caller's struct; the time is passed in.
+ * Units    bytes, bytes a second, seconds; now_ms: CLOCK_MONOTONIC milliseconds.
+ */
+enum { PROGRESS_INTERVAL_MS = 1000 };
+#define PROGRESS_UNKNOWN UINT64_MAX
+
+struct progress {
+    uint64_t done; /* never falls, and is never above `total` once that is known */
+    uint64_t total;
+    uint64_t rate; /* smoothed; PROGRESS_UNKNOWN until there is one */
+    bool news;     /* `done` or `total` changed since they were told */
+    int64_t told_ms;
+    int64_t mark_ms;    /* where the present measurement of the rate began */
+    uint64_t mark_done; /* bytes really there then, which can be fewer than were told */
+};
+
+/* Goes on from what was told before, 0 and 0 at the beginning. */
+void progress_init(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms);
+
+/* Takes in the present count; total 0: not known. True: it is time to tell. */
+bool progress_take(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms);
+
+/* Seconds until all bytes are there at the present rate, rounded up, or PROGRESS_UNKNOWN. */
+uint64_t progress_left(const struct progress *progress);
+
+/* 0 to 100, rounded down. 100 only for a phase in which every byte is there and has been verified;
+ * before that 99 at most. */
+unsigned progress_percent(enum phase phase, uint64_t done, uint64_t total);
 
 enum {
     STATUS_LINE_MAX = 512,

@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "compat/json_envelope.h"
+
+#include <assert.h>
+#include <errno.h>
+
+#include "compat/json_0.h"
+#include "compat/json_1.h"
+#include "wire/number.h"
+
+enum state { STATE_BEFORE, STATE_PLAIN, STATE_STRING, STATE_ESCAPE };
+
+/* What follows the opening quote of the key. */
+static const char cid_key[] = "sender_cid\"";
+
+/* Values of scan->key; from KEY_OPENED up to KEY_READ it counts the bytes of cid_key. */
+enum {
+    KEY_NONE,
+    KEY_OPENED,
+    KEY_READ = KEY_OPENED + sizeof(cid_key) - 1,
+    KEY_COLON,
+    KEY_IS_TEXT, /* stays */
+};
+
+bool json_frame_is_blank(uint8_t byte)
+{
+    return byte == ' ' || byte == '\t' || byte == '\n' || byte == '\r';
+}
+
+bool json_frame_cid_is_text(const struct framing_scan *scan)
+{
+    return scan->key == KEY_IS_TEXT;
+}
+
+/* Outside strings. */
+static uint8_t key_after_plain(const struct framing_scan *scan, uint8_t byte)
+{
+    if (scan->key == KEY_IS_TEXT || json_frame_is_blank(byte)) {
+        return scan->key;
+    }
+    if (scan->key == KEY_READ && byte == ':') {
+        return KEY_COLON;
+    }
+    if (byte == '"' && scan->key == KEY_COLON) {
+        return KEY_IS_TEXT;
+    }
+    return byte == '"' && scan->depth == 1 ? KEY_OPENED : KEY_NONE;
+}
+
+/* Inside strings. */
+static uint8_t key_after_character(const struct framing_scan *scan, uint8_t byte)
+{
+    if (scan->key < KEY_OPENED || scan->key >= KEY_READ) {
+        return scan->key;
+    }
+    return byte == (uint8_t)cid_key[scan->key - KEY_OPENED] ? scan->key + 1 : KEY_NONE;
+}
+
+static void take_plain(struct framing_scan *scan, uint8_t byte)
+{
+    scan->key = key_after_plain(scan, byte);
+    if (byte == '"') {
+        scan->state = STATE_STRING;
+    } else if (byte == '{' || byte == '[') {
+        scan->depth++;
+    } else if (byte == '}' || byte == ']') {
+        scan->depth--;
+    }
+}
+
+static void take_character(struct framing_scan *scan, uint8_t byte)
+{
+    scan->key = key_after_character(scan, byte);
+    if (byte == '\\') {
+        scan->state = STATE_ESCAPE;
+    } else if (byte == '"') {
+        scan->state = STATE_PLAIN;
+    }
+}
+
+static void take(struct framing_scan *scan, uint8_t byte)
+{
+    switch ((enum state)scan->state) {
+    case STATE_PLAIN:
+        take_plain(scan, byte);
+        break;
+    case STATE_STRING:
+        take_character(scan, byte);
+        break;
+    case STATE_ESCAPE:
+        scan->state = STATE_STRING;
+        break;
+    case STATE_BEFORE:
+        if (byte == '{') {
+            scan->state = STATE_PLAIN;
+            scan->depth = 1;
+        }
+        break;
+    }
+}
+
+enum json_frame json_frame(struct framing_scan *scan, const uint8_t *bytes, size_t length,
+                           size_t *end)
+{
+    while (scan->seen < length) {
+        uint8_t byte = bytes[scan->seen];
+        if (scan->state == STATE_BEFORE && byte != '{' && !json_frame_is_blank(byte)) {
+            return JSON_FRAME_FOREIGN;
+        }
+        scan->seen++;
+        take(scan, byte);
+        if (scan->depth > JSON_DEPTH_MAX) {
+            return JSON_FRAME_DEEP;
+        }
+        if (scan->depth == 0 && scan->state == STATE_PLAIN) {
+            *end = scan->seen;
+            return JSON_FRAME_WHOLE;
+        }
+    }
+    return JSON_FRAME_MORE;
+}
+
+static bool all_blank(const uint8_t *bytes, size_t length)
+{
+    for (size_t i = 0; i < length; i++) {
+        if (!json_frame_is_blank(bytes[i])) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static int judge_whole(const struct server_session *session, const uint8_t *bytes, size_t length,
+                       size_t end, struct refusal *refusal)
+{
+    if (end > session->request_limit) {
+        return refusal_set(refusal, ERROR_TOO_LARGE,
+                           "the request has %zu bytes; expected at most %u", end,
+                           session->request_limit);
+    }
+    if (!all_blank(bytes + end, length - end)) {
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "bytes follow the request's object; expected one object alone");
+    }
+    return 0;
+}
+
+static int judge_part(struct server_session *session, size_t length, bool eof,
+                      struct refusal *refusal)
+{
+    if (length > session->request_limit) {
+        return refusal_set(refusal, ERROR_TOO_LARGE,
+                           "the request has more than %u bytes; expected at most these",
+                           session->request_limit);
+    }
+    if (eof) {
+        session->dialect = &dialect_json_1; /* what cannot be parsed */
+        return refusal_set(refusal, ERROR_MALFORMED,
+                           "the stream ended inside an object, after %zu bytes", length);
+    }
+    return 0;
+}
+
+enum framing json_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
+                             bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    size_t end = 0;
+    size_t most = (size_t)session->request_limit + 1; /* what is further on changes nothing */
+    enum json_frame frame = json_frame(&session->scan, bytes, length < most ? length : most, &end);
+    int error = 0;
+    session->dialect = json_frame_cid_is_text(&session->scan) ? &dialect_json_0 : &dialect_json_1;
+    switch (frame) {
+    case JSON_FRAME_WHOLE:
+        *frame_length = end;
+        error = judge_whole(session, bytes, length, end, refusal);
+        return error < 0 ? FRAMING_REFUSED : FRAMING_WHOLE;
+    case JSON_FRAME_MORE:
+        error = judge_part(session, length, eof, refusal);
+        break;
+    case JSON_FRAME_FOREIGN:
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "the request is no JSON object; expected one that begins with {");
+        break;
+    case JSON_FRAME_DEEP:
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "the request is nested too deep; expected at most %d levels",
+                            JSON_DEPTH_MAX);
+        break;
+    }
+    return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
+}
+
+int json_host_keep(const char *what, struct text text, size_t max, struct writer *kept,
+                   struct text *ret, struct refusal *refusal)
+{
+    if (text.length > max) {
+        return refusal_set(refusal, ERROR_INVALID_ARGUMENT,
+                           "%s has %zu bytes; expected at most %zu", what, text.length, max);
+    }
+    ret->bytes = (const char *)kept->bytes + kept->length;
+    ret->length = text.length;
+    writer_put(kept, text.bytes, text.length);
+    assert(!kept->full); /* a decoded text is never longer than an encoded one */
+    return 0;
+}
+
+int json_host_sha256(struct text digits, uint8_t ret[SHA256_SIZE], struct refusal *refusal)
+{
+    if (sha256_parse(digits, ret) < 0) {
+        return refusal_set(refusal, ERROR_INVALID_ARGUMENT,
+                           "the hash has %zu bytes; expected %d hex digits", digits.length,
+                           SHA256_HEX);
+    }
+    return 0;
+}
+
+static int refuse_cid(struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "sender_cid is missing or no CID; expected the sender's own, in decimal");
+}
+
+/* The CID, and with it the generation. */
+static int read_cid(const struct json *cid, struct json_request *ret, struct refusal *refusal)
+{
+    struct text digits;
+    uint64_t number = 0;
+    ret->older = json_get_text(cid, &digits) == 0;
+    int error = ret->older ? json_0_read_number(digits, &number)
+                           : json_get_number(cid, UINT32_MAX, &number);
+    if (error < 0) {
+        return refuse_cid(refusal);
+    }
+    ret->cid = (uint32_t)number;
+    return 0;
+}
+
+static int read_document(const struct json *document, struct writer *kept, struct json_request *ret,
+                         struct refusal *refusal)
+{
+    const struct json *message = json_member(document, "message");
+    int error = read_cid(json_member(document, "sender_cid"), ret, refusal);
+    if (error < 0) {
+        return error;
+    }
+    return ret->older ? json_0_read_message(message, kept, &ret->request, refusal)
+                      : json_1_read_message(message, kept, &ret->request, refusal);
+}
+
+int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts, struct json_request *ret,
+                   struct refusal *refusal)
+{
+    struct json *document = NULL;
+    const char *why = "";
+    *ret = (struct json_request){.older = false};
+    if (json_parse(frame, length, &document, &why) < 0) {
+        return refusal_set(refusal, ERROR_MALFORMED, "the request has %s; expected a JSON object",
+                           why);
+    }
+    /* The document holds all that the frame did. */
+    struct writer kept = {.bytes = texts, .size = length};
+    int error = read_document(document, &kept, ret, refusal);
+    (void)json_free(document);
+    return error;
+}
+
+enum decoding json_host_decode(struct server_session *session, uint8_t *frame, size_t length,
+                               struct request *request, struct refusal *refusal,
+                               struct reply *reply)
+{
+    struct json_request read;
+    (void)reply; /* JSON has no greeting */
+    int error = json_host_read(frame, length, frame, &read, refusal);
+    session->dialect = read.older ? &dialect_json_0 : &dialect_json_1;
+    if (error == 0 && read.cid != session->peer_cid) {
+        error = refusal_set(refusal, ERROR_FORBIDDEN,
+                            "sender_cid is %u; expected %u, from which the connection comes",
+                            read.cid, session->peer_cid);
+    }
+    if (error < 0) {
+        return DECODING_REFUSED;
+    }
+    *request = read.request;
+    return DECODING_REQUEST;
+}
+
+int json_guest_write(struct json *cid, struct json *message, struct reply *out)
+{
+    struct json *request = json_make_object();
+    size_t before = out->length;
+    json_put(&request, "sender_cid", cid);
+    json_put(&request, "message", message);
+    int error = json_write(request, out);
+    if (error == 0 && out->length - before > JSON_REQUEST_MAX) {
+        out->length = before;
+        return -EMSGSIZE;
+    }
+    return error;
+}
+
+enum framing json_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
+                              bool eof, size_t *frame_length, struct refusal *refusal)
+{
+    size_t end = 0;
+    enum json_frame frame = json_frame(&session->scan, bytes, length, &end);
+    size_t read = frame == JSON_FRAME_WHOLE ? end : length;
+    int error = 0;
+    if (frame == JSON_FRAME_FOREIGN) {
+        error = refusal_set(refusal, ERROR_MALFORMED, "the answer is no JSON");
+    } else if (frame == JSON_FRAME_DEEP) {
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "the answer is nested too deep; expected at most %d levels",
+                            JSON_DEPTH_MAX);
+    } else if (read > JSON_ANSWER_MAX) {
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "the answer is longer than any may be; expected at most %d bytes",
+                            JSON_ANSWER_MAX);
+    } else if (frame == JSON_FRAME_WHOLE) {
+        *frame_length = end;
+        return FRAMING_WHOLE;
+    } else if (eof && length > 0) {
+        error = refusal_set(refusal, ERROR_MALFORMED,
+                            "the stream ended inside the answer, after %zu bytes", length);
+    }
+    return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
+}
+
+int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
+                     struct refusal *refusal)
+{
+    const char *why = "";
+    if (json_parse(frame, length, ret, &why) < 0) {
+        return refusal_set(refusal, ERROR_MALFORMED, "the answer has %s", why);
+    }
+    return 0;
+}
+
+struct text json_guest_keep(struct text text, uint8_t *frame)
+{
+    if (text.length > 0) {
+        memcpy(frame, text.bytes, text.length); /* decoded, and so no longer than the frame */
+    }
+    return (struct text){(const char *)frame, text.length};
+}
+
+static int refuse_probe(struct refusal *refusal)
+{
+    return refusal_set(refusal, ERROR_MALFORMED,
+                       "the answer to GetVsockProtocol is none that a known host gives");
+}
+
+/* json-1 answers with its version, or with an error. */
+static int read_newer(const struct answer *answer, uint8_t *frame, struct json_probe *ret,
+                      struct refusal *refusal)
+{
+    if (answer->type == ANSWER_ERROR) {
+        ret->error = *answer;
+        ret->error.message = json_guest_keep(answer->message, frame);
+        return 0;
+    }
+    if (answer->kind != PAYLOAD_HOSTOS_VSOCK_VERSION) {
+        return refuse_probe(refusal);
+    }
+    ret->dialect = &dialect_json_1;
+    ret->version = answer->vsock_version;
+    return 0;
+}
+
+int json_guest_read_probe(uint8_t *frame, size_t length, struct json_probe *ret,
+                          struct refusal *refusal)
+{
+    struct json *value = NULL;
+    struct answer answer;
+    int error = json_guest_parse(frame, length, &value, refusal);
+    if (error < 0) {
+        return error;
+    }
+    *ret = (struct json_probe){.dialect = NULL};
+    if (json_0_read_answer(value, &answer, refusal) == 0) {
+        ret->dialect = &dialect_json_0;
+    } else {
+        error = json_1_read_answer(value, &answer, refusal);
+        error = error < 0 ? error : read_newer(&answer, frame, ret, refusal);
+    }
+    (void)json_free(value);
+    return error;
+}

@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/command.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "host/watchdog.h"
+#include "wire/text.h"
+
+/* Room for blanks around the version; a longer file is refused. */
+enum { FILE_MAX = HOSTOS_VERSION_MAX + 256 };
+
+static bool is_blank(char c)
+{
+    return c == ' ' || (c >= '\t' && c <= '\r');
+}
+
+/* The whole file, -EFBIG when there is more than `size`. */
+static ssize_t read_all(const char *path, char *bytes, size_t size)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) {
+        return -errno;
+    }
+    size_t length = 0;
+    ssize_t got = 1;
+    while (got > 0 && length < size) {
+        got = read(fd, bytes + length, size - length);
+        if (got > 0) {
+            length += (size_t)got;
+        } else if (got < 0) {
+            got = -errno;
+        }
+    }
+    close(fd);
+    if (got < 0) {
+        return got;
+    }
+    return length == size ? -EFBIG : (ssize_t)length;
+}
+
+int version_file_read(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
+{
+    char bytes[FILE_MAX + 1] = "";
+    ssize_t got = read_all(path, bytes, sizeof bytes);
+    if (got < 0) {
+        return (int)got;
+    }
+    size_t start = 0;
+    size_t end = (size_t)got;
+    while (start < end && is_blank(bytes[start])) {
+        start++;
+    }
+    while (end > start && is_blank(bytes[end - 1])) {
+        end--;
+    }
+    size_t length = end - start;
+    if (length == 0) {
+        return -ENODATA;
+    }
+    if (length > HOSTOS_VERSION_MAX) {
+        return -EFBIG;
+    }
+    if (!utf8_valid(bytes + start, length)) {
+        return -EILSEQ;
+    }
+    memcpy(ret, bytes + start, length);
+    ret[length] = '\0';
+    return 0;
+}
+
+const char *version_file_explain(int error)
+{
+    switch (error) {
+    case -ENODATA:
+        return "it is empty";
+    case -EFBIG:
+        return "it holds more than 256 bytes";
+    case -EILSEQ:
+        return "it is not UTF-8 text";
+    default:
+        return strerror(-error);
+    }
+}
+
+/* One command under way. */
+struct call {
+    struct command_parts *parts;
+    const struct conf *conf;
+    const struct request *request;
+    uint32_t cid;
+    struct command_scratch *scratch;
+    struct ticket *ticket;
+};
+
+static struct answer done(void)
+{
+    return (struct answer){.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
+}
+
+/* `code` with the line that stands in the scratch. */
+static struct answer failed(const struct call *call, enum error_code code)
+{
+    return answer_error(code, call->scratch->text);
+}
+
+static struct answer get_hostos_version(struct call *call)
+{
+    const char *path = call->conf->version.file;
+    watch_step("reading the version file", WATCH_DISK_MS);
+    int error = version_file_read(path, call->scratch->text);
+    if (error < 0) {
+        (void)snprintf(call->scratch->text, sizeof call->scratch->text,
+                       "no HostOS version: cannot use %s: %s", path, version_file_explain(error));
+        return failed(call, ERROR_UNAVAILABLE);
+    }
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_HOSTOS_VERSION,
+        .hostos_version = text_of(call->scratch->text),
+    };
+}
+
+static struct answer get_vsock_version(struct call *call)
+{
+    (void)call; /* every command has the same shape */
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
+        .vsock_version = {VSOCK_VERSION_MAJOR, VSOCK_VERSION_MINOR, VSOCK_VERSION_PATCH},
+    };
+}
+
+static struct answer notify(struct call *call)
+{
+    enum error_code code = console_notify(call->parts->console, call->request->message,
+                                          call->request->count, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
+}
+
+static struct answer upgrade(struct call *call)
+{
+    struct job_ticket *ticket = NULL;
+    enum error_code code =
+        job_submit(call->parts->job, call->request, &ticket, call->scratch->text);
+    if (code != ERROR_NONE) {
+        return failed(call, code);
+    }
+    call->ticket = job_watch(ticket);
+    return done();
+}
+
+static struct answer get_upgrade_status(struct call *call)
+{
+    job_status(call->parts->job, &call->scratch->view);
+    return (struct answer){
+        .type = ANSWER_RESPONSE,
+        .kind = PAYLOAD_UPGRADE_STATUS,
+        .status = call->scratch->view.status,
+    };
+}
+
+/* It is only begun here. */
+static struct answer run_errand(struct call *call)
+{
+    enum error_code code = errands_submit(call->parts->errands, call->request->command, call->cid,
+                                          &call->ticket, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
+}
+
+static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
+    [COMMAND_ATTACH_HSM] = run_errand,
+    [COMMAND_DETACH_HSM] = run_errand,
+    [COMMAND_GET_HOSTOS_VERSION] = get_hostos_version,
+    [COMMAND_UPGRADE] = upgrade,
+    [COMMAND_NOTIFY] = notify,
+    [COMMAND_GET_VSOCK_VERSION] = get_vsock_version,
+    [COMMAND_GET_UPGRADE_STATUS] = get_upgrade_status,
+    [COMMAND_START_UPGRADE_GUEST_VM] = run_errand,
+};
+
+void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
+                 struct command_scratch *scratch, struct answer *answer, struct ticket **ticket)
+{
+    struct call call = {.parts = parts,
+                        .conf = atomic_load(&parts->conf),
+                        .request = request,
+                        .cid = cid,
+                        .scratch = scratch};
+    if ((call.conf->listen.commands >> request->command & 1) == 0) {
+        (void)snprintf(scratch->text, sizeof scratch->text,
+                       "%s is switched off on this host ([listen] commands)",
+                       command_name(request->command));
+        *answer = failed(&call, ERROR_FORBIDDEN);
+    } else if (atomic_load_explicit(&parts->stopping, memory_order_relaxed)) {
+        *answer = answer_error(ERROR_SHUTTING_DOWN, "the host is stopping: try again later");
+    } else {
+        watch_step(command_name(request->command), WATCH_QUICK);
+        *answer = handlers[request->command](&call);
+        watch_step("answering", WATCH_QUICK);
+    }
+    *ticket = call.ticket;
+}
+
+struct answer command_ended(const struct ticket_view *view)
+{
+    return view->code == ERROR_NONE ? done() : answer_error(view->code, view->text);
+}

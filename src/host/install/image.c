@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/install/image.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "host/digest.h"
+#include "host/install_record.h"
+
+static int sweep(int fd)
+{
+    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    if (directory == NULL) {
+        int error = -errno;
+        if (copy >= 0) {
+            (void)close(copy); /* nothing was written */
+        }
+        return error;
+    }
+    int error = 0;
+    for (const struct dirent *entry; error == 0 && (entry = readdir(directory)) != NULL;) {
+        bool dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
+        if (!dots && unlinkat(fd, entry->d_name, 0) != 0 &&
+            unlinkat(fd, entry->d_name, AT_REMOVEDIR) != 0) {
+            error = -errno;
+        }
+    }
+    (void)closedir(directory); /* nothing was written */
+    return error;
+}
+
+int install_private_open(int directory_fd, int *ret)
+{
+    if (mkdirat(directory_fd, INSTALL_PRIVATE_NAME, 0700) != 0 && errno != EEXIST) {
+        return -errno;
+    }
+    int fd =
+        openat(directory_fd, INSTALL_PRIVATE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) {
+        return -errno;
+    }
+    int error = fchmod(fd, 0700) != 0 ? -errno : sweep(fd);
+    if (error != 0) {
+        (void)close(fd); /* nothing was written */
+        return error;
+    }
+    *ret = fd;
+    return 0;
+}
+
+static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof(".img")])
+{
+    sha256_format(sha256, name);
+    memcpy(name + SHA256_HEX, ".img", sizeof(".img"));
+}
+
+static void close_all(struct install_image *image)
+{
+    int *const fds[] = {&image->fd, &image->private_fd, &image->upgrade_fd};
+    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+        if (*fds[i] >= 0) {
+            (void)close(*fds[i]); /* nothing was written */
+            *fds[i] = -1;
+        }
+    }
+}
+
+static int open_directories(const struct conf *conf, int directory_fd, struct install_image *image,
+                            struct install_failure *failure)
+{
+    image->upgrade_fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (image->upgrade_fd < 0) {
+        return install_fail(failure, ERROR_INTERNAL, "[upgrade] directory = %s: %s",
+                            conf->upgrade.directory, strerror(errno));
+    }
+    int error = install_private_open(directory_fd, &image->private_fd);
+    if (error != 0) {
+        return install_fail(failure, ERROR_INTERNAL, "%s/%s: %s", conf->install.directory,
+                            INSTALL_PRIVATE_NAME, strerror(-error));
+    }
+    return 0;
+}
+
+static int move(const struct conf *conf, struct install_image *image,
+                struct install_failure *failure)
+{
+    if (renameat(image->upgrade_fd, image->name, image->private_fd, image->name) == 0) {
+        return 0;
+    }
+    if (errno == EXDEV) {
+        return install_fail(failure, ERROR_INSTALL_FAILED,
+                            "[upgrade] directory = %s and [install] directory = %s are on "
+                            "different file systems or mounts; the image can only be moved within "
+                            "one",
+                            conf->upgrade.directory, conf->install.directory);
+    }
+    return install_fail(failure, ERROR_INTERNAL, "the image %s/%s: %s", conf->upgrade.directory,
+                        image->name, strerror(errno));
+}
+
+/* In the private directory: what is opened is what stays there. */
+static int open_image(struct install_image *image, struct install_failure *failure)
+{
+    struct stat status;
+    image->fd =
+        openat(image->private_fd, image->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+    if (image->fd < 0 && errno == ELOOP) {
+        return install_fail(failure, ERROR_INTERNAL, "the image %s is a symbolic link",
+                            image->name);
+    }
+    if (image->fd < 0 || fstat(image->fd, &status) != 0) {
+        return install_fail(failure, ERROR_INTERNAL, "the image %s: %s", image->name,
+                            strerror(errno));
+    }
+    /* A second name could be one that somebody else keeps, of a file that is not the daemon's. */
+    if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
+        return install_fail(failure, ERROR_INTERNAL,
+                            "the image %s is no regular file with one name alone", image->name);
+    }
+    image->uid = status.st_uid;
+    image->gid = status.st_gid;
+    image->mode = status.st_mode & 0777;
+    return 0;
+}
+
+static int own(struct install_image *image, struct install_failure *failure)
+{
+    if (fchown(image->fd, geteuid(), getegid()) != 0 || fchmod(image->fd, 0400) != 0) {
+        return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be taken over: %s",
+                            image->name, strerror(errno));
+    }
+    if (fcntl(image->fd, F_SETLEASE, F_RDLCK) == 0) {
+        return 0;
+    }
+    if (errno == EAGAIN) {
+        return install_fail(failure, ERROR_INSTALL_FAILED,
+                            "the image is still open for writing, or mapped writable, by another "
+                            "process");
+    }
+    return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be leased: %s", image->name,
+                        strerror(errno));
+}
+
+static bool stopped(void *context)
+{
+    struct pollfd stop = {.fd = *(int *)context, .events = POLLIN};
+    return poll(&stop, 1, 0) > 0;
+}
+
+static int hash(int fd, int stop_fd, uint8_t ret[SHA256_SIZE])
+{
+    struct digest *digest = NULL;
+    int error = digest_new(true, &digest);
+    if (error != 0) {
+        return error;
+    }
+    error = digest_file(digest, fd, UINT64_MAX, stopped, &stop_fd);
+    if (error == 0) {
+        digest_finish(digest, ret);
+    }
+    (void)digest_free(digest); /* NULL */
+    return error;
+}
+
+static int verify(const struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
+                  struct install_failure *failure)
+{
+    uint8_t found[SHA256_SIZE];
+    int error = hash(image->fd, stop_fd, found);
+    if (error == -ECANCELED) {
+        return install_fail(failure, ERROR_INTERNAL,
+                            "stopped by a signal before the installer was started");
+    }
+    if (error != 0) {
+        return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be read: %s", image->name,
+                            strerror(-error));
+    }
+    if (memcmp(found, sha256, SHA256_SIZE) != 0) {
+        char hex[SHA256_HEX + 1];
+        sha256_format(found, hex);
+        return install_fail(failure, ERROR_HASH_MISMATCH,
+                            "the image has the SHA-256 %s, expected %.*s", hex, SHA256_HEX,
+                            image->name);
+    }
+    /* Another type: it was broken while we read. */
+    if (fcntl(image->fd, F_GETLEASE) != F_RDLCK) {
+        return install_fail(failure, ERROR_INSTALL_FAILED,
+                            "the image was opened for writing while it was verified");
+    }
+    return 0;
+}
+
+void install_image_remove(struct install_image *image)
+{
+    /* What cannot be removed now is removed when the next one is taken. Durable before the record
+     * says more: else the image may be back after a power loss, when no next one is needed. */
+    (void)unlinkat(image->private_fd, image->name, 0);
+    (void)fsync(image->private_fd);
+    (void)fsync(image->upgrade_fd);
+    close_all(image);
+}
+
+static void put_back(struct install_image *image)
+{
+    if (renameat2(image->private_fd, image->name, image->upgrade_fd, image->name,
+                  RENAME_NOREPLACE) != 0) {
+        install_image_remove(image);
+    } else {
+        close_all(image);
+    }
+}
+
+/* From the moved image to a verified one of ours. */
+static int secure(struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
+                  struct install_failure *failure)
+{
+    if (open_image(image, failure) != 0) {
+        put_back(image); /* as it was: nothing of it is ours */
+        return -1;
+    }
+    if (own(image, failure) != 0 || verify(image, sha256, stop_fd, failure) != 0) {
+        if (failure->code == ERROR_HASH_MISMATCH) {
+            install_image_remove(image);
+        } else {
+            install_image_give_back(image);
+        }
+        return -1;
+    }
+    return 0;
+}
+
+int install_image_take(const struct conf *conf, int directory_fd, const uint8_t sha256[SHA256_SIZE],
+                       int stop_fd, struct install_image *ret, struct install_failure *failure)
+{
+    struct install_image image = {.upgrade_fd = -1, .private_fd = -1, .fd = -1};
+    set_name(sha256, image.name);
+    int length = snprintf(image.path, sizeof(image.path), "%s/%s/%s", conf->install.directory,
+                          INSTALL_PRIVATE_NAME, image.name);
+    if (length < 0 || (size_t)length >= sizeof(image.path)) {
+        return install_fail(failure, ERROR_INTERNAL, "[install] directory = %s is too long",
+                            conf->install.directory);
+    }
+    if (open_directories(conf, directory_fd, &image, failure) != 0 ||
+        move(conf, &image, failure) != 0) {
+        close_all(&image);
+        return -1;
+    }
+    if (secure(&image, sha256, stop_fd, failure) != 0) {
+        return -1;
+    }
+    *ret = image;
+    return 0;
+}
+
+void install_image_give_back(struct install_image *image)
+{
+    if (fchown(image->fd, image->uid, image->gid) != 0 || fchmod(image->fd, image->mode) != 0) {
+        install_image_remove(image);
+    } else {
+        put_back(image);
+    }
+}
+
+void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_SIZE])
+{
+    char name[SHA256_HEX + sizeof(".img")];
+    set_name(sha256, name);
+    int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    if (fd >= 0) {
+        (void)unlinkat(fd, name, 0); /* seldom there; the daemon removes it otherwise */
+        (void)fsync(fd);             /* as in install_image_remove */
+        (void)close(fd);
+    }
+}

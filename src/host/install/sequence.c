@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/install/sequence.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
+
+#include "host/install/image.h"
+#include "host/install/run.h"
+#include "host/install_record.h"
+#include "host/log.h"
+#include "wire/number.h"
+
+/* The digest of a line; -ENODATA: the line holds none. */
+static int parse_line(const char *line, uint8_t ret[SHA256_SIZE])
+{
+    size_t length = strcspn(line, " \t\r\n");
+    if (line[0] == '#' || line[strspn(line, " \t\r\n")] == '\0') {
+        return -ENODATA;
+    }
+    return sha256_parse((struct text){line, length}, ret);
+}
+
+static int search(FILE *file, const char *path, const uint8_t sha256[SHA256_SIZE],
+                  struct install_failure *failure)
+{
+    char *line = NULL;
+    size_t size = 0;
+    bool found = false;
+    int error = 0;
+    unsigned number = 0;
+    while (error == 0 && getline(&line, &size, file) >= 0) {
+        uint8_t allowed[SHA256_SIZE];
+        number++;
+        error = parse_line(line, allowed);
+        found = found || (error == 0 && memcmp(allowed, sha256, SHA256_SIZE) == 0);
+        error = error == -ENODATA ? 0 : error;
+    }
+    free(line);
+    if (error != 0) {
+        return install_fail(failure, ERROR_INTERNAL,
+                            "[install] allowed_hashes = %s: line %u is no SHA-256", path, number);
+    }
+    if (ferror(file)) {
+        return install_fail(failure, ERROR_INTERNAL,
+                            "[install] allowed_hashes = %s: it cannot be read", path);
+    }
+    if (!found) {
+        return install_fail(failure, ERROR_INSTALL_FAILED,
+                            "the image's SHA-256 is not in %s ([install] allowed_hashes)", path);
+    }
+    return 0;
+}
+
+int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
+                          struct install_failure *failure)
+{
+    if (path[0] == '\0') {
+        return 0;
+    }
+    FILE *file = fopen(path, "re");
+    if (file == NULL) {
+        return install_fail(failure, ERROR_INTERNAL, "[install] allowed_hashes = %s: %s", path,
+                            strerror(errno));
+    }
+    int result = search(file, path, sha256, failure);
+    (void)fclose(file); /* read only */
+    return result;
+}
+
+_Static_assert(sizeof(((struct record *)NULL)->text) == INSTALL_TEXT_MAX, "a failure fits");
+
+static uint64_t now(void)
+{
+    return (uint64_t)time(NULL);
+}
+
+static bool write_down(const struct install_sequence *sequence, const struct record *record)
+{
+    int error = record_write(sequence->directory_fd, record);
+    if (error != 0) {
+        log_error("internal: %s/record cannot be written: %s", sequence->conf->install.directory,
+                  strerror(-error));
+    }
+    return error == 0;
+}
+
+/* The last line on stderr is the one that says why, as the record does. */
+static enum install_status fail(const struct install_sequence *sequence, struct record *record,
+                                enum record_stage stage, const struct install_failure *failure)
+{
+    char hex[SHA256_HEX + 1];
+    sha256_format(record->sha256, hex);
+    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex},
+                                       {"VSOCK_UPGRADE_RESULT", error_name(failure->code)}};
+    record->stage = stage;
+    record->code = failure->code;
+    (void)snprintf(record->text, sizeof(record->text), "%s", failure->text);
+    bool written = write_down(sequence, record);
+    /* No MESSAGE_ID: the daemon enters the failed upgrade, once. */
+    log_event(PRIORITY_ERROR, NULL, fields, 2, "%s: %s", error_name(failure->code), failure->text);
+    return written ? INSTALL_FAILED : INSTALL_UNRECORDED;
+}
+
+/* For an image that is installed. */
+static enum install_status reboot(const struct install_sequence *sequence, struct record *record)
+{
+    struct install_failure failure;
+    record->stage = RECORD_INSTALLED;
+    record->code = ERROR_NONE;
+    record->reboot_at = 0;
+    record->text[0] = '\0';
+    if (!write_down(sequence, record)) {
+        return INSTALL_UNRECORDED;
+    }
+    if (install_reboot(sequence->conf, INSTALL_REBOOT_MS, &record->reboot_at, &failure) != 0) {
+        return fail(sequence, record, RECORD_INSTALLED, &failure);
+    }
+    record->stage = RECORD_REBOOTING;
+    return write_down(sequence, record) ? INSTALL_DONE : INSTALL_UNRECORDED;
+}
+
+static enum install_status install(const struct install_sequence *sequence, struct record *record,
+                                   struct install_image *image)
+{
+    struct install_outcome outcome;
+    struct install_failure failure;
+    int result = install_run(sequence->conf, sequence->sha256, image->path, sequence->lock_fd,
+                             sequence->stop_fd, &outcome, &failure);
+    if (outcome.left) {
+        log_warning("told to stop: the installer is left running");
+        return INSTALL_LEFT;
+    }
+    record->ended = now();
+    record->exit_status = outcome.exit_status;
+    if (result != 0) {
+        install_image_give_back(image);
+        return fail(sequence, record, RECORD_FAILED, &failure);
+    }
+    install_image_remove(image);
+    return reboot(sequence, record);
+}
+
+/* True: the record is of this image, and it was installed since the machine was started. */
+static bool installed_already(const struct install_sequence *sequence, const char *boot_id,
+                              struct record *ret)
+{
+    struct record record;
+    if (record_read(sequence->directory_fd, &record) != 0 ||
+        memcmp(record.sha256, sequence->sha256, SHA256_SIZE) != 0 ||
+        strcmp(record.boot_id, boot_id) != 0 ||
+        (record.stage != RECORD_INSTALLED && record.stage != RECORD_REBOOTING)) {
+        return false;
+    }
+    *ret = record;
+    return true;
+}
+
+enum install_status install_sequence_run(const struct install_sequence *sequence)
+{
+    struct record record = {.stage = RECORD_STARTED, .started = now(), .exit_status = -1};
+    struct install_failure failure;
+    struct install_image image;
+    int error = boot_id_read(record.boot_id);
+    if (error != 0) {
+        log_error("internal: the boot id cannot be read: %s", strerror(-error));
+        return INSTALL_UNRECORDED;
+    }
+    if (installed_already(sequence, record.boot_id, &record)) {
+        log_notice("installed already: only the reboot is asked for");
+        install_image_discard(sequence->conf, sequence->sha256);
+        return reboot(sequence, &record);
+    }
+    memcpy(record.sha256, sequence->sha256, SHA256_SIZE);
+    if (!write_down(sequence, &record)) {
+        return INSTALL_UNRECORDED;
+    }
+    if (install_allowed_check(sequence->conf->install.allowed_hashes, sequence->sha256, &failure) !=
+            0 ||
+        install_image_take(sequence->conf, sequence->directory_fd, sequence->sha256,
+                           sequence->stop_fd, &image, &failure) != 0) {
+        return fail(sequence, &record, RECORD_FAILED, &failure);
+    }
+    return install(sequence, &record, &image);
+}

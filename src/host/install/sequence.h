@@ -1,0 +1,43 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* An installation, step after step, each written down before the next begins:
+ * started - (installer) - installed - (reboot) - rebooting, or failed.
+ *
+ * Threads  one; to be called with the lock held, SIGIO blocked and SIGPIPE ignored.
+ */
+#ifndef HOST_INSTALL_SEQUENCE_H
+#define HOST_INSTALL_SEQUENCE_H
+
+#include <stdint.h>
+
+#include "host/conf/conf.h"
+#include "host/install/failure.h"
+
+/* [install] allowed_hashes: a file of SHA-256 lines. Blank lines and lines that begin with # are
+ * left out; what follows the digest and a blank is not looked at, so that a list by sha256sum can
+ * be used. Any other line makes the file unusable, and nothing is allowed.
+ */
+/* 0: allowed. -1: not, or not known; `failure` says why. An empty path allows every hash. */
+MUST_CHECK int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
+                                     struct install_failure *failure);
+
+/* The exit status of vsock_host-install. */
+enum install_status {
+    INSTALL_DONE = 0,
+    INSTALL_FAILED = 1,
+    INSTALL_USAGE = 2,
+    INSTALL_BUSY = 3,
+    INSTALL_UNRECORDED = 4,
+    INSTALL_LEFT = 5,
+};
+
+struct install_sequence {
+    const struct conf *conf;
+    const uint8_t *sha256;
+    int directory_fd; /* [install] directory */
+    int lock_fd;
+    int stop_fd; /* readable: SIGTERM or SIGINT came */
+};
+
+MUST_CHECK enum install_status install_sequence_run(const struct install_sequence *sequence);
+
+#endif

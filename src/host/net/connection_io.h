@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* What the acceptor does with a connection that it owns: read until a frame is whole, hand it to
+ * the pool, send what is left, watch the work it waits for, tell it when it is too late, let it
+ * go.
+ *
+ * Threads  the acceptor, all of it.
+ * Units    *_ms: CLOCK_MONOTONIC milliseconds.
+ * Errors   a connection that cannot go on is dropped; there is nobody to tell.
+ */
+#ifndef HOST_NET_CONNECTION_IO_H
+#define HOST_NET_CONNECTION_IO_H
+
+#include <stdint.h>
+
+#include "host/command.h"
+#include "host/net/connection.h"
+#include "host/net/worker.h"
+
+/* A connection that waits for work that goes on elsewhere: when it is told of progress, and when of
+ * the end.
+ *
+ * Threads  the acceptor, which owns the connection.
+ * Errors   none; those of the work are its answer.
+ */
+/* Looks at a copy of where the work stands and appends PROGRESS or the answer, if one is due. With the
+ * answer, or when the daemon stops and the work outlives it, the ticket is given back. False: nothing
+ * was appended, and it waits on, for the bell or until look_deadline_ms. */
+MUST_CHECK bool waiting_look(struct connection *connection, bool stopping);
+
+struct flow {
+    const struct conf *conf;
+    struct command_parts *parts;
+    struct table *table;
+    struct pool *pool;
+    int epoll_fd;
+    int64_t next_deadline_ms; /* no connection's deadline is earlier; it may be too early itself */
+};
+
+/* The key of a connection's events in the epoll set; its highest bit is 0. */
+uint64_t flow_key(const struct connection *connection);
+
+/* A connection that was just accepted; `busy`: it found no place. */
+void flow_begin(struct flow *flow, struct connection *connection, bool busy);
+/* Something happened to the connection with this key, unless it is gone already. */
+void flow_event(struct flow *flow, uint64_t key, uint32_t events);
+/* A worker gave it back. */
+void flow_back(struct flow *flow, struct connection *connection);
+/* Something changed about the work that guests wait for. */
+void flow_work_changed(struct flow *flow);
+/* Deals with the deadlines that have passed. */
+void flow_expire(struct flow *flow);
+/* The daemon stops (parts->stopping): every connection that a worker does not own is told, or let
+ * go. */
+void flow_drain(struct flow *flow);
+
+#endif

@@ -1,0 +1,265 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "host/net/worker.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "host/lock.h"
+#include "host/metrics.h"
+#include "host/net/request_log.h"
+#include "host/watchdog.h"
+
+struct worker {
+    struct pool *pool;
+    uint32_t number; /* from 0 on */
+    pthread_t thread;
+};
+
+struct pool {
+    pool_work *work;
+    void *context;
+    struct worker *all;
+    uint32_t workers; /* that run */
+
+    struct lock lock;
+    pthread_cond_t filled;        /* under lock, all that follows */
+    struct connection **queue;    /* a ring */
+    uint32_t size, first, length; /* of the ring */
+    uint32_t sleeping;            /* workers that nobody has woken yet */
+    bool stopping;
+};
+
+static struct connection *pool_next_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
+static bool pool_wake_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
+
+/* NULL: stopping, and nothing is left. */
+static struct connection *pool_next_locked(struct pool *pool)
+{
+    while (pool->length == 0 && !pool->stopping) {
+        pool->sleeping++;
+        signal_wait(&pool->filled, &pool->lock);
+    }
+    if (pool->length == 0) {
+        return NULL;
+    }
+    struct connection *connection = pool->queue[pool->first];
+    pool->first = (pool->first + 1) % pool->size;
+    pool->length--;
+    return connection;
+}
+
+/* True if somebody shall be woken for what is queued; counts it as awake. */
+static bool pool_wake_locked(struct pool *pool)
+{
+    bool wake = pool->length > 0 && pool->sleeping > 0;
+    pool->sleeping -= wake;
+    return wake;
+}
+
+static void *run(void *argument)
+{
+    const struct worker *worker = argument;
+    struct pool *pool = worker->pool;
+    watch_enter("worker", worker->number + 1);
+    for (;;) {
+        watch_idle();
+        lock_take(&pool->lock);
+        struct connection *connection = pool_next_locked(pool);
+        bool more = pool_wake_locked(pool); /* each one woken wakes the next while there is work */
+        lock_give(&pool->lock);
+        if (more) {
+            pthread_cond_signal(&pool->filled);
+        }
+        if (connection == NULL) {
+            watch_leave();
+            return NULL;
+        }
+        watch_step("a request", WATCH_QUICK);
+        pool->work(pool->context, connection);
+    }
+}
+
+static int start_worker(struct pool *pool)
+{
+    struct worker *worker = &pool->all[pool->workers];
+    char name[16];
+    *worker = (struct worker){.pool = pool, .number = pool->workers};
+    int error = pthread_create(&worker->thread, NULL, run, worker);
+    if (error == 0) {
+        (void)snprintf(name, sizeof name, "worker-%u", ++pool->workers);
+        (void)pthread_setname_np(worker->thread, name); /* for people only */
+    }
+    return error;
+}
+
+int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, struct pool **ret)
+{
+    struct pool *pool = calloc(1, sizeof *pool);
+    if (pool == NULL) {
+        return -ENOMEM;
+    }
+    pool->work = work;
+    pool->context = context;
+    pool->size = queue;
+    pool->queue = calloc(queue, sizeof(struct connection *));
+    pool->all = calloc(workers, sizeof *pool->all);
+    lock_init(&pool->lock);
+    signal_init(&pool->filled);
+    int error = pool->queue == NULL || pool->all == NULL ? ENOMEM : 0;
+    while (error == 0 && pool->workers < workers) {
+        error = start_worker(pool);
+    }
+    if (error != 0) {
+        pool_stop(pool);
+        pool_free(pool);
+        return -error;
+    }
+    *ret = pool;
+    return 0;
+}
+
+int pool_submit(struct pool *pool, struct connection *connection)
+{
+    lock_take(&pool->lock);
+    bool full = pool->length == pool->size;
+    if (!full) {
+        pool->queue[(pool->first + pool->length) % pool->size] = connection;
+        pool->length++;
+    }
+    bool wake = pool->length * 2 > pool->size && pool_wake_locked(pool);
+    lock_give(&pool->lock);
+    if (wake) {
+        pthread_cond_signal(&pool->filled);
+    }
+    return full ? -EBUSY : 0;
+}
+
+void pool_wake(struct pool *pool)
+{
+    lock_take(&pool->lock);
+    bool wake = pool_wake_locked(pool);
+    lock_give(&pool->lock);
+    if (wake) {
+        pthread_cond_signal(&pool->filled);
+    }
+}
+
+void pool_stop(struct pool *pool)
+{
+    lock_take(&pool->lock);
+    pool->stopping = true;
+    lock_give(&pool->lock);
+    pthread_cond_broadcast(&pool->filled);
+    while (pool->workers > 0) {
+        int error = pthread_join(pool->all[--pool->workers].thread, NULL);
+        assert(error == 0);
+        (void)error; /* NDEBUG */
+    }
+}
+
+struct pool *pool_free(struct pool *pool)
+{
+    if (pool != NULL) {
+        assert(pool->workers == 0);
+        lock_done(&pool->lock);
+        (void)pthread_cond_destroy(&pool->filled); /* nobody waits: the workers are joined */
+        free(pool->queue);
+        free(pool->all);
+        free(pool);
+    }
+    return NULL;
+}
+
+/* The first frame of a peer that is not served: what it asks is decoded only to learn its dialect. */
+static void turn_away(struct connection *connection)
+{
+    char text[REFUSAL_TEXT_MAX];
+    (void)snprintf(
+        text, sizeof text,
+        "CID %u is not served here: expected one of [listen] allowed_cids, and on a Unix "
+        "socket a uid of unix_uids",
+        connection->cid);
+    session_refuse(connection, ERROR_FORBIDDEN, text, true);
+}
+
+/* An upgrade counts when it is taken on; an errand is counted by its thread, with its result. */
+static void count(const struct connection *connection, const struct request *request,
+                  const struct answer *answer)
+{
+    if (connection->ticket == NULL || request->command == COMMAND_UPGRADE) {
+        metrics_count_request(request->command,
+                              answer->type == ANSWER_ERROR ? answer->code : ERROR_NONE);
+    }
+}
+
+static void run_request(struct command_parts *parts, struct connection *connection,
+                        const struct request *request)
+{
+    struct command_scratch scratch;
+    struct answer answer;
+    command_run(parts, request, connection->cid, &scratch, &answer, &connection->ticket);
+    session_log_request(connection, request, &answer, connection->ticket != NULL);
+    count(connection, request, &answer);
+    if (connection->ticket != NULL && request->command == COMMAND_UPGRADE &&
+        server_answers_on_accept(&connection->session)) {
+        connection->ticket = ticket_unref(connection->ticket);
+    }
+    if (connection->ticket == NULL) {
+        connection_answer_command(connection, &answer);
+    } else {
+        connection->progress_wanted =
+            request->progress && server_has_progress(&connection->session);
+        connection->progress_sent = false;
+    }
+}
+
+static void serve_frame(struct command_parts *parts, struct connection *connection)
+{
+    struct request request;
+    struct refusal refusal;
+    struct reply reply = {
+        .bytes = connection->out,
+        .size = CONNECTION_OUTPUT_MAX,
+        .length = connection->out_length,
+    };
+    enum decoding decoding = server_decode(&connection->session, connection->in,
+                                           connection->frame_length, &request, &refusal, &reply);
+    connection->greeted = true;
+    if (!connection->allowed) {
+        turn_away(connection);
+    } else if (decoding == DECODING_REQUEST) {
+        run_request(parts, connection, &request);
+    } else if (decoding == DECODING_REPLY) {
+        connection->out_length = reply.length;
+    } else {
+        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
+    }
+}
+
+/* True if there is another frame, and room for its answer. */
+static bool next_frame(struct connection *connection)
+{
+    struct refusal refusal;
+    if (connection->closing || connection->ticket != NULL || !connection_has_room(connection)) {
+        return false;
+    }
+    enum framing framing = connection_frame(connection, &refusal);
+    if (framing == FRAMING_REFUSED) {
+        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
+    }
+    return framing == FRAMING_WHOLE;
+}
+
+void serve(struct command_parts *parts, struct connection *connection)
+{
+    do {
+        serve_frame(parts, connection);
+        connection_consume(connection);
+    } while (next_frame(connection));
+    /* An error, too, is the acceptor's to find: it sends what is left. */
+    int error = connection_send(connection);
+    (void)error;
+}

@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The errands: attach-hsm, detach-hsm and start-upgrade-guest-vm. They take a program outside the
+ * daemon and may hang, so one thread does them, one after the other, behind a short queue. Callers
+ * ask and are rung; they never wait for it. An errand that was begun goes on when its guest is gone.
+ *
+ * Threads  submit and the tickets: any thread.  new, start, stop, free: main thread.
+ * Lock     one, rank 6 (ranks: main.c). The work runs with no lock held.
+ * Errors   0 or -errno; refusals are values that the guest is told. Each end is logged, once.
+ * Owner    a ticket is one reference, see ticket.h.
+ */
+#ifndef HOST_OPERATION_H
+#define HOST_OPERATION_H
+
+#include "host/conf/conf.h"
+#include "host/pending.h"
+#include "wire/attributes.h"
+
+/* What each errand does: the HSM by the step program vsock_host-hsm, the guest's upgrade by its unit.
+ *
+ * Threads  errand_run blocks its caller, the errand thread, within the limits below.
+ * Errors   values that the guest is told.
+ */
+enum {
+    /* vsock_host-hsm keeps [hsm] timeout_seconds by itself; this much later it is killed, or no
+     * longer waited for. */
+    ERRAND_HSM_MARGIN_MS = 10 * 1000,
+    /* For a unit to stop and to start again: systemd's defaults for either are 90 s. */
+    ERRAND_GUEST_UPGRADE_MS = 200 * 1000,
+    /* A service of Type=simple counts as started before it has done anything: it is looked at once
+     * more after this time. */
+    ERRAND_SETTLE_MS = 1000,
+};
+
+/* Where the units of vsock_host-hsm leave their line. */
+#define ERRAND_RESULTS "/run/vsock_host-hsm"
+
+struct errand_order {
+    const struct conf *conf;
+    char *config_path;
+    const char *results; /* ERRAND_RESULTS, or a test's folder */
+    int stop_fd;         /* readable: the daemon does not wait any longer */
+    enum command command;
+    uint32_t cid; /* who asked */
+};
+
+/* ERROR_NONE or what the guest is told; `text` has one line in either case, escaped. */
+enum error_code errand_run(const struct errand_order *order, char text[TICKET_TEXT_MAX]);
+
+struct errands;
+
+enum { ERRANDS_QUEUE = 4 /* that wait behind the one under way; more are refused with `busy` */ };
+
+MUST_CHECK int errands_new(const struct conf *conf, const char *config_path,
+                           struct ticket_bell bell, struct errands **ret);
+MUST_CHECK int errands_start(struct errands *errands);
+/* From the next errand on. */
+void errands_configure(struct errands *errands, const struct conf *conf);
+/* Those that wait end as `shutting_down`. The one under way may take `limit_ms` more; then its
+ * program is ended, or its unit left alone. Joins the thread: every errand has ended afterwards. */
+void errands_stop(struct errands *errands, int64_t limit_ms);
+struct errands *errands_free(struct errands *errands);
+
+/* ERROR_NONE and a ticket, or the code with one line in `why`. */
+MUST_CHECK enum error_code errands_submit(struct errands *errands, enum command command,
+                                          uint32_t cid, struct ticket **ret,
+                                          char why[TICKET_TEXT_MAX]);
+
+#endif
