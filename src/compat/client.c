@@ -166,7 +166,7 @@ static void ask_once(struct client *client, const struct request *request,
                      struct client_outcome *outcome)
 {
     *outcome = (struct client_outcome){.tells_status = true};
-    if (client->link.stream.fd < 0 && !search_run(client, request->command, outcome)) {
+    if (client->link.stream.fd < 0 && !negotiate_run(client, request->command, outcome)) {
         return;
     }
     const struct dialect *dialect = client->link.session.dialect;
@@ -174,7 +174,7 @@ static void ask_once(struct client *client, const struct request *request,
     if (not_carried(dialect, request->command, outcome)) {
         return;
     }
-    if (search_has_answer(client, request->command)) {
+    if (negotiate_has_answer(client, request->command)) {
         answer_version(client, outcome);
         return;
     }
@@ -195,7 +195,7 @@ static bool may_ask_again(const struct request *request, const struct client_out
         return false;
     }
     if (outcome->result == CLIENT_ANSWERED && outcome->answer.type == ANSWER_ERROR) {
-        return search_wrong_moment(&outcome->answer);
+        return negotiate_wrong_time(&outcome->answer);
     }
     return outcome->result == CLIENT_BROKEN && outcome->ended;
 }
@@ -213,7 +213,7 @@ void client_ask(struct client *client, const struct request *request,
 {
     retry_init(&client->retry, client->setup.connect_ms);
     ask_once(client, request, outcome);
-    while (may_ask_again(request, outcome) && search_pause(client, outcome)) {
+    while (may_ask_again(request, outcome) && negotiate_pause(client, outcome)) {
         stream_close(&client->link.stream);
         struct client_outcome next;
         ask_once(client, request, &next);

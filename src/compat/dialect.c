@@ -37,13 +37,14 @@ struct answer answer_error_of_line(struct text line)
     return error;
 }
 
-int answer_judge_kind(enum command command, const struct answer *answer, struct refusal *refusal)
+int answer_judge_kind(enum command command, const struct answer *answer,
+                      struct protocol_error *protocol_error)
 {
     enum payload_kind expected = command_answer(command);
     if (answer->type == ANSWER_RESPONSE && answer->kind != expected) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the answer to %s is %s; expected %s",
-                           command_name(command), payload_name(answer->kind),
-                           payload_name(expected));
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the answer to %s is %s; expected %s", command_name(command),
+                                  payload_name(answer->kind), payload_name(expected));
     }
     return 0;
 }

@@ -59,7 +59,7 @@ struct reply {
 struct server_session {
     const struct dialect *dialect; /* NULL until the first bytes told it; a dialect that learns only
                                     * from what comes later that it is another's sets that here */
-    bool settled;                  /* no more sniffing */
+    bool dialect_known;            /* no more sniffing */
     uint32_t request_limit;        /* bytes: [limits] request_bytes */
     uint32_t peer_cid;             /* from the kernel */
     struct wire_version agreed;    /* TLV wire 1.x: major 0 before WELCOME */
@@ -98,10 +98,11 @@ struct dialect {
     /* Looks at what has arrived since the last call. `eof`: no more comes. At least one byte is
      * there. Sets session->id as soon as it is known. */
     enum framing (*frame)(struct server_session *session, const uint8_t *bytes, size_t length,
-                          bool eof, size_t *frame_length, struct refusal *refusal);
+                          bool eof, size_t *frame_length, struct protocol_error *protocol_error);
     /* May overwrite the frame; the request's texts point into it. */
     enum decoding (*decode)(struct server_session *session, uint8_t *frame, size_t length,
-                            struct request *request, struct refusal *refusal, struct reply *reply);
+                            struct request *request, struct protocol_error *protocol_error,
+                            struct reply *reply);
     /* Appends the answer; 0, -ENOBUFS, -ENOMEM, or -EINVAL for an answer that no peer may be sent
      * (a text that is not UTF-8), the reply then being untouched. Appends nothing for what the
      * dialect cannot say (PROGRESS in an old one). */
@@ -119,13 +120,14 @@ struct dialect {
                           struct reply *out);
     enum framing (*frame_answer)(struct client_session *session, const uint8_t *bytes,
                                  size_t length, bool eof, size_t *frame_length,
-                                 struct refusal *refusal);
+                                 struct protocol_error *protocol_error);
     /* 0, or -EBADMSG with *refusal saying what makes no sense. May overwrite the frame; the
      * answer's texts point into it. `greeting`: the answer to what encode_greeting wrote; then
      * *answer is set only if its type is ANSWER_ERROR, and ANSWER_RESPONSE (of which nothing but
      * the type is set) stands for the agreement. */
     int (*decode_answer)(struct client_session *session, bool greeting, uint8_t *frame,
-                         size_t length, struct answer *answer, struct refusal *refusal);
+                         size_t length, struct answer *answer,
+                         struct protocol_error *protocol_error);
 };
 
 /* The table, the oldest dialect first. */
@@ -162,6 +164,6 @@ struct answer answer_error_of_line(struct text line);
 /* -EBADMSG with *refusal set when a response is of another kind than the command is answered with.
  */
 MUST_CHECK int answer_judge_kind(enum command command, const struct answer *answer,
-                                 struct refusal *refusal);
+                                 struct protocol_error *protocol_error);
 
 #endif

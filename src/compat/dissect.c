@@ -90,13 +90,13 @@ static void format_value(const struct field *row, const struct tlv *tlv, char ou
     format_bytes(tlv, out);
 }
 
-void explain_field(const struct explainer *explainer, const struct field *row,
+void dissect_field(const struct dissector *dissector, const struct field *row,
                    const struct tlv *tlv, bool skipped)
 {
     char value[VALUE_MAX];
     if (row == NULL) {
         format_bytes(tlv, value);
-        explain_say(explainer, "  field %u, not known, so %s (%u bytes): %s", tlv->tag,
+        dissect_say(dissector, "  field %u, not known, so %s (%u bytes): %s", tlv->tag,
                     skipped ? "skipped" : "refused", tlv->length, value);
         return;
     }
@@ -106,138 +106,138 @@ void explain_field(const struct explainer *explainer, const struct field *row,
     } else {
         format_value(row, tlv, value);
     }
-    explain_say(explainer, "  field %u %s (%s; %u bytes): %s", tlv->tag, row->name,
+    dissect_say(dissector, "  field %u %s (%s; %u bytes): %s", tlv->tag, row->name,
                 field_type_name(row->type), tlv->length, value);
 }
 
 enum { EXPLAIN_JSON_VALUE_MAX = 512 };
 
-bool explain_json_claims(const uint8_t *bytes, size_t length)
+bool dissect_json_claims(const uint8_t *bytes, size_t length)
 {
     (void)length; /* at least 1 */
     return bytes[0] == '{' || json_frame_is_blank(bytes[0]);
 }
 
-static void say_text(const struct explainer *explainer, const char *name, struct text text)
+static void say_text(const struct dissector *dissector, const char *name, struct text text)
 {
     char shown[EXPLAIN_JSON_VALUE_MAX];
     size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof(shown));
-    explain_say(explainer, "  %s: \"%s\"%s", name, shown, needed >= sizeof(shown) ? "..." : "");
+    dissect_say(dissector, "  %s: \"%s\"%s", name, shown, needed >= sizeof(shown) ? "..." : "");
 }
 
-static void say_head(const struct explainer *explainer, uint64_t offset, const char *what,
+static void say_head(const struct dissector *dissector, uint64_t offset, const char *what,
                      size_t length)
 {
-    explain_say(explainer, "offset %" PRIu64 ": %s, %zu bytes", offset, what, length);
+    dissect_say(dissector, "offset %" PRIu64 ": %s, %zu bytes", offset, what, length);
 }
 
-static enum explained say_wrong(const struct explainer *explainer, const char *text)
+static enum dissected say_wrong(const struct dissector *dissector, const char *text)
 {
-    explain_say(explainer, "  wrong: %s", text);
+    dissect_say(dissector, "  wrong: %s", text);
     return EXPLAINED_WRONG;
 }
 
-static enum explained explain_request(const struct explainer *explainer, uint64_t offset,
+static enum dissected explain_request(const struct dissector *dissector, uint64_t offset,
                                       const uint8_t *bytes, size_t length)
 {
     uint8_t texts[GUEST_ANSWER_MAX]; /* as long as any capture's window */
     char digits[SHA256_HEX + 1];
     struct json_request read;
-    struct refusal refusal;
-    int error = json_host_read(bytes, length, texts, &read, &refusal);
+    struct protocol_error protocol_error;
+    int error = json_host_read(bytes, length, texts, &read, &protocol_error);
     const struct request *request = &read.request;
-    say_head(explainer, offset,
+    say_head(dissector, offset,
              read.older ? "json-0 request (guest to host)" : "json-1 request (guest to host)",
              length);
     if (error < 0) {
-        return say_wrong(explainer, refusal.text);
+        return say_wrong(dissector, protocol_error.text);
     }
-    explain_say(explainer, "  sender_cid: %u", read.cid);
-    explain_say(explainer, "  message: %s", command_name(request->command));
+    dissect_say(dissector, "  sender_cid: %u", read.cid);
+    dissect_say(dissector, "  message: %s", command_name(request->command));
     if (request->command == COMMAND_UPGRADE) {
         sha256_format(request->sha256, digits);
-        say_text(explainer, "url", request->url);
-        explain_say(explainer, "  hash: %s", digits);
+        say_text(dissector, "url", request->url);
+        dissect_say(dissector, "  hash: %s", digits);
     } else if (request->command == COMMAND_NOTIFY) {
-        explain_say(explainer, "  count: %u", request->count);
-        say_text(explainer, "text", request->message);
+        dissect_say(dissector, "  count: %u", request->count);
+        say_text(dissector, "text", request->message);
     }
     return EXPLAINED_SOUND;
 }
 
-static void say_answer(const struct explainer *explainer, const struct answer *answer)
+static void say_answer(const struct dissector *dissector, const struct answer *answer)
 {
     char line[EXPLAIN_JSON_VALUE_MAX];
     if (answer->type == ANSWER_ERROR) {
-        explain_say(explainer, "  error %u (%s)", answer->code, error_name(answer->code));
-        say_text(explainer, "text", answer->message);
+        dissect_say(dissector, "  error %u (%s)", answer->code, error_name(answer->code));
+        say_text(dissector, "text", answer->message);
     } else {
         (void)payload_text(answer, line, sizeof(line)); /* cut: it is a line */
-        explain_say(explainer, "  ok: %s", line);
+        dissect_say(dissector, "  ok: %s", line);
     }
 }
 
-static enum explained explain_answer(const struct explainer *explainer, uint64_t offset,
+static enum dissected explain_answer(const struct dissector *dissector, uint64_t offset,
                                      const struct json *value, size_t length)
 {
     struct answer answer;
-    struct refusal refusal;
-    if (json_0_read_answer(value, &answer, &refusal) == 0) {
-        say_head(explainer, offset, "json-0 answer (host to guest)", length);
-    } else if (json_1_read_answer(value, &answer, &refusal) == 0) {
-        say_head(explainer, offset, "json-1 answer (host to guest)", length);
+    struct protocol_error protocol_error;
+    if (json_0_read_answer(value, &answer, &protocol_error) == 0) {
+        say_head(dissector, offset, "json-0 answer (host to guest)", length);
+    } else if (json_1_read_answer(value, &answer, &protocol_error) == 0) {
+        say_head(dissector, offset, "json-1 answer (host to guest)", length);
     } else {
-        say_head(explainer, offset, "JSON object", length);
-        return say_wrong(explainer, "it is neither a request nor an answer");
+        say_head(dissector, offset, "JSON object", length);
+        return say_wrong(dissector, "it is neither a request nor an answer");
     }
-    say_answer(explainer, &answer);
+    say_answer(dissector, &answer);
     return EXPLAINED_SOUND;
 }
 
-static enum explained explain_object(const struct explainer *explainer, uint64_t offset,
+static enum dissected explain_object(const struct dissector *dissector, uint64_t offset,
                                      const uint8_t *bytes, size_t length)
 {
     struct json *value = NULL;
     const char *why = "";
     if (json_parse(bytes, length, &value, &why) < 0) {
-        say_head(explainer, offset, "JSON object", length);
-        explain_say(explainer, "  wrong: it has %s", why);
+        say_head(dissector, offset, "JSON object", length);
+        dissect_say(dissector, "  wrong: it has %s", why);
         return EXPLAINED_WRONG;
     }
-    enum explained explained = json_member(value, "sender_cid") != NULL
-                                   ? explain_request(explainer, offset, bytes, length)
-                                   : explain_answer(explainer, offset, value, length);
+    enum dissected dissected = json_member(value, "sender_cid") != NULL
+                                   ? explain_request(dissector, offset, bytes, length)
+                                   : explain_answer(dissector, offset, value, length);
     (void)json_free(value);
-    return explained;
+    return dissected;
 }
 
-enum explained explain_json(const struct explainer *explainer, uint64_t offset,
+enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
                             const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct framing_scan scan = {0};
     switch (json_frame(&scan, bytes, length, taken)) {
     case JSON_FRAME_WHOLE:
-        return explain_object(explainer, offset, bytes, *taken);
+        return explain_object(dissector, offset, bytes, *taken);
     case JSON_FRAME_MORE:
         break;
     case JSON_FRAME_FOREIGN:
     case JSON_FRAME_DEEP:
-        say_head(explainer, offset, "no JSON object, or one that is nested too deep", length);
+        say_head(dissector, offset, "no JSON object, or one that is nested too deep", length);
         return EXPLAINED_LOST;
     }
     if (eof && scan.depth == 0) {
         *taken = length; /* white space at the end */
         return EXPLAINED_SOUND;
     }
-    return eof ? explain_cut(explainer, offset, length, "JSON object") : EXPLAINED_MORE;
+    return eof ? dissect_cut(dissector, offset, length, "JSON object") : EXPLAINED_MORE;
 }
 
-bool explain_tlv_0_claims(const uint8_t *bytes, size_t length)
+bool dissect_tlv_0_claims(const uint8_t *bytes, size_t length)
 {
     return tlv_0_claims(bytes, length);
 }
 
-static void say_header(const struct explainer *explainer, uint64_t offset,
+static void say_header(const struct dissector *dissector, uint64_t offset,
                        const struct tlv_0_header *header)
 {
     static const struct {
@@ -250,19 +250,19 @@ static void say_header(const struct explainer *explainer, uint64_t offset,
         [TLV_0_ERROR] = {"error", "host to guest"},
     };
     unsigned type = header->type <= TLV_0_ERROR ? header->type : 0;
-    explain_say(explainer, "offset %" PRIu64 ": %s (type %u, %s), version %u.%u, payload %u bytes",
+    dissect_say(dissector, "offset %" PRIu64 ": %s (type %u, %s), version %u.%u, payload %u bytes",
                 offset, types[type].name, header->type, types[type].direction, header->major,
                 header->minor, header->length);
 }
 
-static void say_command(const struct explainer *explainer, const struct tlv *tlv)
+static void say_command(const struct dissector *dissector, const struct tlv *tlv)
 {
     const char *name = command_name(tlv->value[0]);
-    explain_say(explainer, "  field %u command (u8; 1 bytes): %u (%s)", tlv->tag, tlv->value[0],
+    dissect_say(dissector, "  field %u command (u8; 1 bytes): %u (%s)", tlv->tag, tlv->value[0],
                 name != NULL ? name : "not known");
 }
 
-static void say_fields(const struct explainer *explainer, enum tlv_0_type type,
+static void say_fields(const struct dissector *dissector, enum tlv_0_type type,
                        const uint8_t *payload, size_t length)
 {
     static const struct field text = {.type = FIELD_TEXT, .name = "text"};
@@ -273,38 +273,38 @@ static void say_fields(const struct explainer *explainer, enum tlv_0_type type,
     while ((step = tlv_0_next(&reader, &tlv)) == TLV_FIELD || step == TLV_ORDER) {
         if (type == TLV_0_REQUEST && tlv.tag == TLV_0_TAG_COMMAND && tlv.length == 1) {
             command = tlv.value[0] <= COMMAND_LAST ? (enum command)tlv.value[0] : COMMAND_NONE;
-            say_command(explainer, &tlv);
+            say_command(dissector, &tlv);
         } else if (type == TLV_0_REQUEST) {
-            explain_field(explainer, tlv_0_row(command, tlv.tag), &tlv, false);
+            dissect_field(dissector, tlv_0_row(command, tlv.tag), &tlv, false);
         } else {
-            explain_field(explainer, tlv.tag == TLV_0_TAG_TEXT ? &text : NULL, &tlv, false);
+            dissect_field(dissector, tlv.tag == TLV_0_TAG_TEXT ? &text : NULL, &tlv, false);
         }
     }
 }
 
 static int judge(const struct tlv_0_header *header, const uint8_t *bytes, size_t length,
-                 struct refusal *refusal)
+                 struct protocol_error *protocol_error)
 {
     const uint8_t *payload = bytes + TLV_0_HEADER_SIZE;
     size_t ignored = 0;
     struct request request;
     struct text text;
     if (tlv_0_frame(bytes, length, true, TLV_0_REQUEST, TLV_0_ERROR, TLV_0_PAYLOAD_MAX, &ignored,
-                    refusal) != FRAMING_WHOLE) {
+                    protocol_error) != FRAMING_WHOLE) {
         return -1;
     }
     return header->type == TLV_0_REQUEST
-               ? tlv_0_read_request(payload, header->length, &request, refusal)
-               : tlv_0_read_text(payload, header->length, &text, refusal);
+               ? tlv_0_read_request(payload, header->length, &request, protocol_error)
+               : tlv_0_read_text(payload, header->length, &text, protocol_error);
 }
 
-enum explained explain_tlv_0(const struct explainer *explainer, uint64_t offset,
+enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct tlv_0_header header;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     if (length < TLV_0_HEADER_SIZE) {
-        return eof ? explain_cut(explainer, offset, length, "header of 10") : EXPLAINED_MORE;
+        return eof ? dissect_cut(dissector, offset, length, "header of 10") : EXPLAINED_MORE;
     }
     tlv_0_header_decode(bytes, &header);
     if (length - TLV_0_HEADER_SIZE < header.length && !eof) {
@@ -312,27 +312,27 @@ enum explained explain_tlv_0(const struct explainer *explainer, uint64_t offset,
     }
     const uint8_t *payload = bytes + TLV_0_HEADER_SIZE;
     size_t there = length - TLV_0_HEADER_SIZE;
-    say_header(explainer, offset, &header);
+    say_header(dissector, offset, &header);
     if (there < header.length) {
-        say_fields(explainer, (enum tlv_0_type)header.type, payload, there);
-        return explain_cut(explainer, offset + TLV_0_HEADER_SIZE, there, "payload");
+        say_fields(dissector, (enum tlv_0_type)header.type, payload, there);
+        return dissect_cut(dissector, offset + TLV_0_HEADER_SIZE, there, "payload");
     }
-    say_fields(explainer, (enum tlv_0_type)header.type, payload, header.length);
+    say_fields(dissector, (enum tlv_0_type)header.type, payload, header.length);
     *taken = TLV_0_HEADER_SIZE + (size_t)header.length;
-    if (judge(&header, bytes, *taken, &refusal) < 0) {
-        explain_say(explainer, "  wrong: %s", refusal.text);
+    if (judge(&header, bytes, *taken, &protocol_error) < 0) {
+        dissect_say(dissector, "  wrong: %s", protocol_error.text);
         return EXPLAINED_WRONG;
     }
     return EXPLAINED_SOUND;
 }
 
-bool explain_tlv_1_claims(const uint8_t *bytes, size_t length)
+bool dissect_tlv_1_claims(const uint8_t *bytes, size_t length)
 {
     return frame_begins(bytes, length) && (length <= FRAME_MAJOR_AT || bytes[FRAME_MAJOR_AT] != 0);
 }
 
 /* Every field, until one cannot be found; what is wrong is said by judge_payload. */
-static void explain_tlv_1_say_fields(const struct explainer *explainer, const struct layout *layout,
+static void explain_tlv_1_say_fields(const struct dissector *dissector, const struct layout *layout,
                                      const uint8_t *payload, size_t length)
 {
     struct tlv_reader reader = tlv_reader_of(payload, length);
@@ -340,7 +340,7 @@ static void explain_tlv_1_say_fields(const struct explainer *explainer, const st
     enum tlv_step step;
     while ((step = tlv_next(&reader, &tlv)) == TLV_FIELD || step == TLV_ORDER) {
         const struct field *row = layout != NULL ? layout_row(layout, tlv.tag) : NULL;
-        explain_field(explainer, row, &tlv, tlv_may_skip(tlv.tag));
+        dissect_field(dissector, row, &tlv, tlv_may_skip(tlv.tag));
     }
 }
 
@@ -353,26 +353,27 @@ union message {
 };
 
 static int judge_payload(const struct frame_header *header, const uint8_t *payload,
-                         const struct layout **ret_layout, struct refusal *refusal)
+                         const struct layout **ret_layout, struct protocol_error *protocol_error)
 {
     uint16_t selector = 0;
     union message message = {0};
     *ret_layout = NULL;
     int error = 0;
     if (layout_needs_selector(header->type)) {
-        error = layout_selector(header->type, payload, header->length, &selector, refusal);
+        error = layout_selector(header->type, payload, header->length, &selector, protocol_error);
     }
     if (error == 0) {
         *ret_layout = layout_find(header->type, selector);
     }
     if (error == 0 && *ret_layout == NULL) {
-        error = layout_check_stream(payload, header->length, refusal);
+        error = layout_check_stream(payload, header->length, protocol_error);
         return error < 0 ? error
-                         : refusal_set(refusal, ERROR_UNKNOWN_COMMAND,
-                                       "this release knows no such frame, command or kind");
+                         : protocol_error_set(protocol_error, ERROR_UNKNOWN_COMMAND,
+                                              "this release knows no such frame, command or kind");
     }
-    return error < 0 ? error
-                     : layout_decode(*ret_layout, payload, header->length, &message, refusal);
+    return error < 0
+               ? error
+               : layout_decode(*ret_layout, payload, header->length, &message, protocol_error);
 }
 
 /* That of a frame whose end is missing, if it can be told by now. */
@@ -380,9 +381,9 @@ static const struct layout *layout_of_cut(const struct frame_header *header, con
                                           size_t length)
 {
     uint16_t selector = 0;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     if (layout_needs_selector(header->type) &&
-        layout_selector(header->type, payload, length, &selector, &refusal) < 0) {
+        layout_selector(header->type, payload, length, &selector, &protocol_error) < 0) {
         return NULL;
     }
     return layout_find(header->type, selector);
@@ -409,48 +410,48 @@ static const char *judge_id(const struct frame_header *header)
     return NULL;
 }
 
-static void explain_tlv_1_say_header(const struct explainer *explainer, uint64_t offset,
+static void explain_tlv_1_say_header(const struct dissector *dissector, uint64_t offset,
                                      const struct frame_header *header)
 {
     const char *name = frame_type_name(header->type);
-    explain_say(explainer,
+    dissect_say(dissector,
                 "offset %" PRIu64 ": %s (type 0x%04x, %s), version %u.%u, request id %u, "
                 "payload %u bytes",
                 offset, name != NULL ? name : "frame", header->type, direction_of(header->type),
                 header->version.major, header->version.minor, header->id, header->length);
 }
 
-enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
+enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct frame_header header;
     if (length < FRAME_HEADER_SIZE) {
-        return eof ? explain_cut(explainer, offset, length, "header of 16") : EXPLAINED_MORE;
+        return eof ? dissect_cut(dissector, offset, length, "header of 16") : EXPLAINED_MORE;
     }
     frame_header_decode(bytes, &header);
     bool too_long = header.length > FRAME_PAYLOAD_MAX;
     if (!too_long && length - FRAME_HEADER_SIZE < header.length && !eof) {
         return EXPLAINED_MORE;
     }
-    explain_tlv_1_say_header(explainer, offset, &header);
+    explain_tlv_1_say_header(dissector, offset, &header);
     if (too_long) {
-        explain_say(explainer, "  wrong: the payload is over the limit of %d bytes",
+        dissect_say(dissector, "  wrong: the payload is over the limit of %d bytes",
                     FRAME_PAYLOAD_MAX);
         return EXPLAINED_LOST;
     }
     const uint8_t *payload = bytes + FRAME_HEADER_SIZE;
     if (length - FRAME_HEADER_SIZE < header.length) {
         size_t there = length - FRAME_HEADER_SIZE;
-        explain_tlv_1_say_fields(explainer, layout_of_cut(&header, payload, there), payload, there);
-        return explain_cut(explainer, offset + FRAME_HEADER_SIZE, there, "payload");
+        explain_tlv_1_say_fields(dissector, layout_of_cut(&header, payload, there), payload, there);
+        return dissect_cut(dissector, offset + FRAME_HEADER_SIZE, there, "payload");
     }
     const struct layout *layout = NULL;
-    struct refusal refusal;
-    int error = judge_payload(&header, payload, &layout, &refusal);
-    explain_tlv_1_say_fields(explainer, layout, payload, header.length);
-    const char *wrong = error < 0 ? refusal.text : judge_id(&header);
+    struct protocol_error protocol_error;
+    int error = judge_payload(&header, payload, &layout, &protocol_error);
+    explain_tlv_1_say_fields(dissector, layout, payload, header.length);
+    const char *wrong = error < 0 ? protocol_error.text : judge_id(&header);
     if (wrong != NULL) {
-        explain_say(explainer, "  wrong: %s", wrong);
+        dissect_say(dissector, "  wrong: %s", wrong);
     }
     *taken = FRAME_HEADER_SIZE + header.length;
     return wrong != NULL ? EXPLAINED_WRONG : EXPLAINED_SOUND;
@@ -458,20 +459,20 @@ enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
 
 enum { SHOWN_BYTES = 32, SHOWN_MAX = 4 * SHOWN_BYTES + 1 };
 
-void explain_say(const struct explainer *explainer, const char *format, ...)
+void dissect_say(const struct dissector *dissector, const char *format, ...)
 {
-    char line[EXPLAIN_LINE_MAX];
+    char line[DISSECT_LINE_MAX];
     va_list arguments;
     va_start(arguments, format);
     vsnprintf(line, sizeof(line), format, arguments);
     va_end(arguments);
-    explainer->line(explainer->context, line);
+    dissector->line(dissector->context, line);
 }
 
-enum explained explain_cut(const struct explainer *explainer, uint64_t offset, size_t length,
+enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
                            const char *what)
 {
-    explain_say(explainer, "offset %" PRIu64 ": the bytes end inside a %s: only %zu are there",
+    dissect_say(dissector, "offset %" PRIu64 ": the bytes end inside a %s: only %zu are there",
                 offset, what, length);
     return EXPLAINED_LOST;
 }
@@ -479,26 +480,26 @@ enum explained explain_cut(const struct explainer *explainer, uint64_t offset, s
 /* As in the table of dialects, who knows its own by later bytes comes first. */
 static const struct {
     bool (*claims)(const uint8_t *bytes, size_t length);
-    enum explained (*explain)(const struct explainer *explainer, uint64_t offset,
+    enum dissected (*explain)(const struct dissector *dissector, uint64_t offset,
                               const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 } rows[] = {
-    {explain_tlv_0_claims, explain_tlv_0},
-    {explain_tlv_1_claims, explain_tlv_1},
-    {explain_json_claims, explain_json},
+    {dissect_tlv_0_claims, dissect_tlv_0},
+    {dissect_tlv_1_claims, dissect_tlv_1},
+    {dissect_json_claims, dissect_json},
 };
 
-enum explained explain_frame(const struct explainer *explainer, uint64_t offset,
+enum dissected dissect_frame(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         if (rows[i].claims(bytes, length)) {
-            return rows[i].explain(explainer, offset, bytes, length, eof, taken);
+            return rows[i].explain(dissector, offset, bytes, length, eof, taken);
         }
     }
     char shown[SHOWN_MAX];
     struct text begin = {(const char *)bytes, length < SHOWN_BYTES ? length : SHOWN_BYTES};
     escape_text(begin, ESCAPE_LINE, shown, sizeof(shown));
-    explain_say(explainer, "offset %" PRIu64 ": no frame of a dialect that is known: \"%s\"%s",
+    dissect_say(dissector, "offset %" PRIu64 ": no frame of a dialect that is known: \"%s\"%s",
                 offset, shown, length > SHOWN_BYTES ? "..." : "");
     return EXPLAINED_LOST;
 }

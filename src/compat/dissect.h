@@ -10,15 +10,15 @@
 #include "compat/dialect.h"
 #include "wire/field.h"
 
-enum { EXPLAIN_LINE_MAX = 1024 };
+enum { DISSECT_LINE_MAX = 1024 };
 
 /* Where the lines go, without their newlines. */
-struct explainer {
+struct dissector {
     void (*line)(void *context, const char *line);
     void *context;
 };
 
-enum explained {
+enum dissected {
     EXPLAINED_MORE,  /* the frame goes on behind the bytes that are there */
     EXPLAINED_SOUND, /* *taken bytes were a frame as it should be */
     EXPLAINED_WRONG, /* *taken bytes were a frame; a line says what is wrong with it */
@@ -27,21 +27,21 @@ enum explained {
 
 /* `offset`: of bytes[0] in the capture. `eof`: no more bytes follow; then never EXPLAINED_MORE. At
  * least one byte is there. */
-enum explained explain_frame(const struct explainer *explainer, uint64_t offset,
+enum dissected dissect_frame(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 /* The bytes end inside a `what`, of which `length` are there: EXPLAINED_LOST. */
-enum explained explain_cut(const struct explainer *explainer, uint64_t offset, size_t length,
+enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
                            const char *what);
 
-void explain_say(const struct explainer *explainer, const char *format, ...) PRINTF_LIKE(2, 3);
+void dissect_say(const struct dissector *dissector, const char *format, ...) PRINTF_LIKE(2, 3);
 
 /* One field of a TLV payload in words.
  *
  * Threads  pure functions, but for the callback.
  */
 /* `row` NULL: the field is not known; `skipped` then says what a receiver does with it. */
-void explain_field(const struct explainer *explainer, const struct field *row,
+void dissect_field(const struct dissector *dissector, const struct field *row,
                    const struct tlv *tlv, bool skipped);
 
 /* Requests and answers of both JSON generations in words.
@@ -49,10 +49,10 @@ void explain_field(const struct explainer *explainer, const struct field *row,
  * Threads  pure functions, but for the callback.
  */
 /* True if the bytes can begin a JSON object, white space in front of it included. */
-bool explain_json_claims(const uint8_t *bytes, size_t length);
+bool dissect_json_claims(const uint8_t *bytes, size_t length);
 
-/* As explain_frame. */
-enum explained explain_json(const struct explainer *explainer, uint64_t offset,
+/* As dissect_frame. */
+enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
                             const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 /* Frames of TLV wire 0.9 in words.
@@ -60,10 +60,10 @@ enum explained explain_json(const struct explainer *explainer, uint64_t offset,
  * Threads  pure functions, but for the callback.
  */
 /* True if the bytes can begin such a frame: it takes five to know. */
-bool explain_tlv_0_claims(const uint8_t *bytes, size_t length);
+bool dissect_tlv_0_claims(const uint8_t *bytes, size_t length);
 
-/* As explain_frame. */
-enum explained explain_tlv_0(const struct explainer *explainer, uint64_t offset,
+/* As dissect_frame. */
+enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 /* Frames of TLV wire 1.x, and of later majors as far as the invariants go, in words.
@@ -71,10 +71,10 @@ enum explained explain_tlv_0(const struct explainer *explainer, uint64_t offset,
  * Threads  pure functions, but for the callback.
  */
 /* True if the bytes can begin such a frame. */
-bool explain_tlv_1_claims(const uint8_t *bytes, size_t length);
+bool dissect_tlv_1_claims(const uint8_t *bytes, size_t length);
 
-/* As explain_frame. */
-enum explained explain_tlv_1(const struct explainer *explainer, uint64_t offset,
+/* As dissect_frame. */
+enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 #endif

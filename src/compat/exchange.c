@@ -72,39 +72,40 @@ enum exchange exchange_send(struct link *link, const struct reply *out, int64_t 
 }
 
 /* What the dialect makes of the bytes that are there. */
-static enum framing frame(struct link *link, bool eof, size_t *length, struct refusal *refusal)
+static enum framing frame(struct link *link, bool eof, size_t *length,
+                          struct protocol_error *protocol_error)
 {
     const struct stream *stream = &link->stream;
     return stream->length == 0
                ? FRAMING_MORE
                : link->session.dialect->frame_answer(&link->session, stream->bytes, stream->length,
-                                                     eof, length, refusal);
+                                                     eof, length, protocol_error);
 }
 
 /* No more comes: the end makes a whole answer of what is there, or cuts it. */
 static enum exchange look_at_end(struct link *link, size_t *length, struct exchange_end *end)
 {
-    struct refusal refusal;
-    enum framing framing = frame(link, true, length, &refusal);
+    struct protocol_error protocol_error;
+    enum framing framing = frame(link, true, length, &protocol_error);
     if (framing == FRAMING_WHOLE) {
         return EXCHANGE_DONE;
     }
     (void)failed(0, end);
     if (framing == FRAMING_REFUSED) {
-        (void)exchange_nonsense(&link->stream, refusal.text, end);
+        (void)exchange_nonsense(&link->stream, protocol_error.text, end);
     }
     return EXCHANGE_ENDED;
 }
 
 enum exchange exchange_look(struct link *link, size_t *length, struct exchange_end *end)
 {
-    struct refusal refusal;
-    enum framing framing = frame(link, false, length, &refusal);
+    struct protocol_error protocol_error;
+    enum framing framing = frame(link, false, length, &protocol_error);
     if (framing == FRAMING_WHOLE) {
         return EXCHANGE_DONE;
     }
     if (framing == FRAMING_REFUSED) {
-        return exchange_nonsense(&link->stream, refusal.text, end);
+        return exchange_nonsense(&link->stream, protocol_error.text, end);
     }
     return link->stream.eof ? look_at_end(link, length, end) : EXCHANGE_MORE;
 }
@@ -118,11 +119,11 @@ void exchange_begin(struct link *link)
 enum exchange exchange_take(struct link *link, bool greeting, size_t length, struct answer *answer,
                             struct exchange_end *end)
 {
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     *answer = (struct answer){.type = ANSWER_RESPONSE};
     if (link->session.dialect->decode_answer(&link->session, greeting, link->stream.bytes, length,
-                                             answer, &refusal) < 0) {
-        return exchange_nonsense(&link->stream, refusal.text, end);
+                                             answer, &protocol_error) < 0) {
+        return exchange_nonsense(&link->stream, protocol_error.text, end);
     }
     stream_take(&link->stream, length);
     return EXCHANGE_DONE;

@@ -21,7 +21,7 @@ struct message_row {
     const char *name;
     enum command command; /* COMMAND_NONE: retired */
     /* Of a message with arguments in brackets: */
-    int (*read)(struct text arguments, struct request *ret, struct refusal *refusal);
+    int (*read)(struct text arguments, struct request *ret, struct protocol_error *protocol_error);
     void (*write)(const struct request *request, struct writer *out);
 };
 
@@ -48,22 +48,24 @@ static bool split(struct text text, char at, struct text *left, struct text *rig
     return true;
 }
 
-static int refuse_long(const char *what, size_t length, size_t max, struct refusal *refusal)
+static int refuse_long(const char *what, size_t length, size_t max,
+                       struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_INVALID_ARGUMENT, "%s has %zu bytes; expected at most %zu",
-                       what, length, max);
+    return protocol_error_set(protocol_error, ERROR_INVALID_ARGUMENT,
+                              "%s has %zu bytes; expected at most %zu", what, length, max);
 }
 
-static int read_upgrade(struct text arguments, struct request *ret, struct refusal *refusal)
+static int read_upgrade(struct text arguments, struct request *ret,
+                        struct protocol_error *protocol_error)
 {
     struct text hash;
     if (!split(arguments, ' ', &ret->url, &hash)) {
-        return refusal_set(refusal, ERROR_MALFORMED, "upgrade lacks [URL HASH]");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED, "upgrade lacks [URL HASH]");
     }
     if (ret->url.length > URL_MAX) {
-        return refuse_long("the url", ret->url.length, URL_MAX, refusal);
+        return refuse_long("the url", ret->url.length, URL_MAX, protocol_error);
     }
-    return json_host_sha256(hash, ret->sha256, refusal);
+    return json_host_sha256(hash, ret->sha256, protocol_error);
 }
 
 static void put_word(struct writer *out, const char *word)
@@ -80,18 +82,19 @@ static void write_upgrade(const struct request *request, struct writer *out)
     put_word(out, digits);
 }
 
-static int read_notify(struct text arguments, struct request *ret, struct refusal *refusal)
+static int read_notify(struct text arguments, struct request *ret,
+                       struct protocol_error *protocol_error)
 {
     struct text digits;
     uint64_t count = 0;
     if (!split(arguments, ',', &digits, &ret->message) || json_0_read_number(digits, &count) < 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "notify lacks [COUNT, MESSAGE]");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED, "notify lacks [COUNT, MESSAGE]");
     }
     if (ret->message.length > 0 && ret->message.bytes[0] == ' ') {
         ret->message = (struct text){ret->message.bytes + 1, ret->message.length - 1};
     }
     if (ret->message.length > NOTIFY_MAX) {
-        return refuse_long("the message", ret->message.length, NOTIFY_MAX, refusal);
+        return refuse_long("the message", ret->message.length, NOTIFY_MAX, protocol_error);
     }
     ret->count = (uint32_t)count;
     return 0;
@@ -123,13 +126,13 @@ struct call {
     struct text arguments;
 };
 
-static int refuse_form(struct refusal *refusal)
+static int refuse_form(struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "the message is not of the form NAME or NAME[ARGUMENTS]");
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the message is not of the form NAME or NAME[ARGUMENTS]");
 }
 
-static int read_call(struct text text, struct call *ret, struct refusal *refusal)
+static int read_call(struct text text, struct call *ret, struct protocol_error *protocol_error)
 {
     struct call call = {.has_arguments = split(text, '[', &call.name, &call.arguments)};
     if (!call.has_arguments) {
@@ -137,7 +140,7 @@ static int read_call(struct text text, struct call *ret, struct refusal *refusal
         return 0;
     }
     if (call.arguments.length == 0 || call.arguments.bytes[call.arguments.length - 1] != ']') {
-        return refuse_form(refusal);
+        return refuse_form(protocol_error);
     }
     call.arguments.length--;
     while (call.name.length > 0 &&
@@ -158,36 +161,39 @@ static const struct message_row *row_of(struct text name)
     return NULL;
 }
 
-static int read_row(const struct call *call, struct request *ret, struct refusal *refusal)
+static int read_row(const struct call *call, struct request *ret,
+                    struct protocol_error *protocol_error)
 {
     const struct message_row *row = row_of(call->name);
     if (row == NULL) {
-        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND,
-                           "the message is not known; expected attach-hsm, detach-hsm, upgrade or "
-                           "notify");
+        return protocol_error_set(
+            protocol_error, ERROR_UNKNOWN_COMMAND,
+            "the message is not known; expected attach-hsm, detach-hsm, upgrade or "
+            "notify");
     }
     if (row->command == COMMAND_NONE) {
-        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND, "%s is retired: nothing was done",
-                           row->name);
+        return protocol_error_set(protocol_error, ERROR_UNKNOWN_COMMAND,
+                                  "%s is retired: nothing was done", row->name);
     }
     if (call->has_arguments != (row->read != NULL)) {
-        return refuse_form(refusal);
+        return refuse_form(protocol_error);
     }
     ret->command = row->command;
-    return row->read == NULL ? 0 : row->read(call->arguments, ret, refusal);
+    return row->read == NULL ? 0 : row->read(call->arguments, ret, protocol_error);
 }
 
 int json_0_read_message(const struct json *message, struct writer *kept, struct request *ret,
-                        struct refusal *refusal)
+                        struct protocol_error *protocol_error)
 {
     struct text text;
     struct call call = {0};
     if (json_get_text(message, &text) < 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the message is missing or no text");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the message is missing or no text");
     }
-    int error = json_host_keep("the message", text, SIZE_MAX, kept, &text, refusal);
-    error = error < 0 ? error : read_call(text, &call, refusal);
-    return error < 0 ? error : read_row(&call, ret, refusal);
+    int error = json_host_keep("the message", text, SIZE_MAX, kept, &text, protocol_error);
+    error = error < 0 ? error : read_call(text, &call, protocol_error);
+    return error < 0 ? error : read_row(&call, ret, protocol_error);
 }
 
 /* It is json-1 that takes a stream with these first bytes, and learns from sender_cid. */
@@ -267,7 +273,8 @@ static bool member_is(const struct json *value, const char *key, const char *wor
     return json_get_text(json_member(value, key), &text) == 0 && text_is(text, word);
 }
 
-int json_0_read_answer(const struct json *value, struct answer *ret, struct refusal *refusal)
+int json_0_read_answer(const struct json *value, struct answer *ret,
+                       struct protocol_error *protocol_error)
 {
     if (member_is(value, "message", ACCEPTED) && member_is(value, "status", "ok")) {
         *ret = (struct answer){.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
@@ -277,19 +284,20 @@ int json_0_read_answer(const struct json *value, struct answer *ret, struct refu
         *ret = answer_error(ERROR_INVALID_ARGUMENT, INVALID);
         return 0;
     }
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "the answer is none of the two that this dialect has");
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the answer is none of the two that this dialect has");
 }
 
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
-                         size_t length, struct answer *answer, struct refusal *refusal)
+                         size_t length, struct answer *answer,
+                         struct protocol_error *protocol_error)
 {
     (void)session; /* both answers fit whatever was asked */
     (void)greeting;
     struct json *value = NULL;
-    int error = json_guest_parse(frame, length, &value, refusal);
+    int error = json_guest_parse(frame, length, &value, protocol_error);
     if (error == 0) {
-        error = json_0_read_answer(value, answer, refusal);
+        error = json_0_read_answer(value, answer, protocol_error);
         (void)json_free(value);
     }
     return error;

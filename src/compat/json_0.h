@@ -17,10 +17,10 @@ MUST_CHECK int json_0_read_number(struct text digits, uint64_t *ret);
 
 /* The message of a request; its texts are copied to `kept`. -EBADMSG with *refusal set. */
 MUST_CHECK int json_0_read_message(const struct json *message, struct writer *kept,
-                                   struct request *ret, struct refusal *refusal);
+                                   struct request *ret, struct protocol_error *protocol_error);
 
 /* One of the two answers: a response without payload, or an error. -EBADMSG with *refusal set. */
 MUST_CHECK int json_0_read_answer(const struct json *value, struct answer *ret,
-                                  struct refusal *refusal);
+                                  struct protocol_error *protocol_error);
 
 #endif

@@ -17,28 +17,29 @@ struct message_row {
     enum command command;
     /* Of a message with arguments: */
     int (*read)(const struct json *arguments, struct writer *kept, struct request *ret,
-                struct refusal *refusal);
+                struct protocol_error *protocol_error);
     struct json *(*make)(const struct request *request);
 };
 
-static int refuse_argument(const char *what, struct refusal *refusal)
+static int refuse_argument(const char *what, struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED, "the message lacks %s", what);
+    return protocol_error_set(protocol_error, ERROR_MALFORMED, "the message lacks %s", what);
 }
 
 static int read_upgrade(const struct json *arguments, struct writer *kept, struct request *ret,
-                        struct refusal *refusal)
+                        struct protocol_error *protocol_error)
 {
     struct text url;
     struct text hash;
     if (json_get_text(json_member(arguments, "url"), &url) < 0) {
-        return refuse_argument("a url, a text", refusal);
+        return refuse_argument("a url, a text", protocol_error);
     }
     if (json_get_text(json_member(arguments, "target-hash"), &hash) < 0) {
-        return refuse_argument("a target-hash, a text", refusal);
+        return refuse_argument("a target-hash, a text", protocol_error);
     }
-    int error = json_host_sha256(hash, ret->sha256, refusal);
-    return error < 0 ? error : json_host_keep("the url", url, URL_MAX, kept, &ret->url, refusal);
+    int error = json_host_sha256(hash, ret->sha256, protocol_error);
+    return error < 0 ? error
+                     : json_host_keep("the url", url, URL_MAX, kept, &ret->url, protocol_error);
 }
 
 static struct json *make_upgrade(const struct request *request)
@@ -52,18 +53,18 @@ static struct json *make_upgrade(const struct request *request)
 }
 
 static int read_notify(const struct json *arguments, struct writer *kept, struct request *ret,
-                       struct refusal *refusal)
+                       struct protocol_error *protocol_error)
 {
     uint64_t count = 0;
     struct text message;
     if (json_get_number(json_member(arguments, "count"), UINT32_MAX, &count) < 0) {
-        return refuse_argument("a count, an integer from 0 to 4294967295", refusal);
+        return refuse_argument("a count, an integer from 0 to 4294967295", protocol_error);
     }
     if (json_get_text(json_member(arguments, "message"), &message) < 0) {
-        return refuse_argument("a message, a text", refusal);
+        return refuse_argument("a message, a text", protocol_error);
     }
     ret->count = (uint32_t)count;
-    return json_host_keep("the message", message, NOTIFY_MAX, kept, &ret->message, refusal);
+    return json_host_keep("the message", message, NOTIFY_MAX, kept, &ret->message, protocol_error);
 }
 
 static struct json *make_notify(const struct request *request)
@@ -96,31 +97,33 @@ static bool is_of_row(const struct json *message, const struct message_row *row)
 }
 
 static int read_row(const struct json *message, const struct message_row *row, struct writer *kept,
-                    struct request *ret, struct refusal *refusal)
+                    struct request *ret, struct protocol_error *protocol_error)
 {
     const struct json *arguments = json_member(message, row->name);
     ret->command = row->command;
     if (row->read != NULL) {
-        return row->read(arguments, kept, ret, refusal);
+        return row->read(arguments, kept, ret, protocol_error);
     }
     if (arguments != NULL && !json_says_null(arguments)) {
-        return refusal_set(refusal, ERROR_MALFORMED, "%s has arguments; expected null", row->name);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "%s has arguments; expected null", row->name);
     }
     return 0;
 }
 
 int json_1_read_message(const struct json *message, struct writer *kept, struct request *ret,
-                        struct refusal *refusal)
+                        struct protocol_error *protocol_error)
 {
     for (size_t i = 0; i < ROWS; i++) {
         if (is_of_row(message, &rows[i])) {
-            return read_row(message, &rows[i], kept, ret, refusal);
+            return read_row(message, &rows[i], kept, ret, protocol_error);
         }
     }
-    return refusal_set(refusal, ERROR_UNKNOWN_COMMAND,
-                       "the message is missing or not known; expected attach-hsm, detach-hsm, "
-                       "GetVsockProtocol, GetHostOSVersion, start-upgrade-guest-vm, upgrade or "
-                       "notify");
+    return protocol_error_set(
+        protocol_error, ERROR_UNKNOWN_COMMAND,
+        "the message is missing or not known; expected attach-hsm, detach-hsm, "
+        "GetVsockProtocol, GetHostOSVersion, start-upgrade-guest-vm, upgrade or "
+        "notify");
 }
 
 static bool claims(const uint8_t *bytes, size_t length)
@@ -198,19 +201,20 @@ static int encode_request(struct client_session *session, const struct request *
     return -EOPNOTSUPP;
 }
 
-static int read_version(const struct json *value, struct answer *ret, struct refusal *refusal)
+static int read_version(const struct json *value, struct answer *ret,
+                        struct protocol_error *protocol_error)
 {
     uint64_t number[3] = {0};
     if (json_get_number(json_member(value, "major"), UINT32_MAX, &number[0]) < 0 ||
         json_get_number(json_member(value, "minor"), UINT32_MAX, &number[1]) < 0 ||
         json_get_number(json_member(value, "patch"), UINT32_MAX, &number[2]) < 0) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "HostOSVsockVersion lacks a number of major, minor and patch");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HostOSVsockVersion lacks a number of major, minor and patch");
     }
     if (number[0] != GENERATION) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "HostOSVsockVersion says major %u; expected %d in this dialect",
-                           (unsigned)number[0], GENERATION);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HostOSVsockVersion says major %u; expected %d in this dialect",
+                                  (unsigned)number[0], GENERATION);
     }
     ret->kind = PAYLOAD_HOSTOS_VSOCK_VERSION;
     ret->vsock_version =
@@ -218,7 +222,7 @@ static int read_version(const struct json *value, struct answer *ret, struct ref
     return 0;
 }
 
-static int read_ok(const struct json *ok, struct answer *ret, struct refusal *refusal)
+static int read_ok(const struct json *ok, struct answer *ret, struct protocol_error *protocol_error)
 {
     struct text text;
     const struct json *version = json_member(ok, payload_name(PAYLOAD_HOSTOS_VSOCK_VERSION));
@@ -232,13 +236,14 @@ static int read_ok(const struct json *ok, struct answer *ret, struct refusal *re
         return 0;
     }
     if (version != NULL) {
-        return read_version(version, ret, refusal);
+        return read_version(version, ret, protocol_error);
     }
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "the answer is Ok, but with nothing that is known");
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the answer is Ok, but with nothing that is known");
 }
 
-int json_1_read_answer(const struct json *value, struct answer *ret, struct refusal *refusal)
+int json_1_read_answer(const struct json *value, struct answer *ret,
+                       struct protocol_error *protocol_error)
 {
     struct text line;
     *ret = (struct answer){.type = ANSWER_RESPONSE};
@@ -247,23 +252,25 @@ int json_1_read_answer(const struct json *value, struct answer *ret, struct refu
         return 0;
     }
     if (json_members(value) == 1 && json_member(value, "Ok") != NULL) {
-        return read_ok(json_member(value, "Ok"), ret, refusal);
+        return read_ok(json_member(value, "Ok"), ret, protocol_error);
     }
-    return refusal_set(refusal, ERROR_MALFORMED, "the answer is neither Ok nor Err with a text");
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the answer is neither Ok nor Err with a text");
 }
 
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
-                         size_t length, struct answer *answer, struct refusal *refusal)
+                         size_t length, struct answer *answer,
+                         struct protocol_error *protocol_error)
 {
     (void)greeting; /* there is none */
     struct json *value = NULL;
     struct answer read;
-    int error = json_guest_parse(frame, length, &value, refusal);
+    int error = json_guest_parse(frame, length, &value, protocol_error);
     if (error < 0) {
         return error;
     }
-    error = json_1_read_answer(value, &read, refusal);
-    error = error < 0 ? error : answer_judge_kind(session->command, &read, refusal);
+    error = json_1_read_answer(value, &read, protocol_error);
+    error = error < 0 ? error : answer_judge_kind(session->command, &read, protocol_error);
     if (error == 0) {
         read.message = json_guest_keep(read.message, frame);
         read.hostos_version = json_guest_keep(read.hostos_version, frame + read.message.length);

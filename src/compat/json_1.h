@@ -13,10 +13,10 @@ extern const struct dialect dialect_json_1;
 
 /* The message of a request; its texts are copied to `kept`. -EBADMSG with *refusal set. */
 MUST_CHECK int json_1_read_message(const struct json *message, struct writer *kept,
-                                   struct request *ret, struct refusal *refusal);
+                                   struct request *ret, struct protocol_error *protocol_error);
 
 /* An answer, whatever was asked; its texts are the value's. -EBADMSG with *refusal set. */
 MUST_CHECK int json_1_read_answer(const struct json *value, struct answer *ret,
-                                  struct refusal *refusal);
+                                  struct protocol_error *protocol_error);
 
 #endif

@@ -131,38 +131,38 @@ static bool all_blank(const uint8_t *bytes, size_t length)
 }
 
 static int judge_whole(const struct server_session *session, const uint8_t *bytes, size_t length,
-                       size_t end, struct refusal *refusal)
+                       size_t end, struct protocol_error *protocol_error)
 {
     if (end > session->request_limit) {
-        return refusal_set(refusal, ERROR_TOO_LARGE,
-                           "the request has %zu bytes; expected at most %u", end,
-                           session->request_limit);
+        return protocol_error_set(protocol_error, ERROR_TOO_LARGE,
+                                  "the request has %zu bytes; expected at most %u", end,
+                                  session->request_limit);
     }
     if (!all_blank(bytes + end, length - end)) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "bytes follow the request's object; expected one object alone");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "bytes follow the request's object; expected one object alone");
     }
     return 0;
 }
 
 static int judge_part(struct server_session *session, size_t length, bool eof,
-                      struct refusal *refusal)
+                      struct protocol_error *protocol_error)
 {
     if (length > session->request_limit) {
-        return refusal_set(refusal, ERROR_TOO_LARGE,
-                           "the request has more than %u bytes; expected at most these",
-                           session->request_limit);
+        return protocol_error_set(protocol_error, ERROR_TOO_LARGE,
+                                  "the request has more than %u bytes; expected at most these",
+                                  session->request_limit);
     }
     if (eof) {
         session->dialect = &dialect_json_1; /* what cannot be parsed */
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "the stream ended inside an object, after %zu bytes", length);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the stream ended inside an object, after %zu bytes", length);
     }
     return 0;
 }
 
 enum framing json_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                             bool eof, size_t *frame_length, struct refusal *refusal)
+                             bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t end = 0;
     size_t most = (size_t)session->request_limit + 1; /* what is further on changes nothing */
@@ -172,30 +172,31 @@ enum framing json_host_frame(struct server_session *session, const uint8_t *byte
     switch (frame) {
     case JSON_FRAME_WHOLE:
         *frame_length = end;
-        error = judge_whole(session, bytes, length, end, refusal);
+        error = judge_whole(session, bytes, length, end, protocol_error);
         return error < 0 ? FRAMING_REFUSED : FRAMING_WHOLE;
     case JSON_FRAME_MORE:
-        error = judge_part(session, length, eof, refusal);
+        error = judge_part(session, length, eof, protocol_error);
         break;
     case JSON_FRAME_FOREIGN:
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "the request is no JSON object; expected one that begins with {");
+        error =
+            protocol_error_set(protocol_error, ERROR_MALFORMED,
+                               "the request is no JSON object; expected one that begins with {");
         break;
     case JSON_FRAME_DEEP:
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "the request is nested too deep; expected at most %d levels",
-                            JSON_DEPTH_MAX);
+        error = protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                   "the request is nested too deep; expected at most %d levels",
+                                   JSON_DEPTH_MAX);
         break;
     }
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
 int json_host_keep(const char *what, struct text text, size_t max, struct writer *kept,
-                   struct text *ret, struct refusal *refusal)
+                   struct text *ret, struct protocol_error *protocol_error)
 {
     if (text.length > max) {
-        return refusal_set(refusal, ERROR_INVALID_ARGUMENT,
-                           "%s has %zu bytes; expected at most %zu", what, text.length, max);
+        return protocol_error_set(protocol_error, ERROR_INVALID_ARGUMENT,
+                                  "%s has %zu bytes; expected at most %zu", what, text.length, max);
     }
     ret->bytes = (const char *)kept->bytes + kept->length;
     ret->length = text.length;
@@ -204,24 +205,27 @@ int json_host_keep(const char *what, struct text text, size_t max, struct writer
     return 0;
 }
 
-int json_host_sha256(struct text digits, uint8_t ret[SHA256_SIZE], struct refusal *refusal)
+int json_host_sha256(struct text digits, uint8_t ret[SHA256_SIZE],
+                     struct protocol_error *protocol_error)
 {
     if (sha256_parse(digits, ret) < 0) {
-        return refusal_set(refusal, ERROR_INVALID_ARGUMENT,
-                           "the hash has %zu bytes; expected %d hex digits", digits.length,
-                           SHA256_HEX);
+        return protocol_error_set(protocol_error, ERROR_INVALID_ARGUMENT,
+                                  "the hash has %zu bytes; expected %d hex digits", digits.length,
+                                  SHA256_HEX);
     }
     return 0;
 }
 
-static int refuse_cid(struct refusal *refusal)
+static int refuse_cid(struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "sender_cid is missing or no CID; expected the sender's own, in decimal");
+    return protocol_error_set(
+        protocol_error, ERROR_MALFORMED,
+        "sender_cid is missing or no CID; expected the sender's own, in decimal");
 }
 
 /* The CID, and with it the generation. */
-static int read_cid(const struct json *cid, struct json_request *ret, struct refusal *refusal)
+static int read_cid(const struct json *cid, struct json_request *ret,
+                    struct protocol_error *protocol_error)
 {
     struct text digits;
     uint64_t number = 0;
@@ -229,53 +233,53 @@ static int read_cid(const struct json *cid, struct json_request *ret, struct ref
     int error = ret->older ? json_0_read_number(digits, &number)
                            : json_get_number(cid, UINT32_MAX, &number);
     if (error < 0) {
-        return refuse_cid(refusal);
+        return refuse_cid(protocol_error);
     }
     ret->cid = (uint32_t)number;
     return 0;
 }
 
 static int read_document(const struct json *document, struct writer *kept, struct json_request *ret,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     const struct json *message = json_member(document, "message");
-    int error = read_cid(json_member(document, "sender_cid"), ret, refusal);
+    int error = read_cid(json_member(document, "sender_cid"), ret, protocol_error);
     if (error < 0) {
         return error;
     }
-    return ret->older ? json_0_read_message(message, kept, &ret->request, refusal)
-                      : json_1_read_message(message, kept, &ret->request, refusal);
+    return ret->older ? json_0_read_message(message, kept, &ret->request, protocol_error)
+                      : json_1_read_message(message, kept, &ret->request, protocol_error);
 }
 
 int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts, struct json_request *ret,
-                   struct refusal *refusal)
+                   struct protocol_error *protocol_error)
 {
     struct json *document = NULL;
     const char *why = "";
     *ret = (struct json_request){.older = false};
     if (json_parse(frame, length, &document, &why) < 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the request has %s; expected a JSON object",
-                           why);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the request has %s; expected a JSON object", why);
     }
     /* The document holds all that the frame did. */
     struct writer kept = {.bytes = texts, .size = length};
-    int error = read_document(document, &kept, ret, refusal);
+    int error = read_document(document, &kept, ret, protocol_error);
     (void)json_free(document);
     return error;
 }
 
 enum decoding json_host_decode(struct server_session *session, uint8_t *frame, size_t length,
-                               struct request *request, struct refusal *refusal,
+                               struct request *request, struct protocol_error *protocol_error,
                                struct reply *reply)
 {
     struct json_request read;
     (void)reply; /* JSON has no greeting */
-    int error = json_host_read(frame, length, frame, &read, refusal);
+    int error = json_host_read(frame, length, frame, &read, protocol_error);
     session->dialect = read.older ? &dialect_json_0 : &dialect_json_1;
     if (error == 0 && read.cid != session->peer_cid) {
-        error = refusal_set(refusal, ERROR_FORBIDDEN,
-                            "sender_cid is %u; expected %u, from which the connection comes",
-                            read.cid, session->peer_cid);
+        error = protocol_error_set(protocol_error, ERROR_FORBIDDEN,
+                                   "sender_cid is %u; expected %u, from which the connection comes",
+                                   read.cid, session->peer_cid);
     }
     if (error < 0) {
         return DECODING_REFUSED;
@@ -299,38 +303,38 @@ int json_guest_write(struct json *cid, struct json *message, struct reply *out)
 }
 
 enum framing json_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
-                              bool eof, size_t *frame_length, struct refusal *refusal)
+                              bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t end = 0;
     enum json_frame frame = json_frame(&session->scan, bytes, length, &end);
     size_t read = frame == JSON_FRAME_WHOLE ? end : length;
     int error = 0;
     if (frame == JSON_FRAME_FOREIGN) {
-        error = refusal_set(refusal, ERROR_MALFORMED, "the answer is no JSON");
+        error = protocol_error_set(protocol_error, ERROR_MALFORMED, "the answer is no JSON");
     } else if (frame == JSON_FRAME_DEEP) {
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "the answer is nested too deep; expected at most %d levels",
-                            JSON_DEPTH_MAX);
+        error = protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                   "the answer is nested too deep; expected at most %d levels",
+                                   JSON_DEPTH_MAX);
     } else if (read > JSON_ANSWER_MAX) {
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "the answer is longer than any may be; expected at most %d bytes",
-                            JSON_ANSWER_MAX);
+        error = protocol_error_set(
+            protocol_error, ERROR_MALFORMED,
+            "the answer is longer than any may be; expected at most %d bytes", JSON_ANSWER_MAX);
     } else if (frame == JSON_FRAME_WHOLE) {
         *frame_length = end;
         return FRAMING_WHOLE;
     } else if (eof && length > 0) {
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "the stream ended inside the answer, after %zu bytes", length);
+        error = protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                   "the stream ended inside the answer, after %zu bytes", length);
     }
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
 int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
-                     struct refusal *refusal)
+                     struct protocol_error *protocol_error)
 {
     const char *why = "";
     if (json_parse(frame, length, ret, &why) < 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the answer has %s", why);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED, "the answer has %s", why);
     }
     return 0;
 }
@@ -343,15 +347,15 @@ struct text json_guest_keep(struct text text, uint8_t *frame)
     return (struct text){(const char *)frame, text.length};
 }
 
-static int refuse_probe(struct refusal *refusal)
+static int refuse_probe(struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "the answer to GetVsockProtocol is none that a known host gives");
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the answer to GetVsockProtocol is none that a known host gives");
 }
 
 /* json-1 answers with its version, or with an error. */
 static int read_newer(const struct answer *answer, uint8_t *frame, struct json_probe *ret,
-                      struct refusal *refusal)
+                      struct protocol_error *protocol_error)
 {
     if (answer->type == ANSWER_ERROR) {
         ret->error = *answer;
@@ -359,7 +363,7 @@ static int read_newer(const struct answer *answer, uint8_t *frame, struct json_p
         return 0;
     }
     if (answer->kind != PAYLOAD_HOSTOS_VSOCK_VERSION) {
-        return refuse_probe(refusal);
+        return refuse_probe(protocol_error);
     }
     ret->dialect = &dialect_json_1;
     ret->version = answer->vsock_version;
@@ -367,20 +371,20 @@ static int read_newer(const struct answer *answer, uint8_t *frame, struct json_p
 }
 
 int json_guest_read_probe(uint8_t *frame, size_t length, struct json_probe *ret,
-                          struct refusal *refusal)
+                          struct protocol_error *protocol_error)
 {
     struct json *value = NULL;
     struct answer answer;
-    int error = json_guest_parse(frame, length, &value, refusal);
+    int error = json_guest_parse(frame, length, &value, protocol_error);
     if (error < 0) {
         return error;
     }
     *ret = (struct json_probe){.dialect = NULL};
-    if (json_0_read_answer(value, &answer, refusal) == 0) {
+    if (json_0_read_answer(value, &answer, protocol_error) == 0) {
         ret->dialect = &dialect_json_0;
     } else {
-        error = json_1_read_answer(value, &answer, refusal);
-        error = error < 0 ? error : read_newer(&answer, frame, ret, refusal);
+        error = json_1_read_answer(value, &answer, protocol_error);
+        error = error < 0 ? error : read_newer(&answer, frame, ret, protocol_error);
     }
     (void)json_free(value);
     return error;

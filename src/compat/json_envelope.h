@@ -43,9 +43,9 @@ bool json_frame_is_blank(uint8_t byte);
  * Threads  pure functions.
  */
 enum framing json_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                             bool eof, size_t *frame_length, struct refusal *refusal);
+                             bool eof, size_t *frame_length, struct protocol_error *protocol_error);
 enum decoding json_host_decode(struct server_session *session, uint8_t *frame, size_t length,
-                               struct request *request, struct refusal *refusal,
+                               struct request *request, struct protocol_error *protocol_error,
                                struct reply *reply);
 
 /* Who asks, and what. */
@@ -58,15 +58,15 @@ struct json_request {
 /* Reads a whole object, and writes the request's texts to `texts`, which is as long as the frame
  * and may be in its place. On -EBADMSG `older` is set too. */
 MUST_CHECK int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts,
-                              struct json_request *ret, struct refusal *refusal);
+                              struct json_request *ret, struct protocol_error *protocol_error);
 
 /* Keeps a text that is at most `max` bytes long. `what` it is, for the refusal. */
 MUST_CHECK int json_host_keep(const char *what, struct text text, size_t max, struct writer *kept,
-                              struct text *ret, struct refusal *refusal);
+                              struct text *ret, struct protocol_error *protocol_error);
 
 /* A SHA-256 as hex digits. */
 MUST_CHECK int json_host_sha256(struct text digits, uint8_t ret[SHA256_SIZE],
-                                struct refusal *refusal);
+                                struct protocol_error *protocol_error);
 
 enum {
     JSON_REQUEST_MAX = 4096, /* bytes: old hosts read once, and no more */
@@ -78,11 +78,12 @@ MUST_CHECK int json_guest_write(struct json *cid, struct json *message, struct r
 
 /* As frame_answer of compat/dialect.h: an object, whatever follows it. */
 enum framing json_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
-                              bool eof, size_t *frame_length, struct refusal *refusal);
+                              bool eof, size_t *frame_length,
+                              struct protocol_error *protocol_error);
 
 /* The answer as a value; json_free is the caller's. -EBADMSG with *refusal set. */
 MUST_CHECK int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
-                                struct refusal *refusal);
+                                struct protocol_error *protocol_error);
 
 /* Copies a text of the answer to the beginning of its frame. */
 struct text json_guest_keep(struct text text, uint8_t *frame);
@@ -95,6 +96,6 @@ struct json_probe {
 };
 
 MUST_CHECK int json_guest_read_probe(uint8_t *frame, size_t length, struct json_probe *ret,
-                                     struct refusal *refusal);
+                                     struct protocol_error *protocol_error);
 
 #endif

@@ -83,15 +83,15 @@ static enum heard take_probe(struct client *client, size_t length, struct client
 {
     struct stream *stream = &client->probe.stream;
     struct exchange_end end;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     struct json_probe probe;
     /* Reading may overwrite what was received. */
     (void)exchange_nonsense(stream, "the host refuses to tell its version", &end);
-    if (json_guest_read_probe(stream->bytes, length, &probe, &refusal) < 0) {
-        (void)exchange_nonsense(stream, refusal.text, &end);
+    if (json_guest_read_probe(stream->bytes, length, &probe, &protocol_error) < 0) {
+        (void)exchange_nonsense(stream, protocol_error.text, &end);
         return no_protocol(outcome, &end);
     }
-    if (probe.dialect == NULL && !search_wrong_moment(&probe.error)) {
+    if (probe.dialect == NULL && !negotiate_wrong_time(&probe.error)) {
         return no_protocol(outcome, &end);
     }
     if (probe.dialect == NULL) {
@@ -277,7 +277,7 @@ static enum heard listen_all(struct client *client, struct client_outcome *outco
     return unknown ? ask_older(client, outcome) : heard;
 }
 
-bool discover_run(struct client *client, struct client_outcome *outcome)
+bool negotiate_discover(struct client *client, struct client_outcome *outcome)
 {
     outcome->text[0] = '\0';
     if (!say_hello(client, outcome)) {
@@ -350,7 +350,7 @@ static bool greet(struct client *client, struct client_outcome *outcome)
     return answer.type == ANSWER_ERROR ? dial_refused(client, &answer, outcome) : true;
 }
 
-bool search_has_answer(const struct client *client, enum command command)
+bool negotiate_has_answer(const struct client *client, enum command command)
 {
     return client->knows_version && command == COMMAND_GET_VSOCK_VERSION;
 }
@@ -360,7 +360,7 @@ static bool reach(struct client *client, enum command command, struct client_out
 {
     struct link *link = &client->link;
     bool carried = (link->session.dialect->carries >> command & 1U) != 0;
-    if (link->stream.fd >= 0 || !carried || search_has_answer(client, command)) {
+    if (link->stream.fd >= 0 || !carried || negotiate_has_answer(client, command)) {
         return true;
     }
     return dial_learn_cid(client, &link->session, outcome) && dial_open(client, link, outcome) &&
@@ -371,7 +371,7 @@ static bool try_once(struct client *client, enum command command, struct client_
 {
     client->knows_version = false;
     client->link.session = (struct client_session){.dialect = client->setup.dialect};
-    if (client->setup.dialect == NULL && !discover_run(client, outcome)) {
+    if (client->setup.dialect == NULL && !negotiate_discover(client, outcome)) {
         return false;
     }
     const struct dialect *dialect = client->link.session.dialect;
@@ -383,7 +383,7 @@ static bool try_once(struct client *client, enum command command, struct client_
     return true;
 }
 
-bool search_wrong_moment(const struct answer *error)
+bool negotiate_wrong_time(const struct answer *error)
 {
     return error->code == ERROR_BUSY || error->code == ERROR_SHUTTING_DOWN;
 }
@@ -391,13 +391,13 @@ bool search_wrong_moment(const struct answer *error)
 static bool may_pass(const struct client *client, const struct client_outcome *outcome)
 {
     if (outcome->result == CLIENT_ANSWERED) {
-        return search_wrong_moment(&outcome->answer);
+        return negotiate_wrong_time(&outcome->answer);
     }
     return outcome->result == CLIENT_NO_CONNECTION &&
            retry_errno(outcome->error, client->setup.unix_path);
 }
 
-bool search_pause(struct client *client, struct client_outcome *outcome)
+bool negotiate_pause(struct client *client, struct client_outcome *outcome)
 {
     int64_t pause_ms = 0;
     if (!retry_next(&client->retry, &pause_ms)) {
@@ -415,11 +415,11 @@ bool search_pause(struct client *client, struct client_outcome *outcome)
     return clock_ms() < client->setup.deadline_ms;
 }
 
-bool search_run(struct client *client, enum command command, struct client_outcome *outcome)
+bool negotiate_run(struct client *client, enum command command, struct client_outcome *outcome)
 {
     while (!try_once(client, command, outcome)) {
         stream_close(&client->link.stream); /* the outcome's texts stay */
-        if (!may_pass(client, outcome) || !search_pause(client, outcome)) {
+        if (!may_pass(client, outcome) || !negotiate_pause(client, outcome)) {
             return false;
         }
     }

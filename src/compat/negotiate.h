@@ -17,22 +17,22 @@
  */
 /* True: the dialect of the client's link is settled. Its stream is open where a version was agreed
  * on; an older host wants a new connection. False: *outcome says why not. */
-MUST_CHECK bool discover_run(struct client *client, struct client_outcome *outcome);
+MUST_CHECK bool negotiate_discover(struct client *client, struct client_outcome *outcome);
 
 /* True: the dialect of the client's link is settled. Its stream is open and agreed, unless the
  * dialect does not carry `command`, which will be asked, or the search has its answer already.
  * False: *outcome says why not, and no request was sent. */
-MUST_CHECK bool search_run(struct client *client, enum command command,
-                           struct client_outcome *outcome);
+MUST_CHECK bool negotiate_run(struct client *client, enum command command,
+                              struct client_outcome *outcome);
 
 /* True if the search has heard what the command asks for: client->version. */
-bool search_has_answer(const struct client *client, enum command command);
+bool negotiate_has_answer(const struct client *client, enum command command);
 
 /* Waits for the next try: false when the limits leave no time for one, or, with *outcome changed to
  * say so, when the stop descriptor became readable. */
-MUST_CHECK bool search_pause(struct client *client, struct client_outcome *outcome);
+MUST_CHECK bool negotiate_pause(struct client *client, struct client_outcome *outcome);
 
 /* True for an error of the host that a later try may not meet. */
-bool search_wrong_moment(const struct answer *error);
+bool negotiate_wrong_time(const struct answer *error);
 
 #endif

@@ -18,7 +18,7 @@ size_t server_input_size(uint32_t request_limit)
 /* Looks at the first bytes again as long as more of them may tell another dialect. */
 static void sniff(struct server_session *session, const uint8_t *bytes, size_t length)
 {
-    if (session->settled) {
+    if (session->dialect_known) {
         return;
     }
     const struct dialect *dialect = dialect_sniff(bytes, length);
@@ -26,11 +26,11 @@ static void sniff(struct server_session *session, const uint8_t *bytes, size_t l
         session->dialect = dialect;
         memset(&session->scan, 0, sizeof(session->scan));
     }
-    session->settled = length >= DIALECT_SNIFFED;
+    session->dialect_known = length >= DIALECT_SNIFFED;
 }
 
 enum framing server_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                          bool eof, size_t *frame_length, struct refusal *refusal)
+                          bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     session->id = 0;
     if (length == 0) {
@@ -38,16 +38,17 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
     }
     sniff(session, bytes, length);
     if (session->dialect == NULL) {
-        (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
-                          "the first byte is 0x%02x; expected V, which begins a TLV frame, or a "
-                          "JSON object",
-                          bytes[0]);
+        (void)protocol_error_set(
+            protocol_error, ERROR_MALFORMED, /* its result is for decoders */
+            "the first byte is 0x%02x; expected V, which begins a TLV frame, or a "
+            "JSON object",
+            bytes[0]);
         return FRAMING_REFUSED;
     }
     enum framing framing =
-        session->dialect->frame(session, bytes, length, eof, frame_length, refusal);
+        session->dialect->frame(session, bytes, length, eof, frame_length, protocol_error);
     if (framing == FRAMING_WHOLE) {
-        session->settled = true;
+        session->dialect_known = true;
         memset(&session->scan, 0, sizeof(session->scan));
     }
     return framing;
@@ -56,16 +57,17 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
 void server_sniff(struct server_session *session, const uint8_t *bytes, size_t length)
 {
     size_t ignored = 0;
-    struct refusal refusal;
-    if (!session->settled) {
-        (void)server_frame(session, bytes, length, false, &ignored, &refusal);
+    struct protocol_error protocol_error;
+    if (!session->dialect_known) {
+        (void)server_frame(session, bytes, length, false, &ignored, &protocol_error);
     }
 }
 
 enum decoding server_decode(struct server_session *session, uint8_t *frame, size_t length,
-                            struct request *request, struct refusal *refusal, struct reply *reply)
+                            struct request *request, struct protocol_error *protocol_error,
+                            struct reply *reply)
 {
-    return session->dialect->decode(session, frame, length, request, refusal, reply);
+    return session->dialect->decode(session, frame, length, request, protocol_error, reply);
 }
 
 static const struct dialect *speaks(const struct server_session *session)

@@ -24,11 +24,12 @@ size_t server_input_size(uint32_t request_limit);
  * it says FRAMING_MORE: a clean end. After the last answer about a frame, call it for the next one
  * even when no byte is there: that forgets the frame's id. A refusal always closes. */
 enum framing server_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                          bool eof, size_t *frame_length, struct refusal *refusal);
+                          bool eof, size_t *frame_length, struct protocol_error *protocol_error);
 
 /* Decodes the frame that server_frame found. `reply` has room for ANSWER_BYTES_MAX. */
 enum decoding server_decode(struct server_session *session, uint8_t *frame, size_t length,
-                            struct request *request, struct refusal *refusal, struct reply *reply);
+                            struct request *request, struct protocol_error *protocol_error,
+                            struct reply *reply);
 
 /* Appends an answer about the frame in hand, in the dialect of what has arrived; where nothing has,
  * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0 or an error, as

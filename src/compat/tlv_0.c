@@ -26,56 +26,58 @@ void tlv_0_header_decode(const uint8_t bytes[TLV_0_HEADER_SIZE], struct tlv_0_he
 }
 
 static int judge_header(const struct tlv_0_header *header, enum tlv_0_type first,
-                        enum tlv_0_type last, uint32_t limit, struct refusal *refusal)
+                        enum tlv_0_type last, uint32_t limit, struct protocol_error *protocol_error)
 {
     if (header->type < (unsigned)first || header->type > (unsigned)last) {
-        return refusal_set(refusal, ERROR_MALFORMED, "a frame is of type %u; expected %d to %d",
-                           header->type, first, last);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "a frame is of type %u; expected %d to %d", header->type, first,
+                                  last);
     }
     if (header->reserved != 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "a frame's reserved byte is %u; expected 0",
-                           header->reserved);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "a frame's reserved byte is %u; expected 0", header->reserved);
     }
     if (header->length > limit) {
-        return refusal_set(refusal, ERROR_TOO_LARGE,
-                           "a frame's payload has %u bytes; expected at most %u", header->length,
-                           limit);
+        return protocol_error_set(protocol_error, ERROR_TOO_LARGE,
+                                  "a frame's payload has %u bytes; expected at most %u",
+                                  header->length, limit);
     }
     return 0;
 }
 
-static enum framing more(size_t length, size_t expected, bool eof, struct refusal *refusal)
+static enum framing more(size_t length, size_t expected, bool eof,
+                         struct protocol_error *protocol_error)
 {
     if (!eof) {
         return FRAMING_MORE;
     }
-    (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
-                      "the stream ended inside a frame, after %zu bytes; expected %zu", length,
-                      expected);
+    (void)protocol_error_set(protocol_error, ERROR_MALFORMED, /* its result is for decoders */
+                             "the stream ended inside a frame, after %zu bytes; expected %zu",
+                             length, expected);
     return FRAMING_REFUSED;
 }
 
 enum framing tlv_0_frame(const uint8_t *bytes, size_t length, bool eof, enum tlv_0_type first,
                          enum tlv_0_type last, uint32_t limit, size_t *frame_length,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     struct tlv_0_header header;
     if (length > TLV_0_MINOR_AT && bytes[TLV_0_MINOR_AT] != TLV_0_MINOR) {
-        (void)refusal_set(refusal, ERROR_UNSUPPORTED_VERSION, /* likewise */
-                          "a frame's header says version 0.%u; expected 0.%d",
-                          bytes[TLV_0_MINOR_AT], TLV_0_MINOR);
+        (void)protocol_error_set(protocol_error, ERROR_UNSUPPORTED_VERSION, /* likewise */
+                                 "a frame's header says version 0.%u; expected 0.%d",
+                                 bytes[TLV_0_MINOR_AT], TLV_0_MINOR);
         return FRAMING_REFUSED;
     }
     if (length < TLV_0_HEADER_SIZE) {
-        return more(length, TLV_0_HEADER_SIZE, eof, refusal);
+        return more(length, TLV_0_HEADER_SIZE, eof, protocol_error);
     }
     tlv_0_header_decode(bytes, &header);
-    if (judge_header(&header, first, last, limit, refusal) < 0) {
+    if (judge_header(&header, first, last, limit, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
     size_t whole = TLV_0_HEADER_SIZE + (size_t)header.length;
     if (length < whole) {
-        return more(length, whole, eof, refusal);
+        return more(length, whole, eof, protocol_error);
     }
     *frame_length = whole;
     return FRAMING_WHOLE;
@@ -166,80 +168,84 @@ const struct field *tlv_0_row(enum command command, unsigned tag)
 
 /* Anything but a field, and the end, is malformed. */
 static int next_field(struct tlv_reader *reader, struct tlv *ret, bool *more,
-                      struct refusal *refusal)
+                      struct protocol_error *protocol_error)
 {
     enum tlv_step step = tlv_0_next(reader, ret);
     *more = step == TLV_FIELD;
     if (step == TLV_ORDER) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u does not rise; expected a higher tag", ret->tag);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field %u does not rise; expected a higher tag", ret->tag);
     }
     if (step == TLV_CUT || step == TLV_LEFT_OVER) {
-        return refusal_set(refusal, ERROR_MALFORMED, "the last field goes past the payload's end");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the last field goes past the payload's end");
     }
     return 0;
 }
 
-static int read_command(struct tlv_reader *reader, struct request *ret, struct refusal *refusal)
+static int read_command(struct tlv_reader *reader, struct request *ret,
+                        struct protocol_error *protocol_error)
 {
     struct tlv tlv;
     bool more = false;
-    int error = next_field(reader, &tlv, &more, refusal);
+    int error = next_field(reader, &tlv, &more, protocol_error);
     if (error < 0) {
         return error;
     }
     if (!more || tlv.tag != TLV_0_TAG_COMMAND || tlv.length != 1) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "the request does not begin with field 1 (command) of 1 byte");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the request does not begin with field 1 (command) of 1 byte");
     }
     if (tlv.value[0] < COMMAND_ATTACH_HSM || tlv.value[0] > COMMAND_NOTIFY) {
-        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND, "command %u; expected 1 to 5",
-                           tlv.value[0]);
+        return protocol_error_set(protocol_error, ERROR_UNKNOWN_COMMAND,
+                                  "command %u; expected 1 to 5", tlv.value[0]);
     }
     ret->command = (enum command)tlv.value[0];
     return 0;
 }
 
 static int take_field(const struct tlv *tlv, struct request *ret, unsigned *tags,
-                      struct refusal *refusal)
+                      struct protocol_error *protocol_error)
 {
     const struct field *row = tlv_0_row(ret->command, tlv->tag);
     if (row == NULL) {
-        return refusal_set(refusal, ERROR_UNSUPPORTED_FIELD, "field %u is not taken by %s",
-                           tlv->tag, command_name(ret->command));
+        return protocol_error_set(protocol_error, ERROR_UNSUPPORTED_FIELD,
+                                  "field %u is not taken by %s", tlv->tag,
+                                  command_name(ret->command));
     }
     *tags |= 1U << tlv->tag;
-    return field_decode(row, tlv, ERROR_INVALID_ARGUMENT, ret, refusal);
+    return field_decode(row, tlv, ERROR_INVALID_ARGUMENT, ret, protocol_error);
 }
 
-static int judge_complete(enum command command, unsigned tags, struct refusal *refusal)
+static int judge_complete(enum command command, unsigned tags,
+                          struct protocol_error *protocol_error)
 {
     for (size_t i = 0; i < ROWS; i++) {
         const struct field *field = &rows[i].field;
         if (rows[i].command == command && (tags >> field->tag & 1U) == 0) {
-            return refusal_set(refusal, ERROR_MALFORMED, "field %u (%s) is missing", field->tag,
-                               field->name);
+            return protocol_error_set(protocol_error, ERROR_MALFORMED, "field %u (%s) is missing",
+                                      field->tag, field->name);
         }
     }
     return 0;
 }
 
 int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *ret,
-                       struct refusal *refusal)
+                       struct protocol_error *protocol_error)
 {
     struct tlv_reader reader = tlv_reader_of(payload, length);
     struct request request = {.command = COMMAND_NONE};
     struct tlv tlv;
     unsigned tags = 0;
     bool more = true;
-    int error = read_command(&reader, &request, refusal);
+    int error = read_command(&reader, &request, protocol_error);
     while (error == 0 && more) {
-        error = next_field(&reader, &tlv, &more, refusal);
+        error = next_field(&reader, &tlv, &more, protocol_error);
         if (error == 0 && more) {
-            error = take_field(&tlv, &request, &tags, refusal);
+            error = take_field(&tlv, &request, &tags, protocol_error);
         }
     }
-    error = error < 0 ? error : judge_complete(request.command, tags, refusal);
+    error = error < 0 ? error : judge_complete(request.command, tags, protocol_error);
     if (error == 0) {
         *ret = request;
     }
@@ -247,7 +253,7 @@ int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *re
 }
 
 int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
-                    struct refusal *refusal)
+                    struct protocol_error *protocol_error)
 {
     static const struct field row = {.type = FIELD_TEXT, .name = "text", .tag = TLV_0_TAG_TEXT};
     struct tlv_reader reader = tlv_reader_of(payload, length);
@@ -256,12 +262,12 @@ int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
     bool more = true;
     int error = 0;
     while (error == 0 && more) {
-        error = next_field(&reader, &tlv, &more, refusal);
+        error = next_field(&reader, &tlv, &more, protocol_error);
         if (error == 0 && more && tlv.tag != TLV_0_TAG_TEXT) {
-            error = refusal_set(refusal, ERROR_MALFORMED, "an answer has field %u; expected 1",
-                                tlv.tag);
+            error = protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                       "an answer has field %u; expected 1", tlv.tag);
         } else if (error == 0 && more) {
-            error = field_decode(&row, &tlv, ERROR_MALFORMED, &text, refusal);
+            error = field_decode(&row, &tlv, ERROR_MALFORMED, &text, protocol_error);
         }
     }
     if (error == 0) {
@@ -271,19 +277,20 @@ int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
 }
 
 static enum framing frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                          bool eof, size_t *frame_length, struct refusal *refusal)
+                          bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     return tlv_0_frame(bytes, length, eof, TLV_0_REQUEST, TLV_0_REQUEST, session->request_limit,
-                       frame_length, refusal);
+                       frame_length, protocol_error);
 }
 
 static enum decoding decode(struct server_session *session, uint8_t *bytes, size_t length,
-                            struct request *request, struct refusal *refusal, struct reply *reply)
+                            struct request *request, struct protocol_error *protocol_error,
+                            struct reply *reply)
 {
     (void)session; /* no greeting, no CID */
     (void)reply;
     return tlv_0_read_request(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, request,
-                              refusal) == 0
+                              protocol_error) == 0
                ? DECODING_REQUEST
                : DECODING_REFUSED;
 }
@@ -360,16 +367,16 @@ static int encode_request(struct client_session *session, const struct request *
 
 static enum framing frame_answer(struct client_session *session, const uint8_t *bytes,
                                  size_t length, bool eof, size_t *frame_length,
-                                 struct refusal *refusal)
+                                 struct protocol_error *protocol_error)
 {
     (void)session; /* an answer is one by itself */
     if (!frame_begins(bytes, length) || (length > FRAME_MAJOR_AT && !tlv_0_claims(bytes, length))) {
-        (void)refusal_set(refusal, ERROR_MALFORMED, /* its result is for decoders */
-                          "the answer is no frame of TLV wire 0.9");
+        (void)protocol_error_set(protocol_error, ERROR_MALFORMED, /* its result is for decoders */
+                                 "the answer is no frame of TLV wire 0.9");
         return FRAMING_REFUSED;
     }
     return tlv_0_frame(bytes, length, eof && length > 0, TLV_0_OK, TLV_0_ERROR, TLV_0_PAYLOAD_MAX,
-                       frame_length, refusal);
+                       frame_length, protocol_error);
 }
 
 static struct answer error_of(struct text text)
@@ -382,15 +389,16 @@ static struct answer error_of(struct text text)
 }
 
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *bytes,
-                         size_t length, struct answer *answer, struct refusal *refusal)
+                         size_t length, struct answer *answer,
+                         struct protocol_error *protocol_error)
 {
     (void)greeting; /* there is none */
     struct tlv_0_header header;
     struct text text = {0};
     struct answer read = {.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
     tlv_0_header_decode(bytes, &header);
-    int error =
-        tlv_0_read_text(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, &text, refusal);
+    int error = tlv_0_read_text(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, &text,
+                                protocol_error);
     if (error < 0) {
         return error;
     }
@@ -402,7 +410,7 @@ static int decode_answer(struct client_session *session, bool greeting, uint8_t 
         read.kind = PAYLOAD_HOSTOS_VERSION;
         read.hostos_version = text;
     }
-    error = answer_judge_kind(session->command, &read, refusal);
+    error = answer_judge_kind(session->command, &read, protocol_error);
     if (error == 0) {
         *answer = read;
     }

@@ -41,7 +41,7 @@ void tlv_0_header_decode(const uint8_t bytes[TLV_0_HEADER_SIZE], struct tlv_0_he
  * payload has at most `limit` bytes. */
 enum framing tlv_0_frame(const uint8_t *bytes, size_t length, bool eof, enum tlv_0_type first,
                          enum tlv_0_type last, uint32_t limit, size_t *frame_length,
-                         struct refusal *refusal);
+                         struct protocol_error *protocol_error);
 
 /* As tlv_next, for fields with a header of 3 bytes. */
 enum tlv_step tlv_0_next(struct tlv_reader *reader, struct tlv *ret);
@@ -65,9 +65,9 @@ const struct field *tlv_0_row(enum command command, unsigned tag);
 
 /* The payload of a request; its texts point into it. -EBADMSG with *refusal set. */
 MUST_CHECK int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *ret,
-                                  struct refusal *refusal);
+                                  struct protocol_error *protocol_error);
 /* The payload of an answer: its text, with no bytes when there is no field. */
 MUST_CHECK int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
-                               struct refusal *refusal);
+                               struct protocol_error *protocol_error);
 
 #endif

@@ -22,56 +22,58 @@ static const char *type_text(unsigned type, char buffer[TYPE_TEXT_MAX])
     return buffer;
 }
 
-int tlv_1_refuse_type(unsigned type, const char *expected, struct refusal *refusal)
+int tlv_1_refuse_type(unsigned type, const char *expected, struct protocol_error *protocol_error)
 {
     char buffer[TYPE_TEXT_MAX];
-    return refusal_set(refusal, ERROR_MALFORMED, "a frame is %s; expected %s",
-                       type_text(type, buffer), expected);
+    return protocol_error_set(protocol_error, ERROR_MALFORMED, "a frame is %s; expected %s",
+                              type_text(type, buffer), expected);
 }
 
 int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "a frame's header says version %u.%u; expected %u.%u, which was agreed",
-                       version.major, version.minor, agreed.major, agreed.minor);
+    return protocol_error_set(
+        protocol_error, ERROR_MALFORMED,
+        "a frame's header says version %u.%u; expected %u.%u, which was agreed", version.major,
+        version.minor, agreed.major, agreed.minor);
 }
 
-static int refuse_cut(size_t length, size_t expected, struct refusal *refusal)
+static int refuse_cut(size_t length, size_t expected, struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "the stream ended inside a frame, after %zu bytes; expected %zu", length,
-                       expected);
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "the stream ended inside a frame, after %zu bytes; expected %zu",
+                              length, expected);
 }
 
 int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
-                       struct refusal *refusal)
+                       struct protocol_error *protocol_error)
 {
-    return refusal_set(refusal, code, "a frame's payload has %u bytes; expected at most %u", length,
-                       limit);
+    return protocol_error_set(protocol_error, code,
+                              "a frame's payload has %u bytes; expected at most %u", length, limit);
 }
 
 enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
-                               struct frame_header *ret, struct refusal *refusal)
+                               struct frame_header *ret, struct protocol_error *protocol_error)
 {
     int error = 0;
     if (!frame_begins(bytes, length)) {
-        error = refusal_set(refusal, ERROR_MALFORMED,
-                            "a frame's magic is wrong; expected the bytes " FRAME_MAGIC);
+        error = protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                   "a frame's magic is wrong; expected the bytes " FRAME_MAGIC);
     } else if (first && length > FRAME_MAJOR_AT && bytes[FRAME_MAJOR_AT] == 0) {
-        error = refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
-                            "the first frame's header says major 0; expected a major from 1 on");
+        error =
+            protocol_error_set(protocol_error, ERROR_UNSUPPORTED_VERSION,
+                               "the first frame's header says major 0; expected a major from 1 on");
     } else if (length >= FRAME_HEADER_SIZE) {
         frame_header_decode(bytes, ret);
         return FRAMING_WHOLE;
     } else if (eof) {
-        error = refuse_cut(length, FRAME_HEADER_SIZE, refusal);
+        error = refuse_cut(length, FRAME_HEADER_SIZE, protocol_error);
     }
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
 enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
-                                size_t *frame_length, struct refusal *refusal)
+                                size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t whole = FRAME_HEADER_SIZE + (size_t)header->length; /* judged: far from overflow */
     if (length >= whole) {
@@ -79,7 +81,7 @@ enum framing tlv_1_take_payload(const struct frame_header *header, size_t length
         return FRAMING_WHOLE;
     }
     if (eof) {
-        (void)refuse_cut(length, whole, refusal); /* its result is for decoders */
+        (void)refuse_cut(length, whole, protocol_error); /* its result is for decoders */
         return FRAMING_REFUSED;
     }
     return FRAMING_MORE;
@@ -111,63 +113,66 @@ static uint32_t payload_limit(const struct server_session *session)
     return most > least ? most : least;
 }
 
-static int judge_hello_header(const struct frame_header *header, struct refusal *refusal)
+static int judge_hello_header(const struct frame_header *header,
+                              struct protocol_error *protocol_error)
 {
     if (header->type != FRAME_HELLO) {
-        return tlv_1_refuse_type(header->type, "HELLO first", refusal);
+        return tlv_1_refuse_type(header->type, "HELLO first", protocol_error);
     }
     if (header->id != 0) {
-        return refusal_set(refusal, ERROR_MALFORMED, "HELLO has request id %u; expected 0",
-                           header->id);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HELLO has request id %u; expected 0", header->id);
     }
     return 0;
 }
 
 static int judge_request_header(const struct server_session *session,
-                                const struct frame_header *header, struct refusal *refusal)
+                                const struct frame_header *header,
+                                struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, session->agreed)) {
-        return tlv_1_refuse_version(header->version, session->agreed, refusal);
+        return tlv_1_refuse_version(header->version, session->agreed, protocol_error);
     }
     if (header->type != FRAME_REQUEST) {
-        return tlv_1_refuse_type(header->type, "REQUEST", refusal);
+        return tlv_1_refuse_type(header->type, "REQUEST", protocol_error);
     }
     if (header->id == 0) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "REQUEST has request id 0; expected one from 1 on");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "REQUEST has request id 0; expected one from 1 on");
     }
     return 0;
 }
 
 /* Everything that a header alone tells is said before the payload is read. */
 static int judge_request(const struct server_session *session, const struct frame_header *header,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     uint32_t limit = payload_limit(session);
     if (header->length > limit) {
-        return tlv_1_refuse_large(ERROR_TOO_LARGE, header->length, limit, refusal);
+        return tlv_1_refuse_large(ERROR_TOO_LARGE, header->length, limit, protocol_error);
     }
-    return session->agreed.major == 0 ? judge_hello_header(header, refusal)
-                                      : judge_request_header(session, header, refusal);
+    return session->agreed.major == 0 ? judge_hello_header(header, protocol_error)
+                                      : judge_request_header(session, header, protocol_error);
 }
 
 enum framing tlv_1_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                              bool eof, size_t *frame_length, struct refusal *refusal)
+                              bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     struct frame_header header;
     enum framing framing =
-        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
     session->id = header.id;
-    if (judge_request(session, &header, refusal) < 0) {
+    if (judge_request(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return tlv_1_take_payload(&header, length, eof, frame_length, refusal);
+    return tlv_1_take_payload(&header, length, eof, frame_length, protocol_error);
 }
 
-static int welcome(struct server_session *session, struct reply *reply, struct refusal *refusal)
+static int welcome(struct server_session *session, struct reply *reply,
+                   struct protocol_error *protocol_error)
 {
     struct welcome welcome = {
         .version = session->agreed,
@@ -177,17 +182,17 @@ static int welcome(struct server_session *session, struct reply *reply, struct r
     };
     struct writer writer = tlv_1_writer_of(reply);
     if (codec_encode_welcome(&welcome, &writer) < 0) {
-        return refusal_set(refusal, ERROR_INTERNAL, "no room for WELCOME");
+        return protocol_error_set(protocol_error, ERROR_INTERNAL, "no room for WELCOME");
     }
     reply->length = writer.length;
     return 0;
 }
 
 static int greet(struct server_session *session, const uint8_t *payload, size_t length,
-                 struct reply *reply, struct refusal *refusal)
+                 struct reply *reply, struct protocol_error *protocol_error)
 {
     struct hello hello;
-    int error = codec_decode_hello(payload, length, &hello, refusal);
+    int error = codec_decode_hello(payload, length, &hello, protocol_error);
     if (error < 0) {
         return error;
     }
@@ -197,28 +202,28 @@ static int greet(struct server_session *session, const uint8_t *payload, size_t 
         char theirs[VERSIONS_TEXT_MAX];
         versions_format(&wire_versions_spoken, ours);
         versions_format(&hello.versions, theirs);
-        return refusal_set(refusal, ERROR_UNSUPPORTED_VERSION,
-                           "HELLO offers %s; expected a major of %s", theirs, ours);
+        return protocol_error_set(protocol_error, ERROR_UNSUPPORTED_VERSION,
+                                  "HELLO offers %s; expected a major of %s", theirs, ours);
     }
     session->agreed = agreed;
-    return welcome(session, reply, refusal);
+    return welcome(session, reply, protocol_error);
 }
 
 enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *frame, size_t length,
-                                struct request *request, struct refusal *refusal,
+                                struct request *request, struct protocol_error *protocol_error,
                                 struct reply *reply)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
     length -= FRAME_HEADER_SIZE;
     if (session->agreed.major == 0) {
-        if (greet(session, payload, length, reply, refusal) == 0) {
+        if (greet(session, payload, length, reply, protocol_error) == 0) {
             return DECODING_REPLY;
         }
-        refusal->closes = true; /* any error in the first frame */
+        protocol_error->closes = true; /* any error in the first frame */
         return DECODING_REFUSED;
     }
-    return codec_decode_request(payload, length, request, refusal) == 0 ? DECODING_REQUEST
-                                                                        : DECODING_REFUSED;
+    return codec_decode_request(payload, length, request, protocol_error) == 0 ? DECODING_REQUEST
+                                                                               : DECODING_REFUSED;
 }
 
 int tlv_1_host_encode_answer(const struct server_session *session, const struct answer *answer,
@@ -280,14 +285,15 @@ int tlv_1_guest_encode_request(struct client_session *session, const struct requ
     return 0;
 }
 
-static int judge_greeting_header(const struct frame_header *header, struct refusal *refusal)
+static int judge_greeting_header(const struct frame_header *header,
+                                 struct protocol_error *protocol_error)
 {
     if (header->type != FRAME_WELCOME && header->type != FRAME_ERROR) {
-        return tlv_1_refuse_type(header->type, "WELCOME or ERROR first", refusal);
+        return tlv_1_refuse_type(header->type, "WELCOME or ERROR first", protocol_error);
     }
     if (header->id != 0) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "the answer to HELLO has request id %u; expected 0", header->id);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the answer to HELLO has request id %u; expected 0", header->id);
     }
     return 0;
 }
@@ -299,75 +305,80 @@ static bool is_expected_type(const struct client_session *session, unsigned type
 }
 
 static int judge_answer_header(const struct client_session *session,
-                               const struct frame_header *header, struct refusal *refusal)
+                               const struct frame_header *header,
+                               struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, session->agreed)) {
-        return tlv_1_refuse_version(header->version, session->agreed, refusal);
+        return tlv_1_refuse_version(header->version, session->agreed, protocol_error);
     }
     if (!is_expected_type(session, header->type)) {
         return tlv_1_refuse_type(
             header->type, session->progress ? "PROGRESS, RESPONSE or ERROR" : "RESPONSE or ERROR",
-            refusal);
+            protocol_error);
     }
     /* An error about the connection has no request's id. */
     if (header->id != session->id && !(header->type == FRAME_ERROR && header->id == 0)) {
-        return refusal_set(refusal, ERROR_MALFORMED, "an answer has request id %u; expected %u",
-                           header->id, session->id);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "an answer has request id %u; expected %u", header->id,
+                                  session->id);
     }
     return 0;
 }
 
 static int judge_answer(const struct client_session *session, const struct frame_header *header,
-                        struct refusal *refusal)
+                        struct protocol_error *protocol_error)
 {
     if (header->length > FRAME_PAYLOAD_MAX) {
-        return tlv_1_refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX, refusal);
+        return tlv_1_refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX,
+                                  protocol_error);
     }
-    return session->agreed.major == 0 ? judge_greeting_header(header, refusal)
-                                      : judge_answer_header(session, header, refusal);
+    return session->agreed.major == 0 ? judge_greeting_header(header, protocol_error)
+                                      : judge_answer_header(session, header, protocol_error);
 }
 
 enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
-                               bool eof, size_t *frame_length, struct refusal *refusal)
+                               bool eof, size_t *frame_length,
+                               struct protocol_error *protocol_error)
 {
     struct frame_header header;
     if (length == 0) {
         return FRAMING_MORE;
     }
     enum framing framing =
-        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, refusal);
+        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
-    if (judge_answer(session, &header, refusal) < 0) {
+    if (judge_answer(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return tlv_1_take_payload(&header, length, eof, frame_length, refusal);
+    return tlv_1_take_payload(&header, length, eof, frame_length, protocol_error);
 }
 
 static int judge_welcome(const struct frame_header *header, const struct welcome *welcome,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, welcome->version)) {
-        return tlv_1_refuse_version(header->version, welcome->version, refusal);
+        return tlv_1_refuse_version(header->version, welcome->version, protocol_error);
     }
     if (!version_was_offered(&wire_versions_spoken, welcome->version)) {
         char ours[VERSIONS_TEXT_MAX];
         versions_format(&wire_versions_spoken, ours);
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "WELCOME says %u.%u, which was not offered; expected one of %s",
-                           welcome->version.major, welcome->version.minor, ours);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "WELCOME says %u.%u, which was not offered; expected one of %s",
+                                  welcome->version.major, welcome->version.minor, ours);
     }
     return 0;
 }
 
 static int take_welcome(struct client_session *session, const struct frame_header *header,
-                        const uint8_t *payload, struct answer *answer, struct refusal *refusal)
+                        const uint8_t *payload, struct answer *answer,
+                        struct protocol_error *protocol_error)
 {
     struct welcome welcome;
-    int error = codec_decode_welcome(payload, header->length, &welcome, refusal);
+    int error = codec_decode_welcome(payload, header->length, &welcome, protocol_error);
     if (error == 0) {
-        error = judge_welcome(header, &welcome, refusal);
+        error = judge_welcome(header, &welcome, protocol_error);
     }
     if (error < 0) {
         return error;
@@ -380,7 +391,7 @@ static int take_welcome(struct client_session *session, const struct frame_heade
 }
 
 int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *frame, size_t length,
-                       struct answer *answer, struct refusal *refusal)
+                       struct answer *answer, struct protocol_error *protocol_error)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
     struct frame_header header;
@@ -388,11 +399,11 @@ int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *f
     frame_header_decode(frame, &header);
     header.length = (uint32_t)(length - FRAME_HEADER_SIZE); /* as framing found it */
     if (header.type == FRAME_WELCOME) {
-        return take_welcome(session, &header, payload, answer, refusal);
+        return take_welcome(session, &header, payload, answer, protocol_error);
     }
-    int error = codec_decode_answer(header.type, payload, header.length, &decoded, refusal);
+    int error = codec_decode_answer(header.type, payload, header.length, &decoded, protocol_error);
     if (error == 0 && !greeting) {
-        error = answer_judge_kind(session->command, &decoded, refusal);
+        error = answer_judge_kind(session->command, &decoded, protocol_error);
     }
     if (error == 0) {
         *answer = decoded;

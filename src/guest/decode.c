@@ -84,20 +84,20 @@ static void take(struct capture *capture, size_t length)
 /* Frame after frame; *sound is set to false when something makes no sense. */
 static int explain_all(struct capture *capture, bool *sound)
 {
-    const struct explainer explainer = {.line = print_line, .context = capture};
+    const struct dissector dissector = {.line = print_line, .context = capture};
     while (capture->length > 0 || !capture->eof) {
-        enum explained explained = EXPLAINED_MORE;
+        enum dissected dissected = EXPLAINED_MORE;
         size_t taken = 0;
         if (capture->length > 0) {
-            explained = explain_frame(&explainer, capture->offset, capture->bytes, capture->length,
+            dissected = dissect_frame(&dissector, capture->offset, capture->bytes, capture->length,
                                       capture->eof, &taken);
         }
-        *sound = *sound && (explained == EXPLAINED_SOUND || explained == EXPLAINED_MORE);
-        if (explained == EXPLAINED_LOST) {
+        *sound = *sound && (dissected == EXPLAINED_SOUND || dissected == EXPLAINED_MORE);
+        if (dissected == EXPLAINED_LOST) {
             return 0;
         }
         take(capture, taken);
-        int error = explained == EXPLAINED_MORE ? fill(capture) : 0;
+        int error = dissected == EXPLAINED_MORE ? fill(capture) : 0;
         if (error < 0) {
             return error;
         }

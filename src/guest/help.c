@@ -103,13 +103,13 @@ bool help_has(const char *command)
     return page_find(command) != NULL;
 }
 
-const char *help_nearest(const char *wrong)
+const char *help_suggest(const char *wrong)
 {
     const char *names[PAGES];
     for (size_t i = 0; i < PAGES; i++) {
         names[i] = pages[i].command;
     }
-    return nearest_name(wrong, names, PAGES);
+    return suggest_name(wrong, names, PAGES);
 }
 
 void help_page(const char *command, char out[HELP_MAX])

@@ -17,7 +17,7 @@ extern const char help_screen[];
 /* True for a command that has a page, help and decode among them. */
 bool help_has(const char *command);
 /* The command that was probably meant, or NULL. */
-const char *help_nearest(const char *wrong);
+const char *help_suggest(const char *wrong);
 /* The page of a command that has one: usage, examples, exit codes. */
 void help_page(const char *command, char out[HELP_MAX]); /* empty for a name without a page */
 

@@ -57,7 +57,7 @@ static int choose(struct parsing *parsing, const char *option, const char *value
             return i;
         }
     }
-    const char *near = nearest_name(value, names, 3);
+    const char *near = suggest_name(value, names, 3);
     return option_refuse(parsing, "%s takes %s, %s or %s, not '%s'%s%s%s", option, names[0],
                          names[1], names[2], value, near != NULL ? "; did you mean '" : "",
                          near != NULL ? near : "", near != NULL ? "'?" : "");
@@ -353,7 +353,7 @@ static int unknown_option(struct parsing *parsing, const char *word)
     }
     char name[64];
     snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
-    const char *near = nearest_name(name, names, option_rows_count);
+    const char *near = suggest_name(name, names, option_rows_count);
     if (near == NULL) {
         return option_refuse(parsing,
                              "unknown option '%s'; expected one of those that "
@@ -433,7 +433,7 @@ static int take_command(struct parsing *parsing, const char *word)
     if (command != COMMAND_NONE) {
         return option_begin_command(parsing, command, word);
     }
-    const char *near = help_nearest(word);
+    const char *near = help_suggest(word);
     if (near == NULL) {
         return option_refuse(parsing, "unknown command '%s'; 'vsock_guest --help' lists them",
                              word);
@@ -444,7 +444,7 @@ static int take_command(struct parsing *parsing, const char *word)
 static int take_topic(struct parsing *parsing, const char *word)
 {
     if (!help_has(word)) {
-        const char *near = help_nearest(word);
+        const char *near = help_suggest(word);
         return option_refuse(parsing, "there is no help for '%s'; expected a command's name%s%s",
                              word, near != NULL ? ", perhaps " : "", near != NULL ? near : "");
     }

@@ -93,7 +93,7 @@ struct call {
     const struct request *request;
     uint32_t cid;
     struct command_scratch *scratch;
-    struct ticket *ticket;
+    struct pending *pending;
 };
 
 static struct answer done(void)
@@ -110,7 +110,7 @@ static struct answer failed(const struct call *call, enum error_code code)
 static struct answer get_hostos_version(struct call *call)
 {
     const char *path = call->conf->version.file;
-    watch_step("reading the version file", WATCH_DISK_MS);
+    watchdog_expect("reading the version file", WATCHDOG_DISK_MS);
     int error = version_file_read(path, call->scratch->text);
     if (error < 0) {
         (void)snprintf(call->scratch->text, sizeof call->scratch->text,
@@ -143,19 +143,19 @@ static struct answer notify(struct call *call)
 
 static struct answer upgrade(struct call *call)
 {
-    struct job_ticket *ticket = NULL;
+    struct upgrade_pending *pending = NULL;
     enum error_code code =
-        job_submit(call->parts->job, call->request, &ticket, call->scratch->text);
+        upgrade_submit(call->parts->upgrade, call->request, &pending, call->scratch->text);
     if (code != ERROR_NONE) {
         return failed(call, code);
     }
-    call->ticket = job_watch(ticket);
+    call->pending = upgrade_watch(pending);
     return done();
 }
 
 static struct answer get_upgrade_status(struct call *call)
 {
-    job_status(call->parts->job, &call->scratch->view);
+    upgrade_read_status(call->parts->upgrade, &call->scratch->view);
     return (struct answer){
         .type = ANSWER_RESPONSE,
         .kind = PAYLOAD_UPGRADE_STATUS,
@@ -166,8 +166,8 @@ static struct answer get_upgrade_status(struct call *call)
 /* It is only begun here. */
 static struct answer run_errand(struct call *call)
 {
-    enum error_code code = errands_submit(call->parts->errands, call->request->command, call->cid,
-                                          &call->ticket, call->scratch->text);
+    enum error_code code = operation_submit(call->parts->operations, call->request->command,
+                                            call->cid, &call->pending, call->scratch->text);
     return code == ERROR_NONE ? done() : failed(call, code);
 }
 
@@ -183,7 +183,7 @@ static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
 };
 
 void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
-                 struct command_scratch *scratch, struct answer *answer, struct ticket **ticket)
+                 struct command_scratch *scratch, struct answer *answer, struct pending **pending)
 {
     struct call call = {.parts = parts,
                         .conf = atomic_load(&parts->conf),
@@ -198,14 +198,14 @@ void command_run(struct command_parts *parts, const struct request *request, uin
     } else if (atomic_load_explicit(&parts->stopping, memory_order_relaxed)) {
         *answer = answer_error(ERROR_SHUTTING_DOWN, "the host is stopping: try again later");
     } else {
-        watch_step(command_name(request->command), WATCH_QUICK);
+        watchdog_expect(command_name(request->command), WATCHDOG_QUICK);
         *answer = handlers[request->command](&call);
-        watch_step("answering", WATCH_QUICK);
+        watchdog_expect("answering", WATCHDOG_QUICK);
     }
-    *ticket = call.ticket;
+    *pending = call.pending;
 }
 
-struct answer command_ended(const struct ticket_view *view)
+struct answer command_ended(const struct pending_view *view)
 {
     return view->code == ERROR_NONE ? done() : answer_error(view->code, view->text);
 }

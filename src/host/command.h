@@ -35,23 +35,23 @@ const char *version_file_explain(int error);
 struct command_parts {
     _Atomic(const struct conf *) conf; /* replaced by a reload; an earlier one stays readable */
     struct console *console;
-    struct job *job;
-    struct errands *errands;
+    struct upgrade *upgrade;
+    struct operations *operations;
     atomic_bool stopping; /* no new work */
 };
 
 /* Where the texts of one answer stand. */
 struct command_scratch {
     char text[ANSWER_TEXT_MAX];
-    struct job_view view;
+    struct upgrade_view view;
 };
 
 /* Runs the request of the guest with this CID. With *ticket not NULL afterwards the answer is not
  * known yet: it comes when the ticket's work has ended. */
 void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
-                 struct command_scratch *scratch, struct answer *answer, struct ticket **ticket);
+                 struct command_scratch *scratch, struct answer *answer, struct pending **pending);
 
 /* The answer to work that has ended; its text points into the view. */
-struct answer command_ended(const struct ticket_view *view);
+struct answer command_ended(const struct pending_view *view);
 
 #endif

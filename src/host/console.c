@@ -25,7 +25,7 @@
 
 enum { STUCK_MS = 1000 }; /* a device that takes nothing for so long is skipped */
 
-int device_open(const char *path)
+int console_device_open(const char *path)
 {
     int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -44,7 +44,7 @@ static int wait_writable(int fd, int stop_fd, int64_t deadline_ms)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-int device_write(int fd, const char *bytes, size_t length, int stop_fd)
+int console_device_write(int fd, const char *bytes, size_t length, int stop_fd)
 {
     int64_t deadline = clock_deadline(STUCK_MS);
     while (length > 0) {
@@ -112,7 +112,7 @@ static bool is_the_tool(int proc, const char *pid, char *const words[])
     return found;
 }
 
-bool busy_console(char *const words[])
+bool console_is_busy(char *const words[])
 {
     if (words == NULL || words[0] == NULL) {
         return false;
@@ -171,8 +171,9 @@ static bool console_take_locked(struct console *console, struct notice *ret)
 
 static void write_to(const struct console *console, const char *path, const struct notice *notice)
 {
-    int fd = device_open(path);
-    int error = fd < 0 ? fd : device_write(fd, notice->bytes, notice->length, console->stop_fd);
+    int fd = console_device_open(path);
+    int error =
+        fd < 0 ? fd : console_device_write(fd, notice->bytes, notice->length, console->stop_fd);
     if (fd >= 0) {
         close(fd);
     }
@@ -185,7 +186,7 @@ static void write_to(const struct console *console, const char *path, const stru
 
 static void write_once(const struct console *console, const struct notice *notice)
 {
-    if (busy_console(console->conf->console.skip_while_running.items)) {
+    if (console_is_busy(console->conf->console.skip_while_running.items)) {
         log_event(PRIORITY_NOTICE, MESSAGE_ID_CONSOLE_SKIPPED, NULL, 0,
                   "consoles skipped: a tool of the operator owns them ([console] "
                   "skip_while_running)");
@@ -211,22 +212,22 @@ static bool stopped_within(const struct console *console, int64_t deadline_ms)
 static void *run(void *argument)
 {
     struct console *console = argument;
-    watch_enter("console", 0);
+    watchdog_enter("console", 0);
     for (;;) {
         struct notice notice;
-        watch_idle();
+        watchdog_idle();
         lock_take(&console->lock);
         bool taken = console_take_locked(console, &notice);
         lock_give(&console->lock);
         if (!taken) {
-            watch_leave();
+            watchdog_leave();
             return NULL;
         }
         bool stopped = false;
         for (uint32_t i = 0; i < notice.count && !stopped; i++) {
             int64_t interval_ms = atomic_load(&console->conf)->console.interval_ms;
             int64_t next = clock_deadline(interval_ms);
-            watch_step("writing to the consoles", WATCH_DISK_MS + interval_ms);
+            watchdog_expect("writing to the consoles", WATCHDOG_DISK_MS + interval_ms);
             write_once(console, &notice);
             stopped = i + 1 < notice.count && stopped_within(console, next);
         }
@@ -303,7 +304,7 @@ struct console *console_free(struct console *console)
 static bool any_opens(const struct conf_strings *devices)
 {
     for (size_t i = 0; i < devices->count; i++) {
-        int fd = device_open(devices->items[i]);
+        int fd = console_device_open(devices->items[i]);
         if (fd >= 0) {
             close(fd);
             return true;

@@ -25,9 +25,9 @@
  * Source   interfaces: consoles are opened O_WRONLY|O_NOCTTY|O_NONBLOCK|O_APPEND.
  */
 /* A descriptor, or -errno. */
-MUST_CHECK int device_open(const char *path);
+MUST_CHECK int console_device_open(const char *path);
 /* Gives up early, with -ECANCELED, when `stop_fd` (-1: none) becomes readable. */
-MUST_CHECK int device_write(int fd, const char *bytes, size_t length, int stop_fd);
+MUST_CHECK int console_device_write(int fd, const char *bytes, size_t length, int stop_fd);
 
 /* Whether an operator's full-screen tool owns the console now.
  *
@@ -36,7 +36,7 @@ MUST_CHECK int device_write(int fd, const char *bytes, size_t length, int stop_f
  */
 /* True while a process of root runs whose command line holds all the words (NULL after the last);
  * with no word, never. */
-bool busy_console(char *const words[]);
+bool console_is_busy(char *const words[]);
 
 struct console;
 

@@ -48,7 +48,7 @@ static const struct conf *keep(struct reload *reload, struct conf *fresh)
  * out of memory. */
 static const struct conf *merge(struct reload *reload, const struct conf *now, struct conf *fresh)
 {
-    int error = conf_keep(now, fresh, tell_kept);
+    int error = conf_carry_over(now, fresh, tell_kept);
     if (error == 0 && !conf_same(now, fresh)) {
         return keep(reload, fresh);
     }
@@ -97,13 +97,13 @@ enum {
 struct daemon {
     const struct conf *conf; /* the present one */
     struct reload reload;
-    struct watch_late late; /* the thread that was told of; no name: none */
-    bool untold;            /* systemd: that all is ready */
+    struct watchdog_late late; /* the thread that was told of; no name: none */
+    bool untold;               /* systemd: that all is ready */
     int signal_fd;
-    struct listening listening;
+    struct listener_set listener_set;
     struct command_parts parts;
     struct acceptor *acceptor;
-    struct pool *pool;
+    struct worker_pool *pool;
 };
 
 /* --- pieces of the start; each logs its own failure --- */
@@ -135,14 +135,14 @@ static bool take_signals(struct daemon *daemon)
 static bool open_listeners(struct daemon *daemon)
 {
     char problem[CONF_PROBLEM_MAX];
-    if (listening_open(daemon->conf, &daemon->listening, problem) < 0) {
+    if (listener_set_open(daemon->conf, &daemon->listener_set, problem) < 0) {
         log_error("cannot start: %s", problem);
         return false;
     }
-    if (daemon->listening.passed) {
+    if (daemon->listener_set.passed) {
         log_notice("systemd passed the sockets to listen on (%zu): [listen] address, --listen and "
                    "unix_mode are not used",
-                   daemon->listening.count);
+                   daemon->listener_set.count);
     }
     return true;
 }
@@ -150,7 +150,8 @@ static bool open_listeners(struct daemon *daemon)
 static bool raise_file_limit(const struct daemon *daemon)
 {
     unsigned connections = daemon->conf->limits.connections;
-    rlim_t needed = connections + TABLE_SPARE + 2 * daemon->listening.count + OTHER_FILES;
+    rlim_t needed =
+        connections + CONNECTION_TABLE_SPARE + 2 * daemon->listener_set.count + OTHER_FILES;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
         return complain("RLIMIT_NOFILE", -errno);
@@ -172,7 +173,7 @@ static bool raise_file_limit(const struct daemon *daemon)
 static void work(void *context, struct connection *connection)
 {
     struct daemon *daemon = context;
-    serve(&daemon->parts, connection);
+    worker_serve(&daemon->parts, connection);
     acceptor_back(daemon->acceptor, connection);
 }
 
@@ -181,18 +182,18 @@ static bool make_parts(struct daemon *daemon, const char *config_path)
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
     /* For the state, and for systemd's word on an installation: a start waits for nothing else. */
-    service_extend_timeout(WATCH_DISK_MS + UNIT_PENDING_LIMIT_MS);
-    int error = acceptor_new(conf, &daemon->parts, daemon->listening.listeners,
-                             daemon->listening.count, &daemon->acceptor);
+    notify_extend_timeout(WATCHDOG_DISK_MS + UNIT_PENDING_LIMIT_MS);
+    int error = acceptor_new(conf, &daemon->parts, daemon->listener_set.listeners,
+                             daemon->listener_set.count, &daemon->acceptor);
     if (error < 0) {
         return complain("acceptor", error);
     }
-    const struct ticket_bell bell = {.rang = acceptor_ring, .context = daemon->acceptor};
-    if (job_new(conf, config_path, bell, &daemon->parts.job, problem) < 0) {
+    const struct pending_wakeup wakeup = {.notify = acceptor_notify, .context = daemon->acceptor};
+    if (upgrade_new(conf, config_path, wakeup, &daemon->parts.upgrade, problem) < 0) {
         log_error("cannot start: %s", problem);
         return false;
     }
-    error = errands_new(conf, config_path, bell, &daemon->parts.errands);
+    error = operation_new(conf, config_path, wakeup, &daemon->parts.operations);
     if (error < 0) {
         return complain("errands", error);
     }
@@ -212,12 +213,13 @@ static void warn_of_units(const struct conf *conf, const char *config_path)
 static bool start_threads(struct daemon *daemon)
 {
     const struct conf *conf = daemon->conf;
-    int error = job_start(daemon->parts.job);
+    int error = upgrade_start(daemon->parts.upgrade);
     if (error == 0) {
-        error = errands_start(daemon->parts.errands);
+        error = operation_start(daemon->parts.operations);
     }
     if (error == 0) {
-        error = pool_new(conf->limits.workers, conf->limits.queue, work, daemon, &daemon->pool);
+        error =
+            worker_pool_new(conf->limits.workers, conf->limits.queue, work, daemon, &daemon->pool);
     }
     if (error == 0) {
         error = acceptor_start(daemon->acceptor, daemon->pool);
@@ -234,8 +236,8 @@ static void write_metrics(const struct daemon *daemon)
     if (path[0] == '\0') {
         return;
     }
-    struct job_view view;
-    job_status(daemon->parts.job, &view);
+    struct upgrade_view view;
+    upgrade_read_status(daemon->parts.upgrade, &view);
     int error = metrics_write(path, &view.status);
     if (error != told && error < 0) {
         log_warning("cannot write %s ([metrics] textfile): %s", path, strerror(-error));
@@ -246,25 +248,25 @@ static void write_metrics(const struct daemon *daemon)
 /* While an upgrade is under way STATUS tells of that. */
 static void tell_ready(struct daemon *daemon, const char *remark)
 {
-    char listening[LISTENING_TEXT_SIZE];
+    char listener_set[LISTENING_TEXT_SIZE];
     char status[2 * LISTENING_TEXT_SIZE];
-    listening_describe(&daemon->listening, listening, sizeof listening);
-    (void)snprintf(status, sizeof status, "%s%s", remark, listening);
-    int error = service_ready(status);
+    listener_set_describe(&daemon->listener_set, listener_set, sizeof listener_set);
+    (void)snprintf(status, sizeof status, "%s%s", remark, listener_set);
+    int error = notify_ready(status);
     if (error < 0 && !daemon->untold) {
         log_warning("systemd cannot be told that all is ready, and will be: %s", strerror(-error));
     }
     daemon->untold = error < 0;
-    job_show(daemon->parts.job);
+    upgrade_show(daemon->parts.upgrade);
 }
 
 static void say_ready(struct daemon *daemon)
 {
-    char listening[LISTENING_TEXT_SIZE];
-    listening_describe(&daemon->listening, listening, sizeof listening);
+    char listener_set[LISTENING_TEXT_SIZE];
+    listener_set_describe(&daemon->listener_set, listener_set, sizeof listener_set);
     tell_ready(daemon, "");
     log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
-              listening);
+              listener_set);
 }
 
 /* The parts go on with the new configuration from their next piece of work on. */
@@ -273,14 +275,14 @@ static void adopt(struct daemon *daemon, const struct conf *conf)
     daemon->conf = conf;
     atomic_store(&daemon->parts.conf, conf);
     acceptor_configure(daemon->acceptor, conf);
-    job_configure(daemon->parts.job, conf);
-    errands_configure(daemon->parts.errands, conf);
+    upgrade_configure(daemon->parts.upgrade, conf);
+    operation_configure(daemon->parts.operations, conf);
     console_configure(daemon->parts.console, conf);
 }
 
 static void reload(struct daemon *daemon)
 {
-    service_reloading();
+    notify_reloading();
     const struct conf *fresh = reload_load(&daemon->reload, daemon->conf);
     if (fresh != NULL) {
         adopt(daemon, fresh);
@@ -291,13 +293,13 @@ static void reload(struct daemon *daemon)
 /* Tells systemd that all is well, if it is; a thread that hangs is told once. */
 static void look_after_threads(struct daemon *daemon)
 {
-    struct watch_late late;
-    if (!watch_is_on()) {
+    struct watchdog_late late;
+    if (!watchdog_is_on()) {
         return;
     }
-    if (!watch_find_late(clock_ms(), &late)) {
-        daemon->late = (struct watch_late){.name = NULL};
-        service_alive();
+    if (!watchdog_find_late(clock_ms(), &late)) {
+        daemon->late = (struct watchdog_late){.name = NULL};
+        notify_alive();
     } else if (daemon->late.name != late.name || daemon->late.number != late.number) {
         char number[16] = "";
         if (late.number != 0) {
@@ -324,7 +326,7 @@ static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
 /* The signal that ends the daemon. */
 static int wait_for_signal(struct daemon *daemon)
 {
-    int64_t watchdog_ms = service_watchdog_ms();
+    int64_t watchdog_ms = notify_watchdog_ms();
     struct pollfd polled = {.fd = daemon->signal_fd, .events = POLLIN};
     for (;;) {
         struct signalfd_siginfo info;
@@ -348,7 +350,7 @@ static int wait_for_signal(struct daemon *daemon)
  * that make headway, whatever TimeoutStopSec= says, and not for one that hangs. */
 static void grant_step(int64_t limit_ms)
 {
-    service_extend_timeout(limit_ms + STOP_STEP_MS);
+    notify_extend_timeout(limit_ms + STOP_STEP_MS);
 }
 
 /* Takes everything down, in the reverse order of its making; it may be half made. */
@@ -356,23 +358,23 @@ static void take_down(struct daemon *daemon)
 {
     int64_t send_ms = daemon->conf->limits.send_ms;
     atomic_store_explicit(&daemon->parts.stopping, true, memory_order_release);
-    if (daemon->parts.job != NULL) {
+    if (daemon->parts.upgrade != NULL) {
         grant_step(0);
-        job_stop(daemon->parts.job);
+        upgrade_stop(daemon->parts.upgrade);
     }
-    if (daemon->parts.errands != NULL) {
-        grant_step(send_ms + STEP_GRACE_MS); /* a step program that is ended may take that */
-        errands_stop(daemon->parts.errands, send_ms);
+    if (daemon->parts.operations != NULL) {
+        grant_step(send_ms + CHILD_GRACE_MS); /* a step program that is ended may take that */
+        operation_stop(daemon->parts.operations, send_ms);
     }
     if (daemon->acceptor != NULL) {
         grant_step(send_ms + STOP_LINGER_MS);
         acceptor_stop(daemon->acceptor, send_ms + STOP_LINGER_MS);
     }
-    listening_close(&daemon->listening);
+    listener_set_close(&daemon->listener_set);
     if (daemon->pool != NULL) {
         grant_step(0);
-        pool_stop(daemon->pool);
-        daemon->pool = pool_free(daemon->pool);
+        worker_pool_stop(daemon->pool);
+        daemon->pool = worker_pool_free(daemon->pool);
     }
     if (daemon->parts.console != NULL) {
         grant_step(0);
@@ -380,8 +382,8 @@ static void take_down(struct daemon *daemon)
         daemon->parts.console = console_free(daemon->parts.console);
     }
     daemon->acceptor = acceptor_free(daemon->acceptor); /* its connections hold tickets */
-    daemon->parts.job = job_free(daemon->parts.job);
-    daemon->parts.errands = errands_free(daemon->parts.errands);
+    daemon->parts.upgrade = upgrade_free(daemon->parts.upgrade);
+    daemon->parts.operations = operation_free(daemon->parts.operations);
     reload_done(&daemon->reload);
     if (daemon->signal_fd >= 0) {
         close(daemon->signal_fd);
@@ -394,7 +396,7 @@ int daemon_run(const struct conf *conf, const char *config_path, char *const lis
         .conf = conf, .reload = {.path = config_path, .listen = listen}, .signal_fd = -1};
     atomic_init(&daemon.parts.stopping, false);
     atomic_init(&daemon.parts.conf, conf);
-    watch_init(service_watchdog_ms());
+    watchdog_init(notify_watchdog_ms());
     digest_library_init();
     download_library_init();
     bool started = take_signals(&daemon) && open_listeners(&daemon) && raise_file_limit(&daemon) &&
@@ -406,7 +408,7 @@ int daemon_run(const struct conf *conf, const char *config_path, char *const lis
         char status[64];
         (void)snprintf(status, sizeof status, "Stopping on %s",
                        signal == SIGTERM ? "SIGTERM" : "SIGINT");
-        service_stopping(status);
+        notify_stopping(status);
         log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
         write_metrics(&daemon);
     }

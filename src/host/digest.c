@@ -151,16 +151,16 @@ static void *run(void *context)
 {
     struct digest *digest = context;
     const uint8_t *bytes = NULL;
-    watch_enter("digest", 0);
+    watchdog_enter("digest", 0);
     size_t length = ring_next(&digest->ring, &bytes);
     while (length > 0) {
-        watch_step("hashing", WATCH_QUICK);
+        watchdog_expect("hashing", WATCHDOG_QUICK);
         gcry_md_write(digest->context, bytes, length);
         ring_release(&digest->ring, length);
-        watch_idle();
+        watchdog_idle();
         length = ring_next(&digest->ring, &bytes);
     }
-    watch_leave();
+    watchdog_leave();
     return NULL;
 }
 
@@ -259,7 +259,7 @@ static int hash_file(struct digest *digest, int fd, uint64_t length, uint8_t *bu
     uint64_t offset = 0;
     for (unsigned reads = 0; offset < length; reads++) {
         if (reads % READS_PER_QUESTION == 0) {
-            watch_step("hashing a file", WATCH_DISK_MS); /* of any size, on any disk */
+            watchdog_expect("hashing a file", WATCHDOG_DISK_MS); /* of any size, on any disk */
             if (stop != NULL && stop(context)) {
                 return -ECANCELED;
             }

@@ -19,7 +19,7 @@ static const char *const stage_names[] = {
 };
 enum { STAGE_COUNT = sizeof(stage_names) / sizeof(stage_names[0]) };
 
-int record_write(int directory_fd, const struct record *record)
+int install_record_write(int directory_fd, const struct install_record *record)
 {
     struct keyfile file;
     char hex[SHA256_HEX + 1];
@@ -48,7 +48,7 @@ static int get(const struct keyfile *file, const char *key, char *out, size_t si
     return keyfile_get(file, key, out, size) != 0 ? -EBADMSG : 0;
 }
 
-static int get_stage(const struct keyfile *file, enum record_stage *ret)
+static int get_stage(const struct keyfile *file, enum install_record_stage *ret)
 {
     char name[16];
     if (get(file, "stage", name, sizeof(name)) != 0) {
@@ -56,7 +56,7 @@ static int get_stage(const struct keyfile *file, enum record_stage *ret)
     }
     for (int i = 0; i < STAGE_COUNT; i++) {
         if (strcmp(name, stage_names[i]) == 0) {
-            *ret = (enum record_stage)i;
+            *ret = (enum install_record_stage)i;
             return 0;
         }
     }
@@ -119,14 +119,14 @@ static int get_code(const struct keyfile *file, enum error_code *ret)
     return -EBADMSG;
 }
 
-int record_read(int directory_fd, struct record *ret)
+int install_record_read(int directory_fd, struct install_record *ret)
 {
     struct keyfile file;
     int error = keyfile_read(directory_fd, RECORD_NAME, &file);
     if (error != 0) {
         return error;
     }
-    struct record record = {.exit_status = -1};
+    struct install_record record = {.exit_status = -1};
     if (get_stage(&file, &record.stage) != 0 || get_sha256(&file, record.sha256) != 0 ||
         get_boot_id(&file, record.boot_id) != 0 ||
         get_number(&file, "started", &record.started) != 0 ||
@@ -167,7 +167,7 @@ int install_state_read(int directory_fd, struct install_state *ret)
     if (error != 0) {
         return error;
     }
-    error = record_read(directory_fd, &state.record);
+    error = install_record_read(directory_fd, &state.record);
     if (error != 0 && error != -ENOENT) {
         return error;
     }
@@ -181,7 +181,7 @@ static void remove_image(int directory_fd, const uint8_t sha256[SHA256_SIZE])
     char hex[SHA256_HEX + 1];
     char name[SHA256_HEX + sizeof(".img")];
     int fd =
-        openat(directory_fd, INSTALL_PRIVATE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        openat(directory_fd, INSTALL_STAGING_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return;
     }

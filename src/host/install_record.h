@@ -21,18 +21,18 @@
 /* What vsock_host-install did, as it wrote it down, and all that the daemon believes about it.
  *
  * Threads  any; vsock_host-install writes under its lock.
- * Errors   0 or -errno; record_read: -ENOENT there is none.
+ * Errors   0 or -errno; install_record_read: -ENOENT there is none.
  * Place    "record" in [install] directory.
  */
-enum record_stage {
+enum install_record_stage {
     RECORD_STARTED,   /* the image is being taken over, or the installer runs */
     RECORD_FAILED,    /* `code` and `text` say why; nothing was installed, as far as it told */
     RECORD_INSTALLED, /* the installer ended well; the reboot is not asked for yet */
     RECORD_REBOOTING, /* the reboot was asked for, and taken */
 };
 
-struct record {
-    enum record_stage stage;
+struct install_record {
+    enum install_record_stage stage;
     uint8_t sha256[SHA256_SIZE];
     char boot_id[BOOT_ID_SIZE];
     uint64_t started;   /* Unix seconds */
@@ -43,16 +43,16 @@ struct record {
     char text[1280]; /* one line, escaped */
 };
 
-MUST_CHECK int record_write(int directory_fd, const struct record *record);
-MUST_CHECK int record_read(int directory_fd, struct record *ret);
+MUST_CHECK int install_record_write(int directory_fd, const struct install_record *record);
+MUST_CHECK int install_record_read(int directory_fd, struct install_record *ret);
 
 #define INSTALL_LOCK_NAME    "lock"
-#define INSTALL_PRIVATE_NAME "image" /* the folder that holds the image meanwhile */
+#define INSTALL_STAGING_NAME "image" /* the folder that holds the image meanwhile */
 
 struct install_state {
     bool alive;    /* the lock was held, just before the record was read */
     bool recorded; /* `record` is set */
-    struct record record;
+    struct install_record record;
 };
 
 /* `alive` is found first: a record RECORD_STARTED with nobody alive is one whose writer and whose

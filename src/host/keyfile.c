@@ -76,7 +76,7 @@ static int make(int directory_fd, const char *name, const void *bytes, size_t le
     return error;
 }
 
-int replace_write(int directory_fd, const char *name, const void *bytes, size_t length, mode_t mode)
+int file_replace(int directory_fd, const char *name, const void *bytes, size_t length, mode_t mode)
 {
     char temporary[NAME_MAX + 1];
     int needed = snprintf(temporary, sizeof(temporary), "%s.new", name);
@@ -207,7 +207,7 @@ int keyfile_write(const struct keyfile *file, int directory_fd, const char *name
     if (file->length > KEYFILE_MAX) {
         return -EFBIG;
     }
-    return replace_write(directory_fd, name, file->bytes, file->length, mode);
+    return file_replace(directory_fd, name, file->bytes, file->length, mode);
 }
 
 static int read_whole(int fd, struct keyfile *file)

@@ -25,8 +25,8 @@
  */
 /* Writes `name`.new in the directory, fsync, rename over `name`, fsync of the directory. The mode
  * is exact: the umask does not count. */
-MUST_CHECK int replace_write(int directory_fd, const char *name, const void *bytes, size_t length,
-                             mode_t mode);
+MUST_CHECK int file_replace(int directory_fd, const char *name, const void *bytes, size_t length,
+                            mode_t mode);
 
 enum { KEYFILE_MAX = 16384 /* bytes of the whole file */ };
 

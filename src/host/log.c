@@ -70,7 +70,7 @@ bool log_target_is_journal(enum log_target target, const char *journal_stream,
 }
 
 enum {
-    PROGRAM_MAX = 64,
+    HELPER_MAX = 64,
     LOST_MAX = 40,  /* bytes of the note about lost lines */
     STUCK_MS = 100, /* for which a full stderr is waited for, once */
 };
@@ -111,7 +111,7 @@ static bool stderr_takes(bool waited_before)
 static void write_line(enum log_priority priority, const char *message)
 {
     static _Atomic unsigned lost;
-    char line[PROGRAM_MAX + LOST_MAX + 16 + LOG_TEXT_MAX + 2];
+    char line[HELPER_MAX + LOST_MAX + 16 + LOG_TEXT_MAX + 2];
     char note[LOST_MAX] = "";
     if (!stderr_takes(atomic_load_explicit(&lost, memory_order_relaxed) > 0)) {
         atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
@@ -121,7 +121,7 @@ static void write_line(enum log_priority priority, const char *message)
     if (missing > 0) {
         (void)snprintf(note, sizeof(note), "(lines lost: %u) ", missing);
     }
-    int length = snprintf(line, sizeof(line), "%.*s: %s: %s%s\n", PROGRAM_MAX, settings.program,
+    int length = snprintf(line, sizeof(line), "%.*s: %s: %s%s\n", HELPER_MAX, settings.program,
                           priority_names[priority], note, message);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
     (void)written; /* there is nowhere left to say so */

@@ -45,8 +45,8 @@ static int dump(const struct conf *conf)
 
 static int status(const struct conf *conf)
 {
-    struct job_view view;
-    int error = job_status_read(conf, &view);
+    struct upgrade_view view;
+    int error = upgrade_status_read(conf, &view);
     if (error < 0) {
         (void)fprintf(stderr, "vsock_host: error: cannot read the state in %s: %s\n",
                       conf->upgrade.directory, strerror(-error));
@@ -54,7 +54,7 @@ static int status(const struct conf *conf)
     }
     struct answer answer = {
         .type = ANSWER_RESPONSE, .kind = PAYLOAD_UPGRADE_STATUS, .status = view.status};
-    char line[JOB_TEXT_MAX + 256];
+    char line[UPGRADE_TEXT_MAX + 256];
     payload_text(&answer, line, sizeof line);
     return puts(line) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
@@ -75,7 +75,7 @@ static char *absolute(const char *path)
     return whole;
 }
 
-static int serve(const struct options *options, const struct conf *conf)
+static int worker_serve(const struct options *options, const struct conf *conf)
 {
     char *path = absolute(options->config_path); /* step programs run in another folder */
     if (path == NULL) {
@@ -101,7 +101,7 @@ static int act(const struct options *options, const struct conf *conf)
     if (options->action == OPTIONS_STATUS) {
         return status(conf);
     }
-    return serve(options, conf);
+    return worker_serve(options, conf);
 }
 
 int main(int argc, char *argv[])

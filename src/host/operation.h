@@ -17,52 +17,52 @@
 
 /* What each errand does: the HSM by the step program vsock_host-hsm, the guest's upgrade by its unit.
  *
- * Threads  errand_run blocks its caller, the errand thread, within the limits below.
+ * Threads  operation_run blocks its caller, the errand thread, within the limits below.
  * Errors   values that the guest is told.
  */
 enum {
     /* vsock_host-hsm keeps [hsm] timeout_seconds by itself; this much later it is killed, or no
      * longer waited for. */
-    ERRAND_HSM_MARGIN_MS = 10 * 1000,
+    OPERATION_HSM_MARGIN_MS = 10 * 1000,
     /* For a unit to stop and to start again: systemd's defaults for either are 90 s. */
-    ERRAND_GUEST_UPGRADE_MS = 200 * 1000,
+    OPERATION_GUEST_UPGRADE_MS = 200 * 1000,
     /* A service of Type=simple counts as started before it has done anything: it is looked at once
      * more after this time. */
-    ERRAND_SETTLE_MS = 1000,
+    OPERATION_SETTLE_MS = 1000,
 };
 
 /* Where the units of vsock_host-hsm leave their line. */
-#define ERRAND_RESULTS "/run/vsock_host-hsm"
+#define OPERATION_RESULTS "/run/vsock_host-hsm"
 
-struct errand_order {
+struct operation_order {
     const struct conf *conf;
     char *config_path;
-    const char *results; /* ERRAND_RESULTS, or a test's folder */
+    const char *results; /* OPERATION_RESULTS, or a test's folder */
     int stop_fd;         /* readable: the daemon does not wait any longer */
     enum command command;
     uint32_t cid; /* who asked */
 };
 
 /* ERROR_NONE or what the guest is told; `text` has one line in either case, escaped. */
-enum error_code errand_run(const struct errand_order *order, char text[TICKET_TEXT_MAX]);
+enum error_code operation_run(const struct operation_order *order, char text[PENDING_TEXT_MAX]);
 
-struct errands;
+struct operations;
 
 enum { ERRANDS_QUEUE = 4 /* that wait behind the one under way; more are refused with `busy` */ };
 
-MUST_CHECK int errands_new(const struct conf *conf, const char *config_path,
-                           struct ticket_bell bell, struct errands **ret);
-MUST_CHECK int errands_start(struct errands *errands);
+MUST_CHECK int operation_new(const struct conf *conf, const char *config_path,
+                             struct pending_wakeup wakeup, struct operations **ret);
+MUST_CHECK int operation_start(struct operations *operations);
 /* From the next errand on. */
-void errands_configure(struct errands *errands, const struct conf *conf);
+void operation_configure(struct operations *operations, const struct conf *conf);
 /* Those that wait end as `shutting_down`. The one under way may take `limit_ms` more; then its
  * program is ended, or its unit left alone. Joins the thread: every errand has ended afterwards. */
-void errands_stop(struct errands *errands, int64_t limit_ms);
-struct errands *errands_free(struct errands *errands);
+void operation_stop(struct operations *operations, int64_t limit_ms);
+struct operations *operation_free(struct operations *operations);
 
 /* ERROR_NONE and a ticket, or the code with one line in `why`. */
-MUST_CHECK enum error_code errands_submit(struct errands *errands, enum command command,
-                                          uint32_t cid, struct ticket **ret,
-                                          char why[TICKET_TEXT_MAX]);
+MUST_CHECK enum error_code operation_submit(struct operations *operations, enum command command,
+                                            uint32_t cid, struct pending **ret,
+                                            char why[PENDING_TEXT_MAX]);
 
 #endif

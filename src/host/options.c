@@ -60,7 +60,7 @@ static const char *nearest_option(const char *given)
     for (size_t i = 0; i < LONG_OPTIONS; i++) {
         names[i] = long_options[i].name;
     }
-    return nearest_name(given + strspn(given, "-"), names, LONG_OPTIONS);
+    return suggest_name(given + strspn(given, "-"), names, LONG_OPTIONS);
 }
 
 /* `given` is the whole word that getopt did not understand. A single letter of it is in optopt. */
@@ -105,7 +105,7 @@ static int set_log(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
             return 0;
         }
     }
-    const char *nearest = nearest_name(optarg, log_names, LOG_NAMES);
+    const char *nearest = suggest_name(optarg, log_names, LOG_NAMES);
     return refuse(problem, "--log %s: expected journal, stderr or auto%s%s%s", optarg,
                   nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
                   nearest != NULL ? "?" : "");

@@ -4,7 +4,7 @@
  *
  * Threads  look, unref: any thread.
  * Lock     the owner's own; none is held on return.
- * Owner    a ticket is one reference; ticket_unref gives it back.
+ * Owner    a ticket is one reference; pending_unref gives it back.
  */
 #ifndef HOST_PENDING_H
 #define HOST_PENDING_H
@@ -15,52 +15,52 @@
 
 #include "wire/message.h"
 
-enum { TICKET_TEXT_MAX = 1536 };
+enum { PENDING_TEXT_MAX = 1536 };
 
 /* A copy of where the work stands. */
-struct ticket_view {
+struct pending_view {
     bool ended; /* the answer is known: NoPayload if code is 0, else an error */
     enum error_code code;
     uint64_t
         revision; /* grows with every change, so that a watcher knows if it has seen this one */
     bool has_progress; /* then `status` is what PROGRESS tells; status.detail points into `text` */
     struct upgrade_status status;
-    char text[TICKET_TEXT_MAX]; /* one line, escaped; the error's text when it ended in one */
+    char text[PENDING_TEXT_MAX]; /* one line, escaped; the error's text when it ended in one */
 };
 
-struct ticket;
+struct pending;
 
 /* Which kind of work it is. */
-struct ticket_kind {
-    void (*look)(const struct ticket *ticket, struct ticket_view *ret);
-    void (*unref)(struct ticket *ticket);
+struct pending_kind {
+    void (*look)(const struct pending *pending, struct pending_view *ret);
+    void (*unref)(struct pending *pending);
     /* When the daemon stops: true if the work goes on at the next start, so that its end cannot be
      * told now; false if it ends before the daemon does. */
     bool outlives;
 };
 
 /* The first member of every ticket; constant once it is given out. */
-struct ticket {
-    const struct ticket_kind *kind;
+struct pending {
+    const struct pending_kind *kind;
     enum command command; /* that asked for it */
 };
 
-static inline void ticket_look(const struct ticket *ticket, struct ticket_view *ret)
+static inline void pending_read(const struct pending *pending, struct pending_view *ret)
 {
-    ticket->kind->look(ticket, ret);
+    pending->kind->look(pending, ret);
 }
 
-static inline struct ticket *ticket_unref(struct ticket *ticket)
+static inline struct pending *pending_unref(struct pending *pending)
 {
-    if (ticket != NULL) {
-        ticket->kind->unref(ticket);
+    if (pending != NULL) {
+        pending->kind->unref(pending);
     }
     return NULL;
 }
 
 /* `rang` is called after every change, with no lock held: it must only ring. */
-struct ticket_bell {
-    void (*rang)(void *context);
+struct pending_wakeup {
+    void (*notify)(void *context);
     void *context;
 };
 

@@ -15,43 +15,43 @@ struct slot {
     _Atomic int64_t deadline_ms; /* IDLE, or CLOCK_MONOTONIC milliseconds */
 };
 
-static struct slot slots[WATCH_THREADS_MAX];
-static int64_t patience_ms; /* constant once watch_init has run */
+static struct slot slots[WATCHDOG_THREADS_MAX];
+static int64_t patience_ms; /* constant once watchdog_init has run */
 static _Thread_local struct slot *mine;
 
-void watch_init(int64_t patience)
+void watchdog_init(int64_t patience)
 {
     patience_ms = patience;
 }
 
-bool watch_is_on(void)
+bool watchdog_is_on(void)
 {
     return patience_ms > 0;
 }
 
-void watch_enter(const char *name, unsigned number)
+void watchdog_enter(const char *name, unsigned number)
 {
-    for (size_t i = 0; watch_is_on() && mine == NULL; i++) {
+    for (size_t i = 0; watchdog_is_on() && mine == NULL; i++) {
         const char *none = NULL;
-        assert(i < WATCH_THREADS_MAX);
+        assert(i < WATCHDOG_THREADS_MAX);
         if (atomic_compare_exchange_strong(&slots[i].name, &none, name)) {
             mine = &slots[i];
             atomic_store(&mine->number, number);
         }
     }
-    watch_idle();
+    watchdog_idle();
 }
 
-void watch_leave(void)
+void watchdog_leave(void)
 {
     if (mine != NULL) {
-        watch_idle();
+        watchdog_idle();
         atomic_store(&mine->name, NULL);
         mine = NULL;
     }
 }
 
-void watch_step_at(const char *step, int64_t limit_ms, int64_t now_ms)
+void watchdog_expect_at(const char *step, int64_t limit_ms, int64_t now_ms)
 {
     int64_t deadline_ms;
     if (mine == NULL) {
@@ -65,23 +65,23 @@ void watch_step_at(const char *step, int64_t limit_ms, int64_t now_ms)
     atomic_store_explicit(&mine->deadline_ms, deadline_ms, memory_order_release);
 }
 
-void watch_idle(void)
+void watchdog_idle(void)
 {
     if (mine != NULL) {
         atomic_store_explicit(&mine->deadline_ms, IDLE, memory_order_release);
     }
 }
 
-bool watch_find_late(int64_t now_ms, struct watch_late *ret)
+bool watchdog_find_late(int64_t now_ms, struct watchdog_late *ret)
 {
-    struct watch_late found = {.late_ms = -1};
-    for (size_t i = 0; i < WATCH_THREADS_MAX; i++) {
+    struct watchdog_late found = {.late_ms = -1};
+    for (size_t i = 0; i < WATCHDOG_THREADS_MAX; i++) {
         const char *name = atomic_load(&slots[i].name);
         int64_t deadline_ms = atomic_load_explicit(&slots[i].deadline_ms, memory_order_acquire);
         if (name == NULL || deadline_ms == IDLE || now_ms - deadline_ms <= found.late_ms) {
             continue;
         }
-        found = (struct watch_late){
+        found = (struct watchdog_late){
             .name = name,
             .number = atomic_load(&slots[i].number),
             .step = atomic_load_explicit(&slots[i].step, memory_order_relaxed),

@@ -4,10 +4,10 @@
  *
  * A thread enters, then says before each step how long that may take, or that it is idle. The limits
  * are generous: to be late means to hang. A step that touches neither a disk nor a program has
- * WATCH_QUICK beside the patience that watch_init was given: the watchdog's whole interval.
+ * WATCH_QUICK beside the patience that watchdog_init was given: the watchdog's whole interval.
  *
  * Threads  init: main thread, before the first thread.  enter, leave, step, idle: each thread for
- *          itself; in one that has not entered, and without watch_init, they do nothing.
+ *          itself; in one that has not entered, and without watchdog_init, they do nothing.
  *          late: main thread.
  * Lock     none: a slot is written by its thread and read by main.
  * Units    *_ms: milliseconds; now_ms: CLOCK_MONOTONIC milliseconds.
@@ -22,31 +22,31 @@
 #include "wire/clock.h"
 
 enum {
-    WATCH_QUICK = 0,
-    WATCH_DISK_MS =
-        10 * 60 * 1000,     /* one write, fsync or rename on a disk that is slow, not dead */
-    WATCH_THREADS_MAX = 80, /* 64 workers and the others */
+    WATCHDOG_QUICK = 0,
+    WATCHDOG_DISK_MS =
+        10 * 60 * 1000,        /* one write, fsync or rename on a disk that is slow, not dead */
+    WATCHDOG_THREADS_MAX = 80, /* 64 workers and the others */
 };
 
 /* `patience_ms`: what each step has beside its own limit; 0: nothing is watched. */
-void watch_init(int64_t patience_ms);
-bool watch_is_on(void);
+void watchdog_init(int64_t patience_ms);
+bool watchdog_is_on(void);
 
 /* `number`: which one of several with that name, from 1 on; 0: there is one. */
-void watch_enter(const char *name, unsigned number);
-void watch_leave(void);
+void watchdog_enter(const char *name, unsigned number);
+void watchdog_leave(void);
 
-void watch_step_at(const char *step, int64_t limit_ms, int64_t now_ms);
-static inline void watch_step(const char *step, int64_t limit_ms)
+void watchdog_expect_at(const char *step, int64_t limit_ms, int64_t now_ms);
+static inline void watchdog_expect(const char *step, int64_t limit_ms)
 {
-    if (watch_is_on()) {
-        watch_step_at(step, limit_ms, clock_ms());
+    if (watchdog_is_on()) {
+        watchdog_expect_at(step, limit_ms, clock_ms());
     }
 }
 /* It waits for work, or for a time that may be far away. */
-void watch_idle(void);
+void watchdog_idle(void);
 
-struct watch_late {
+struct watchdog_late {
     const char *name;
     unsigned number;
     const char *step;
@@ -54,6 +54,6 @@ struct watch_late {
 };
 
 /* The thread that is past its deadline, of several the one that is most. False: none is. */
-bool watch_find_late(int64_t now_ms, struct watch_late *ret);
+bool watchdog_find_late(int64_t now_ms, struct watchdog_late *ret);
 
 #endif

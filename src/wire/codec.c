@@ -91,19 +91,19 @@ int codec_encode_answer(struct wire_version version, uint32_t id, const struct a
 }
 
 int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
-                       struct refusal *refusal)
+                       struct protocol_error *protocol_error)
 {
     struct hello hello = {0};
     if (length > HELLO_PAYLOAD_MAX) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "HELLO has a payload of %zu bytes; expected at most %d", length,
-                           HELLO_PAYLOAD_MAX);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HELLO has a payload of %zu bytes; expected at most %d", length,
+                                  HELLO_PAYLOAD_MAX);
     }
     if (!is_seven_bit(payload, length)) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "HELLO has a byte above 0x7f; expected 7-bit clean bytes");
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HELLO has a byte above 0x7f; expected 7-bit clean bytes");
     }
-    int error = layout_decode(layout_find(FRAME_HELLO, 0), payload, length, &hello, refusal);
+    int error = layout_decode(layout_find(FRAME_HELLO, 0), payload, length, &hello, protocol_error);
     if (error == 0) {
         *ret = hello;
     }
@@ -111,10 +111,11 @@ int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
 }
 
 int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     struct welcome welcome = {0};
-    int error = layout_decode(layout_find(FRAME_WELCOME, 0), payload, length, &welcome, refusal);
+    int error =
+        layout_decode(layout_find(FRAME_WELCOME, 0), payload, length, &welcome, protocol_error);
     if (error == 0) {
         *ret = welcome;
     }
@@ -123,11 +124,11 @@ int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *
 
 /* The layout that field 2 selects. Where it is unknown, a broken stream comes first. */
 static int find_layout(unsigned frame_type, const uint8_t *payload, size_t length,
-                       const struct layout **ret, struct refusal *refusal)
+                       const struct layout **ret, struct protocol_error *protocol_error)
 {
     uint16_t selector = 0;
     if (layout_needs_selector(frame_type)) {
-        int error = layout_selector(frame_type, payload, length, &selector, refusal);
+        int error = layout_selector(frame_type, payload, length, &selector, protocol_error);
         if (error < 0) {
             return error;
         }
@@ -137,26 +138,28 @@ static int find_layout(unsigned frame_type, const uint8_t *payload, size_t lengt
         *ret = layout;
         return 0;
     }
-    int error = layout_check_stream(payload, length, refusal);
+    int error = layout_check_stream(payload, length, protocol_error);
     if (error < 0) {
         return error;
     }
     if (frame_type == FRAME_REQUEST) {
-        return refusal_set(refusal, ERROR_UNKNOWN_COMMAND,
-                           "command %u is not known; expected 1 to %d", selector, COMMAND_LAST);
+        return protocol_error_set(protocol_error, ERROR_UNKNOWN_COMMAND,
+                                  "command %u is not known; expected 1 to %d", selector,
+                                  COMMAND_LAST);
     }
-    return refusal_set(refusal, ERROR_MALFORMED, "payload kind %u is not known; expected 0 to %d",
-                       selector, PAYLOAD_LAST);
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "payload kind %u is not known; expected 0 to %d", selector,
+                              PAYLOAD_LAST);
 }
 
 int codec_decode_request(const uint8_t *payload, size_t length, struct request *ret,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     struct request request = {0};
     const struct layout *layout = NULL;
-    int error = find_layout(FRAME_REQUEST, payload, length, &layout, refusal);
+    int error = find_layout(FRAME_REQUEST, payload, length, &layout, protocol_error);
     if (error == 0) {
-        error = layout_decode(layout, payload, length, &request, refusal);
+        error = layout_decode(layout, payload, length, &request, protocol_error);
     }
     if (error == 0) {
         *ret = request;
@@ -173,13 +176,13 @@ static enum answer_type answer_type_of(unsigned frame_type)
 }
 
 int codec_decode_answer(unsigned frame_type, const uint8_t *payload, size_t length,
-                        struct answer *ret, struct refusal *refusal)
+                        struct answer *ret, struct protocol_error *protocol_error)
 {
     struct answer answer = {.type = answer_type_of(frame_type)};
     const struct layout *layout = NULL;
-    int error = find_layout(frame_type, payload, length, &layout, refusal);
+    int error = find_layout(frame_type, payload, length, &layout, protocol_error);
     if (error == 0) {
-        error = layout_decode(layout, payload, length, &answer, refusal);
+        error = layout_decode(layout, payload, length, &answer, protocol_error);
     }
     if (error == 0) {
         *ret = answer;

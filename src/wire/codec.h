@@ -23,13 +23,13 @@ MUST_CHECK int codec_encode_answer(struct wire_version version, uint32_t id,
 
 /* The payloads of frames whose header has been judged. */
 MUST_CHECK int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
-                                  struct refusal *refusal);
+                                  struct protocol_error *protocol_error);
 MUST_CHECK int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,
-                                    struct refusal *refusal);
+                                    struct protocol_error *protocol_error);
 MUST_CHECK int codec_decode_request(const uint8_t *payload, size_t length, struct request *ret,
-                                    struct refusal *refusal);
+                                    struct protocol_error *protocol_error);
 /* `frame_type`: FRAME_ERROR, FRAME_PROGRESS or FRAME_RESPONSE. */
 MUST_CHECK int codec_decode_answer(unsigned frame_type, const uint8_t *payload, size_t length,
-                                   struct answer *ret, struct refusal *refusal);
+                                   struct answer *ret, struct protocol_error *protocol_error);
 
 #endif

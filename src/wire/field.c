@@ -16,7 +16,7 @@ struct type_row {
     size_t width;  /* on the wire; 0: it varies */
     size_t memory; /* of an integer: bytes in memory */
     int (*decode)(const struct field *field, const struct tlv *tlv, enum error_code code,
-                  void *member, struct refusal *refusal);
+                  void *member, struct protocol_error *protocol_error);
     int (*encode)(const struct field *field, const void *member, struct writer *writer);
     bool (*is_set)(const void *member); /* where FIELD_IF_SET is used */
 };
@@ -70,12 +70,13 @@ static void integer_store(uint64_t number, void *member, size_t size)
 }
 
 static int decode_integer(const struct field *field, const struct tlv *tlv, enum error_code code,
-                          void *member, struct refusal *refusal)
+                          void *member, struct protocol_error *protocol_error)
 {
     uint64_t number = integer_read(tlv->value, tlv->length);
     if (!in_range(field, number)) {
-        return refusal_set(refusal, code, "field %u (%s) is %" PRIu64 "; expected %u to %" PRIu64,
-                           field->tag, field->name, number, field->min, upper_limit(field));
+        return protocol_error_set(protocol_error, code,
+                                  "field %u (%s) is %" PRIu64 "; expected %u to %" PRIu64,
+                                  field->tag, field->name, number, field->min, upper_limit(field));
     }
     integer_store(number, member, types[field->type].memory);
     return 0;
@@ -99,11 +100,11 @@ static bool flag_is_set(const void *member)
 }
 
 static int decode_sha256(const struct field *field, const struct tlv *tlv, enum error_code code,
-                         void *member, struct refusal *refusal)
+                         void *member, struct protocol_error *protocol_error)
 {
     (void)field;
     (void)code;
-    (void)refusal; /* any 32 bytes are a digest */
+    (void)protocol_error; /* any 32 bytes are a digest */
     memcpy(member, tlv->value, SHA256_SIZE);
     return 0;
 }
@@ -129,17 +130,18 @@ static bool text_valid(enum field_type type, struct text text)
 }
 
 static int decode_text(const struct field *field, const struct tlv *tlv, enum error_code code,
-                       void *member, struct refusal *refusal)
+                       void *member, struct protocol_error *protocol_error)
 {
     struct text text = {(const char *)tlv->value, tlv->length};
     if (!text_valid(field->type, text)) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u (%s) holds bytes that it must not; expected %s", field->tag,
-                           field->name, types[field->type].name);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field %u (%s) holds bytes that it must not; expected %s",
+                                  field->tag, field->name, types[field->type].name);
     }
     if (!in_range(field, text.length)) {
-        return refusal_set(refusal, code, "field %u (%s) has %u bytes; expected at most %u",
-                           field->tag, field->name, tlv->length, field->max);
+        return protocol_error_set(protocol_error, code,
+                                  "field %u (%s) has %u bytes; expected at most %u", field->tag,
+                                  field->name, tlv->length, field->max);
     }
     *(struct text *)member = text;
     return 0;
@@ -165,11 +167,11 @@ static bool text_is_set(const void *member)
 }
 
 static int decode_version(const struct field *field, const struct tlv *tlv, enum error_code code,
-                          void *member, struct refusal *refusal)
+                          void *member, struct protocol_error *protocol_error)
 {
     (void)field;
     (void)code;
-    (void)refusal; /* who asked judges it */
+    (void)protocol_error; /* who asked judges it */
     *(struct wire_version *)member = (struct wire_version){tlv->value[0], tlv->value[1]};
     return 0;
 }
@@ -197,23 +199,24 @@ static bool versions_valid(const struct wire_versions *versions)
 }
 
 static int decode_versions(const struct field *field, const struct tlv *tlv, enum error_code code,
-                           void *member, struct refusal *refusal)
+                           void *member, struct protocol_error *protocol_error)
 {
     struct wire_versions versions = {.count = tlv->length / 2};
     (void)code; /* a list that breaks its rules is malformed everywhere */
     if (tlv->length % 2 != 0 || versions.count < 1 || versions.count > WIRE_VERSIONS_MAX) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u (%s) has %u bytes; expected 1 to %d pairs", field->tag,
-                           field->name, tlv->length, WIRE_VERSIONS_MAX);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field %u (%s) has %u bytes; expected 1 to %d pairs", field->tag,
+                                  field->name, tlv->length, WIRE_VERSIONS_MAX);
     }
     for (size_t i = 0; i < versions.count; i++) {
         versions.pair[i] = (struct wire_version){tlv->value[2 * i], tlv->value[2 * i + 1]};
     }
     if (!versions_valid(&versions)) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u (%s) is out of order; expected majors from 1 on, strictly "
-                           "falling",
-                           field->tag, field->name);
+        return protocol_error_set(
+            protocol_error, ERROR_MALFORMED,
+            "field %u (%s) is out of order; expected majors from 1 on, strictly "
+            "falling",
+            field->tag, field->name);
     }
     *(struct wire_versions *)member = versions;
     return 0;
@@ -239,11 +242,11 @@ static bool versions_is_set(const void *member)
 }
 
 static int decode_release(const struct field *field, const struct tlv *tlv, enum error_code code,
-                          void *member, struct refusal *refusal)
+                          void *member, struct protocol_error *protocol_error)
 {
     (void)field;
     (void)code;
-    (void)refusal; /* any three numbers are a release */
+    (void)protocol_error; /* any three numbers are a release */
     *(struct release_version *)member =
         (struct release_version){integer_read_32(tlv->value), integer_read_32(tlv->value + 4),
                                  integer_read_32(tlv->value + 8)};
@@ -290,14 +293,15 @@ size_t field_type_width(enum field_type type)
 }
 
 int field_decode(const struct field *field, const struct tlv *tlv, enum error_code code,
-                 void *message, struct refusal *refusal)
+                 void *message, struct protocol_error *protocol_error)
 {
     const struct type_row *type = &types[field->type];
     if (type->width != 0 && tlv->length != type->width) {
-        return refusal_set(refusal, ERROR_MALFORMED, "field %u (%s) has %u bytes; expected %zu",
-                           field->tag, field->name, tlv->length, type->width);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field %u (%s) has %u bytes; expected %zu", field->tag,
+                                  field->name, tlv->length, type->width);
     }
-    int error = type->decode(field, tlv, code, (char *)message + field->member, refusal);
+    int error = type->decode(field, tlv, code, (char *)message + field->member, protocol_error);
     if (error == 0 && field->presence == FIELD_IF_MARKED) {
         *(bool *)((char *)message + field->mark) = true;
     }

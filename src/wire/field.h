@@ -54,7 +54,7 @@ size_t field_type_width(enum field_type type);
 /* Sets the member of `message` from what was read. `code`: what a value outside min and max is
  * called (a wrong width or encoding is always malformed). 0 or -EBADMSG with *refusal set. */
 MUST_CHECK int field_decode(const struct field *field, const struct tlv *tlv, enum error_code code,
-                            void *message, struct refusal *refusal);
+                            void *message, struct protocol_error *protocol_error);
 
 /* Writes the field, or nothing when it is absent. -EINVAL: a value that no peer may be sent.
  * -EMSGSIZE: a text over its limit. Lack of room is seen in writer->full. */

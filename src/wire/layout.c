@@ -147,25 +147,27 @@ const struct field *layout_row(const struct layout *layout, unsigned tag)
 /* Payloads against the rows of layout.c. */
 
 static int refuse_stream(enum tlv_step step, const struct tlv_reader *reader, const struct tlv *tlv,
-                         struct refusal *refusal)
+                         struct protocol_error *protocol_error)
 {
     if (step == TLV_ORDER) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u is out of order; expected tags that strictly increase",
-                           tlv->tag);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field %u is out of order; expected tags that strictly increase",
+                                  tlv->tag);
     }
     if (step == TLV_CUT) {
-        return refusal_set(refusal, ERROR_MALFORMED,
-                           "field %u says that it has %u bytes; expected at most the %zu left in "
-                           "the payload",
-                           tlv->tag, tlv->length, reader->reader.left);
+        return protocol_error_set(
+            protocol_error, ERROR_MALFORMED,
+            "field %u says that it has %u bytes; expected at most the %zu left in "
+            "the payload",
+            tlv->tag, tlv->length, reader->reader.left);
     }
-    return refusal_set(refusal, ERROR_MALFORMED,
-                       "%zu bytes are left over behind the last field; expected none",
-                       reader->reader.left);
+    return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                              "%zu bytes are left over behind the last field; expected none",
+                              reader->reader.left);
 }
 
-int layout_check_stream(const uint8_t *payload, size_t length, struct refusal *refusal)
+int layout_check_stream(const uint8_t *payload, size_t length,
+                        struct protocol_error *protocol_error)
 {
     struct tlv_reader reader = tlv_reader_of(payload, length);
     struct tlv tlv;
@@ -173,11 +175,11 @@ int layout_check_stream(const uint8_t *payload, size_t length, struct refusal *r
     while (step == TLV_FIELD) {
         step = tlv_next(&reader, &tlv);
     }
-    return step == TLV_END ? 0 : refuse_stream(step, &reader, &tlv, refusal);
+    return step == TLV_END ? 0 : refuse_stream(step, &reader, &tlv, protocol_error);
 }
 
 int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, uint16_t *ret,
-                    struct refusal *refusal)
+                    struct protocol_error *protocol_error)
 {
     const char *name = frame_type == FRAME_REQUEST ? "command" : "kind";
     struct tlv_reader reader = tlv_reader_of(payload, length);
@@ -187,14 +189,14 @@ int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, 
         step = tlv_next(&reader, &tlv);
     } while (step == TLV_FIELD && tlv.tag < LAYOUT_SELECTOR_TAG);
     if (step != TLV_FIELD && step != TLV_END) {
-        return refuse_stream(step, &reader, &tlv, refusal);
+        return refuse_stream(step, &reader, &tlv, protocol_error);
     }
     if (step == TLV_END || tlv.tag != LAYOUT_SELECTOR_TAG) {
-        return refusal_set(refusal, ERROR_MALFORMED, "field 2 (%s) is missing", name);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED, "field 2 (%s) is missing", name);
     }
     if (tlv.length != sizeof(*ret)) {
-        return refusal_set(refusal, ERROR_MALFORMED, "field 2 (%s) has %u bytes; expected 2", name,
-                           tlv.length);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field 2 (%s) has %u bytes; expected 2", name, tlv.length);
     }
     *ret = integer_read_16(tlv.value);
     return 0;
@@ -207,7 +209,7 @@ struct walk {
 };
 
 /* Passes the rows before `tag`, the mandatory ones of which are missing. */
-static int pass_rows(struct walk *walk, unsigned tag, struct refusal *refusal)
+static int pass_rows(struct walk *walk, unsigned tag, struct protocol_error *protocol_error)
 {
     for (; walk->next < walk->layout->count; walk->next++) {
         const struct field *row = &walk->layout->rows[walk->next];
@@ -215,45 +217,47 @@ static int pass_rows(struct walk *walk, unsigned tag, struct refusal *refusal)
             break;
         }
         if (row->presence == FIELD_MANDATORY) {
-            return refusal_set(refusal, ERROR_MALFORMED, "field %u (%s) is missing; %s needs it",
-                               row->tag, row->name, walk->layout->name);
+            return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                      "field %u (%s) is missing; %s needs it", row->tag, row->name,
+                                      walk->layout->name);
         }
     }
     return 0;
 }
 
 static int take_field(struct walk *walk, const struct tlv *tlv, void *message,
-                      struct refusal *refusal)
+                      struct protocol_error *protocol_error)
 {
     const struct layout *layout = walk->layout;
-    int error = pass_rows(walk, tlv->tag, refusal);
+    int error = pass_rows(walk, tlv->tag, protocol_error);
     if (error < 0) {
         return error;
     }
     if (walk->next < layout->count && layout->rows[walk->next].tag == tlv->tag) {
-        return field_decode(&layout->rows[walk->next++], tlv, layout->range, message, refusal);
+        return field_decode(&layout->rows[walk->next++], tlv, layout->range, message,
+                            protocol_error);
     }
     if (tlv_may_skip(tlv->tag)) {
         return 0;
     }
-    return refusal_set(refusal, ERROR_UNSUPPORTED_FIELD,
-                       "field %u is not taken by %s; expected only even tags that it has", tlv->tag,
-                       layout->name);
+    return protocol_error_set(protocol_error, ERROR_UNSUPPORTED_FIELD,
+                              "field %u is not taken by %s; expected only even tags that it has",
+                              tlv->tag, layout->name);
 }
 
 int layout_decode(const struct layout *layout, const uint8_t *payload, size_t length, void *message,
-                  struct refusal *refusal)
+                  struct protocol_error *protocol_error)
 {
     struct walk walk = {.layout = layout};
     struct tlv_reader reader = tlv_reader_of(payload, length);
     struct tlv tlv;
-    struct refusal found; /* not zeroed: 256 bytes for every request */
-    int result = 0;       /* of the first refusal that is not malformed, which waits for one */
+    struct protocol_error found; /* not zeroed: 256 bytes for every request */
+    int result = 0; /* of the first refusal that is not malformed, which waits for one */
     enum tlv_step step = TLV_FIELD;
     while ((step = tlv_next(&reader, &tlv)) == TLV_FIELD) {
         int error = take_field(&walk, &tlv, message, &found);
         if (error < 0 && (result == 0 || found.code == ERROR_MALFORMED)) {
-            *refusal = found;
+            *protocol_error = found;
             result = error;
         }
         if (error < 0 && found.code == ERROR_MALFORMED) {
@@ -261,9 +265,9 @@ int layout_decode(const struct layout *layout, const uint8_t *payload, size_t le
         }
     }
     if (step != TLV_END) {
-        return refuse_stream(step, &reader, &tlv, refusal);
+        return refuse_stream(step, &reader, &tlv, protocol_error);
     }
-    int error = pass_rows(&walk, UINT16_MAX + 1, refusal);
+    int error = pass_rows(&walk, UINT16_MAX + 1, protocol_error);
     return error < 0 ? error : result;
 }
 

@@ -52,16 +52,17 @@ const struct field *layout_row(const struct layout *layout, unsigned tag);
 
 /* Field 2, u16, of a payload. 0 or -EBADMSG with *refusal set. */
 MUST_CHECK int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length,
-                               uint16_t *ret, struct refusal *refusal);
+                               uint16_t *ret, struct protocol_error *protocol_error);
 
 /* Reads a whole payload into `message`, whose optional members the caller has emptied. -EBADMSG
  * with *refusal set, the message then being half written. When more than one thing is wrong,
  * malformed comes first, and then what comes first in the payload. */
 MUST_CHECK int layout_decode(const struct layout *layout, const uint8_t *payload, size_t length,
-                             void *message, struct refusal *refusal);
+                             void *message, struct protocol_error *protocol_error);
 
 /* Judges the TLV stream alone, whatever its tags mean. */
-MUST_CHECK int layout_check_stream(const uint8_t *payload, size_t length, struct refusal *refusal);
+MUST_CHECK int layout_check_stream(const uint8_t *payload, size_t length,
+                                   struct protocol_error *protocol_error);
 
 /* Writes a payload. 0, -EINVAL or -EMSGSIZE as field_encode. */
 MUST_CHECK int layout_encode(const struct layout *layout, const void *message,

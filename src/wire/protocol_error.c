@@ -5,15 +5,16 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-int refusal_set(struct refusal *refusal, enum error_code code, const char *format, ...)
+int protocol_error_set(struct protocol_error *protocol_error, enum error_code code,
+                       const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(refusal->text, sizeof(refusal->text), format,
+    (void)vsnprintf(protocol_error->text, sizeof(protocol_error->text), format,
                     arguments); /* cut: it is a line */
     va_end(arguments);
-    refusal->code = code;
-    refusal->closes =
+    protocol_error->code = code;
+    protocol_error->closes =
         code == ERROR_MALFORMED || code == ERROR_TOO_LARGE || code == ERROR_UNSUPPORTED_VERSION;
     return -EBADMSG;
 }

@@ -10,17 +10,18 @@
 #include "wire/attributes.h"
 #include "wire/message.h"
 
-enum { REFUSAL_TEXT_MAX = 256 };
+enum { PROTOCOL_ERROR_TEXT_MAX = 256 };
 
-struct refusal {
+struct protocol_error {
     enum error_code code;
     bool closes; /* the connection ends after this has been said */
-    char text[REFUSAL_TEXT_MAX];
+    char text[PROTOCOL_ERROR_TEXT_MAX];
 };
 
 /* Fills the refusal and returns -EBADMSG. It closes when the stream cannot be trusted any more:
  * malformed, too_large and unsupported_version. */
 PRINTF_LIKE(3, 4)
-int refusal_set(struct refusal *refusal, enum error_code code, const char *format, ...);
+int protocol_error_set(struct protocol_error *protocol_error, enum error_code code,
+                       const char *format, ...);
 
 #endif

@@ -38,7 +38,7 @@ static size_t distance(const char *a, const char *b)
     return above[width];
 }
 
-const char *nearest_name(const char *wrong, const char *const names[], size_t count)
+const char *suggest_name(const char *wrong, const char *const names[], size_t count)
 {
     const char *nearest = NULL;
     size_t fewest = NEAREST_MAX;

@@ -11,6 +11,6 @@
 /* The name with the fewest insertions, deletions, replacements and swaps of neighbours from
  * `wrong`; the first one of equals. NULL when even that one differs in more than a third of its
  * bytes. */
-const char *nearest_name(const char *wrong, const char *const names[], size_t count);
+const char *suggest_name(const char *wrong, const char *const names[], size_t count);
 
 #endif

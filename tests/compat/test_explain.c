@@ -23,13 +23,13 @@ static void take_line(void *context, const char *line)
 struct sample {
     const char *bytes;
     size_t length;
-    enum explained explained;
+    enum dissected dissected;
     size_t taken;
     const char *words;
 };
-#define SAMPLE(bytes, explained, taken, words)            \
+#define SAMPLE(bytes, dissected, taken, words)            \
     {                                                     \
-        bytes, sizeof(bytes) - 1, explained, taken, words \
+        bytes, sizeof(bytes) - 1, dissected, taken, words \
     }
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -117,15 +117,15 @@ static const struct sample samples[] = {
     SAMPLE("x", EXPLAINED_LOST, 0, "offset 7: no frame of a dialect that is known: \"x\"\n"),
 };
 
-static enum explained explain(const struct sample *sample, size_t length, bool eof,
+static enum dissected explain(const struct sample *sample, size_t length, bool eof,
                               struct words *words, size_t *taken)
 {
-    struct explainer explainer = {.line = take_line, .context = words};
+    struct dissector dissector = {.line = take_line, .context = words};
     uint8_t *bytes = exact_copy(sample->bytes, length);
     words->text[0] = '\0';
-    enum explained explained = explain_frame(&explainer, 7, bytes, length, eof, taken);
+    enum dissected dissected = dissect_frame(&dissector, 7, bytes, length, eof, taken);
     free(bytes);
-    return explained;
+    return dissected;
 }
 
 static void test_samples(void)
@@ -134,12 +134,12 @@ static void test_samples(void)
         struct words words;
         size_t taken = 0;
         CU_ASSERT_EQUAL(explain(&samples[i], samples[i].length, true, &words, &taken),
-                        samples[i].explained);
+                        samples[i].dissected);
         CU_ASSERT_STRING_EQUAL(words.text, samples[i].words);
         if (strcmp(words.text, samples[i].words) != 0) {
             fprintf(stderr, "%s", words.text);
         }
-        if (samples[i].explained != EXPLAINED_LOST) {
+        if (samples[i].dissected != EXPLAINED_LOST) {
             CU_ASSERT_EQUAL(taken, samples[i].taken);
         }
     }

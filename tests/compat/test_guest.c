@@ -37,14 +37,14 @@ static void test_requests(void)
         uint8_t bytes[1024];
         struct reply out = {bytes, sizeof(bytes), 0};
         struct golden_message decoded;
-        struct refusal refusal;
+        struct protocol_error protocol_error;
         if (message->type != FRAME_REQUEST) {
             continue;
         }
         CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &message->request, &out), 0);
         CU_ASSERT_EQUAL(session.id, GOLDEN_ID);
         CU_ASSERT_EQUAL(session.command, message->request.command);
-        CU_ASSERT_EQUAL(message_decode(bytes, out.length, &decoded, &refusal), 0);
+        CU_ASSERT_EQUAL(message_decode(bytes, out.length, &decoded, &protocol_error), 0);
         CU_ASSERT_TRUE(message_equal(&decoded, message));
     }
 }
@@ -245,24 +245,27 @@ static void test_hostile_lengths(void)
     struct client_session session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
     struct frame_header header = {.version = {1, 0}, .type = FRAME_RESPONSE, .id = GOLDEN_ID};
     uint8_t bytes[FRAME_HEADER_SIZE];
-    struct refusal refusal = {0};
+    struct protocol_error protocol_error = {0};
     size_t taken = 0;
     for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths)[0]; i++) {
         header.length = lengths[i];
         frame_header_encode(&header, bytes);
         CU_ASSERT_EQUAL(
-            tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &refusal),
+            tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &protocol_error),
             FRAMING_REFUSED);
-        CU_ASSERT_EQUAL(refusal.code, ERROR_MALFORMED);
+        CU_ASSERT_EQUAL(protocol_error.code, ERROR_MALFORMED);
     }
     header.length = FRAME_PAYLOAD_MAX;
     frame_header_encode(&header, bytes);
-    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &refusal),
+    CU_ASSERT_EQUAL(
+        tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &protocol_error),
+        FRAMING_MORE);
+    CU_ASSERT_EQUAL(
+        tlv_1->frame_answer(&session, bytes, sizeof(bytes), true, &taken, &protocol_error),
+        FRAMING_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "ended inside a frame"));
+    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &protocol_error),
                     FRAMING_MORE);
-    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof(bytes), true, &taken, &refusal),
-                    FRAMING_REFUSED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "ended inside a frame"));
-    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &refusal), FRAMING_MORE);
 }
 
 static const struct unit_test tests[] = {

@@ -33,15 +33,15 @@ static struct server_session fresh(void)
 
 /* Frames and decodes the first frame of a session; returns what it answered or refused. */
 static enum decoding first_frame(struct server_session *session, const struct golden *file,
-                                 struct refusal *refusal, struct reply *reply)
+                                 struct protocol_error *protocol_error, struct reply *reply)
 {
     uint8_t *frame = exact_copy(file->bytes, file->length);
     size_t length = 0;
     struct request request;
-    CU_ASSERT_EQUAL_FATAL(server_frame(session, frame, file->length, false, &length, refusal),
-                          FRAMING_WHOLE);
+    CU_ASSERT_EQUAL_FATAL(
+        server_frame(session, frame, file->length, false, &length, protocol_error), FRAMING_WHOLE);
     CU_ASSERT_EQUAL(length, file->length);
-    enum decoding decoding = server_decode(session, frame, length, &request, refusal, reply);
+    enum decoding decoding = server_decode(session, frame, length, &request, protocol_error, reply);
     free(frame);
     return decoding;
 }
@@ -56,9 +56,9 @@ static void test_negotiation(void)
         struct server_session session = fresh();
         uint8_t bytes[ANSWER_BYTES_MAX];
         struct reply reply = {bytes, sizeof(bytes), 0};
-        struct refusal refusal = {0};
+        struct protocol_error protocol_error = {0};
         const struct golden *hello = golden_get(&set, names[i]);
-        CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REPLY);
+        CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REPLY);
         CU_ASSERT_EQUAL_FATAL(reply.length, welcome->length);
         CU_ASSERT_EQUAL(memcmp(bytes, welcome->bytes, welcome->length), 0);
         CU_ASSERT_EQUAL(session.agreed.major, 1);
@@ -75,19 +75,19 @@ static void test_no_common_major(void)
     struct server_session session = fresh();
     uint8_t bytes[ANSWER_BYTES_MAX];
     struct reply reply = {bytes, sizeof(bytes), 0};
-    struct refusal refusal = {0};
+    struct protocol_error protocol_error = {0};
     struct golden_message decoded;
     const struct golden *hello = golden_get(&set, "hello-2.0-only");
-    CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
-    CU_ASSERT_EQUAL(refusal.code, ERROR_UNSUPPORTED_VERSION);
-    CU_ASSERT_TRUE(refusal.closes);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "2.0"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "1.0"));
+    CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
+    CU_ASSERT_EQUAL(protocol_error.code, ERROR_UNSUPPORTED_VERSION);
+    CU_ASSERT_TRUE(protocol_error.closes);
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "2.0"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "1.0"));
     CU_ASSERT_EQUAL(reply.length, 0);
 
-    struct answer answer = answer_error(refusal.code, refusal.text);
+    struct answer answer = answer_error(protocol_error.code, protocol_error.text);
     CU_ASSERT_EQUAL(server_answer(&session, &answer, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
     CU_ASSERT_EQUAL(decoded.version.major, 1); /* the host's highest */
     CU_ASSERT_EQUAL(decoded.id, 0);
     CU_ASSERT_EQUAL(decoded.answer.code, ERROR_UNSUPPORTED_VERSION);
@@ -147,7 +147,7 @@ static void test_goes_on(void)
 }
 
 static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_t length,
-                                    struct refusal *refusal)
+                                    struct protocol_error *protocol_error)
 {
     struct server_session session = host_agreed();
     struct frame_header header = {.version = {1, 0},
@@ -161,7 +161,8 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
     }
     session.request_limit = request_limit;
     frame_header_encode(&header, bytes);
-    enum framing framing = server_frame(&session, bytes, sizeof(bytes), false, &taken, refusal);
+    enum framing framing =
+        server_frame(&session, bytes, sizeof(bytes), false, &taken, protocol_error);
     CU_ASSERT_EQUAL(session.id, header.id);
     return framing;
 }
@@ -169,20 +170,20 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
 /* A payload over the limit is refused by its header alone; one at the limit is waited for. */
 static void test_payload_limit(void)
 {
-    struct refusal refusal = {0};
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16384, &refusal), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16385, &refusal), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(refusal.code, ERROR_TOO_LARGE);
-    CU_ASSERT_TRUE(refusal.closes);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "16385"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "at most 16384"));
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, UINT32_MAX, &refusal), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65536, &refusal), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65537, &refusal), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(frame_length_of(1, true, 2, &refusal), FRAMING_REFUSED);
+    struct protocol_error protocol_error = {0};
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16384, &protocol_error), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16385, &protocol_error), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(protocol_error.code, ERROR_TOO_LARGE);
+    CU_ASSERT_TRUE(protocol_error.closes);
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "16385"));
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "at most 16384"));
+    CU_ASSERT_EQUAL(frame_length_of(16384, true, UINT32_MAX, &protocol_error), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65536, &protocol_error), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65537, &protocol_error), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(frame_length_of(1, true, 2, &protocol_error), FRAMING_REFUSED);
     /* A HELLO fits whatever limit requests have. */
-    CU_ASSERT_EQUAL(frame_length_of(1, false, 127, &refusal), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(1, false, 128, &refusal), FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(frame_length_of(1, false, 127, &protocol_error), FRAMING_MORE);
+    CU_ASSERT_EQUAL(frame_length_of(1, false, 128, &protocol_error), FRAMING_REFUSED);
     CU_ASSERT_EQUAL(server_input_size(1), 16 + 127);
     CU_ASSERT_EQUAL(server_input_size(16384), 16 + 16384);
 }
@@ -193,14 +194,16 @@ static void test_end_of_stream(void)
     const struct golden *hello = golden_get(&set, "hello-1.0");
     for (size_t length = 0; length <= hello->length; length++) {
         struct server_session session = fresh();
-        struct refusal refusal = {0};
+        struct protocol_error protocol_error = {0};
         uint8_t *bytes = exact_copy(hello->bytes, length);
         size_t taken = 0;
         enum framing expected = length == 0              ? FRAMING_MORE
                                 : length < hello->length ? FRAMING_REFUSED
                                                          : FRAMING_WHOLE;
-        CU_ASSERT_EQUAL(server_frame(&session, bytes, length, true, &taken, &refusal), expected);
-        CU_ASSERT_EQUAL(refusal.code, expected == FRAMING_REFUSED ? ERROR_MALFORMED : ERROR_NONE);
+        CU_ASSERT_EQUAL(server_frame(&session, bytes, length, true, &taken, &protocol_error),
+                        expected);
+        CU_ASSERT_EQUAL(protocol_error.code,
+                        expected == FRAMING_REFUSED ? ERROR_MALFORMED : ERROR_NONE);
         free(bytes);
     }
     golden_free(&set);
@@ -217,16 +220,16 @@ static void test_sniffing(void)
 {
     for (unsigned byte = 0; byte < 256; byte++) {
         struct server_session session = fresh();
-        struct refusal refusal = {0};
+        struct protocol_error protocol_error = {0};
         uint8_t first = (uint8_t)byte;
         size_t taken = 0;
         const char *expected = dialect_of_first_byte(byte);
         bool none = strcmp(expected, "none") == 0;
-        enum framing framing = server_frame(&session, &first, 1, false, &taken, &refusal);
+        enum framing framing = server_frame(&session, &first, 1, false, &taken, &protocol_error);
         CU_ASSERT_EQUAL(framing, none ? FRAMING_REFUSED : FRAMING_MORE);
         if (none) {
-            CU_ASSERT_EQUAL(refusal.code, ERROR_MALFORMED);
-            CU_ASSERT_TRUE(refusal.closes);
+            CU_ASSERT_EQUAL(protocol_error.code, ERROR_MALFORMED);
+            CU_ASSERT_TRUE(protocol_error.closes);
         }
         CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), expected);
         CU_ASSERT_EQUAL(server_closes_after_answer(&session), byte != 'V');
@@ -249,7 +252,7 @@ static void test_last_word(void)
     CU_ASSERT_TRUE(server_has_progress(&session));
     CU_ASSERT_FALSE(server_answers_on_accept(&session));
     CU_ASSERT_FALSE(server_closes_after_answer(&session));
-    session.settled = true;
+    session.dialect_known = true;
     server_sniff(&session, (const uint8_t *)"xx", 2);
     CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
 }
@@ -279,7 +282,7 @@ static void test_answers(void)
     struct server_session session = host_agreed();
     uint8_t bytes[ANSWER_BYTES_MAX];
     struct golden_message decoded;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     session.id = GOLDEN_ID;
     for (size_t i = 0; i < golden_messages_count; i++) {
         const struct golden_message *message = &golden_messages[i];
@@ -288,7 +291,7 @@ static void test_answers(void)
             continue;
         }
         CU_ASSERT_EQUAL(server_answer(&session, &message->answer, &reply), 0);
-        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
         CU_ASSERT_TRUE(message_equal(&decoded, message));
     }
 }
@@ -300,7 +303,7 @@ static void test_long_texts(void)
     struct server_session session = host_agreed();
     uint8_t bytes[ANSWER_BYTES_MAX];
     struct golden_message decoded;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     memset(text, 'x', ANSWER_TEXT_MAX - 1);
     memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", sizeof("\xe2\x82\xac"));
     for (size_t length = ANSWER_TEXT_MAX - 1; length <= ANSWER_TEXT_MAX + 2; length += 3) {
@@ -308,7 +311,7 @@ static void test_long_texts(void)
         struct reply reply = {bytes, sizeof(bytes), 0};
         struct answer error = {.type = ANSWER_ERROR, .code = ERROR_INTERNAL, .message = given};
         CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), 0);
-        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
         CU_ASSERT_EQUAL(decoded.answer.message.length, ANSWER_TEXT_MAX - 1);
     }
     struct text longest = {text, ANSWER_TEXT_MAX + 2};
@@ -316,12 +319,12 @@ static void test_long_texts(void)
     struct answer status = {.kind = PAYLOAD_UPGRADE_STATUS, .status.detail = longest};
     session.id = 1;
     CU_ASSERT_EQUAL(server_answer(&session, &status, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
     CU_ASSERT_EQUAL(decoded.answer.status.detail.length, ANSWER_TEXT_MAX - 1);
     reply.length = 0;
     struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = longest};
     CU_ASSERT_EQUAL(server_answer(&session, &version, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &refusal), 0);
+    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
     CU_ASSERT_EQUAL(decoded.answer.hostos_version.length, ANSWER_TEXT_MAX - 1);
 }
 
@@ -346,11 +349,11 @@ static void test_no_room(void)
     struct server_session session = fresh();
     uint8_t bytes[8];
     struct reply reply = {bytes, sizeof(bytes), 0};
-    struct refusal refusal = {0};
+    struct protocol_error protocol_error = {0};
     const struct golden *hello = golden_get(&set, "hello-1.0");
-    CU_ASSERT_EQUAL(first_frame(&session, hello, &refusal, &reply), DECODING_REFUSED);
-    CU_ASSERT_EQUAL(refusal.code, ERROR_INTERNAL);
-    CU_ASSERT_TRUE(refusal.closes);
+    CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
+    CU_ASSERT_EQUAL(protocol_error.code, ERROR_INTERNAL);
+    CU_ASSERT_TRUE(protocol_error.closes);
     CU_ASSERT_EQUAL(reply.length, 0);
     golden_free(&set);
 }

@@ -145,7 +145,7 @@ struct taken {
     enum framing framing;
     int error;
     struct answer answer;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     uint8_t *frame;
     size_t length;
 };
@@ -158,13 +158,13 @@ static struct taken take(const char *dialect, enum command command, const char *
     for (size_t given = 0; given <= length && taken.framing == FRAMING_MORE; given++) {
         uint8_t *part = exact_copy(bytes, given);
         taken.framing = session.dialect->frame_answer(&session, part, given, given == length,
-                                                      &taken.length, &taken.refusal);
+                                                      &taken.length, &taken.protocol_error);
         free(part);
     }
     if (taken.framing == FRAMING_WHOLE) {
         taken.frame = exact_copy(bytes, taken.length);
         taken.error = session.dialect->decode_answer(&session, false, taken.frame, taken.length,
-                                                     &taken.answer, &taken.refusal);
+                                                     &taken.answer, &taken.protocol_error);
     }
     return taken;
 }
@@ -280,7 +280,7 @@ static void test_nonsense(void)
         struct taken taken =
             take(rows[i].dialect, rows[i].command, rows[i].said, strlen(rows[i].said));
         CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
-        CU_ASSERT_EQUAL(taken.refusal.code, ERROR_MALFORMED);
+        CU_ASSERT_EQUAL(taken.protocol_error.code, ERROR_MALFORMED);
         free(taken.frame);
     }
 }
@@ -296,7 +296,7 @@ static struct taken take_long(size_t length)
     struct client_session session = session_of("json-1", COMMAND_ATTACH_HSM);
     struct taken taken = {.error = 1};
     taken.framing = session.dialect->frame_answer(&session, (const uint8_t *)bytes, length, false,
-                                                  &taken.length, &taken.refusal);
+                                                  &taken.length, &taken.protocol_error);
     return taken;
 }
 
@@ -307,20 +307,21 @@ static void test_longest_answer(void)
     struct client_session session = session_of("json-1", COMMAND_ATTACH_HSM);
     static uint8_t blanks[JSON_ANSWER_MAX + 1];
     size_t length = 0;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     memset(blanks, ' ', sizeof(blanks));
-    CU_ASSERT_EQUAL(
-        session.dialect->frame_answer(&session, blanks, JSON_ANSWER_MAX, false, &length, &refusal),
-        FRAMING_MORE);
-    CU_ASSERT_EQUAL(
-        session.dialect->frame_answer(&session, blanks, sizeof(blanks), false, &length, &refusal),
-        FRAMING_REFUSED);
+    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, JSON_ANSWER_MAX, false, &length,
+                                                  &protocol_error),
+                    FRAMING_MORE);
+    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, sizeof(blanks), false, &length,
+                                                  &protocol_error),
+                    FRAMING_REFUSED);
     memset(blanks, '[', sizeof(blanks));
     blanks[0] = '{';
     session.scan = (struct framing_scan){0};
-    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, 2000, false, &length, &refusal),
-                    FRAMING_REFUSED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(refusal.text, "too deep"));
+    CU_ASSERT_EQUAL(
+        session.dialect->frame_answer(&session, blanks, 2000, false, &length, &protocol_error),
+        FRAMING_REFUSED);
+    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "too deep"));
 }
 
 /* What follows a whole answer is of no interest. */
@@ -356,8 +357,8 @@ static void test_probe(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
         uint8_t *frame = exact_copy(rows[i].said, strlen(rows[i].said));
         struct json_probe probe = {.dialect = NULL};
-        struct refusal refusal;
-        CU_ASSERT_EQUAL(json_guest_read_probe(frame, strlen(rows[i].said), &probe, &refusal),
+        struct protocol_error protocol_error;
+        CU_ASSERT_EQUAL(json_guest_read_probe(frame, strlen(rows[i].said), &probe, &protocol_error),
                         rows[i].error);
         CU_ASSERT_EQUAL(probe.dialect,
                         rows[i].dialect != NULL ? dialect_find(rows[i].dialect) : NULL);

@@ -165,7 +165,7 @@ static const struct sample refused[] = {
 static void complain(const struct sample *sample, const struct heard *heard)
 {
     fprintf(stderr, "%s: command %d, %s, %s: %s\n", sample->request, (int)heard->request.command,
-            heard->dialect, error_name(heard->refusal.code), heard->refusal.text);
+            heard->dialect, error_name(heard->protocol_error.code), heard->protocol_error.text);
 }
 
 static void check(const struct sample *sample)
@@ -173,7 +173,8 @@ static void check(const struct sample *sample)
     struct heard heard;
     heard_whole(sample->request, strlen(sample->request), &heard);
     bool good = strcmp(heard.dialect, sample->dialect) == 0 &&
-                heard.request.command == sample->command && heard.refusal.code == sample->code;
+                heard.request.command == sample->command &&
+                heard.protocol_error.code == sample->code;
     if (!good) {
         complain(sample, &heard);
     }
@@ -218,18 +219,18 @@ static void test_each_byte_once(void)
     static const char rest[] = "ach-hsm\"}";
     char bytes[sizeof(first) + sizeof(rest)] = {0};
     struct server_session session;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     size_t length = 0;
     size_t seen = strlen(first);
     server_init(&session, HEARD_LIMIT, HEARD_CID);
     stpcpy(bytes, first);
-    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &refusal),
+    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &protocol_error),
                     FRAMING_MORE);
     memset(bytes, '}', seen);
     stpcpy(bytes + seen, rest);
-    CU_ASSERT_EQUAL(
-        server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length, &refusal),
-        FRAMING_WHOLE);
+    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length,
+                                 &protocol_error),
+                    FRAMING_WHOLE);
     CU_ASSERT_EQUAL(length, seen + strlen(rest));
     CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "json-0");
 }
@@ -300,7 +301,7 @@ static enum error_code code_of(const char *before, char fill, size_t count, cons
     memset(at, fill, count);
     stpcpy(at + count, after);
     heard_whole(request, length, &heard);
-    enum error_code code = heard.refusal.code;
+    enum error_code code = heard.protocol_error.code;
     heard_free(&heard);
     free(request);
     return code;
@@ -343,7 +344,8 @@ static void test_nesting(void)
         memset(at + levels[i], ']', levels[i]);
         at = stpcpy(at + 2 * levels[i], after);
         heard_whole(request, (size_t)(at - request), &heard);
-        CU_ASSERT_EQUAL(heard.refusal.code, levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
+        CU_ASSERT_EQUAL(heard.protocol_error.code,
+                        levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
         heard_free(&heard);
         free(request);
     }

@@ -32,26 +32,28 @@ static struct reply to_guest(struct pair *pair)
 
 static enum decoding host_reads(struct pair *pair, const struct reply *bytes, struct reply *reply)
 {
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     size_t length = 0;
-    CU_ASSERT_EQUAL(server_frame(&pair->host, bytes->bytes, bytes->length, true, &length, &refusal),
-                    FRAMING_WHOLE);
+    CU_ASSERT_EQUAL(
+        server_frame(&pair->host, bytes->bytes, bytes->length, true, &length, &protocol_error),
+        FRAMING_WHOLE);
     CU_ASSERT_EQUAL(length, bytes->length);
-    return server_decode(&pair->host, bytes->bytes, length, &pair->asked, &refusal, reply);
+    return server_decode(&pair->host, bytes->bytes, length, &pair->asked, &protocol_error, reply);
 }
 
 static void guest_reads(struct pair *pair, bool greeting, const struct reply *bytes,
                         struct answer *ret)
 {
     const struct dialect *dialect = pair->guest.dialect;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     size_t length = 0;
     pair->guest.scan = (struct framing_scan){0};
+    CU_ASSERT_EQUAL(dialect->frame_answer(&pair->guest, bytes->bytes, bytes->length, true, &length,
+                                          &protocol_error),
+                    FRAMING_WHOLE);
     CU_ASSERT_EQUAL(
-        dialect->frame_answer(&pair->guest, bytes->bytes, bytes->length, true, &length, &refusal),
-        FRAMING_WHOLE);
-    CU_ASSERT_EQUAL(
-        dialect->decode_answer(&pair->guest, greeting, bytes->bytes, length, ret, &refusal), 0);
+        dialect->decode_answer(&pair->guest, greeting, bytes->bytes, length, ret, &protocol_error),
+        0);
 }
 
 static void begin(struct pair *pair, const struct dialect *dialect)

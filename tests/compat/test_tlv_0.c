@@ -120,7 +120,7 @@ static void test_refused(void)
         struct heard heard;
         heard_whole(samples[i].bytes, samples[i].length, &heard);
         CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
-        CU_ASSERT_EQUAL(heard.refusal.code, samples[i].code);
+        CU_ASSERT_EQUAL(heard.protocol_error.code, samples[i].code);
         CU_ASSERT_EQUAL(heard.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
         heard_free(&heard);
     }
@@ -155,7 +155,7 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
     CU_ASSERT_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
     heard_whole(bytes, out.length, &heard);
     heard_free(&heard);
-    return heard.refusal.code;
+    return heard.protocol_error.code;
 }
 
 static void test_limits(void)
@@ -229,7 +229,7 @@ struct taken {
     enum framing framing;
     int error;
     struct answer answer;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     uint8_t *frame;
 };
 
@@ -241,13 +241,13 @@ static struct taken take(enum command command, const void *bytes, size_t length)
     for (size_t given = 1; given <= length && taken.framing == FRAMING_MORE; given++) {
         uint8_t *part = exact_copy(bytes, given);
         taken.framing = dialect_tlv_0.frame_answer(&session, part, given, given == length, &whole,
-                                                   &taken.refusal);
+                                                   &taken.protocol_error);
         free(part);
     }
     if (taken.framing == FRAMING_WHOLE) {
         taken.frame = exact_copy(bytes, whole);
         taken.error = dialect_tlv_0.decode_answer(&session, false, taken.frame, whole,
-                                                  &taken.answer, &taken.refusal);
+                                                  &taken.answer, &taken.protocol_error);
     }
     return taken;
 }
@@ -303,7 +303,7 @@ static void test_nonsense(void)
     for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong)[0]; i++) {
         struct taken taken = take(COMMAND_NOTIFY, wrong[i].bytes, wrong[i].length);
         CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
-        CU_ASSERT_EQUAL(taken.refusal.code, wrong[i].code);
+        CU_ASSERT_EQUAL(taken.protocol_error.code, wrong[i].code);
         free(taken.frame);
     }
     struct taken version = take(COMMAND_GET_HOSTOS_VERSION, "VSCK\x00\x09\x02\x00\x00\x00", 10);

@@ -30,9 +30,9 @@ static struct client_session begin(uint8_t choice)
 static void check_probe(const uint8_t *data, size_t size)
 {
     struct json_probe probe;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     uint8_t *frame = exact_copy(data, size);
-    if (json_guest_read_probe(frame, size, &probe, &refusal) == 0) {
+    if (json_guest_read_probe(frame, size, &probe, &protocol_error) == 0) {
         FUZZ_CHECK(utf8_valid(probe.error.message.bytes, probe.error.message.length));
         FUZZ_CHECK((probe.dialect == NULL) == (probe.error.code != ERROR_NONE));
     }
@@ -48,16 +48,16 @@ static void check_line(void *context, const char *line)
 /* As vsock_guest decode does it, frame by frame. */
 static void check_explained(const uint8_t *data, size_t size)
 {
-    struct explainer explainer = {.line = check_line};
-    enum explained explained = EXPLAINED_SOUND;
-    for (size_t at = 0; at < size && at < GUEST_ANSWER_MAX && explained != EXPLAINED_LOST;) {
+    struct dissector dissector = {.line = check_line};
+    enum dissected dissected = EXPLAINED_SOUND;
+    for (size_t at = 0; at < size && at < GUEST_ANSWER_MAX && dissected != EXPLAINED_LOST;) {
         size_t length = size - at < GUEST_ANSWER_MAX ? size - at : GUEST_ANSWER_MAX;
         size_t taken = 0;
         uint8_t *bytes = exact_copy(data + at, length);
-        explained = explain_frame(&explainer, at, bytes, length, true, &taken);
+        dissected = dissect_frame(&dissector, at, bytes, length, true, &taken);
         free(bytes);
-        FUZZ_CHECK(explained != EXPLAINED_MORE);
-        FUZZ_CHECK(explained == EXPLAINED_LOST || (taken > 0 && taken <= length));
+        FUZZ_CHECK(dissected != EXPLAINED_MORE);
+        FUZZ_CHECK(dissected == EXPLAINED_LOST || (taken > 0 && taken <= length));
         at += taken;
     }
 }
@@ -71,16 +71,17 @@ static void check_answer(unsigned type, const uint8_t *data, size_t size)
     struct writer again = {.bytes = second, .size = sizeof(second)};
     struct wire_version version = {1, 0};
     struct answer answer;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     char line[256];
-    if (codec_decode_answer(type, data, size, &answer, &refusal) < 0) {
+    if (codec_decode_answer(type, data, size, &answer, &protocol_error) < 0) {
         return;
     }
     (void)payload_text(&answer, line, sizeof(line));
     FUZZ_CHECK(utf8_valid(line, strlen(line)));
     FUZZ_CHECK(codec_encode_answer(version, 1, &answer, &writer) == 0);
     FUZZ_CHECK(codec_decode_answer(type, first + FRAME_HEADER_SIZE,
-                                   writer.length - FRAME_HEADER_SIZE, &answer, &refusal) == 0);
+                                   writer.length - FRAME_HEADER_SIZE, &answer,
+                                   &protocol_error) == 0);
     FUZZ_CHECK(codec_encode_answer(version, 1, &answer, &again) == 0);
     FUZZ_CHECK(writer.length == again.length && memcmp(first, second, again.length) == 0);
 }

@@ -62,7 +62,7 @@ static void check_found(const struct hsm_domain *domain)
         FUZZ_CHECK(domain->usb[i].has_id || domain->usb[i].has_address);
     }
     size_t length = write_document(domain, document);
-    FUZZ_CHECK(hsm_xml_parse(document, length, &again) == 0);
+    FUZZ_CHECK(hsm_domain_xml_parse(document, length, &again) == 0);
     FUZZ_CHECK(equal(domain, &again));
 }
 
@@ -70,7 +70,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     const struct hsm_domain untouched = {.has_cid = true, .cid = UINT32_MAX, .count = 0};
     struct hsm_domain domain = untouched;
-    int error = hsm_xml_parse((const char *)data, size, &domain);
+    int error = hsm_domain_xml_parse((const char *)data, size, &domain);
     if (error == 0) {
         check_found(&domain);
     } else {

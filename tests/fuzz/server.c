@@ -52,13 +52,13 @@ static void check_request(const uint8_t *data, size_t size)
     struct writer again = {.bytes = second, .size = sizeof(second)};
     struct wire_version version = {1, 0};
     struct request request;
-    struct refusal refusal;
-    if (codec_decode_request(data, size, &request, &refusal) < 0) {
+    struct protocol_error protocol_error;
+    if (codec_decode_request(data, size, &request, &protocol_error) < 0) {
         return;
     }
     FUZZ_CHECK(codec_encode_request(version, 1, &request, &writer) == 0);
     FUZZ_CHECK(codec_decode_request(first + FRAME_HEADER_SIZE, writer.length - FRAME_HEADER_SIZE,
-                                    &request, &refusal) == 0);
+                                    &request, &protocol_error) == 0);
     FUZZ_CHECK(codec_encode_request(version, 1, &request, &again) == 0);
     FUZZ_CHECK(writer.length == again.length && memcmp(first, second, again.length) == 0);
 }

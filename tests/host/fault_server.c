@@ -176,7 +176,7 @@ static void answer(const struct fault_server *server, int fd, const struct fault
     }
 }
 
-static void serve(struct fault_server *server, int fd)
+static void worker_serve(struct fault_server *server, int fd)
 {
     char head[FAULT_HEAD_MAX];
     size_t number = server->requests;
@@ -200,7 +200,7 @@ static void *run(void *context)
         }
         int fd = accept4(server->listener, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
-            serve(server, fd);
+            worker_serve(server, fd);
             close(fd);
         }
     }

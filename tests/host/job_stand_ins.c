@@ -49,7 +49,7 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
     lock_give(&world.lock);
 }
 
-void service_status(const char *status)
+void notify_status(const char *status)
 {
     lock_take(&world.lock);
     (void)snprintf(world.status, sizeof(world.status), "%s", status);
@@ -127,7 +127,7 @@ void download_run(const struct download *download, struct download_result *ret)
 /* Does as planned. False: it was left, because the daemon stops. */
 static bool carry_out(const char *hex, enum step_plan plan, int stop_fd)
 {
-    static const enum record_stage stages[] = {
+    static const enum install_record_stage stages[] = {
         [STEP_REBOOTS] = RECORD_REBOOTING,   [STEP_NOT_READY] = RECORD_FAILED,
         [STEP_NO_REBOOT] = RECORD_REBOOTING, [STEP_NEVER_REBOOT] = RECORD_INSTALLED,
         [STEP_CUT] = RECORD_STARTED,         [STEP_HELD] = RECORD_STARTED,
@@ -141,7 +141,7 @@ static bool carry_out(const char *hex, enum step_plan plan, int stop_fd)
     return plan != STEP_HELD || hold(stop_fd);
 }
 
-int step_run(const struct step *step, struct step_result *ret)
+int child_run(const struct child_command *step, struct child_result *ret)
 {
     enum step_plan plan = world.step;
     lock_take(&world.lock);
@@ -150,15 +150,15 @@ int step_run(const struct step *step, struct step_result *ret)
     }
     lock_give(&world.lock);
     step->on_line(step->context, "a line of the installer");
-    *ret = (struct step_result){.end = STEP_EXITED, .exit_status = 1, .line = "its last words"};
+    *ret = (struct child_result){.end = CHILD_EXITED, .exit_status = 1, .line = "its last words"};
     if (!carry_out(step->argv[3], plan, step->stop_fd)) {
-        ret->end = STEP_LEFT;
+        ret->end = CHILD_LEFT;
     }
     return plan == STEP_MISSING ? -ENOENT : 0;
 }
 
 /* What systemd says of the unit is no help: it always failed. */
-void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
+void unit_run(const struct unit_start *job, struct unit_outcome *ret)
 {
     char hex[SHA256_HEX + 1];
     enum step_plan plan = world.step;
@@ -173,16 +173,16 @@ void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
         *ret = (struct unit_outcome){.end = UNIT_REFUSED,
                                      .error = "org.freedesktop.systemd1.NoSuchUnit"};
     } else if (plan == STEP_UNHEARD) {
-        *ret = (struct unit_outcome){.end = UNIT_LATE, .unheard = true};
+        *ret = (struct unit_outcome){.end = UNIT_LATE, .outcome_unknown = true};
     } else if (plan == STEP_LOST) {
         *ret = (struct unit_outcome){.end = UNIT_ENDED, .active = "inactive"};
     }
 }
 
-int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
+int unit_is_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
 {
     CU_ASSERT_PTR_NOT_NULL(strstr(unit, "vsock_host-install@"));
     CU_ASSERT_TRUE(stop_fd >= 0 && limit_ms > 0);
-    *ret = world.unit_pending;
+    *ret = world.unit_is_pending;
     return world.unit_error;
 }

@@ -17,10 +17,10 @@ char world_program[] = "/nowhere/vsock_host-install";
 const char world_hex[] = "1111111111111111111111111111111111111111111111111111111111111111";
 static char *no_strings[] = {NULL};
 
-void world_record(const char *hex, enum record_stage stage, enum error_code code,
+void world_record(const char *hex, enum install_record_stage stage, enum error_code code,
                   const char *boot_id)
 {
-    struct record record = {.stage = stage, .started = 1, .exit_status = 0, .code = code};
+    struct install_record record = {.stage = stage, .started = 1, .exit_status = 0, .code = code};
     if (boot_id != NULL) {
         (void)snprintf(record.boot_id, sizeof(record.boot_id), "%s", boot_id);
     } else if (boot_id_read(record.boot_id) != 0) {
@@ -29,7 +29,7 @@ void world_record(const char *hex, enum record_stage stage, enum error_code code
     record.reboot_at = (uint64_t)((int64_t)time(NULL) + world.reboot_delay);
     (void)snprintf(record.text, sizeof(record.text), "said the record");
     int fd = open(world.install_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (sha256_parse(text_of(hex), record.sha256) != 0 || record_write(fd, &record) != 0) {
+    if (sha256_parse(text_of(hex), record.sha256) != 0 || install_record_write(fd, &record) != 0) {
         abort();
     }
     (void)close(fd);
@@ -87,7 +87,7 @@ void world_fresh(void)
     world.step = STEP_REBOOTS;
     world.downloads = world.steps = world.rings = 0;
     world.reboot_delay = 3600;
-    world.unit_pending = false;
+    world.unit_is_pending = false;
     world.unit_error = 0;
     lock_take(&world.lock);
     world.log[0] = world.status[0] = '\0';
@@ -101,31 +101,31 @@ void world_fresh(void)
     world.conf.steps.install_program = world_program;
 }
 
-struct job *world_make_job(void)
+struct upgrade *world_make_job(void)
 {
-    struct job *job = NULL;
+    struct upgrade *upgrade = NULL;
     char problem[CONF_PROBLEM_MAX] = "";
-    int error =
-        job_new(&world.conf, "/etc/x.conf", (struct ticket_bell){world_rang, NULL}, &job, problem);
+    int error = upgrade_new(&world.conf, "/etc/x.conf", (struct pending_wakeup){world_rang, NULL},
+                            &upgrade, problem);
     if (error != 0) {
         fprintf(stderr, "job_new: %s\n", problem);
     }
     CU_ASSERT_EQUAL_FATAL(error, 0);
-    job->poll_ms = 1;
-    return job;
+    upgrade->poll_ms = 1;
+    return upgrade;
 }
 
-struct job *world_start_job(void)
+struct upgrade *world_start_job(void)
 {
-    struct job *job = world_make_job();
-    CU_ASSERT_EQUAL_FATAL(job_start(job), 0);
-    return job;
+    struct upgrade *upgrade = world_make_job();
+    CU_ASSERT_EQUAL_FATAL(upgrade_start(upgrade), 0);
+    return upgrade;
 }
 
-void world_end_job(struct job *job)
+void world_end_job(struct upgrade *upgrade)
 {
-    job_stop(job);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    upgrade_stop(upgrade);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 void world_release(void)
@@ -133,36 +133,36 @@ void world_release(void)
     CU_ASSERT_EQUAL(eventfd_write(world.release_fd, 1), 0);
 }
 
-enum error_code world_ask(struct job *job, uint8_t hash, const char *url, struct job_ticket **ret,
-                          char why[JOB_TEXT_MAX])
+enum error_code world_ask(struct upgrade *upgrade, uint8_t hash, const char *url,
+                          struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
 {
     struct request request = {.command = COMMAND_UPGRADE, .url = text_of(url)};
     memset(request.sha256, hash, SHA256_SIZE);
-    return job_submit(job, &request, ret, why);
+    return upgrade_submit(upgrade, &request, ret, why);
 }
 
-struct job_ticket *world_must_ask(struct job *job, uint8_t hash, const char *url)
+struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url)
 {
-    struct job_ticket *ticket = NULL;
-    char why[JOB_TEXT_MAX] = "";
-    enum error_code code = world_ask(job, hash, url, &ticket, why);
+    struct upgrade_pending *pending = NULL;
+    char why[UPGRADE_TEXT_MAX] = "";
+    enum error_code code = world_ask(upgrade, hash, url, &pending, why);
     if (code != ERROR_NONE) {
         fprintf(stderr, "refused: %s\n", why);
     }
     CU_ASSERT_EQUAL_FATAL(code, ERROR_NONE);
-    return ticket;
+    return pending;
 }
 
 /* The view may be of a ticket, or the job's status. */
-bool world_await(struct job *job, const struct job_ticket *ticket, enum phase phase,
-                 struct job_view *view)
+bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending, enum phase phase,
+                 struct upgrade_view *view)
 {
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     do {
-        if (ticket != NULL) {
-            job_view(ticket, view);
+        if (pending != NULL) {
+            upgrade_view(pending, view);
         } else {
-            job_status(job, view);
+            upgrade_read_status(upgrade, view);
         }
         if (view->status.phase == phase) {
             return true;
@@ -176,22 +176,22 @@ bool world_await(struct job *job, const struct job_ticket *ticket, enum phase ph
 
 void world_leave_installing(void)
 {
-    struct job_view view;
+    struct upgrade_view view;
     world_fresh();
     world.step = STEP_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_INSTALLING);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_INSTALLING);
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     while (world.steps == 0 && clock_ms() < deadline_ms) {
         (void)usleep(500);
     }
-    job_stop(job);
-    job_view(ticket, &view);
+    upgrade_stop(upgrade);
+    upgrade_view(pending, &view);
     CU_ASSERT_FALSE(view.ended);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)job_unref(ticket);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    (void)upgrade_unref(pending);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
 }
 
@@ -231,10 +231,10 @@ void world_reboot(void)
     CU_ASSERT_EQUAL(state_write(&state, fd, STATE_NAME), 0);
     (void)close(fd);
     fd = open(world.install_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct record record;
-    if (record_read(fd, &record) == 0) {
+    struct install_record record;
+    if (install_record_read(fd, &record) == 0) {
         (void)snprintf(record.boot_id, sizeof(record.boot_id), "%s", other);
-        CU_ASSERT_EQUAL(record_write(fd, &record), 0);
+        CU_ASSERT_EQUAL(install_record_write(fd, &record), 0);
     }
     (void)close(fd);
 }

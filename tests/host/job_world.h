@@ -48,9 +48,9 @@ extern struct world {
     _Atomic enum download_plan download;
     _Atomic enum step_plan step;
     int release_fd;
-    atomic_int reboot_delay;  /* seconds */
-    atomic_bool unit_pending; /* what systemd says of the unit */
-    atomic_int unit_error;    /* of asking it */
+    atomic_int reboot_delay;     /* seconds */
+    atomic_bool unit_is_pending; /* what systemd says of the unit */
+    atomic_int unit_error;       /* of asking it */
     /* What they saw. */
     atomic_uint downloads;
     atomic_uint steps;
@@ -72,7 +72,7 @@ void world_fresh(void);
 void world_shell(const char *before, const char *path, const char *after);
 void world_version(const char *version);
 /* As vsock_host-install leaves it; `boot_id` NULL: of this boot. */
-void world_record(const char *hex, enum record_stage stage, enum error_code code,
+void world_record(const char *hex, enum install_record_stage stage, enum error_code code,
                   const char *boot_id);
 /* What was left behind is from another boot. */
 void world_reboot(void);
@@ -85,22 +85,23 @@ bool world_told(const char *text);
 struct state world_state(void);
 size_t world_queued(void);
 
-struct job *world_make_job(void);
-struct job *world_start_job(void);
-void world_end_job(struct job *job);
+struct upgrade *world_make_job(void);
+struct upgrade *world_start_job(void);
+void world_end_job(struct upgrade *upgrade);
 /* A job stopped while its installer runs; what is left is as after a crash. */
 void world_leave_installing(void);
 /* The lock of vsock_host-install, held by the one who has the descriptor. */
 int world_hold_lock(void);
 /* vsock_host-install has not written anything yet. */
 void world_lose_record(void);
-enum error_code world_ask(struct job *job, uint8_t hash, const char *url, struct job_ticket **ret,
-                          char why[JOB_TEXT_MAX]);
-struct job_ticket *world_must_ask(struct job *job, uint8_t hash, const char *url);
+enum error_code world_ask(struct upgrade *upgrade, uint8_t hash, const char *url,
+                          struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX]);
+struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url);
 
 /* Waits until the ticket, or with NULL the job's status, is in the phase. */
-bool world_await(struct job *job, const struct job_ticket *ticket, enum phase phase,
-                 struct job_view *view);
-#define ASSERT_PHASE(job, ticket, phase) CU_ASSERT_TRUE(world_await(job, ticket, phase, &view))
+bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending, enum phase phase,
+                 struct upgrade_view *view);
+#define ASSERT_PHASE(upgrade, pending, phase) \
+    CU_ASSERT_TRUE(world_await(upgrade, pending, phase, &view))
 
 #endif

@@ -36,19 +36,19 @@ static void on_text(void *context, struct text line)
 }
 
 struct heard heard;
-struct step_result result;
+struct child_result result;
 
-struct step step_of(char *const argv[], int64_t ms)
+struct child_command step_of(char *const argv[], int64_t ms)
 {
     memset(&heard, 0, sizeof(heard));
     heard.stop_fd = -1;
-    return (struct step){.argv = argv,
-                         .deadline_ms = clock_deadline(ms),
-                         .grace_ms = GRACE_MS,
-                         .stop_fd = -1,
-                         .on_line = on_line,
-                         .on_text = on_text,
-                         .context = &heard};
+    return (struct child_command){.argv = argv,
+                                  .deadline_ms = clock_deadline(ms),
+                                  .grace_ms = GRACE_MS,
+                                  .stop_fd = -1,
+                                  .on_line = on_line,
+                                  .on_text = on_text,
+                                  .context = &heard};
 }
 
 char *const *shell(const char *script)
@@ -61,10 +61,10 @@ char *const *shell(const char *script)
     return argv;
 }
 
-void run_shell(const char *script, enum step_end end, int exit_status)
+void run_shell(const char *script, enum child_end end, int exit_status)
 {
-    struct step step = step_of(shell(script), FAR_MS);
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
+    struct child_command step = step_of(shell(script), FAR_MS);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
     CU_ASSERT_EQUAL(result.end, end);
     CU_ASSERT_EQUAL(result.exit_status, exit_status);
 }

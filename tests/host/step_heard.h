@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the tests of step_run share: shell scripts as programs, and what they said. */
+/* What the tests of child_run share: shell scripts as programs, and what they said. */
 #ifndef TESTS_STEP_HEARD_H
 #define TESTS_STEP_HEARD_H
 
@@ -26,12 +26,12 @@ struct heard {
 };
 
 extern struct heard heard;
-extern struct step_result result;
+extern struct child_result result;
 
 /* Forgets what was heard. */
-struct step step_of(char *const argv[], int64_t ms);
+struct child_command step_of(char *const argv[], int64_t ms);
 char *const *shell(const char *script);
-void run_shell(const char *script, enum step_end end, int exit_status);
+void run_shell(const char *script, enum child_end end, int exit_status);
 
 /* The number that the script said in its first line. */
 pid_t heard_pid(void);

@@ -115,7 +115,7 @@ static void test_each_key(void)
         struct conf *fresh = load(i);
         struct conf *now = load(CHANGES);
         CU_ASSERT_FALSE(conf_same(now, fresh));
-        CU_ASSERT_EQUAL(conf_keep(now, fresh, tell), 0);
+        CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
         CU_ASSERT_STRING_EQUAL(told, expected);
         CU_ASSERT_EQUAL(conf_same(now, fresh), kept);
         expect_dump(fresh, kept ? now : wanted, true);
@@ -133,7 +133,7 @@ static void test_kept_values_are_copies(void)
     sandbox_enter();
     struct conf *now = load(0);
     struct conf *fresh = load(CHANGES);
-    CU_ASSERT_EQUAL(conf_keep(now, fresh, tell), 0);
+    CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
     conf_free(now);
     CU_ASSERT_EQUAL_FATAL(fresh->listen.address.count, 2);
     CU_ASSERT_STRING_EQUAL(fresh->listen.address.items[0], "unix:/run/other.sock");
@@ -148,7 +148,7 @@ static void test_nothing_changed(void)
     struct conf *now = load(CHANGES);
     struct conf *fresh = load(CHANGES);
     CU_ASSERT_TRUE(conf_same(now, fresh));
-    CU_ASSERT_EQUAL(conf_keep(now, fresh, tell), 0);
+    CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
     CU_ASSERT_STRING_EQUAL(told, "");
     conf_free(now);
     conf_free(fresh);

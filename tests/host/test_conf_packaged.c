@@ -62,13 +62,13 @@ static bool next_key(FILE *file, struct shown *shown)
 /* Step programs are installed below a prefix of the build's; the file shows the packages'. */
 static void check_default(const struct conf_key *key, const char *value)
 {
-    bool program = strcmp(key->section, "steps") == 0 && key->fallback[0] == '/';
+    bool program = strcmp(key->section, "steps") == 0 && key->default_value[0] == '/';
     if (program) {
-        const char *slash = strrchr(key->fallback, '/');
+        const char *slash = strrchr(key->default_value, '/');
         CU_ASSERT_EQUAL_FATAL(strncmp(value, packaged_programs, strlen(packaged_programs)), 0);
         CU_ASSERT_STRING_EQUAL(value + strlen(packaged_programs), slash + 1);
     } else {
-        CU_ASSERT_STRING_EQUAL(value, key->fallback);
+        CU_ASSERT_STRING_EQUAL(value, key->default_value);
     }
 }
 
@@ -79,7 +79,7 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
     CU_ASSERT_STRING_EQUAL_FATAL(shown->section, key->section);
     CU_ASSERT_STRING_EQUAL_FATAL(shown->name, key->name);
     key->kind->allowed(key, allowed);
-    snprintf(comment, sizeof(comment), "# %s\n# Allowed: %s.\n%s", key->about, allowed,
+    snprintf(comment, sizeof(comment), "# %s\n# Allowed: %s.\n%s", key->description, allowed,
              key->restart ? "# " RESTART_MARK "\n" : "");
     CU_ASSERT_STRING_EQUAL(shown->comment, comment);
     check_default(key, shown->value);

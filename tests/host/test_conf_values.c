@@ -107,8 +107,8 @@ static const struct {
     const char *section;
     const char *key;
     const char *word; /* %u makes words differ */
-    unsigned least;
-    unsigned most;
+    unsigned min_count;
+    unsigned max_count;
     const char *allowed;
 } lists[] = {
     {"listen", "address", "unix:/s%u", 1, 16,
@@ -150,14 +150,15 @@ static void test_lengths(void)
     for (size_t i = 0; i < LISTS; i++) {
         char expected[512];
         char word[64];
-        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].most), "");
-        format_word(i, lists[i].most, word);
+        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count), "");
+        format_word(i, lists[i].max_count, word);
         snprintf(expected, sizeof(expected), "main.conf:%u: [%s] %s = %s: \"%s\": allowed: %s",
-                 lists[i].most + 3, lists[i].section, lists[i].key, word, word, lists[i].allowed);
-        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].most + 1), expected);
+                 lists[i].max_count + 3, lists[i].section, lists[i].key, word, word,
+                 lists[i].allowed);
+        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count + 1), expected);
         snprintf(expected, sizeof(expected), "main.conf:2: [%s] %s = : allowed: %s",
                  lists[i].section, lists[i].key, lists[i].allowed);
-        CU_ASSERT_STRING_EQUAL(try_words(i, 0), lists[i].least == 0 ? "" : expected);
+        CU_ASSERT_STRING_EQUAL(try_words(i, 0), lists[i].min_count == 0 ? "" : expected);
         CU_ASSERT_STRING_EQUAL(try_words(i, 1), "");
     }
     sandbox_leave();

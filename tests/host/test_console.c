@@ -180,10 +180,10 @@ static void test_operators_tool_owns_the_console(void)
     char *absent[] = {own_name, absent_word, NULL};
     char *none[] = {NULL};
     if (geteuid() == 0) {
-        CU_ASSERT_TRUE(busy_console(present));
+        CU_ASSERT_TRUE(console_is_busy(present));
     }
-    CU_ASSERT_FALSE(busy_console(absent));
-    CU_ASSERT_FALSE(busy_console(none));
+    CU_ASSERT_FALSE(console_is_busy(absent));
+    CU_ASSERT_FALSE(console_is_busy(none));
 }
 
 static void test_nothing_is_written_while_skipped(void)

@@ -231,27 +231,27 @@ static void test_file_troubles(void)
 /* Hashing a large file takes as long as it takes: each piece has its own limit. */
 static bool is_not_late(void *context)
 {
-    struct watch_late late;
-    CU_ASSERT_FALSE(watch_find_late(clock_ms(), &late));
+    struct watchdog_late late;
+    CU_ASSERT_FALSE(watchdog_find_late(clock_ms(), &late));
     return ++*(int *)context > 2;
 }
 
 static void test_file_is_not_late(void)
 {
-    struct watch_late late;
+    struct watchdog_late late;
     int questions = 0;
     int fd = memfd_create("image", MFD_CLOEXEC);
     CU_ASSERT_FATAL(fd >= 0);
     CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 16 << 20), 0);
     struct digest *digest = make(false);
-    watch_init(1);
-    watch_enter("job", 0);
-    watch_step_at("what came before", 0, 0);
-    CU_ASSERT_TRUE(watch_find_late(clock_ms(), &late));
+    watchdog_init(1);
+    watchdog_enter("job", 0);
+    watchdog_expect_at("what came before", 0, 0);
+    CU_ASSERT_TRUE(watchdog_find_late(clock_ms(), &late));
     CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, is_not_late, &questions), -ECANCELED);
     CU_ASSERT_EQUAL(questions, 3);
-    watch_leave();
-    watch_init(0);
+    watchdog_leave();
+    watchdog_init(0);
     digest_free(digest);
     close(fd);
 }

@@ -219,72 +219,74 @@ static void test_etags(void)
 
 static void test_retries_are_counted(void)
 {
-    struct retry retry = retry_of(2, 100);
+    struct retry retry = backoff_of(2, 100);
     int64_t delay = 7;
-    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
-    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
+    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
     delay = 7;
-    CU_ASSERT_FALSE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_FALSE(backoff_next(&retry, false, 0, &delay));
     CU_ASSERT_EQUAL(delay, 7);
-    CU_ASSERT_TRUE(retry_next(&retry, true, 0, &delay)); /* it got further: counted anew */
+    CU_ASSERT_TRUE(backoff_next(&retry, true, 0, &delay)); /* it got further: counted anew */
     CU_ASSERT_EQUAL(delay, 50);
-    struct retry none = retry_of(0, 100);
-    CU_ASSERT_FALSE(retry_next(&none, false, 0, &delay));
-    CU_ASSERT_FALSE(retry_next(&none, true, 0, &delay));
+    struct retry none = backoff_of(0, 100);
+    CU_ASSERT_FALSE(backoff_next(&none, false, 0, &delay));
+    CU_ASSERT_FALSE(backoff_next(&none, true, 0, &delay));
 }
 
 static void test_delays_double(void)
 {
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
-    struct retry longest = retry_of(UINT32_MAX, 2000);
+    struct retry longest = backoff_of(UINT32_MAX, 2000);
     struct retry shortest = longest;
     for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
         int64_t delay = 0;
-        CU_ASSERT_TRUE(retry_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
+        CU_ASSERT_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
         CU_ASSERT_EQUAL(delay, full[i]);
-        CU_ASSERT_TRUE(retry_next(&shortest, false, 0, &delay));
+        CU_ASSERT_TRUE(backoff_next(&shortest, false, 0, &delay));
         CU_ASSERT_EQUAL(delay, full[i] / 2);
     }
 }
 
 static void test_delays_at_the_edges(void)
 {
-    struct retry retry = retry_of(UINT32_MAX, 0);
+    struct retry retry = backoff_of(UINT32_MAX, 0);
     int64_t delay = 7;
-    CU_ASSERT_TRUE(retry_next(&retry, false, UINT32_MAX, &delay));
+    CU_ASSERT_TRUE(backoff_next(&retry, false, UINT32_MAX, &delay));
     CU_ASSERT_EQUAL(delay, 0);
-    retry = retry_of(UINT32_MAX, INT64_MAX);
-    CU_ASSERT_TRUE(retry_next(&retry, false, 30000, &delay));
+    retry = backoff_of(UINT32_MAX, INT64_MAX);
+    CU_ASSERT_TRUE(backoff_next(&retry, false, 30000, &delay));
     CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS);
     retry.failed = UINT32_MAX - 1;
-    CU_ASSERT_TRUE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
     CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS / 2);
-    CU_ASSERT_FALSE(retry_next(&retry, false, 0, &delay));
+    CU_ASSERT_FALSE(backoff_next(&retry, false, 0, &delay));
 }
 
 /* --- pace --- */
 
 static void test_pace(void)
 {
-    struct pace pace = pace_of(1000, 100, 5000);
-    CU_ASSERT_FALSE(pace_stalled(&pace, 5999));
-    CU_ASSERT_EQUAL(pace_left(&pace, 5999), 1);
-    CU_ASSERT_EQUAL(pace_left(&pace, 5400), 600);
-    CU_ASSERT_EQUAL(pace_left(&pace, 9000), 1);
-    pace_count(&pace, 60);
-    pace_count(&pace, 40);
-    CU_ASSERT_FALSE(pace_stalled(&pace, 6000)); /* exactly enough; the next window begins */
-    pace_count(&pace, 99);
-    CU_ASSERT_TRUE(pace_stalled(&pace, 7000));
-    pace = pace_of(1000, 100, 0);
-    pace_count(&pace, 100);
-    CU_ASSERT_TRUE(pace_stalled(&pace, 1500)); /* enough for a second, not for one and a half */
-    pace = pace_of(1000, 100, 0);
-    pace_forgive(&pace, 5000);
-    CU_ASSERT_FALSE(pace_stalled(&pace, 5999));
-    CU_ASSERT_TRUE(pace_stalled(&pace, 6000));
-    pace = pace_of(1000, 0, 0);
-    CU_ASSERT_FALSE(pace_stalled(&pace, 1000)); /* no rule */
+    struct stall_detector stall_detector = stall_detector_of(1000, 100, 5000);
+    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 5999));
+    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 5999), 1);
+    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 5400), 600);
+    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 9000), 1);
+    stall_detector_count(&stall_detector, 60);
+    stall_detector_count(&stall_detector, 40);
+    CU_ASSERT_FALSE(
+        stall_detector_stalled(&stall_detector, 6000)); /* exactly enough; the next window begins */
+    stall_detector_count(&stall_detector, 99);
+    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector, 7000));
+    stall_detector = stall_detector_of(1000, 100, 0);
+    stall_detector_count(&stall_detector, 100);
+    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector,
+                                          1500)); /* enough for a second, not for one and a half */
+    stall_detector = stall_detector_of(1000, 100, 0);
+    stall_detector_forgive(&stall_detector, 5000);
+    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 5999));
+    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector, 6000));
+    stall_detector = stall_detector_of(1000, 0, 0);
+    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 1000)); /* no rule */
 }
 
 /* --- room --- */
@@ -295,21 +297,21 @@ static void test_room(void)
     struct stat status;
     int place = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     CU_ASSERT_FATAL(place >= 0);
-    CU_ASSERT_EQUAL(room_free(place, &free_bytes), 0);
+    CU_ASSERT_EQUAL(disk_space_free(place, &free_bytes), 0);
     CU_ASSERT(free_bytes > 0);
-    CU_ASSERT_EQUAL(room_check(place, 0), 0);
-    CU_ASSERT_EQUAL(room_check(place, UINT64_MAX), -ENOSPC);
-    CU_ASSERT_EQUAL(room_reserve(place, 1 << 20, 0), 0);
+    CU_ASSERT_EQUAL(disk_space_check(place, 0), 0);
+    CU_ASSERT_EQUAL(disk_space_check(place, UINT64_MAX), -ENOSPC);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, 1 << 20, 0), 0);
     CU_ASSERT_EQUAL_FATAL(fstat(place, &status), 0);
     CU_ASSERT_EQUAL(status.st_size, 0); /* reserved, and as long as before */
-    CU_ASSERT_EQUAL(room_reserve(place, 0, 0), 0);
-    CU_ASSERT_EQUAL(room_reserve(place, 1, UINT64_MAX), -ENOSPC);
-    CU_ASSERT_EQUAL(room_reserve(place, UINT64_MAX, 0), -ENOSPC);
-    CU_ASSERT_EQUAL(room_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, 0, 0), 0);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, 1, UINT64_MAX), -ENOSPC);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, UINT64_MAX, 0), -ENOSPC);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
     close(place);
-    CU_ASSERT_EQUAL(room_free(place, &free_bytes), -EBADF);
-    CU_ASSERT_EQUAL(room_check(place, 0), -EBADF);
-    CU_ASSERT_EQUAL(room_reserve(place, 1, 0), -EBADF);
+    CU_ASSERT_EQUAL(disk_space_free(place, &free_bytes), -EBADF);
+    CU_ASSERT_EQUAL(disk_space_check(place, 0), -EBADF);
+    CU_ASSERT_EQUAL(disk_space_reserve(place, 1, 0), -EBADF);
 }
 
 /* --- address_guard --- */

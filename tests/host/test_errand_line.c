@@ -8,13 +8,13 @@
 
 static void test_round(void)
 {
-    char line[ERRAND_LINE_MAX + 1];
-    struct errand_line read;
-    errand_line_format(ERROR_NONE, "all\nis well", line);
+    char line[OPERATION_LINE_MAX + 1];
+    struct result_line read;
+    result_line_format(ERROR_NONE, "all\nis well", line);
     CU_ASSERT_STRING_EQUAL(line, "done: all\\x0ais well\n");
     for (unsigned code = ERROR_NONE; code <= ERROR_LAST; code++) {
-        errand_line_format((enum error_code)code, "why", line);
-        CU_ASSERT_EQUAL_FATAL(errand_line_parse(line, strlen(line), &read), 0);
+        result_line_format((enum error_code)code, "why", line);
+        CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
         CU_ASSERT_EQUAL(read.code, code);
         CU_ASSERT(text_is(read.text, "why"));
     }
@@ -22,34 +22,34 @@ static void test_round(void)
 
 static void test_longest(void)
 {
-    char text[2 * ERRAND_LINE_MAX];
-    char line[ERRAND_LINE_MAX + 1];
-    struct errand_line read;
+    char text[2 * OPERATION_LINE_MAX];
+    char line[OPERATION_LINE_MAX + 1];
+    struct result_line read;
     memset(text, 'a', sizeof(text));
-    const size_t room = ERRAND_LINE_MAX - sizeof("done: \n") + 1;
+    const size_t room = OPERATION_LINE_MAX - sizeof("done: \n") + 1;
     text[room] = '\0';
-    errand_line_format(ERROR_NONE, text, line);
-    CU_ASSERT_EQUAL(strlen(line), ERRAND_LINE_MAX);
-    CU_ASSERT_EQUAL_FATAL(errand_line_parse(line, strlen(line), &read), 0);
+    result_line_format(ERROR_NONE, text, line);
+    CU_ASSERT_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
     CU_ASSERT_EQUAL(read.text.length, room);
     text[room] = 'a';
     text[room + 1] = '\0';
-    errand_line_format(ERROR_NONE, text, line);
-    CU_ASSERT_EQUAL(strlen(line), ERRAND_LINE_MAX);
-    CU_ASSERT_EQUAL_FATAL(errand_line_parse(line, strlen(line), &read), 0);
+    result_line_format(ERROR_NONE, text, line);
+    CU_ASSERT_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
     CU_ASSERT_EQUAL(read.text.length, room);
 }
 
 static void test_refused(void)
 {
-    struct errand_line read;
+    struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
                                       "done: \n", "perhaps: x\n", "done: x\ndone: y\n"};
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        CU_ASSERT_EQUAL(errand_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
+        CU_ASSERT_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
     }
-    CU_ASSERT_EQUAL(errand_line_parse("", 0, &read), -ENODATA);
-    CU_ASSERT_EQUAL(errand_line_parse("", ERRAND_LINE_MAX + 1, &read), -EMSGSIZE);
+    CU_ASSERT_EQUAL(result_line_parse("", 0, &read), -ENODATA);
+    CU_ASSERT_EQUAL(result_line_parse("", OPERATION_LINE_MAX + 1, &read), -EMSGSIZE);
 }
 
 static const struct unit_test tests[] = {

@@ -22,29 +22,30 @@ static const struct hsm_usb_id hsm = {0x20a0, 0x4230};
 
 static int parse(const char *xml, struct hsm_domain *ret)
 {
-    return hsm_xml_parse(xml, strlen(xml), ret);
+    return hsm_domain_xml_parse(xml, strlen(xml), ret);
 }
 
 /* Attaching or detaching with these sticks, guestos's XML, and another running domain's (or NULL). */
-static struct hsm_plan plan(enum hsm_verb verb, const struct hsm_sticks *sticks, const char *held,
-                            const char *other)
+static struct hsm_plan plan(enum hsm_verb verb, const struct hsm_usb_tokens *usb_tokens,
+                            const char *held, const char *other)
 {
-    struct hsm_scene scene = {.wanted = "guestos", .cid = 3, .id = hsm, .sticks = *sticks};
+    struct hsm_snapshot snapshot = {
+        .wanted = "guestos", .cid = 3, .id = hsm, .usb_tokens = *usb_tokens};
     struct hsm_domain domain;
     struct hsm_plan made;
     if (other != NULL) {
         CU_ASSERT_EQUAL_FATAL(parse(other, &domain), 0);
-        hsm_scene_add(&scene, "other", &domain);
+        hsm_snapshot_add(&snapshot, "other", &domain);
     }
     CU_ASSERT_EQUAL_FATAL(parse(held, &domain), 0);
-    hsm_scene_add(&scene, "guestos", &domain);
-    hsm_plan_make(&scene, verb, &made);
+    hsm_snapshot_add(&snapshot, "guestos", &domain);
+    hsm_plan_make(&snapshot, verb, &made);
     return made;
 }
 
-static const struct hsm_sticks none = {.count = 0};
-static const struct hsm_sticks one = {1, {{1, 5}}};
-static const struct hsm_sticks two = {2, {{1, 5}, {2, 3}}};
+static const struct hsm_usb_tokens none = {.count = 0};
+static const struct hsm_usb_tokens one = {1, {{1, 5}}};
+static const struct hsm_usb_tokens two = {2, {{1, 5}, {2, 3}}};
 
 static void test_xml(void)
 {
@@ -58,7 +59,7 @@ static void test_xml(void)
     CU_ASSERT_EQUAL(domain.cid, 3);
     CU_ASSERT_EQUAL_FATAL(domain.count, 2);
     CU_ASSERT(hsm_same_id(domain.usb[1].id, hsm));
-    CU_ASSERT(hsm_same_address(domain.usb[1].address, one.stick[0]));
+    CU_ASSERT(hsm_same_address(domain.usb[1].address, one.usb_token[0]));
 }
 
 static void test_xml_of_less(void)
@@ -123,8 +124,8 @@ static void test_xml_limits(void)
     memset(xml, ' ', sizeof(xml));
     int length = snprintf(xml, sizeof(xml), "<domain/>");
     xml[length] = ' ';
-    CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX, &domain), 0);
-    CU_ASSERT_EQUAL(hsm_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
+    CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX, &domain), 0);
+    CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
 }
 
 static void test_attach(void)
@@ -174,11 +175,11 @@ static void test_two_sticks(void)
     struct hsm_plan made = plan(HSM_ATTACH, &two, DOMAIN(""), NULL);
     CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
     CU_ASSERT_EQUAL(made.free, 2);
-    CU_ASSERT(hsm_same_address(made.device.address, two.stick[0]));
+    CU_ASSERT(hsm_same_address(made.device.address, two.usb_token[0]));
     made = plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5)));
     CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
     CU_ASSERT_EQUAL(made.free, 1);
-    CU_ASSERT(hsm_same_address(made.device.address, two.stick[1]));
+    CU_ASSERT(hsm_same_address(made.device.address, two.usb_token[1]));
     CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5) STICK(2, 3))).verdict,
                     HSM_PLAN_IN_USE);
     CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(STICK(2, 3)), NULL).verdict, HSM_PLAN_DONE);
@@ -204,18 +205,18 @@ static void test_detach(void)
 
 static void test_by_cid(void)
 {
-    struct hsm_scene scene = {.wanted = HSM_BY_CID, .cid = 4, .id = hsm, .sticks = one};
+    struct hsm_snapshot snapshot = {.wanted = HSM_BY_CID, .cid = 4, .id = hsm, .usb_tokens = one};
     struct hsm_domain domain;
     struct hsm_plan made;
     CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='3'/></vsock>"), &domain), 0);
-    hsm_scene_add(&scene, "three", &domain);
-    hsm_plan_make(&scene, HSM_ATTACH, &made);
+    hsm_snapshot_add(&snapshot, "three", &domain);
+    hsm_plan_make(&snapshot, HSM_ATTACH, &made);
     CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_NO_DOMAIN);
     CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='4'/></vsock>"), &domain), 0);
-    hsm_scene_add(&scene, "four", &domain);
-    hsm_plan_make(&scene, HSM_ATTACH, &made);
+    hsm_snapshot_add(&snapshot, "four", &domain);
+    hsm_plan_make(&snapshot, HSM_ATTACH, &made);
     CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
-    CU_ASSERT_STRING_EQUAL(scene.name, "four");
+    CU_ASSERT_STRING_EQUAL(snapshot.name, "four");
 }
 
 static void test_numbers(void)

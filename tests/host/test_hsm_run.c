@@ -34,14 +34,14 @@ static struct {
 static char top[] = "/tmp/vt-hsm-XXXXXX";
 static char folder[64]; /* of the sticks, a new one for each test */
 
-int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
+int hsm_libvirt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
 {
     (void)snprintf(words, HSM_WORDS_MAX, "no %s", uri);
     *ret = NULL;
     return fake.open_error;
 }
 
-struct hsm_virt *hsm_virt_close(struct hsm_virt *virt)
+struct hsm_virt *hsm_libvirt_close(struct hsm_virt *virt)
 {
     (void)virt;
     return NULL;
@@ -66,8 +66,8 @@ static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned
     }
 }
 
-int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function, void *context,
-                          char words[HSM_WORDS_MAX])
+int hsm_libvirt_each_running(struct hsm_virt *virt, hsm_libvirt_function *function, void *context,
+                             char words[HSM_WORDS_MAX])
 {
     char xml[4096];
     int length = snprintf(xml, sizeof(xml), "<domain><devices>");
@@ -89,7 +89,7 @@ int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function, vo
     return 0;
 }
 
-bool hsm_virt_knows(struct hsm_virt *virt, const char *name)
+bool hsm_libvirt_knows(struct hsm_virt *virt, const char *name)
 {
     (void)virt;
     return strcmp(name, "off") == 0;
@@ -117,8 +117,8 @@ static struct hsm_usb_address address_of(const char *xml)
     return found;
 }
 
-int hsm_virt_attach(struct hsm_virt *virt, const char *name, const char *xml,
-                    char words[HSM_WORDS_MAX])
+int hsm_libvirt_attach(struct hsm_virt *virt, const char *name, const char *xml,
+                       char words[HSM_WORDS_MAX])
 {
     (void)virt;
     CU_ASSERT_STRING_EQUAL(name, "guestos");
@@ -132,8 +132,8 @@ int hsm_virt_attach(struct hsm_virt *virt, const char *name, const char *xml,
     return 0;
 }
 
-int hsm_virt_detach(struct hsm_virt *virt, const char *name, const char *xml,
-                    char words[HSM_WORDS_MAX])
+int hsm_libvirt_detach(struct hsm_virt *virt, const char *name, const char *xml,
+                       char words[HSM_WORDS_MAX])
 {
     (void)virt;
     CU_ASSERT_STRING_EQUAL(name, "guestos");
@@ -298,18 +298,20 @@ static void test_does_not_show(void)
 
 static void test_sticks_limit(void)
 {
-    struct hsm_sticks sticks;
+    struct hsm_usb_tokens usb_tokens;
     char name[16];
     begin();
     for (unsigned i = 0; i < HSM_STICKS_MAX + 1; i++) {
         (void)snprintf(name, sizeof(name), "1-%u", i);
         plug_in(name, "20a0", 1, i);
     }
-    CU_ASSERT_EQUAL(hsm_sticks_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &sticks), 0);
-    CU_ASSERT_EQUAL(sticks.count, HSM_STICKS_MAX);
-    CU_ASSERT_EQUAL(hsm_sticks_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &sticks), 0);
-    CU_ASSERT_EQUAL(sticks.count, 0);
-    CU_ASSERT_EQUAL(hsm_sticks_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &sticks),
+    CU_ASSERT_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &usb_tokens),
+                    0);
+    CU_ASSERT_EQUAL(usb_tokens.count, HSM_STICKS_MAX);
+    CU_ASSERT_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &usb_tokens),
+                    0);
+    CU_ASSERT_EQUAL(usb_tokens.count, 0);
+    CU_ASSERT_EQUAL(hsm_usb_tokens_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &usb_tokens),
                     -ENOTDIR);
 }
 

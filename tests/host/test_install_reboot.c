@@ -60,14 +60,14 @@ static void test_hangs(void)
 static void test_ending(void)
 {
     char text[INSTALL_ENDING_MAX];
-    struct step_result result = {.end = STEP_EXITED, .exit_status = 255};
-    install_ending_format(&result, text, sizeof(text));
+    struct child_result result = {.end = CHILD_EXITED, .exit_status = 255};
+    install_exit_status_format(&result, text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "exited with status 255");
-    CU_ASSERT_EQUAL(install_ending_status(&result), 255);
-    result = (struct step_result){.end = STEP_SIGNALED, .exit_status = 64};
-    install_ending_format(&result, text, sizeof(text));
+    CU_ASSERT_EQUAL(install_exit_status(&result), 255);
+    result = (struct child_result){.end = CHILD_SIGNALED, .exit_status = 64};
+    install_exit_status_format(&result, text, sizeof(text));
     CU_ASSERT_STRING_EQUAL(text, "was ended by signal 64 (SIG?)"); /* a real-time one */
-    CU_ASSERT_EQUAL(install_ending_status(&result), 192);
+    CU_ASSERT_EQUAL(install_exit_status(&result), 192);
 }
 
 static const struct unit_test tests[] = {

@@ -5,7 +5,7 @@
 
 #include "wire/clock.h"
 
-static struct job_view view;
+static struct upgrade_view view;
 
 static void await_told(const char *text)
 {
@@ -21,12 +21,13 @@ static void await_told(const char *text)
 static void test_upgrade(void)
 {
     world_fresh();
-    struct job *job = world_start_job();
-    job_status(job, &view);
+    struct upgrade *upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
     CU_ASSERT_FALSE(view.status.has_sha256);
-    struct job_ticket *ticket = world_must_ask(job, 0xab, "http://user:hunter2@host/image");
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    struct upgrade_pending *pending =
+        world_must_ask(upgrade, 0xab, "http://user:hunter2@host/image");
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_TRUE(view.ended);
     CU_ASSERT_EQUAL(view.code, ERROR_NONE);
     CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
@@ -42,8 +43,8 @@ static void test_upgrade(void)
     CU_ASSERT_STRING_EQUAL(state.urls[0], "http://host/image");
     CU_ASSERT_STRING_EQUAL(state.version, "1.0\\x0a");
     CU_ASSERT_EQUAL(world_queued(), 0);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     CU_ASSERT_TRUE(world.rings >= 4); /* one for each phase; the last comes after it is seen */
     CU_ASSERT_TRUE(world_logged("VSOCK_UPGRADE_PHASE=downloading"));
     CU_ASSERT_TRUE(world_logged("VSOCK_UPGRADE_PHASE=installing"));
@@ -88,18 +89,18 @@ static void test_failures(void)
         world.download = rows[i].download;
         world.step = rows[i].step;
         world.conf.steps.method = rows[i].method;
-        struct job *job = world_start_job();
+        struct upgrade *upgrade = world_start_job();
         for (unsigned again = 0; again < 2; again++) { /* the second is judged anew */
-            struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
-            ASSERT_PHASE(job, ticket, PHASE_FAILED);
+            struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+            ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
             CU_ASSERT_TRUE(view.ended);
             CU_ASSERT_EQUAL(view.code, rows[i].code);
             CU_ASSERT_EQUAL(view.status.result, rows[i].code);
             CU_ASSERT_STRING_EQUAL(view.detail, rows[i].text);
-            (void)job_unref(ticket);
+            (void)upgrade_unref(pending);
         }
         CU_ASSERT_EQUAL(world.downloads, 2);
-        world_end_job(job);
+        world_end_job(upgrade);
         CU_ASSERT_EQUAL(world_state().code, rows[i].code);
     }
 }
@@ -108,26 +109,26 @@ static void test_reboot_is_asked_for_again(void)
 {
     world_fresh();
     world.step = STEP_NO_REBOOT;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 2);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 static void test_fetched_again(void)
 {
     world_fresh();
     world.download = DOWNLOAD_TWICE;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
     CU_ASSERT_TRUE(world_logged("4 the journal's own words VSOCK_UPGRADE_SHA256=0101"));
     CU_ASSERT_FALSE(world_logged("from the start again VSOCK"));
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* What is told of a failed try holds until bytes arrive again. */
@@ -135,23 +136,23 @@ static void test_words_of_a_retry(void)
 {
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
     CU_ASSERT_TRUE(world_told("upgrade 010101010101: downloading, 25 %, 250000 of 1000000 bytes"));
-    job_view(ticket, &view);
+    upgrade_view(pending, &view);
     CU_ASSERT_STRING_EQUAL(view.detail, "the connection was lost");
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %, 500000 of 1000000 bytes, ");
     CU_ASSERT_TRUE(world_told(" MiB/s, "));
     CU_ASSERT_TRUE(world_told(" s left"));
     CU_ASSERT_FALSE(world_told("lost"));
-    job_view(ticket, &view);
+    upgrade_view(pending, &view);
     CU_ASSERT_STRING_EQUAL(view.detail, "");
     world_release();
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* A url that a guest adds is on disk soon: as bytes arrive, or after a try that failed. */
@@ -159,56 +160,56 @@ static void test_mirror_is_written(void)
 {
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
-    (void)job_unref(world_must_ask(job, 1, "http://mirror/"));
+    (void)upgrade_unref(world_must_ask(upgrade, 1, "http://mirror/"));
     CU_ASSERT_EQUAL(world_state().url_count, 1);
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %");
     CU_ASSERT_EQUAL(world_state().url_count, 2);
-    (void)job_unref(ticket);
-    world_end_job(job);
-    job = world_make_job();                 /* the test is the job thread now */
-    CU_ASSERT_EQUAL(job->recorded_urls, 2); /* there is nothing to be written */
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
+    upgrade = world_make_job();                 /* the test is the job thread now */
+    CU_ASSERT_EQUAL(upgrade->recorded_urls, 2); /* there is nothing to be written */
     CU_ASSERT_EQUAL(world_state().url_count, 2);
-    (void)job_unref(world_must_ask(job, 1, "http://third/"));
+    (void)upgrade_unref(world_must_ask(upgrade, 1, "http://third/"));
     CU_ASSERT_EQUAL(world_state().url_count, 2);
-    job_tell_retry(job, "the connection was lost", "the journal's own words");
+    upgrade_publish_retry(upgrade, "the connection was lost", "the journal's own words");
     CU_ASSERT_EQUAL(world_state().url_count, 3);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 static void test_counts_begin_anew(void)
 {
     world_fresh();
     world.step = STEP_NOT_READY;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
-    (void)job_unref(ticket);
+    (void)upgrade_unref(pending);
     world.download = DOWNLOAD_BADLY;
-    ticket = world_must_ask(job, 2, "http://host/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    pending = world_must_ask(upgrade, 2, "http://host/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.status.done, 0);
     CU_ASSERT_EQUAL(view.status.total, 0);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* From the first instant the status is that of the upgrade that was asked for. */
 static void test_status_before_the_start(void)
 {
     world_fresh();
-    struct job *job = world_make_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://host/");
-    job_status(job, &view);
+    struct upgrade *upgrade = world_make_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
-    CU_ASSERT_EQUAL(job_start(job), 0);
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0);
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* A record that an earlier run left, of the same image, is not taken for this one's. */
@@ -217,12 +218,12 @@ static void test_stale_record(void)
     world_fresh();
     world.step = STEP_SILENT;
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://host/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://host/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_INSTALL_FAILED);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 static const struct unit_test tests[] = {

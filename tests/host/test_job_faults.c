@@ -13,38 +13,38 @@ MUST_CHECK int __real_boot_id_read(char out[BOOT_ID_SIZE]);
 MUST_CHECK int __wrap_boot_id_read(char out[BOOT_ID_SIZE]);
 MUST_CHECK int __real_installer_wait(const struct installer *installer, const struct state *state);
 MUST_CHECK int __wrap_installer_wait(const struct installer *installer, const struct state *state);
-void __real_job_log_phase(const struct state *state, const struct progress *progress);
-void __wrap_job_log_phase(const struct state *state, const struct progress *progress);
-void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
-void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+void __real_upgrade_log_phase(const struct state *state, const struct progress *progress);
+void __wrap_upgrade_log_phase(const struct state *state, const struct progress *progress);
+void __real_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
+void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
-static struct job_view view;
+static struct upgrade_view view;
 
 /* What goes wrong; all 0: nothing. */
 static struct {
-    struct job *ends_queue;   /* its queue is ended while a file of the queue is being written */
-    struct job *takes_queue;  /* likewise, but the end has only just begun */
-    struct job_ticket *taken; /* what it had */
-    int write_error;          /* of writing a file of the queue */
-    atomic_int wait_error;    /* of waiting for the installer */
+    struct upgrade *ends_queue;  /* its queue is ended while a file of the queue is being written */
+    struct upgrade *takes_queue; /* likewise, but the end has only just begun */
+    struct upgrade_pending *taken; /* what it had */
+    int write_error;               /* of writing a file of the queue */
+    atomic_int wait_error;         /* of waiting for the installer */
     atomic_int boot_id_error; /* of reading it; before the installation, or once that has run */
     atomic_bool boot_id_after;
 } fault;
 
 /* What was seen. */
 static struct {
-    struct job *job;      /* looked at */
-    bool told_too_late;   /* "queued" was logged when the job thread might have begun it */
-    bool forgot_too_late; /* a file was removed when another request might have written it */
+    struct upgrade *upgrade; /* looked at */
+    bool told_too_late;      /* "queued" was logged when the job thread might have begun it */
+    bool forgot_too_late;    /* a file was removed when another request might have written it */
 } seen;
 
-static struct job_ticket *swap_queue(struct job *job, struct job_ticket *queue)
+static struct upgrade_pending *swap_queue(struct upgrade *upgrade, struct upgrade_pending *queue)
 {
-    lock_take(&job->lock);
-    struct job_ticket *before = job->queue;
-    job->queue = queue;
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    struct upgrade_pending *before = upgrade->queue;
+    upgrade->queue = queue;
+    lock_give(&upgrade->lock);
     return before;
 }
 
@@ -54,7 +54,7 @@ int __wrap_state_write(const struct state *state, int directory_fd, const char *
         return __real_state_write(state, directory_fd, name);
     }
     if (fault.ends_queue != NULL) {
-        job_queue_end(fault.ends_queue);
+        upgrade_queue_end(fault.ends_queue);
     }
     if (fault.takes_queue != NULL) {
         fault.taken = swap_queue(fault.takes_queue, NULL);
@@ -63,22 +63,22 @@ int __wrap_state_write(const struct state *state, int directory_fd, const char *
                                   : __real_state_write(state, directory_fd, name);
 }
 
-void __wrap_job_log_phase(const struct state *state, const struct progress *progress)
+void __wrap_upgrade_log_phase(const struct state *state, const struct progress *progress)
 {
-    if (seen.job != NULL && state->phase == PHASE_QUEUED) {
-        lock_take(&seen.job->lock);
-        seen.told_too_late = seen.job->queue == NULL || seen.job->queue->recorded;
-        lock_give(&seen.job->lock);
+    if (seen.upgrade != NULL && state->phase == PHASE_QUEUED) {
+        lock_take(&seen.upgrade->lock);
+        seen.told_too_late = seen.upgrade->queue == NULL || seen.upgrade->queue->recorded;
+        lock_give(&seen.upgrade->lock);
     }
-    __real_job_log_phase(state, progress);
+    __real_upgrade_log_phase(state, progress);
 }
 
-void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
 {
-    lock_take(&job->lock);
-    seen.forgot_too_late = seen.forgot_too_late || (seen.job != NULL && job->queue == NULL);
-    lock_give(&job->lock);
-    __real_job_queue_forget(job, sha256);
+    lock_take(&upgrade->lock);
+    seen.forgot_too_late = seen.forgot_too_late || (seen.upgrade != NULL && upgrade->queue == NULL);
+    lock_give(&upgrade->lock);
+    __real_upgrade_queue_forget(upgrade, sha256);
 }
 
 int __wrap_installer_wait(const struct installer *installer, const struct state *state)
@@ -94,17 +94,17 @@ int __wrap_boot_id_read(char out[BOOT_ID_SIZE])
 }
 
 /* A job without a thread, whose present upgrade an earlier run has left. */
-static struct job *make_job_with_present(void)
+static struct upgrade *make_job_with_present(void)
 {
     memset(&fault, 0, sizeof(fault));
     memset(&seen, 0, sizeof(seen));
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     world.rings = 0;
     return world_make_job();
 }
@@ -115,11 +115,11 @@ static void test_ended_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        struct job *job = make_job_with_present();
-        fault.ends_queue = job;
+        struct upgrade *upgrade = make_job_with_present();
+        fault.ends_queue = upgrade;
         fault.write_error = errors[i];
-        struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
-        job_view(ticket, &view);
+        struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
+        upgrade_view(pending, &view);
         CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
         CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
         CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "reboot into upgrade 010101010101 is pending"));
@@ -127,9 +127,9 @@ static void test_ended_while_it_is_recorded(void)
         CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, busy"));
         CU_ASSERT_EQUAL(world.rings, 0);
         CU_ASSERT_EQUAL(world_queued(), 0);
-        CU_ASSERT_PTR_NULL(job->queue);
-        (void)job_unref(ticket);
-        world_end_job(job);
+        CU_ASSERT_PTR_NULL(upgrade->queue);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
     }
 }
 
@@ -138,50 +138,50 @@ static void test_taken_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
     for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
-        struct job *job = make_job_with_present();
-        fault.takes_queue = job;
+        struct upgrade *upgrade = make_job_with_present();
+        fault.takes_queue = upgrade;
         fault.write_error = errors[i];
-        struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
-        job_view(ticket, &view);
+        struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
+        upgrade_view(pending, &view);
         CU_ASSERT_FALSE(view.ended);
         CU_ASSERT_FALSE(world_logged("upgrade 020202020202"));
         CU_ASSERT_EQUAL(world.rings, 0);
         CU_ASSERT_EQUAL(world_queued(), 0);
-        CU_ASSERT_PTR_NULL(swap_queue(job, fault.taken));
-        job_queue_end(job);
-        job_view(ticket, &view);
+        CU_ASSERT_PTR_NULL(swap_queue(upgrade, fault.taken));
+        upgrade_queue_end(upgrade);
+        upgrade_view(pending, &view);
         CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
-        (void)job_unref(ticket);
-        world_end_job(job);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
     }
 }
 
 static void test_no_room_to_record(void)
 {
-    struct job *job = seen.job = make_job_with_present();
+    struct upgrade *upgrade = seen.upgrade = make_job_with_present();
     fault.write_error = -ENOSPC;
-    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
-    job_view(ticket, &view);
+    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
+    upgrade_view(pending, &view);
     CU_ASSERT_EQUAL(view.code, ERROR_NO_SPACE);
     CU_ASSERT_FALSE(world_logged("upgrade 020202020202: queued"));
     CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, no_space"));
     CU_ASSERT_FALSE(seen.forgot_too_late);
     CU_ASSERT_EQUAL(world.rings, 1);
-    CU_ASSERT_PTR_NULL(job->queue);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    CU_ASSERT_PTR_NULL(upgrade->queue);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* The journal has the phases in their order. */
 static void test_queued_is_told_before_it_is_begun(void)
 {
-    struct job *job = seen.job = make_job_with_present();
-    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
+    struct upgrade *upgrade = seen.upgrade = make_job_with_present();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
     CU_ASSERT_TRUE(world_logged("upgrade 020202020202: queued"));
     CU_ASSERT_FALSE(seen.told_too_late);
-    CU_ASSERT_TRUE(job->queue->recorded);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    CU_ASSERT_TRUE(upgrade->queue->recorded);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* What is not known is said to be so, and why. */
@@ -193,7 +193,7 @@ static void test_facts_that_cannot_be_had(void)
         bool after;
         unsigned steps;
         enum error_code code;
-        bool unseen;
+        bool outcome_unknown;
         const char *text;
     } rows[] = {
         {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED, true,
@@ -211,15 +211,15 @@ static void test_facts_that_cannot_be_had(void)
         fault.wait_error = rows[i].wait_error;
         fault.boot_id_error = rows[i].boot_id_error;
         fault.boot_id_after = rows[i].after;
-        struct job *job = world_start_job();
-        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        struct upgrade *upgrade = world_start_job();
+        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
         CU_ASSERT_EQUAL(view.code, rows[i].code);
         CU_ASSERT_STRING_EQUAL(view.detail, rows[i].text);
         CU_ASSERT_EQUAL(world.steps, rows[i].steps);
-        (void)job_unref(ticket);
-        world_end_job(job);
-        CU_ASSERT_EQUAL(world_state().unseen, rows[i].unseen ? 1 : 0);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
+        CU_ASSERT_EQUAL(world_state().outcome_unknown, rows[i].outcome_unknown ? 1 : 0);
     }
 }
 
@@ -227,7 +227,7 @@ static void test_facts_that_cannot_be_had(void)
 static void test_end_after_all_deadlines(void)
 {
     static const struct {
-        enum record_stage stage;
+        enum install_record_stage stage;
         enum phase phase;
     } rows[] = {
         {RECORD_REBOOTING, PHASE_UPGRADED},
@@ -241,23 +241,23 @@ static void test_end_after_all_deadlines(void)
         world_fresh();
         world.step = STEP_SILENT;
         fault.wait_error = -ETIMEDOUT;
-        struct job *job = world_start_job();
-        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-        ASSERT_PHASE(job, ticket, PHASE_FAILED);
-        (void)job_unref(ticket);
-        world_end_job(job);
+        struct upgrade *upgrade = world_start_job();
+        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
         sha256_format(world_state().sha256, hex);
         world_record(hex, rows[i].stage, ERROR_NONE, NULL);
-        job = world_start_job(); /* the daemon alone is started anew */
-        job_status(job, &view);
+        upgrade = world_start_job(); /* the daemon alone is started anew */
+        upgrade_read_status(upgrade, &view);
         CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
-        world_end_job(job);
+        world_end_job(upgrade);
         world_reboot();
-        job = world_start_job();
-        job_status(job, &view);
+        upgrade = world_start_job();
+        upgrade_read_status(upgrade, &view);
         CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
-        world_end_job(job);
-        CU_ASSERT_EQUAL(world_state().unseen, rows[i].phase == PHASE_FAILED ? 1 : 0);
+        world_end_job(upgrade);
+        CU_ASSERT_EQUAL(world_state().outcome_unknown, rows[i].phase == PHASE_FAILED ? 1 : 0);
     }
 }
 
@@ -277,13 +277,13 @@ static void test_unit_that_was_not_heard_of(void)
         world_fresh();
         world.conf.steps.method = CONF_STEP_UNIT;
         world.step = rows[i].plan;
-        struct job *job = world_start_job();
-        struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-        ASSERT_PHASE(job, ticket, PHASE_FAILED);
+        struct upgrade *upgrade = world_start_job();
+        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
         CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, rows[i].text));
-        (void)job_unref(ticket);
-        world_end_job(job);
-        CU_ASSERT_EQUAL(world_state().unseen, 1);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
+        CU_ASSERT_EQUAL(world_state().outcome_unknown, 1);
     }
 }
 

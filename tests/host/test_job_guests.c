@@ -6,8 +6,8 @@
 
 #include "wire/clock.h"
 
-static struct job_view view;
-static char why[JOB_TEXT_MAX];
+static struct upgrade_view view;
+static char why[UPGRADE_TEXT_MAX];
 
 /* --- several who ask --- */
 
@@ -15,62 +15,62 @@ static void test_join_and_mirrors(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *tickets[8];
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pendings[8];
     static const char *const urls[] = {"http://a/", "http://a/", "http://b/", "http://c/",
                                        "http://d/", "http://e/", "http://f/", "http://b/"};
     for (size_t i = 0; i < 8; i++) {
-        tickets[i] = world_must_ask(job, 1, urls[i]);
-        CU_ASSERT_PTR_EQUAL(tickets[i], tickets[0]);
+        pendings[i] = world_must_ask(upgrade, 1, urls[i]);
+        CU_ASSERT_PTR_EQUAL(pendings[i], pendings[0]);
     }
-    struct job_ticket *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(job, 1, "http://a/", &none, why), ERROR_BUSY);
+    struct upgrade_pending *none = NULL;
+    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "[upgrade] watchers = 8"));
     CU_ASSERT_PTR_NULL(none);
-    (void)job_unref(tickets[7]);
-    tickets[7] = world_must_ask(job, 1, "http://a/");
+    (void)upgrade_unref(pendings[7]);
+    pendings[7] = world_must_ask(upgrade, 1, "http://a/");
     world_release();
-    ASSERT_PHASE(job, tickets[0], PHASE_REBOOTING);
+    ASSERT_PHASE(upgrade, pendings[0], PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.downloads, 1);
     CU_ASSERT_EQUAL(world.mirrors, 5);
     for (size_t i = 0; i < 8; i++) {
-        CU_ASSERT_PTR_NULL(job_unref(tickets[i]));
+        CU_ASSERT_PTR_NULL(upgrade_unref(pendings[i]));
     }
-    world_end_job(job);
+    world_end_job(upgrade);
 }
 
 static void test_queue(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *first = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, first, PHASE_DOWNLOADING);
-    struct job_ticket *second = world_must_ask(job, 2, "http://a/");
-    job_view(second, &view);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, first, PHASE_DOWNLOADING);
+    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://a/");
+    upgrade_view(second, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
     CU_ASSERT_FALSE(view.ended);
     CU_ASSERT_EQUAL(world_queued(), 1);
-    struct job_ticket *joined = world_must_ask(job, 2, "http://b/");
+    struct upgrade_pending *joined = world_must_ask(upgrade, 2, "http://b/");
     CU_ASSERT_PTR_EQUAL(joined, second);
-    struct job_ticket *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(job, 3, "http://a/", &none, why), ERROR_BUSY);
+    struct upgrade_pending *none = NULL;
+    CU_ASSERT_EQUAL(world_ask(upgrade, 3, "http://a/", &none, why), ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "010101010101"));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "downloading"));
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "[upgrade] queue = 1"));
-    job_status(job, &view);
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.sha256[0], 1);
 
     world.step = STEP_NOT_READY;
     world_release();
-    ASSERT_PHASE(job, first, PHASE_FAILED);
-    ASSERT_PHASE(job, second, PHASE_FAILED); /* the descriptor stays readable */
+    ASSERT_PHASE(upgrade, first, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, second, PHASE_FAILED); /* the descriptor stays readable */
     CU_ASSERT_EQUAL(world.downloads, 2);
     CU_ASSERT_EQUAL(world.mirrors, 2);
-    (void)job_unref(first);
-    (void)job_unref(second);
-    (void)job_unref(joined);
-    world_end_job(job);
+    (void)upgrade_unref(first);
+    (void)upgrade_unref(second);
+    (void)upgrade_unref(joined);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
 }
 
@@ -79,40 +79,40 @@ static void test_no_queue(void)
     world_fresh();
     world.conf.upgrade.queue = 0;
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *first = world_must_ask(job, 1, "http://a/");
-    struct job_ticket *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(job, 2, "http://a/", &none, why), ERROR_BUSY);
-    (void)job_unref(first);
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct upgrade_pending *none = NULL;
+    CU_ASSERT_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
+    (void)upgrade_unref(first);
+    world_end_job(upgrade);
 }
 
 static void test_reboot_pending(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *first = world_must_ask(job, 1, "http://a/");
-    struct job_ticket *second = world_must_ask(job, 2, "http://a/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://a/");
     world_release();
-    ASSERT_PHASE(job, first, PHASE_REBOOTING);
-    ASSERT_PHASE(job, second, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, first, PHASE_REBOOTING);
+    ASSERT_PHASE(upgrade, second, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "reboot into upgrade 010101010101 is pending"));
     CU_ASSERT_EQUAL(world.downloads, 1);
-    struct job_ticket *again = world_must_ask(job, 1, "http://z/");
-    job_view(again, &view);
+    struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://z/");
+    upgrade_view(again, &view);
     CU_ASSERT_TRUE(view.ended);
     CU_ASSERT_EQUAL(view.code, ERROR_NONE);
-    struct job_ticket *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(job, 2, "http://a/", &none, why), ERROR_BUSY);
+    struct upgrade_pending *none = NULL;
+    CU_ASSERT_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(why, "reboot into upgrade 010101010101 is pending"));
-    job_status(job, &view);
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    (void)job_unref(first);
-    (void)job_unref(second);
-    (void)job_unref(again);
-    world_end_job(job);
+    (void)upgrade_unref(first);
+    (void)upgrade_unref(second);
+    (void)upgrade_unref(again);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
 }
 
@@ -121,71 +121,72 @@ static void reboot_never_comes(enum conf_step_method method)
     world_fresh();
     world.conf.steps.method = method;
     world.reboot_delay = 0;
-    struct job *job = world_make_job();
-    job->reboot_grace_ms = 1;
-    CU_ASSERT_EQUAL(job_start(job), 0);
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    struct upgrade *upgrade = world_make_job();
+    upgrade->reboot_grace_ms = 1;
+    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0);
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_REBOOT_FAILED);
-    struct job_ticket *again = world_must_ask(job, 1, "http://a/"); /* judged anew */
-    ASSERT_PHASE(job, again, PHASE_FAILED);
+    struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://a/"); /* judged anew */
+    ASSERT_PHASE(upgrade, again, PHASE_FAILED);
     CU_ASSERT_EQUAL(world.downloads, 2);
-    (void)job_unref(ticket);
-    (void)job_unref(again);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    (void)upgrade_unref(again);
+    world_end_job(upgrade);
     world_reboot(); /* it came after all */
-    job = world_start_job();
-    job_status(job, &view);
+    upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
     CU_ASSERT_EQUAL(view.status.result, ERROR_NONE);
     CU_ASSERT_EQUAL(view.status.detail.length, 0);
-    world_end_job(job);
+    world_end_job(upgrade);
 }
 
 static void test_refused(void)
 {
     world_fresh();
-    struct job *job = world_start_job();
-    struct job_ticket *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(job, 1, "file:///etc/passwd", &none, why), ERROR_INVALID_ARGUMENT);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *none = NULL;
+    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "file:///etc/passwd", &none, why),
+                    ERROR_INVALID_ARGUMENT);
     CU_ASSERT_STRING_EQUAL(why, "only http");
-    CU_ASSERT_EQUAL(world_ask(job, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
     char url[URL_MAX + 2];
     memset(url, 'h', sizeof(url) - 1);
     url[URL_MAX + 1] = '\0';
-    CU_ASSERT_EQUAL(world_ask(job, 1, url, &none, why), ERROR_INVALID_ARGUMENT);
+    CU_ASSERT_EQUAL(world_ask(upgrade, 1, url, &none, why), ERROR_INVALID_ARGUMENT);
     CU_ASSERT_PTR_NULL(none);
-    job_status(job, &view);
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
-    job_stop(job);
-    CU_ASSERT_EQUAL(world_ask(job, 1, "http://a/", &none, why), ERROR_SHUTTING_DOWN);
+    upgrade_stop(upgrade);
+    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_SHUTTING_DOWN);
     CU_ASSERT_EQUAL(world.downloads, 0);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 /* The folder goes away beneath the job: nothing is told that did not happen. */
 static void test_cannot_record(void)
 {
     world_fresh();
-    struct job *job = world_start_job();
+    struct upgrade *upgrade = world_start_job();
     world_shell("rm -rf ", world.upgrade_directory, "");
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    job_view(ticket, &view);
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    upgrade_view(pending, &view);
     CU_ASSERT_TRUE(view.ended);
     CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
     CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "cannot be recorded"));
     CU_ASSERT_EQUAL(world.downloads, 0);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* Its size is known, and recorded. */
-static bool await_size(const struct job_ticket *ticket)
+static bool await_size(const struct upgrade_pending *pending)
 {
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     do {
         (void)usleep(1000);
-        job_view(ticket, &view);
+        upgrade_view(pending, &view);
     } while (view.status.total == 0 && clock_ms() < deadline_ms);
     return view.status.total == WORLD_TOTAL;
 }
@@ -194,35 +195,35 @@ static void test_cannot_record_installing(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    CU_ASSERT_TRUE(await_size(ticket));
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    CU_ASSERT_TRUE(await_size(pending));
     world_shell("rm -rf ", world.upgrade_directory, "");
     world_release();
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
     CU_ASSERT_EQUAL(world.steps, 0);
     CU_ASSERT_FALSE(world_logged("VSOCK_UPGRADE_PHASE=installing")); /* nobody was told */
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* --- many at once --- */
 
 enum { GUESTS = 8, ROUNDS = 40 };
-static struct job *shared_job;
+static struct upgrade *shared_job;
 static atomic_bool all_done;
 
 static void *guest(void *context)
 {
     unsigned seed = *(const unsigned *)context;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct job_ticket *ticket = NULL;
-        struct job_view seen = {.revision = 0};
-        char text[JOB_TEXT_MAX];
+        struct upgrade_pending *pending = NULL;
+        struct upgrade_view seen = {.revision = 0};
+        char text[UPGRADE_TEXT_MAX];
         uint64_t revision = 0;
         enum error_code code =
-            world_ask(shared_job, (uint8_t)((seed + round) % 3), "http://a/", &ticket, text);
+            world_ask(shared_job, (uint8_t)((seed + round) % 3), "http://a/", &pending, text);
         if (code != ERROR_NONE) {
             if (code == ERROR_SHUTTING_DOWN) {
                 return NULL;
@@ -231,16 +232,16 @@ static void *guest(void *context)
             continue;
         }
         while (!seen.ended && !all_done) {
-            job_view(ticket, &seen);
+            upgrade_view(pending, &seen);
             if (seen.revision < revision) {
                 abort();
             }
             revision = seen.revision;
-            job_status(shared_job, &seen);
-            job_view(ticket, &seen);
+            upgrade_read_status(shared_job, &seen);
+            upgrade_view(pending, &seen);
             (void)usleep(50);
         }
-        (void)job_unref(ticket);
+        (void)upgrade_unref(pending);
     }
     return NULL;
 }
@@ -262,12 +263,12 @@ static void test_many_guests_and_a_stop(void)
         (void)usleep(500);
     }
     CU_ASSERT_TRUE(world.downloads >= 10);
-    job_stop(shared_job); /* in the middle */
+    upgrade_stop(shared_job); /* in the middle */
     all_done = true;
     for (size_t i = 0; i < GUESTS; i++) {
         CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
     }
-    CU_ASSERT_PTR_NULL(job_free(shared_job)); /* asserts that every ticket came back */
+    CU_ASSERT_PTR_NULL(upgrade_free(shared_job)); /* asserts that every ticket came back */
 }
 
 /* A scheduled reboot that somebody cancels is found out by the record, in either method. */

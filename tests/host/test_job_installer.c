@@ -10,52 +10,52 @@
 
 #include "host/upgrade/installer.h"
 
-static struct job_view view;
+static struct upgrade_view view;
 
 static void test_installer_found_again(void)
 {
     world_leave_installing();
     int fd = world_hold_lock();
 
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the lock */
-    job_view(ticket, &view);
+    upgrade_view(pending, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(fd);
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 
-    job = world_start_job(); /* and the reboot is still waited for */
-    job_status(job, &view);
+    upgrade = world_start_job(); /* and the reboot is still waited for */
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    world_end_job(job);
+    world_end_job(upgrade);
     world_reboot();
-    job = world_start_job();
-    job_status(job, &view);
+    upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
     CU_ASSERT_TRUE(view.ended);
     CU_ASSERT_EQUAL(view.code, ERROR_NONE);
-    world_end_job(job);
-    job = world_start_job(); /* it stays so until the next request */
-    job_status(job, &view);
+    world_end_job(upgrade);
+    upgrade = world_start_job(); /* it stays so until the next request */
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
     world.download = DOWNLOAD_BADLY;
-    ticket = world_must_ask(job, 0x11, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    pending = world_must_ask(upgrade, 0x11, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 static void test_stop_while_waiting_for_the_lock(void)
 {
     world_leave_installing();
     int fd = world_hold_lock();
-    struct job *job = world_start_job();
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
     (void)close(fd);
 }
@@ -66,20 +66,20 @@ static void test_installer_that_is_late(void)
     int mark_fd = -1;
     world_leave_installing();
     world_lose_record();
-    CU_ASSERT_EQUAL(begun_mark(world.upgrade_directory, &mark_fd), 0);
+    CU_ASSERT_EQUAL(start_mark_new(world.upgrade_directory, &mark_fd), 0);
 
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the mark */
-    job_view(ticket, &view);
+    upgrade_view(pending, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
     CU_ASSERT_EQUAL(world.downloads, 1);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(mark_fd);
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* The same of a unit: systemd alone knows of it. */
@@ -88,26 +88,26 @@ static void test_unit_that_is_late(void)
     world_leave_installing();
     world_lose_record();
     world.conf.steps.method = CONF_STEP_UNIT;
-    world.unit_pending = true;
+    world.unit_is_pending = true;
 
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at it */
-    job_view(ticket, &view);
+    upgrade_view(pending, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)job_unref(ticket);
-    world_end_job(job); /* a stop while it is waited for decides nothing */
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade); /* a stop while it is waited for decides nothing */
     CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
 
-    job = world_start_job();
-    ticket = world_must_ask(job, 0x11, "http://a/");
+    upgrade = world_start_job();
+    pending = world_must_ask(upgrade, 0x11, "http://a/");
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
-    world.unit_pending = false;
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
+    world.unit_is_pending = false;
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.downloads, 1);
     CU_ASSERT_EQUAL(world.steps, 1);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 /* systemd cannot be asked: lock and record decide, and there is none. */
@@ -118,11 +118,11 @@ static void test_unit_that_cannot_be_asked_about(void)
     world.conf.steps.method = CONF_STEP_UNIT;
     world.unit_error = -ETIMEDOUT;
     world.step = STEP_REBOOTS;
-    struct job *job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    struct upgrade *upgrade = world_start_job();
+    ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.downloads, 2);
     CU_ASSERT_EQUAL(world.steps, 2);
-    world_end_job(job);
+    world_end_job(upgrade);
 }
 
 /* Its installer has left a process behind that has the lock: the record is final, and is told. */
@@ -130,7 +130,7 @@ static void test_lock_that_is_left_behind(void)
 {
     static const struct {
         enum step_plan plan;
-        enum record_stage stage;
+        enum install_record_stage stage;
         enum error_code code;
         enum phase phase;
     } rows[] = {
@@ -143,21 +143,21 @@ static void test_lock_that_is_left_behind(void)
             world.conf.steps.method = unit != 0 ? CONF_STEP_UNIT : CONF_STEP_EXEC;
             world.step = rows[i].plan;
             int fd = world_hold_lock();
-            struct job *job = world_start_job();
-            struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-            ASSERT_PHASE(job, ticket, rows[i].phase);
+            struct upgrade *upgrade = world_start_job();
+            struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+            ASSERT_PHASE(upgrade, pending, rows[i].phase);
             CU_ASSERT_EQUAL(view.code, rows[i].code);
-            (void)job_unref(ticket);
-            world_end_job(job);
+            (void)upgrade_unref(pending);
+            world_end_job(upgrade);
             (void)close(fd);
         }
         /* A daemon that is started then finds the same. */
         world_leave_installing();
         world_record(world_hex, rows[i].stage, rows[i].code, NULL);
         int fd = world_hold_lock();
-        struct job *job = world_start_job();
-        ASSERT_PHASE(job, NULL, rows[i].phase);
-        world_end_job(job);
+        struct upgrade *upgrade = world_start_job();
+        ASSERT_PHASE(upgrade, NULL, rows[i].phase);
+        world_end_job(upgrade);
         (void)close(fd);
     }
 }
@@ -168,13 +168,13 @@ static void test_lock_of_another(void)
     world_fresh();
     world.step = STEP_SILENT;
     int fd = world_hold_lock();
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
     CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "another installation"));
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     (void)close(fd);
 }
 
@@ -198,7 +198,7 @@ static void test_image_that_is_left(void)
     static const struct {
         const char *version;
         bool locked;
-        enum record_stage stage;
+        enum install_record_stage stage;
         enum phase phase;
     } rows[] = {
         {"9.9.9", false, RECORD_STARTED, PHASE_UPGRADED},
@@ -217,9 +217,9 @@ static void test_image_that_is_left(void)
             world_version(rows[i].version);
         }
         int fd = rows[i].locked ? world_hold_lock() : -1;
-        struct job *job = world_start_job();
-        ASSERT_PHASE(job, NULL, rows[i].phase);
-        world_end_job(job);
+        struct upgrade *upgrade = world_start_job();
+        ASSERT_PHASE(upgrade, NULL, rows[i].phase);
+        world_end_job(upgrade);
         CU_ASSERT_EQUAL(left_image(false), rows[i].locked);
         if (fd >= 0) {
             (void)close(fd);

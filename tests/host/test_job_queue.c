@@ -16,13 +16,15 @@ MUST_CHECK int __real_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA2
                                            size_t max, size_t *count);
 MUST_CHECK int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE],
                                            size_t max, size_t *count);
-struct job_ticket *__real_job_ticket_new(struct job *job, const struct state *state);
-struct job_ticket *__wrap_job_ticket_new(struct job *job, const struct state *state);
-void __real_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
-void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+struct upgrade_pending *__real_upgrade_pending_new(struct upgrade *upgrade,
+                                                   const struct state *state);
+struct upgrade_pending *__wrap_upgrade_pending_new(struct upgrade *upgrade,
+                                                   const struct state *state);
+void __real_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
+void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
-static struct job_view view;
+static struct upgrade_view view;
 
 /* What goes wrong; all 0: nothing. */
 static struct {
@@ -59,22 +61,23 @@ int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], s
     return fault.list_error != 0 ? fault.list_error : error;
 }
 
-struct job_ticket *__wrap_job_ticket_new(struct job *job, const struct state *state)
+struct upgrade_pending *__wrap_upgrade_pending_new(struct upgrade *upgrade,
+                                                   const struct state *state)
 {
     bool fails = fault.no_memory && state->phase == PHASE_QUEUED;
-    return fails ? NULL : __real_job_ticket_new(job, state);
+    return fails ? NULL : __real_upgrade_pending_new(upgrade, state);
 }
 
-void __wrap_job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
 {
-    lock_take(&job->lock);
-    const struct job_ticket *present = job->present;
-    if (present != NULL && memcmp(present->state.sha256, sha256, SHA256_SIZE) == 0 &&
-        present->state.phase == PHASE_FAILED) {
+    lock_take(&upgrade->lock);
+    const struct upgrade_pending *current = upgrade->current;
+    if (current != NULL && memcmp(current->state.sha256, sha256, SHA256_SIZE) == 0 &&
+        current->state.phase == PHASE_FAILED) {
         forgot_after_end = true;
     }
-    lock_give(&job->lock);
-    __real_job_queue_forget(job, sha256);
+    lock_give(&upgrade->lock);
+    __real_upgrade_queue_forget(upgrade, sha256);
 }
 
 static void fresh(void)
@@ -91,15 +94,15 @@ static void test_forgotten_before_the_end_is_told(void)
     world.download = DOWNLOAD_HELD;
     world.step = STEP_NOT_READY;
     fault.state_error = -ENOSPC; /* so that the file stays until the end */
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     CU_ASSERT_EQUAL(world_queued(), 1);
     world_release();
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(world_queued(), 0);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     CU_ASSERT_FALSE(forgot_after_end);
 }
 
@@ -108,22 +111,22 @@ static void test_state_that_cannot_be_written(void)
 {
     fresh();
     world.download = DOWNLOAD_BADLY;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     world.download = DOWNLOAD_HELD;
     fault.state_error = -EIO;
-    job = world_start_job();
-    ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    upgrade = world_start_job();
+    pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     fault.state_error = 0;
-    job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_DOWNLOADING);
-    world_end_job(job);
+    upgrade = world_start_job();
+    ASSERT_PHASE(upgrade, NULL, PHASE_DOWNLOADING);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world.downloads, 3);
 }
 
@@ -131,10 +134,10 @@ static void test_state_that_cannot_be_written(void)
 static void leave_queued(void)
 {
     fresh();
-    struct job *job = world_make_job();
-    struct job_ticket *ticket = world_must_ask(job, 2, "http://b/");
-    (void)job_unref(ticket);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    struct upgrade *upgrade = world_make_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
+    (void)upgrade_unref(pending);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 /* What waits and cannot be read is neither removed nor left out: the daemon does not start, as with
@@ -155,26 +158,26 @@ static void test_cannot_be_read(void)
     };
     leave_queued();
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        struct job *job = NULL;
+        struct upgrade *upgrade = NULL;
         char problem[CONF_PROBLEM_MAX] = "";
         fault.read_error = rows[i].read_error;
         fault.list_error = rows[i].list_error;
         fault.no_memory = rows[i].no_memory;
         int error = rows[i].no_memory ? -ENOMEM : rows[i].read_error + rows[i].list_error;
-        struct ticket_bell bell = {world_rang, NULL};
-        CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), error);
+        struct pending_wakeup wakeup = {world_rang, NULL};
+        CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), error);
         CU_ASSERT_PTR_NOT_NULL(strstr(problem, rows[i].text));
         CU_ASSERT_PTR_NOT_NULL(strstr(problem, world.upgrade_directory));
         CU_ASSERT_EQUAL(strstr(problem, "/queued.0202") == NULL, rows[i].list_error != 0);
         if (rows[i].read_error != 0) {
-            CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), error);
+            CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), error);
         }
         CU_ASSERT_EQUAL(world_queued(), 1);
     }
     memset(&fault, 0, sizeof(fault));
-    struct job *job = world_make_job();
-    CU_ASSERT_PTR_NOT_NULL(job->queue);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    struct upgrade *upgrade = world_make_job();
+    CU_ASSERT_PTR_NOT_NULL(upgrade->queue);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 static void test_damaged(void)
@@ -182,12 +185,12 @@ static void test_damaged(void)
     char path[128];
     leave_queued();
     fault.read_error = -EBADMSG;
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
     CU_ASSERT_EQUAL(world_queued(), 1);
-    struct job *job = world_make_job();
-    CU_ASSERT_PTR_NULL(job->queue);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    struct upgrade *upgrade = world_make_job();
+    CU_ASSERT_PTR_NULL(upgrade->queue);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as queued.bad"));
     (void)snprintf(path, sizeof(path), "%s/queued.bad", world.upgrade_directory);

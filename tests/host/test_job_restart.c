@@ -11,7 +11,7 @@
 #include "host/upgrade/installer.h"
 #include "wire/clock.h"
 
-static struct job_view view;
+static struct upgrade_view view;
 
 /* --- over a restart --- */
 
@@ -19,40 +19,40 @@ static void test_stop_and_go_on(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *first = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, first, PHASE_DOWNLOADING);
-    struct job_ticket *second = world_must_ask(job, 2, "http://b/");
-    job_stop(job);
-    job_view(first, &view);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, first, PHASE_DOWNLOADING);
+    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://b/");
+    upgrade_stop(upgrade);
+    upgrade_view(first, &view);
     CU_ASSERT_FALSE(view.ended);
-    job_view(second, &view);
+    upgrade_view(second, &view);
     CU_ASSERT_FALSE(view.ended);
-    (void)job_unref(first);
-    (void)job_unref(second);
-    CU_ASSERT_PTR_NULL(job_free(job));
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    (void)upgrade_unref(first);
+    (void)upgrade_unref(second);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
     CU_ASSERT_EQUAL(view.status.sha256[0], 1);
     CU_ASSERT_EQUAL(world_state().starts, 0);
 
     world.step = STEP_NOT_READY; /* so that the second gets its turn */
-    job = world_start_job();
-    job_status(job, &view);
+    upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
     CU_ASSERT_EQUAL(world_state().starts, 1);
-    world_end_job(job);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_state().starts, 0); /* a clean stop does not count */
-    job = world_start_job();
-    first = world_must_ask(job, 1, "http://a/"); /* its guest asks again, and joins */
-    second = world_must_ask(job, 2, "http://b/");
+    upgrade = world_start_job();
+    first = world_must_ask(upgrade, 1, "http://a/"); /* its guest asks again, and joins */
+    second = world_must_ask(upgrade, 2, "http://b/");
     world_release();
-    ASSERT_PHASE(job, first, PHASE_FAILED);
-    ASSERT_PHASE(job, second, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, first, PHASE_FAILED);
+    ASSERT_PHASE(upgrade, second, PHASE_FAILED);
     CU_ASSERT_EQUAL(world.downloads, 4);
-    (void)job_unref(first);
-    (void)job_unref(second);
-    world_end_job(job);
+    (void)upgrade_unref(first);
+    (void)upgrade_unref(second);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
 }
 
@@ -60,21 +60,21 @@ static void test_too_many_starts(void)
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     for (unsigned start = 1; start <= RECOVER_STARTS_MAX; start++) {
-        job = world_make_job(); /* and ends without a clean stop: no thread has run */
-        CU_ASSERT_PTR_NULL(job_free(job));
+        upgrade = world_make_job(); /* and ends without a clean stop: no thread has run */
+        CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
         CU_ASSERT_EQUAL(world_state().starts, start);
     }
-    job = world_start_job();
-    job_status(job, &view);
+    upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
-    world_end_job(job);
+    world_end_job(upgrade);
 }
 
 static void test_restart_ends(void)
@@ -94,12 +94,12 @@ static void test_restart_ends(void)
         if (rows[i].reboot) {
             world_reboot();
         }
-        struct job *job = world_start_job();
-        job_status(job, &view); /* at once: it is settled before the daemon is ready */
+        struct upgrade *upgrade = world_start_job();
+        upgrade_read_status(upgrade, &view); /* at once: it is settled before the daemon is ready */
         CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
-        world_end_job(job);
+        world_end_job(upgrade);
         CU_ASSERT_EQUAL(world_state().phase, rows[i].phase);
-        CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+        CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
         CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
     }
 }
@@ -109,11 +109,11 @@ static void test_asks_again_after_restart(void)
     world_leave_installing();
     world_record(world_hex, RECORD_INSTALLED, ERROR_NONE, NULL);
     world.step = STEP_REBOOTS;
-    struct job *job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    struct upgrade *upgrade = world_start_job();
+    ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(world.steps, 2);
     CU_ASSERT_EQUAL(world.downloads, 1);
-    world_end_job(job);
+    world_end_job(upgrade);
 }
 
 /* Writes a file of the queue, or spoils one with `urls` 0. */
@@ -137,54 +137,54 @@ static void test_what_waited(void)
     world_version("2.0");
     write_queued(5, 1, 1);
     write_queued(6, 1, 2);
-    struct job *job = world_start_job(); /* upgraded: an older request must not undo it */
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job(); /* upgraded: an older request must not undo it */
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_EQUAL(world.downloads, 1);
     write_queued(6, 1, 2); /* nor if its file could not be removed */
-    CU_ASSERT_PTR_NULL(job_free(world_make_job()));
+    CU_ASSERT_PTR_NULL(upgrade_free(world_make_job()));
     CU_ASSERT_EQUAL(world_queued(), 0);
 
     world_leave_installing();
     world_version("2.0");
     write_queued(5, 1, 2);
     write_queued(6, 0, 3); /* nowhere to fetch it from */
-    job = world_make_job();
+    upgrade = world_make_job();
     CU_ASSERT_EQUAL(world_queued(), 1);
     world.step = STEP_NOT_READY;
-    CU_ASSERT_EQUAL(job_start(job), 0); /* the first has failed, and the next begins */
-    struct job_ticket *ticket = world_must_ask(job, 5, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_FAILED);
+    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0); /* the first has failed, and the next begins */
+    struct upgrade_pending *pending = world_must_ask(upgrade, 5, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CU_ASSERT_EQUAL(view.code, ERROR_NOT_READY);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
 }
 
 /* Asks for an upgrade of a job without a thread, which ends like a daemon that is killed then. */
 static void ask_and_die(uint8_t hash)
 {
-    struct job *job = world_make_job();
-    struct job_ticket *ticket = world_must_ask(job, hash, "http://a/");
-    (void)job_unref(ticket);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    struct upgrade *upgrade = world_make_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, hash, "http://a/");
+    (void)upgrade_unref(pending);
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 /* What was told as queued is begun after the restart, whatever the upgrade before it was. */
 static void assert_waits(uint8_t hash)
 {
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
     CU_ASSERT_EQUAL(view.status.sha256[0], hash);
     unsigned before = world.downloads;
-    struct job *job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_REBOOTING);
+    struct upgrade *upgrade = world_start_job();
+    ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
     CU_ASSERT_EQUAL(view.status.sha256[0], hash);
     CU_ASSERT_EQUAL(world.downloads, before + 1);
-    world_end_job(job);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_EQUAL(world_state().request, 2);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
 }
 
@@ -194,11 +194,11 @@ static void test_queued_and_killed(void)
     for (size_t i = 0; i < sizeof(hashes); i++) {
         world_fresh();
         world.download = DOWNLOAD_BADLY;
-        struct job *job = world_start_job();
-        struct job_ticket *ticket = world_must_ask(job, 0x11, "http://a/");
-        ASSERT_PHASE(job, ticket, PHASE_FAILED);
-        (void)job_unref(ticket);
-        world_end_job(job);
+        struct upgrade *upgrade = world_start_job();
+        struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+        ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
+        (void)upgrade_unref(pending);
+        world_end_job(upgrade);
         world.download = DOWNLOAD_WELL;
         ask_and_die(hashes[i]);
         assert_waits(hashes[i]);
@@ -219,26 +219,26 @@ static void test_queued_and_killed(void)
 static void test_taken_up_and_left(void)
 {
     world_fresh();
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
     world_reboot();
     write_queued(1, 1, 1);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    job = world_start_job();
-    ASSERT_PHASE(job, NULL, PHASE_UPGRADED);
-    world_end_job(job);
+    upgrade = world_start_job();
+    ASSERT_PHASE(upgrade, NULL, PHASE_UPGRADED);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world_queued(), 0);
     write_queued(1, 1, 1);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    job = world_start_job();
-    job_status(job, &view);
+    upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    world_end_job(job);
+    world_end_job(upgrade);
     CU_ASSERT_EQUAL(world.downloads, 1);
     CU_ASSERT_EQUAL(world_queued(), 0);
 }
@@ -247,22 +247,22 @@ static void test_taken_up_and_left(void)
 static void test_status_shows_the_queue(void)
 {
     world_fresh();
-    CU_ASSERT_PTR_NULL(job_free(world_make_job())); /* makes the folder */
+    CU_ASSERT_PTR_NULL(upgrade_free(world_make_job())); /* makes the folder */
     write_queued(7, 1, 3);
     write_queued(8, 1, 2);
     write_queued(9, 0, 1);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
     CU_ASSERT_EQUAL(view.status.sha256[0], 8);
     CU_ASSERT_EQUAL(world_queued(), 3);
-    struct job *job = world_make_job();
-    job_status(job, &view);
+    struct upgrade *upgrade = world_make_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.sha256[0], 8);
-    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
     CU_ASSERT_EQUAL(world_queued(), 2);
     world_leave_installing();
     write_queued(8, 1, 2);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
 }
 
@@ -272,33 +272,33 @@ static void test_status_counts_the_file(void)
     char path[160];
     world_fresh();
     world.download = DOWNLOAD_HELD;
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_DOWNLOADING);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     sha256_format(view.status.sha256, hex);
     (void)snprintf(path, sizeof(path), "%s/%s.part", world.upgrade_directory, hex);
     world_shell("printf 12345 > ", path, "");
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
     CU_ASSERT_EQUAL(view.status.done, 5);
-    (void)job_unref(ticket);
-    world_end_job(job);
+    (void)upgrade_unref(pending);
+    world_end_job(upgrade);
 }
 
 static void test_damaged_state(void)
 {
     char path[128];
     world_fresh();
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0); /* no folder yet */
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0); /* no folder yet */
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
     CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0700), 0);
     (void)snprintf(path, sizeof(path), "%s/state", world.upgrade_directory);
     world_shell("echo nonsense > ", path, "");
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), -EBADMSG);
-    struct job *job = world_start_job();
-    job_status(job, &view);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), -EBADMSG);
+    struct upgrade *upgrade = world_start_job();
+    upgrade_read_status(upgrade, &view);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
-    world_end_job(job);
+    world_end_job(upgrade);
     CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as state.bad"));
     (void)snprintf(path, sizeof(path), "%s/state.bad", world.upgrade_directory);
     CU_ASSERT_EQUAL(access(path, F_OK), 0);
@@ -307,22 +307,22 @@ static void test_damaged_state(void)
 static void test_cannot_be_made(void)
 {
     static char not_there[] = "/nowhere/at/all";
-    struct job *job = NULL;
+    struct upgrade *upgrade = NULL;
     char problem[CONF_PROBLEM_MAX] = "";
-    struct ticket_bell bell = {world_rang, NULL};
+    struct pending_wakeup wakeup = {world_rang, NULL};
     world_fresh();
     world.conf.upgrade.directory = not_there;
-    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -ENOENT);
+    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOENT);
     CU_ASSERT_PTR_NOT_NULL(strstr(problem, "[upgrade] directory = /nowhere/at/all"));
     world.conf.upgrade.directory = world.version_path;
-    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -ENOTDIR);
+    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOTDIR);
     CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0777), 0);
     CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0777), 0);
     world.conf.upgrade.directory = world.upgrade_directory;
-    CU_ASSERT_EQUAL(job_new(&world.conf, "x", bell, &job, problem), -EPERM);
+    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -EPERM);
     CU_ASSERT_PTR_NOT_NULL(strstr(problem, "nobody else may write there"));
     CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0700), 0);
-    CU_ASSERT_PTR_NULL(job);
+    CU_ASSERT_PTR_NULL(upgrade);
 }
 
 /* A second daemon is refused at once, an operator's look is not. */
@@ -330,26 +330,27 @@ static void test_one_daemon_a_directory(void)
 {
     char expected[CONF_PROBLEM_MAX];
     char problem[CONF_PROBLEM_MAX] = "";
-    struct job *second = NULL;
+    struct upgrade *second = NULL;
     world_fresh();
-    struct job *job = world_start_job();
-    struct job_ticket *ticket = world_must_ask(job, 1, "http://a/");
-    ASSERT_PHASE(job, ticket, PHASE_REBOOTING);
-    (void)job_unref(ticket);
+    struct upgrade *upgrade = world_start_job();
+    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
+    (void)upgrade_unref(pending);
     CU_ASSERT_EQUAL(
-        job_new(&world.conf, "x", (struct ticket_bell){world_rang, NULL}, &second, problem),
+        upgrade_new(&world.conf, "x", (struct pending_wakeup){world_rang, NULL}, &second, problem),
         -EWOULDBLOCK);
     (void)snprintf(expected, sizeof(expected),
                    "[upgrade] directory = %s: another vsock_host uses it: give each its own",
                    world.upgrade_directory);
     CU_ASSERT_STRING_EQUAL(problem, expected);
     CU_ASSERT_PTR_NULL(second);
-    CU_ASSERT_EQUAL(job_status_read(&world.conf, &view), 0);
+    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(fcntl(job->directory_fd, F_GETFD), FD_CLOEXEC); /* no child keeps the claim */
-    world_end_job(job);
-    job = world_make_job();
-    CU_ASSERT_PTR_NULL(job_free(job));
+    CU_ASSERT_EQUAL(fcntl(upgrade->directory_fd, F_GETFD),
+                    FD_CLOEXEC); /* no child keeps the claim */
+    world_end_job(upgrade);
+    upgrade = world_make_job();
+    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
 }
 
 static const struct unit_test tests[] = {

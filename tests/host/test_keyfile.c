@@ -15,7 +15,7 @@ static int directory_fd = -1;
 
 static void put(const char *name, const void *bytes, size_t length)
 {
-    CU_ASSERT_EQUAL_FATAL(replace_write(directory_fd, name, bytes, length, 0600), 0);
+    CU_ASSERT_EQUAL_FATAL(file_replace(directory_fd, name, bytes, length, 0600), 0);
 }
 
 static int read_back(const void *bytes, size_t length)
@@ -154,7 +154,7 @@ static void test_replace(void)
     CU_ASSERT_EQUAL_FATAL(symlinkat("target", directory_fd, "victim"), 0);
     CU_ASSERT_EQUAL_FATAL(symlinkat("target", directory_fd, "victim.new"), 0);
     mode_t mask = umask(077);
-    CU_ASSERT_EQUAL(replace_write(directory_fd, "victim", "b=2\n", 4, 0644), 0);
+    CU_ASSERT_EQUAL(file_replace(directory_fd, "victim", "b=2\n", 4, 0644), 0);
     umask(mask);
     CU_ASSERT_EQUAL_FATAL(fstatat(directory_fd, "victim", &status, AT_SYMLINK_NOFOLLOW), 0);
     CU_ASSERT(S_ISREG(status.st_mode));
@@ -169,15 +169,15 @@ static void test_replace_fails_whole(void)
     /* The name is taken by a folder with something in it: rename refuses, nothing is left over. */
     CU_ASSERT_EQUAL_FATAL(mkdirat(directory_fd, "full", 0700), 0);
     CU_ASSERT_EQUAL_FATAL(mkdirat(directory_fd, "full/x", 0700), 0);
-    CU_ASSERT_EQUAL(replace_write(directory_fd, "full", "b=2\n", 4, 0644), -EISDIR);
+    CU_ASSERT_EQUAL(file_replace(directory_fd, "full", "b=2\n", 4, 0644), -EISDIR);
     CU_ASSERT_EQUAL(faccessat(directory_fd, "full.new", F_OK, 0), -1);
     char name[300];
     memset(name, 'n', sizeof(name) - 1);
     name[sizeof(name) - 1] = '\0';
-    CU_ASSERT_EQUAL(replace_write(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
+    CU_ASSERT_EQUAL(file_replace(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
 }
 
-/* --- each call that replace_write makes, failing once --- */
+/* --- each call that file_replace makes, failing once --- */
 
 static const char *failing; /* the call */
 static int fails_at;        /* which one of its name, from 1 */
@@ -245,7 +245,7 @@ static void replace_fails(int error)
         failing = rows[i].call;
         fails_at = rows[i].at;
         failure = error;
-        CU_ASSERT_EQUAL(replace_write(directory_fd, "kept", "b=2\n", 4, 0644), -error);
+        CU_ASSERT_EQUAL(file_replace(directory_fd, "kept", "b=2\n", 4, 0644), -error);
         failing = NULL;
         CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "kept", &file), 0);
         CU_ASSERT(file.length == 4 && memcmp(file.bytes, rows[i].left, 4) == 0);

@@ -35,7 +35,7 @@ static const struct {
 static void test_samples(void)
 {
     for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
-        const char *nearest = nearest_name(samples[i].wrong, names, NAMES);
+        const char *nearest = suggest_name(samples[i].wrong, names, NAMES);
         CU_ASSERT_STRING_EQUAL(nearest != NULL ? nearest : "(none)", samples[i].nearest);
     }
 }
@@ -49,15 +49,15 @@ static void test_long(void)
     name[63] = '\0';
     const char *const one[] = {name};
     wrong[63] = '\0';
-    CU_ASSERT_PTR_EQUAL(nearest_name(wrong, one, 1), name);
+    CU_ASSERT_PTR_EQUAL(suggest_name(wrong, one, 1), name);
     wrong[63] = 'x';
     wrong[64] = '\0';
-    CU_ASSERT_PTR_NULL(nearest_name(wrong, one, 1));
+    CU_ASSERT_PTR_NULL(suggest_name(wrong, one, 1));
 }
 
 static void test_no_names(void)
 {
-    CU_ASSERT_PTR_NULL(nearest_name("x", names, 0));
+    CU_ASSERT_PTR_NULL(suggest_name("x", names, 0));
 }
 
 static const struct unit_test tests[] = {

@@ -24,11 +24,12 @@ static int any_descriptor(void)
     return fd;
 }
 
-static enum table_place take(struct table *table, uint32_t cid, struct connection **ret)
+static enum connection_table_place take(struct connection_table *table, uint32_t cid,
+                                        struct connection **ret)
 {
     int fd = any_descriptor();
-    enum table_place place = table_take(table, &fd, cid, ret);
-    CU_ASSERT_EQUAL(fd == -1, place != TABLE_NO_PLACE_LEFT);
+    enum connection_table_place place = connection_table_take(table, &fd, cid, ret);
+    CU_ASSERT_EQUAL(fd == -1, place != CONNECTION_TABLE_NO_PLACE_LEFT);
     if (fd >= 0) {
         close(fd);
     }
@@ -37,70 +38,71 @@ static enum table_place take(struct table *table, uint32_t cid, struct connectio
 
 static void test_limit_per_cid(void)
 {
-    struct table *table;
+    struct connection_table *table;
     struct connection *connection;
     struct connection *first;
-    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
-    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_TURNED_AWAY);
-    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED); /* another CID has its own */
-    table_release(table, first);
-    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
-    table_free(table);
+    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    CU_ASSERT_EQUAL(take(table, 4, &connection),
+                    CONNECTION_TABLE_COUNTED); /* another CID has its own */
+    connection_table_release(table, first);
+    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    connection_table_free(table);
 }
 
 static void test_limit_in_all(void)
 {
-    struct table *table;
+    struct connection_table *table;
     struct connection *connection;
     struct connection *first;
-    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
-    CU_ASSERT_EQUAL(take(table, 3, &first), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 5, &connection), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_TURNED_AWAY);
-    CU_ASSERT_EQUAL(table_in_use(table), 4);
-    table_release(table, connection); /* was not counted: frees no place */
-    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_TURNED_AWAY);
-    table_release(table, first);
-    CU_ASSERT_EQUAL(take(table, 6, &connection), TABLE_COUNTED);
-    table_free(table);
+    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 5, &connection), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    CU_ASSERT_EQUAL(connection_table_in_use(table), 4);
+    connection_table_release(table, connection); /* was not counted: frees no place */
+    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    connection_table_release(table, first);
+    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_COUNTED);
+    connection_table_free(table);
 }
 
 /* However many a CID brings, those who are turned away take no place from another CID. */
 static void test_no_place_left(void)
 {
-    struct table *table;
+    struct connection_table *table;
     struct connection *connection;
-    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
     for (uint32_t i = 0; i < small.limits.connections_per_cid; i++) {
-        CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_COUNTED);
+        CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
     }
-    for (uint32_t i = 0; i < TABLE_SPARE; i++) {
-        CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_TURNED_AWAY);
+    for (uint32_t i = 0; i < CONNECTION_TABLE_SPARE; i++) {
+        CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
     }
-    CU_ASSERT_EQUAL(take(table, 3, &connection), TABLE_NO_PLACE_LEFT);
-    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_COUNTED);
-    CU_ASSERT_EQUAL(table_in_use(table), table_size(table));
-    CU_ASSERT_EQUAL(take(table, 4, &connection), TABLE_NO_PLACE_LEFT);
-    table_free(table);
+    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
+    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
+    CU_ASSERT_EQUAL(connection_table_in_use(table), connection_table_size(table));
+    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
+    connection_table_free(table);
 }
 
 static void test_generation_tells_a_slot_used_again(void)
 {
-    struct table *table;
+    struct connection_table *table;
     struct connection *connection;
-    CU_ASSERT_EQUAL_FATAL(table_new(&small, &table), 0);
+    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
     (void)take(table, 3, &connection);
     uint32_t slot = connection->slot;
     uint32_t generation = connection->generation;
-    table_release(table, connection);
+    connection_table_release(table, connection);
     (void)take(table, 3, &connection);
     CU_ASSERT_EQUAL(connection->slot, slot);
     CU_ASSERT_NOT_EQUAL(connection->generation, generation);
     CU_ASSERT_PTR_NOT_EQUAL(connection->in, connection->out);
-    table_free(table);
+    connection_table_free(table);
 }
 
 static void test_mailbox_keeps_the_order(void)
@@ -109,16 +111,16 @@ static void test_mailbox_keeps_the_order(void)
     struct connection a = {.slot = 1};
     struct connection b = {.slot = 2};
     CU_ASSERT_EQUAL_FATAL(mailbox_init(&mailbox), 0);
-    struct pollfd bell = {.fd = mailbox.fd, .events = POLLIN};
-    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 0);
+    struct pollfd wakeup = {.fd = mailbox.fd, .events = POLLIN};
+    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 0);
     mailbox_post(&mailbox, &a);
     mailbox_post(&mailbox, &b);
-    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 1);
+    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 1);
     struct connection *taken = mailbox_take(&mailbox);
     CU_ASSERT_PTR_EQUAL_FATAL(taken, &a);
     CU_ASSERT_PTR_EQUAL_FATAL(taken->next, &b);
     CU_ASSERT_PTR_NULL(taken->next->next);
-    CU_ASSERT_EQUAL(poll(&bell, 1, 0), 0);
+    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 0);
     CU_ASSERT_PTR_NULL(mailbox_take(&mailbox));
     mailbox_done(&mailbox);
 }
@@ -150,25 +152,25 @@ static void test_pool_refuses_when_full_and_finishes_at_stop(void)
 {
     struct gate gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct connection connections[4] = {0};
-    struct pool *pool;
-    CU_ASSERT_EQUAL_FATAL(pool_new(1, 2, pass, &gate, &pool), 0);
-    CU_ASSERT_EQUAL(pool_submit(pool, &connections[0]), 0);
-    pool_wake(pool);
+    struct worker_pool *pool;
+    CU_ASSERT_EQUAL_FATAL(worker_pool_new(1, 2, pass, &gate, &pool), 0);
+    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[0]), 0);
+    worker_pool_wake(pool);
     pthread_mutex_lock(&gate.mutex);
     while (gate.entered == 0) { /* the one worker is inside: now two wait, and no more */
         pthread_cond_wait(&gate.changed, &gate.mutex);
     }
     pthread_mutex_unlock(&gate.mutex);
-    CU_ASSERT_EQUAL(pool_submit(pool, &connections[1]), 0);
-    CU_ASSERT_EQUAL(pool_submit(pool, &connections[2]), 0);
-    CU_ASSERT_EQUAL(pool_submit(pool, &connections[3]), -EBUSY);
+    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[1]), 0);
+    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[2]), 0);
+    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[3]), -EBUSY);
     pthread_mutex_lock(&gate.mutex);
     gate.open = true;
     pthread_cond_broadcast(&gate.changed);
     pthread_mutex_unlock(&gate.mutex);
-    pool_stop(pool);
+    worker_pool_stop(pool);
     CU_ASSERT_EQUAL(gate.passed, 3);
-    pool_free(pool);
+    worker_pool_free(pool);
 }
 
 static void count(void *context, struct connection *connection)
@@ -182,16 +184,16 @@ static void test_pool_loses_nothing(void)
     enum { ROUNDS = 2000 };
     atomic_int done = 0;
     struct connection connection = {0};
-    struct pool *pool;
-    CU_ASSERT_EQUAL_FATAL(pool_new(4, 8, count, &done, &pool), 0);
+    struct worker_pool *pool;
+    CU_ASSERT_EQUAL_FATAL(worker_pool_new(4, 8, count, &done, &pool), 0);
     int taken = 0;
     for (int i = 0; i < ROUNDS; i++) {
-        taken += pool_submit(pool, &connection) == 0;
+        taken += worker_pool_submit(pool, &connection) == 0;
     }
-    pool_stop(pool);
+    worker_pool_stop(pool);
     CU_ASSERT_EQUAL(atomic_load(&done), taken);
     CU_ASSERT(taken > 0);
-    pool_free(pool);
+    worker_pool_free(pool);
 }
 
 static const struct unit_test tests[] = {

@@ -26,11 +26,11 @@ static void on_line(void *context, const char *line)
 static void on_text(void *context, struct text line)
 {
     CU_ASSERT_PTR_EQUAL(context, &told);
-    CU_ASSERT(line.length <= STEP_LINE_MAX);
+    CU_ASSERT(line.length <= CHILD_LINE_MAX);
     told.texts++;
 }
 
-static const struct step step = {.on_line = on_line, .on_text = on_text, .context = &told};
+static const struct child_command step = {.on_line = on_line, .on_text = on_text, .context = &told};
 static struct output output;
 
 static void begin(void)
@@ -69,14 +69,14 @@ static void test_lines(void)
 
 static void test_long_line(void)
 {
-    static char bytes[3 * STEP_LINE_MAX];
-    static char expected[4 * STEP_LINE_MAX + 8];
+    static char bytes[3 * CHILD_LINE_MAX];
+    static char expected[4 * CHILD_LINE_MAX + 8];
     begin();
     memset(bytes, 'x', sizeof(bytes));
     output_feed(&output, bytes, sizeof(bytes), 0);
     output_feed(&output, "\nnext\n", 6, 0);
-    memset(expected, 'x', STEP_LINE_MAX);
-    (void)snprintf(expected + STEP_LINE_MAX, 8, "\nnext\n");
+    memset(expected, 'x', CHILD_LINE_MAX);
+    (void)snprintf(expected + CHILD_LINE_MAX, 8, "\nnext\n");
     CU_ASSERT_STRING_EQUAL(told.lines, expected);
 
     begin(); /* every byte escaped */
@@ -99,16 +99,16 @@ static void feed_lines(unsigned count, int64_t now_ms)
 static void test_rate(void)
 {
     begin();
-    feed_lines(STEP_LINES_PER_SECOND, 0);
-    CU_ASSERT_EQUAL(told.count, STEP_LINES_PER_SECOND);
+    feed_lines(CHILD_LINES_PER_SECOND, 0);
+    CU_ASSERT_EQUAL(told.count, CHILD_LINES_PER_SECOND);
     feed_lines(7, 999);
-    CU_ASSERT_EQUAL(told.count, STEP_LINES_PER_SECOND);
-    CU_ASSERT_EQUAL(told.texts, STEP_LINES_PER_SECOND + 7);
+    CU_ASSERT_EQUAL(told.count, CHILD_LINES_PER_SECOND);
+    CU_ASSERT_EQUAL(told.texts, CHILD_LINES_PER_SECOND + 7);
     told.length = 0;
     feed_lines(1, 1000);
     CU_ASSERT_STRING_EQUAL(told.lines, "(7 lines left out)\nx\n");
-    feed_lines(STEP_LINES_PER_SECOND, 1001);
-    CU_ASSERT_EQUAL(told.count, 2 * STEP_LINES_PER_SECOND + 1);
+    feed_lines(CHILD_LINES_PER_SECOND, 1001);
+    CU_ASSERT_EQUAL(told.count, 2 * CHILD_LINES_PER_SECOND + 1);
     told.length = 0;
     output_end(&output);
     CU_ASSERT_STRING_EQUAL(told.lines, "(1 lines left out)\n");
@@ -120,7 +120,7 @@ static void test_last(void)
     begin();
     output_last(&output, last, sizeof(last));
     CU_ASSERT_STRING_EQUAL(last, "");
-    feed_lines(STEP_LINES_PER_SECOND, 0);
+    feed_lines(CHILD_LINES_PER_SECOND, 0);
     output_feed(&output, "the \xff", 5, 0); /* past the rate, and no newline */
     output_end(&output);
     output_last(&output, last, sizeof(last));
@@ -129,10 +129,10 @@ static void test_last(void)
 
 static void test_no_callbacks(void)
 {
-    static const struct step silent = {.on_line = NULL};
+    static const struct child_command silent = {.on_line = NULL};
     char last[8];
     output_init(&output, &silent, 0);
-    feed_lines(STEP_LINES_PER_SECOND + 1, 0);
+    feed_lines(CHILD_LINES_PER_SECOND + 1, 0);
     output_end(&output);
     output_last(&output, last, sizeof(last));
     CU_ASSERT_STRING_EQUAL(last, "x");

@@ -14,7 +14,7 @@
 static char directory[] = "/tmp/test_record.XXXXXX";
 static int directory_fd = -1;
 
-static const struct record sample = {
+static const struct install_record sample = {
     .stage = RECORD_FAILED,
     .sha256 = {0xab, 0xcd, [31] = 0x01},
     .boot_id = "01234567-89ab-cdef-0123-456789abcdef",
@@ -53,15 +53,15 @@ static size_t build(int changed, const char *with, char *out, size_t size)
     return length;
 }
 
-static int read_changed(int changed, const char *with, struct record *record)
+static int read_changed(int changed, const char *with, struct install_record *record)
 {
     char bytes[2048];
     size_t length = build(changed, with, bytes, sizeof(bytes));
-    CU_ASSERT_EQUAL_FATAL(replace_write(directory_fd, "record", bytes, length, 0644), 0);
-    return record_read(directory_fd, record);
+    CU_ASSERT_EQUAL_FATAL(file_replace(directory_fd, "record", bytes, length, 0644), 0);
+    return install_record_read(directory_fd, record);
 }
 
-static void assert_same(const struct record *a, const struct record *b)
+static void assert_same(const struct install_record *a, const struct install_record *b)
 {
     CU_ASSERT_EQUAL(a->stage, b->stage);
     CU_ASSERT_EQUAL(memcmp(a->sha256, b->sha256, SHA256_SIZE), 0);
@@ -77,13 +77,13 @@ static void assert_same(const struct record *a, const struct record *b)
 static void test_round_trip(void)
 {
     for (int stage = RECORD_STARTED; stage <= RECORD_REBOOTING; stage++) {
-        struct record in;
-        struct record out = sample;
-        out.stage = (enum record_stage)stage;
+        struct install_record in;
+        struct install_record out = sample;
+        out.stage = (enum install_record_stage)stage;
         out.exit_status = stage - 1;
         out.code = stage == RECORD_FAILED ? ERROR_INSTALL_FAILED : ERROR_NONE;
-        CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &out), 0);
-        CU_ASSERT_EQUAL_FATAL(record_read(directory_fd, &in), 0);
+        CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &out), 0);
+        CU_ASSERT_EQUAL_FATAL(install_record_read(directory_fd, &in), 0);
         assert_same(&in, &out);
     }
     struct stat status;
@@ -96,28 +96,28 @@ static void test_form(void)
     struct keyfile file;
     char expected[2048];
     size_t length = build(-1, NULL, expected, sizeof(expected));
-    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &sample), 0);
+    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &sample), 0);
     CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "record", &file), 0);
     CU_ASSERT_EQUAL_FATAL(file.length, length);
     CU_ASSERT_EQUAL(memcmp(file.bytes, expected, file.length), 0);
-    struct record record;
+    struct install_record record;
     CU_ASSERT_EQUAL_FATAL(read_changed(-1, NULL, &record), 0);
     assert_same(&record, &sample);
 }
 
 static void test_text_is_escaped(void)
 {
-    struct record record = sample;
+    struct install_record record = sample;
     (void)snprintf(record.text, sizeof(record.text), "a\nstage=installed");
-    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &record), 0);
-    CU_ASSERT_EQUAL_FATAL(record_read(directory_fd, &record), 0);
+    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &record), 0);
+    CU_ASSERT_EQUAL_FATAL(install_record_read(directory_fd, &record), 0);
     CU_ASSERT_STRING_EQUAL(record.text, "a\\x0astage=installed");
     CU_ASSERT_EQUAL(record.stage, RECORD_FAILED);
 }
 
 static void test_missing_lines(void)
 {
-    struct record record = {.exit_status = 99};
+    struct install_record record = {.exit_status = 99};
     for (int i = 0; i < LINES; i++) {
         bool optional = i == 6 || i == 7; /* exit_status, code */
         CU_ASSERT_EQUAL(read_changed(i, NULL, &record), optional ? 0 : -EBADMSG);
@@ -154,7 +154,7 @@ static void test_bad_lines(void)
         {8, "no line of this form"},
     };
     for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
-        struct record record = {.started = 4};
+        struct install_record record = {.started = 4};
         CU_ASSERT_EQUAL(read_changed(bad[i].line, bad[i].with, &record), -EBADMSG);
         CU_ASSERT_EQUAL(record.started, 4);
     }
@@ -163,7 +163,7 @@ static void test_bad_lines(void)
 static void test_long_text(void)
 {
     char with[1300];
-    struct record record;
+    struct install_record record;
     memset(with, 'x', sizeof(with));
     memcpy(with, "text=", 5);
     with[5 + 1279] = '\0';
@@ -184,7 +184,7 @@ static void test_install_state(void)
 
     int lock_fd = openat(directory_fd, INSTALL_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL_FATAL(record_write(directory_fd, &sample), 0);
+    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &sample), 0);
     CU_ASSERT_EQUAL_FATAL(install_state_read(directory_fd, &state), 0);
     CU_ASSERT_FALSE(state.alive);
     CU_ASSERT_TRUE(state.recorded);

@@ -93,7 +93,7 @@ static const struct row rows[] = {
 
 static void set_record(enum seen seen, const char *boot_id, struct recover_facts *facts)
 {
-    static const enum record_stage stages[] = {
+    static const enum install_record_stage stages[] = {
         [STARTED] = RECORD_STARTED,     [FAILED] = RECORD_FAILED,
         [INSTALLED] = RECORD_INSTALLED, [REFUSED] = RECORD_INSTALLED,
         [REBOOTING] = RECORD_REBOOTING, [STALE] = RECORD_REBOOTING,
@@ -104,7 +104,7 @@ static void set_record(enum seen seen, const char *boot_id, struct recover_facts
     }
     facts->stamp = (struct record_stamp){7, seen == STALE ? 1 : 2};
     facts->found = seen == DAMAGED ? RECOVER_RECORD_DAMAGED : RECOVER_RECORD_READ;
-    facts->record = (struct record){.stage = stages[seen], .reboot_at = 4711};
+    facts->record = (struct install_record){.stage = stages[seen], .reboot_at = 4711};
     (void)snprintf(facts->record.boot_id, BOOT_ID_SIZE, "%s", boot_id);
     memset(facts->record.sha256, seen == FOREIGN ? 0x55 : 0xaa, SHA256_SIZE);
     if (seen == FAILED) {
@@ -161,7 +161,7 @@ static void test_end_that_was_not_seen(void)
     static const struct {
         enum seen seen;
         enum when when;
-        bool unseen;
+        bool outcome_unknown;
         enum recover_action action;
     } ends[] = {
         {INSTALLED, NEW_BOOT, true, RECOVER_UPGRADED},
@@ -190,7 +190,7 @@ static void test_end_that_was_not_seen(void)
             };
             set_up(&row, &state, &facts);
             state.code = ERROR_INSTALL_FAILED;
-            state.unseen = ends[i].unseen ? 1 : 0;
+            state.outcome_unknown = ends[i].outcome_unknown ? 1 : 0;
             recover_decide(&state, &facts, &decision);
             CU_ASSERT_EQUAL(decision.action, ends[i].action);
         }
@@ -203,8 +203,9 @@ static void test_what_counts_as_not_seen(void)
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
-        CU_ASSERT_EQUAL(decision.unseen, decision.action == RECOVER_FAILED &&
-                                             rows[i].when == SAME_BOOT && rows[i].seen == DAMAGED);
+        CU_ASSERT_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&
+                                                      rows[i].when == SAME_BOOT &&
+                                                      rows[i].seen == DAMAGED);
     }
 }
 
@@ -252,7 +253,7 @@ static void test_starts_are_counted(void)
         CU_ASSERT_EQUAL(decision.action, RECOVER_FAILED);
         CU_ASSERT_EQUAL(decision.code, ERROR_INTERNAL);
         /* What is installed is booted by any reboot. */
-        CU_ASSERT_EQUAL(decision.unseen, again[i].seen == INSTALLED);
+        CU_ASSERT_EQUAL(decision.outcome_unknown, again[i].seen == INSTALLED);
         facts.starting = false; /* vsock_host-install has just ended: no start */
         recover_decide(&state, &facts, &decision);
         CU_ASSERT_EQUAL(decision.action, again[i].action);

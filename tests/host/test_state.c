@@ -46,7 +46,7 @@ static void assert_same(const struct state *a, const struct state *b)
     CU_ASSERT_EQUAL(a->starts, b->starts);
     CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
     CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
-    CU_ASSERT_EQUAL(a->unseen, b->unseen);
+    CU_ASSERT_EQUAL(a->outcome_unknown, b->outcome_unknown);
     CU_ASSERT_EQUAL(a->request, b->request);
     CU_ASSERT_EQUAL(a->stamp.inode, b->stamp.inode);
     CU_ASSERT_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
@@ -66,7 +66,7 @@ static void test_round_trip(void)
         written = sample();
         written.phase = (enum phase)phase;
         written.code = phase == PHASE_FAILED ? ERROR_LAST : ERROR_NONE;
-        written.unseen = phase == PHASE_FAILED ? 1 : 0;
+        written.outcome_unknown = phase == PHASE_FAILED ? 1 : 0;
         CU_ASSERT_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
         CU_ASSERT_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
         assert_same(&written, &read_back);

@@ -28,22 +28,22 @@ int pidfd_open(pid_t pid, unsigned int flags)
 
 static void test_ends(void)
 {
-    run_shell("exit 0", STEP_EXITED, 0);
+    run_shell("exit 0", CHILD_EXITED, 0);
     CU_ASSERT_STRING_EQUAL(result.line, "");
-    run_shell("echo out; echo error >&2; exit 255", STEP_EXITED, 255);
+    run_shell("echo out; echo error >&2; exit 255", CHILD_EXITED, 255);
     CU_ASSERT_STRING_EQUAL(heard.all, "out\nerror\n");
     CU_ASSERT_STRING_EQUAL(result.line, "error");
-    run_shell("printf 'a\\033'; kill -9 $$", STEP_SIGNALED, SIGKILL);
+    run_shell("printf 'a\\033'; kill -9 $$", CHILD_SIGNALED, SIGKILL);
     CU_ASSERT_STRING_EQUAL(result.line, "a\\x1b");
 }
 
 static void run_saying(const char *script, char *said, size_t size)
 {
-    struct step step = step_of(shell(script), FAR_MS);
+    struct child_command step = step_of(shell(script), FAR_MS);
     step.said = said;
-    step.said_size = size;
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_EXITED);
+    step.stdout_size = size;
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_EXITED);
 }
 
 /* A stdout of its own is taken byte for byte, and kept apart from what goes to the log. */
@@ -69,43 +69,43 @@ static void test_said(void)
 static void test_no_descriptor_for_it(void)
 {
     no_pidfd = true;
-    run_shell("sleep 0.2; echo out; exit 3", STEP_EXITED, 3);
+    run_shell("sleep 0.2; echo out; exit 3", CHILD_EXITED, 3);
     CU_ASSERT_STRING_EQUAL(heard.all, "out\n");
-    run_shell("exec >/dev/null 2>&1; kill -9 $$", STEP_SIGNALED, SIGKILL);
-    struct step step = step_of(shell("sleep 100"), SOON_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    run_shell("exec >/dev/null 2>&1; kill -9 $$", CHILD_SIGNALED, SIGKILL);
+    struct child_command step = step_of(shell("sleep 100"), SOON_MS);
+    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
     no_pidfd = false;
 }
 
 static void test_cannot_start(void)
 {
-    struct step_result untouched = {.exit_status = 77};
+    struct child_result untouched = {.exit_status = 77};
     char path[64];
     (void)snprintf(path, sizeof(path), "%s/plain", directory);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     CU_ASSERT_FATAL(fd >= 0);
     (void)close(fd);
-    struct step step = step_of((char *const[]){path, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &untouched), -EACCES);
+    struct child_command step = step_of((char *const[]){path, NULL}, FAR_MS);
+    CU_ASSERT_EQUAL(child_run(&step, &untouched), -EACCES);
     step = step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &untouched), -ENOENT);
+    CU_ASSERT_EQUAL(child_run(&step, &untouched), -ENOENT);
     step = step_of((char *const[]){directory, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &untouched), -EACCES);
+    CU_ASSERT_EQUAL(child_run(&step, &untouched), -EACCES);
     CU_ASSERT_EQUAL(untouched.exit_status, 77);
 }
 
 static void test_environment(void)
 {
     (void)setenv("NOTIFY_SOCKET", "/nonexistent", 1); /* one thread */
-    struct step step = step_of((char *const[]){(char[]){"/usr/bin/env"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    struct child_command step = step_of((char *const[]){(char[]){"/usr/bin/env"}, NULL}, FAR_MS);
+    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
     CU_ASSERT_STRING_EQUAL(heard.all,
                            "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
     step = step_of((char *const[]){(char[]){"/bin/pwd"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
     CU_ASSERT_STRING_EQUAL(result.line, "/");
-    run_shell("readlink /proc/$$/fd/0", STEP_EXITED, 0);
+    run_shell("readlink /proc/$$/fd/0", CHILD_EXITED, 0);
     CU_ASSERT_STRING_EQUAL(result.line, "/dev/null");
 }
 
@@ -113,7 +113,7 @@ static void test_descriptors(void)
 {
     int leak = open("/dev/null", O_RDONLY); // NOLINT(android-cloexec-open): that is the test
     CU_ASSERT_FATAL(leak >= 0);
-    run_shell("exec ls /proc/self/fd", STEP_EXITED, 0);
+    run_shell("exec ls /proc/self/fd", CHILD_EXITED, 0);
     CU_ASSERT_STRING_EQUAL(heard.all, "0\n1\n2\n3\n"); /* the last: its own, of the folder */
     (void)close(leak);
 }
@@ -127,7 +127,7 @@ static void test_signals(void)
     (void)signal(SIGPIPE, SIG_IGN);
     unsigned long blocked = 1;
     unsigned long ignored = 1;
-    run_shell("grep -E '^Sig(Blk|Ign):' /proc/self/status | cut -c9-", STEP_EXITED, 0);
+    run_shell("grep -E '^Sig(Blk|Ign):' /proc/self/status | cut -c9-", CHILD_EXITED, 0);
     (void)signal(SIGPIPE, SIG_DFL);
     CU_ASSERT_EQUAL_FATAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
     CU_ASSERT_EQUAL(sscanf(heard.all, "%lx %lx", &blocked, &ignored), 2); // NOLINT
@@ -141,7 +141,7 @@ static void test_session(void)
     int pid = 0;
     int group = 0;
     int session = 0;
-    run_shell("echo $$ $(cut -d' ' -f5,6 /proc/$$/stat)", STEP_EXITED, 0);
+    run_shell("echo $$ $(cut -d' ' -f5,6 /proc/$$/stat)", CHILD_EXITED, 0);
     CU_ASSERT_EQUAL(sscanf(result.line, "%d %d %d", &pid, &group, &session), 3); // NOLINT
     CU_ASSERT(pid > 0 && pid == group && pid == session && session != getsid(0));
 }
@@ -149,34 +149,34 @@ static void test_session(void)
 static void test_flood(void)
 {
     enum { LINES = 1000000 }; /* of 100 bytes */
-    run_shell("yes $(printf %099d 0) | head -n 1000000; echo end", STEP_EXITED, 0);
+    run_shell("yes $(printf %099d 0) | head -n 1000000; echo end", CHILD_EXITED, 0);
     CU_ASSERT_EQUAL(heard.texts, LINES + 1);
     CU_ASSERT_EQUAL(heard.lines + heard.left_out, LINES + 1);
     CU_ASSERT(heard.left_out > LINES / 2);
     CU_ASSERT_STRING_EQUAL(result.line, "end");
-    run_shell("head -c 100000000 /dev/zero", STEP_EXITED, 0);
+    run_shell("head -c 100000000 /dev/zero", CHILD_EXITED, 0);
     CU_ASSERT_EQUAL(heard.texts, 1);
 }
 
 static void test_deadline(void)
 {
-    struct step step = step_of(shell("echo before; exec sleep 1000"), SOON_MS);
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    struct child_command step = step_of(shell("echo before; exec sleep 1000"), SOON_MS);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
     CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
     CU_ASSERT_STRING_EQUAL(result.line, "before");
     step = step_of(shell("while :; do echo flood; done"), SOON_MS);
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
     step = step_of(shell("exec >&- 2>&-; exec sleep 1000"), SOON_MS); /* the pipe is closed */
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
     step = step_of(shell("trap 'echo cleaned up; exit 0' TERM; echo $$; while :; do sleep 0.01; "
                          "done"),
                    2000);
     step.grace_ms = FAR_MS;
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_TIMEOUT);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
     CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
     CU_ASSERT_STRING_EQUAL(result.line, "cleaned up");
 }
@@ -192,10 +192,11 @@ static size_t descriptors(void)
 
 static void test_nothing_is_left(void)
 {
-    struct step bad = step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
+    struct child_command bad =
+        step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
     size_t before = descriptors();
-    run_shell("exit 3", STEP_EXITED, 3);
-    CU_ASSERT_EQUAL(step_run(&bad, &result), -ENOENT);
+    run_shell("exit 3", CHILD_EXITED, 3);
+    CU_ASSERT_EQUAL(child_run(&bad, &result), -ENOENT);
     CU_ASSERT_EQUAL(descriptors(), before);
     CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
 }

@@ -26,11 +26,11 @@ static bool wait_ended(pid_t pid)
 static void test_group_is_killed(void)
 {
     /* Both ignore SIGTERM; the child's number is said. */
-    struct step step = step_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
+    struct child_command step = step_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
     heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
     step.deadline_ms = CLOCK_NEVER;
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_SIGNALED);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_SIGNALED);
     CU_ASSERT_EQUAL(result.exit_status, SIGKILL);
     CU_ASSERT_TRUE(wait_ended(heard_pid()));
     (void)close(step.stop_fd);
@@ -39,12 +39,12 @@ static void test_group_is_killed(void)
 static void test_stubborn_child_of_killed(void)
 {
     /* The program dies of SIGTERM, its child ignores it. */
-    struct step step =
+    struct child_command step =
         step_of(shell("(trap '' TERM; exec sleep 1000) & sleep 0.1; echo $!; wait"), SOON_MS);
     heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
     step.deadline_ms = CLOCK_NEVER;
-    CU_ASSERT_EQUAL_FATAL(step_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_SIGNALED);
+    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_SIGNALED);
     CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
     CU_ASSERT_TRUE(wait_ended(heard_pid()));
     (void)close(step.stop_fd);
@@ -52,21 +52,21 @@ static void test_stubborn_child_of_killed(void)
 
 static void test_child_that_stays(void)
 {
-    run_shell("sleep 1000 & echo $!", STEP_EXITED, 0);
+    run_shell("sleep 1000 & echo $!", CHILD_EXITED, 0);
     pid_t pid = heard_pid();
     CU_ASSERT_FALSE(ended(pid));
     CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
-    run_shell("yes & echo $!", STEP_EXITED, 0); /* its flood ends with the pipe */
+    run_shell("yes & echo $!", CHILD_EXITED, 0); /* its flood ends with the pipe */
 }
 
 /* Runs a script that says one line, at which the daemon "stops". The script's own number is
  * returned: the test is its parent and has to reap it. */
-static pid_t run_left(struct step *step)
+static pid_t run_left(struct child_command *step)
 {
     heard.stop_fd = step->stop_fd = eventfd(0, EFD_CLOEXEC);
     step->survives = true;
-    CU_ASSERT_EQUAL_FATAL(step_run(step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, STEP_LEFT);
+    CU_ASSERT_EQUAL_FATAL(child_run(step, &result), 0);
+    CU_ASSERT_EQUAL(result.end, CHILD_LEFT);
     (void)close(step->stop_fd);
     return heard_pid();
 }
@@ -80,7 +80,7 @@ static int reap(pid_t pid)
 
 static void test_left_running(void)
 {
-    struct step step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+    struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
     pid_t pid = run_left(&step);
     CU_ASSERT_FALSE(ended(pid));
     CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
@@ -95,7 +95,7 @@ static int write_after(bool holds_output)
     (void)snprintf(script, sizeof(script),
                    "echo $$; until [ -e %s ]; do sleep 0.01; done; echo more; echo more; exit 5",
                    go);
-    struct step step = step_of(shell(script), FAR_MS);
+    struct child_command step = step_of(shell(script), FAR_MS);
     step.holds_output = holds_output;
     pid_t pid = run_left(&step);
     int fd = open(go, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
@@ -135,7 +135,7 @@ static void test_inherit(void)
         int high = fcntl(fd, F_DUPFD_CLOEXEC, at);
         (void)close(fd);
         CU_ASSERT_EQUAL_FATAL(fcntl(high, F_OFD_SETLK, &lock), 0);
-        struct step step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+        struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
         step.inherit_fd = high;
         step.holds_output = true;
         pid_t pid = run_left(&step);
@@ -146,13 +146,13 @@ static void test_inherit(void)
         CU_ASSERT_TRUE(lockable(path));
     }
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    struct step step = step_of(shell("exec ls /proc/self/fd"), FAR_MS);
+    struct child_command step = step_of(shell("exec ls /proc/self/fd"), FAR_MS);
     step.inherit_fd = fd;
-    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
     CU_ASSERT_STRING_EQUAL(heard.all, "0\n1\n2\n3\n4\n");
     step = step_of(shell("readlink /proc/$$/fd/3"), FAR_MS);
     step.inherit_fd = fd;
-    CU_ASSERT_EQUAL(step_run(&step, &result), 0);
+    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
     CU_ASSERT_STRING_EQUAL(result.line, path);
     (void)close(fd);
 }

@@ -53,13 +53,13 @@ static const char *next_note(int fd)
 static void test_notes(void)
 {
     int fd = listen_for_notes();
-    CU_ASSERT_EQUAL(service_ready("listening on vsock:any:19090"), 0);
+    CU_ASSERT_EQUAL(notify_ready("listening on vsock:any:19090"), 0);
     CU_ASSERT_STRING_EQUAL(next_note(fd), "READY=1\nSTATUS=listening on vsock:any:19090");
-    service_status("downloading 50% of 100%");
+    notify_status("downloading 50% of 100%");
     CU_ASSERT_STRING_EQUAL(next_note(fd), "STATUS=downloading 50% of 100%");
-    service_stopping("finishing 2 answers");
+    notify_stopping("finishing 2 answers");
     CU_ASSERT_STRING_EQUAL(next_note(fd), "STOPPING=1\nSTATUS=finishing 2 answers");
-    service_extend_timeout(1500);
+    notify_extend_timeout(1500);
     CU_ASSERT_STRING_EQUAL(next_note(fd), "EXTEND_TIMEOUT_USEC=1500000");
     end_listening(fd);
 }
@@ -68,12 +68,12 @@ static void test_notes(void)
 static void test_nobody_listens(void)
 {
     CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
-    CU_ASSERT_EQUAL(service_ready("x"), 0);
+    CU_ASSERT_EQUAL(notify_ready("x"), 0);
     CU_ASSERT_EQUAL(setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1), 0);
-    CU_ASSERT_EQUAL(service_ready("x"), -ENOENT);
-    service_status("x");
-    service_stopping("x");
-    service_extend_timeout(1);
+    CU_ASSERT_EQUAL(notify_ready("x"), -ENOENT);
+    notify_status("x");
+    notify_stopping("x");
+    notify_extend_timeout(1);
     CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
 }
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_job.c
- * and unit_pending.c is shown by the system tests, against a bus of their own. */
+/* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_start.c
+ * and unit_is_pending.c is shown by the system tests, against a bus of their own. */
 #include "host/systemd/unit.h"
 #include "support/unit.h"
 #include "wire/clock.h"
@@ -79,7 +79,7 @@ static const struct {
      false,
      ERROR_TIMEOUT,
      "u has not ended in time, and goes on (activating/start)"},
-    {{.end = UNIT_LATE, .unheard = true},
+    {{.end = UNIT_LATE, .outcome_unknown = true},
      false,
      ERROR_TIMEOUT,
      "u was asked for, and systemd has not been heard of since"},
@@ -111,12 +111,12 @@ static void use_bus(const char *path)
 
 static struct unit_outcome run(int stop_fd, int64_t unheard_ms)
 {
-    const struct unit_job job = {.unit = "u.service",
-                                 .deadline_ms = clock_deadline(FAR_MS),
-                                 .stop_fd = stop_fd,
-                                 .unheard_ms = unheard_ms};
+    const struct unit_start job = {.unit = "u.service",
+                                   .deadline_ms = clock_deadline(FAR_MS),
+                                   .stop_fd = stop_fd,
+                                   .unheard_ms = unheard_ms};
     struct unit_outcome outcome;
-    unit_job_run(&job, &outcome);
+    unit_run(&job, &outcome);
     return outcome;
 }
 
@@ -154,7 +154,7 @@ static void test_silent_bus(void)
     int fd = listen_silently();
     struct unit_outcome outcome = run(-1, SOON_MS);
     CU_ASSERT_EQUAL(outcome.end, UNIT_LATE);
-    CU_ASSERT_TRUE(outcome.unheard);
+    CU_ASSERT_TRUE(outcome.outcome_unknown);
     end_listening(fd);
 }
 
@@ -173,12 +173,12 @@ static void test_pending(void)
 {
     bool pending = true;
     use_bus("/nonexistent/bus");
-    CU_ASSERT_EQUAL(unit_pending("u.service", -1, FAR_MS, &pending), -ENOENT);
+    CU_ASSERT_EQUAL(unit_is_pending("u.service", -1, FAR_MS, &pending), -ENOENT);
     int fd = listen_silently();
-    CU_ASSERT_EQUAL(unit_pending("u.service", -1, SOON_MS, &pending), -ETIMEDOUT);
+    CU_ASSERT_EQUAL(unit_is_pending("u.service", -1, SOON_MS, &pending), -ETIMEDOUT);
     int stop_fd = eventfd(1, EFD_CLOEXEC);
     CU_ASSERT_FATAL(stop_fd >= 0);
-    CU_ASSERT_EQUAL(unit_pending("u.service", stop_fd, FAR_MS, &pending), -ECANCELED);
+    CU_ASSERT_EQUAL(unit_is_pending("u.service", stop_fd, FAR_MS, &pending), -ECANCELED);
     (void)close(stop_fd);
     end_listening(fd);
     CU_ASSERT_TRUE(pending); /* untouched */

@@ -110,7 +110,7 @@ struct prefix_row {
     "the url's path has encoded slashes, percent signs or dot segments; expected a plain path, " \
     "since allowed_prefixes is set"
 
-static void judge_prefix(const struct prefix_row *row, const char *refusal)
+static void judge_prefix(const struct prefix_row *row, const char *protocol_error)
 {
     char prefix[128];
     char expected[256];
@@ -119,7 +119,10 @@ static void judge_prefix(const struct prefix_row *row, const char *refusal)
                    "the url is not below an allowed prefix; expected %s", prefix);
     char *const prefixes[] = {prefix, NULL};
     const struct url_policy policy = {both, prefixes};
-    judge(&policy, row->url, row->allowed ? "" : refusal != NULL ? refusal : expected);
+    judge(&policy, row->url,
+          row->allowed             ? ""
+          : protocol_error != NULL ? protocol_error
+                                   : expected);
 }
 
 static void test_prefixes(void)

@@ -9,67 +9,67 @@
 
 enum { PATIENCE_MS = 100, NOW_MS = 5000 };
 
-static struct watch_late late;
+static struct watchdog_late late;
 
 static bool is_late(int64_t now_ms)
 {
-    return watch_find_late(now_ms, &late);
+    return watchdog_find_late(now_ms, &late);
 }
 
 static void test_off(void)
 {
-    watch_init(0);
-    CU_ASSERT_FALSE(watch_is_on());
-    watch_enter("nobody", 0);
-    watch_step_at("anything", 0, 0);
+    watchdog_init(0);
+    CU_ASSERT_FALSE(watchdog_is_on());
+    watchdog_enter("nobody", 0);
+    watchdog_expect_at("anything", 0, 0);
     CU_ASSERT_FALSE(is_late(INT64_MAX));
-    watch_leave();
+    watchdog_leave();
 }
 
 static void test_both_sides_of_a_deadline(void)
 {
-    watch_init(PATIENCE_MS);
-    watch_enter("worker", 3);
+    watchdog_init(PATIENCE_MS);
+    watchdog_enter("worker", 3);
     CU_ASSERT_FALSE(is_late(INT64_MAX)); /* it has begun nothing yet */
-    watch_step_at("a request", WATCH_QUICK, NOW_MS);
+    watchdog_expect_at("a request", WATCHDOG_QUICK, NOW_MS);
     CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 1));
     CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS));
     CU_ASSERT_STRING_EQUAL(late.name, "worker");
     CU_ASSERT_EQUAL(late.number, 3);
     CU_ASSERT_STRING_EQUAL(late.step, "a request");
     CU_ASSERT_EQUAL(late.late_ms, 0);
-    watch_step_at("a file", WATCH_DISK_MS, NOW_MS);
+    watchdog_expect_at("a file", WATCHDOG_DISK_MS, NOW_MS);
     CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS));
-    CU_ASSERT_FALSE(is_late(NOW_MS + WATCH_DISK_MS + PATIENCE_MS - 1));
-    CU_ASSERT_TRUE(is_late(NOW_MS + WATCH_DISK_MS + PATIENCE_MS + 7));
+    CU_ASSERT_FALSE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS - 1));
+    CU_ASSERT_TRUE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS + 7));
     CU_ASSERT_STRING_EQUAL(late.step, "a file");
     CU_ASSERT_EQUAL(late.late_ms, 7);
-    watch_leave();
+    watchdog_leave();
 }
 
 static void test_idle_and_gone_are_never_late(void)
 {
-    watch_init(PATIENCE_MS);
-    watch_enter("job", 0);
-    watch_step_at("an upgrade", WATCH_QUICK, NOW_MS);
-    watch_idle();
+    watchdog_init(PATIENCE_MS);
+    watchdog_enter("job", 0);
+    watchdog_expect_at("an upgrade", WATCHDOG_QUICK, NOW_MS);
+    watchdog_idle();
     CU_ASSERT_FALSE(is_late(INT64_MAX));
-    watch_step_at("an upgrade", WATCH_QUICK, NOW_MS);
-    watch_leave();
+    watchdog_expect_at("an upgrade", WATCHDOG_QUICK, NOW_MS);
+    watchdog_leave();
     CU_ASSERT_FALSE(is_late(INT64_MAX));
-    watch_step_at("after it left", WATCH_QUICK, NOW_MS);
+    watchdog_expect_at("after it left", WATCHDOG_QUICK, NOW_MS);
     CU_ASSERT_FALSE(is_late(INT64_MAX));
 }
 
 static void test_limit_without_end(void)
 {
-    watch_init(PATIENCE_MS);
-    watch_enter("job", 0);
-    watch_step_at("for ever", CLOCK_NEVER, NOW_MS);
+    watchdog_init(PATIENCE_MS);
+    watchdog_enter("job", 0);
+    watchdog_expect_at("for ever", CLOCK_NEVER, NOW_MS);
     CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
-    watch_step_at("nearly", CLOCK_NEVER - NOW_MS - 1, NOW_MS); /* with the patience too long */
+    watchdog_expect_at("nearly", CLOCK_NEVER - NOW_MS - 1, NOW_MS); /* with the patience too long */
     CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
-    watch_leave();
+    watchdog_leave();
 }
 
 struct other {
@@ -79,11 +79,11 @@ struct other {
 static void *run_other(void *context)
 {
     struct other *other = context;
-    watch_enter("console", 0);
-    watch_step_at("writing", WATCH_QUICK, NOW_MS - 50);
+    watchdog_enter("console", 0);
+    watchdog_expect_at("writing", WATCHDOG_QUICK, NOW_MS - 50);
     pthread_barrier_wait(&other->begun);
     pthread_barrier_wait(&other->seen);
-    watch_leave();
+    watchdog_leave();
     return NULL;
 }
 
@@ -91,11 +91,11 @@ static void test_the_latest_of_two(void)
 {
     struct other other;
     pthread_t thread;
-    watch_init(PATIENCE_MS);
+    watchdog_init(PATIENCE_MS);
     CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, 2), 0);
     CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, 2), 0);
-    watch_enter("acceptor", 0);
-    watch_step_at("events", WATCH_QUICK, NOW_MS);
+    watchdog_enter("acceptor", 0);
+    watchdog_expect_at("events", WATCHDOG_QUICK, NOW_MS);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, run_other, &other), 0);
     pthread_barrier_wait(&other.begun);
     CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 51));
@@ -108,7 +108,7 @@ static void test_the_latest_of_two(void)
     CU_ASSERT_EQUAL_FATAL(pthread_join(thread, NULL), 0);
     CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS + 1)); /* the other has left */
     CU_ASSERT_STRING_EQUAL(late.name, "acceptor");
-    watch_leave();
+    watchdog_leave();
     pthread_barrier_destroy(&other.begun);
     pthread_barrier_destroy(&other.seen);
 }
@@ -116,10 +116,10 @@ static void test_the_latest_of_two(void)
 static void *enter_and_leave(void *context)
 {
     struct other *other = context;
-    watch_enter("worker", 1);
+    watchdog_enter("worker", 1);
     pthread_barrier_wait(&other->begun);
     pthread_barrier_wait(&other->seen);
-    watch_leave();
+    watchdog_leave();
     return NULL;
 }
 
@@ -127,18 +127,19 @@ static void *enter_and_leave(void *context)
 static void test_all_slots(void)
 {
     struct other other;
-    pthread_t threads[WATCH_THREADS_MAX];
-    watch_init(PATIENCE_MS);
+    pthread_t threads[WATCHDOG_THREADS_MAX];
+    watchdog_init(PATIENCE_MS);
     for (int turn = 0; turn < 2; turn++) {
-        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, WATCH_THREADS_MAX + 1), 0);
-        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, WATCH_THREADS_MAX + 1), 0);
-        for (int i = 0; i < WATCH_THREADS_MAX; i++) {
+        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, WATCHDOG_THREADS_MAX + 1),
+                              0);
+        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, WATCHDOG_THREADS_MAX + 1), 0);
+        for (int i = 0; i < WATCHDOG_THREADS_MAX; i++) {
             CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, enter_and_leave, &other), 0);
         }
         pthread_barrier_wait(&other.begun);
         CU_ASSERT_FALSE(is_late(INT64_MAX));
         pthread_barrier_wait(&other.seen);
-        for (int i = 0; i < WATCH_THREADS_MAX; i++) {
+        for (int i = 0; i < WATCHDOG_THREADS_MAX; i++) {
             CU_ASSERT_EQUAL_FATAL(pthread_join(threads[i], NULL), 0);
         }
         pthread_barrier_destroy(&other.begun);

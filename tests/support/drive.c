@@ -10,7 +10,7 @@ struct server_session host_agreed(void)
     struct server_session session;
     server_init(&session, 16384, 3);
     session.dialect = &dialect_tlv_1;
-    session.settled = true;
+    session.dialect_known = true;
     session.agreed = (struct wire_version){1, 0};
     return session;
 }
@@ -38,54 +38,55 @@ static struct drive_event *next_event(struct drive *drive)
 }
 
 static void note_refusal(struct drive *drive, struct drive_event *event,
-                         const struct refusal *refusal)
+                         const struct protocol_error *protocol_error)
 {
     event->kind = DRIVE_REFUSED;
-    event->code = refusal->code;
-    event->closes = refusal->closes;
-    drive->last = *refusal;
+    event->code = protocol_error->code;
+    event->closes = protocol_error->closes;
+    drive->last = *protocol_error;
 }
 
 /* STEP_LAST: a frame was taken, and no further one is. */
-enum step { STEP_ON, STEP_LAST, STEP_MORE, STEP_STOP };
+enum child_command { STEP_ON, STEP_LAST, STEP_MORE, STEP_STOP };
 
-static bool goes_on(enum step step)
+static bool goes_on(enum child_command step)
 {
     return step == STEP_ON || step == STEP_MORE;
 }
 
-static enum step decode_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
-                                struct drive *drive)
+static enum child_command decode_at_host(struct server_session *session, const uint8_t *bytes,
+                                         size_t length, struct drive *drive)
 {
     uint8_t *frame = exact_copy(bytes, length);
     uint8_t room[ANSWER_BYTES_MAX];
     struct reply reply = {room, sizeof(room), 0};
     struct request request = {0};
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     struct drive_event *event = next_event(drive);
     event->frame_length = length;
-    enum decoding decoding = server_decode(session, frame, length, &request, &refusal, &reply);
+    enum decoding decoding =
+        server_decode(session, frame, length, &request, &protocol_error, &reply);
     event->id = session->id;
     if (decoding == DECODING_REFUSED) {
-        note_refusal(drive, event, &refusal);
+        note_refusal(drive, event, &protocol_error);
     } else {
         event->kind = decoding == DECODING_REPLY ? DRIVE_REPLY : DRIVE_REQUEST;
         event->command = request.command;
         drive->asked = request;
     }
     free(frame);
-    if (decoding == DECODING_REFUSED && refusal.closes) {
+    if (decoding == DECODING_REFUSED && protocol_error.closes) {
         return STEP_STOP;
     }
     return server_closes_after_answer(session) ? STEP_LAST : STEP_ON;
 }
 
-static enum step step_at_host(struct server_session *session, const uint8_t *bytes, size_t length,
-                              bool eof, size_t *taken, struct drive *drive)
+static enum child_command step_at_host(struct server_session *session, const uint8_t *bytes,
+                                       size_t length, bool eof, size_t *taken, struct drive *drive)
 {
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     uint8_t *input = exact_copy(bytes, length);
-    enum framing framing = server_frame(session, input, length, eof, taken, &refusal);
+    enum framing framing = server_frame(session, input, length, eof, taken, &protocol_error);
     free(input);
     if (framing == FRAMING_MORE) {
         return STEP_MORE;
@@ -94,25 +95,25 @@ static enum step step_at_host(struct server_session *session, const uint8_t *byt
         return decode_at_host(session, bytes, *taken, drive);
     }
     struct drive_event *event = next_event(drive);
-    note_refusal(drive, event, &refusal);
+    note_refusal(drive, event, &protocol_error);
     event->id = session->id;
     return STEP_STOP;
 }
 
-static enum step decode_at_guest(struct client_session *session, const uint8_t *bytes,
-                                 size_t length, struct drive *drive)
+static enum child_command decode_at_guest(struct client_session *session, const uint8_t *bytes,
+                                          size_t length, struct drive *drive)
 {
     const struct dialect *dialect = session->dialect;
     bool greeting = dialect->encode_greeting != NULL && session->agreed.major == 0;
     uint8_t *frame = exact_copy(bytes, length);
     struct answer answer = {0};
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     struct drive_event *event = next_event(drive);
     event->frame_length = length;
     event->id = session->id;
-    int error = dialect->decode_answer(session, greeting, frame, length, &answer, &refusal);
+    int error = dialect->decode_answer(session, greeting, frame, length, &answer, &protocol_error);
     if (error < 0) {
-        note_refusal(drive, event, &refusal);
+        note_refusal(drive, event, &protocol_error);
     } else {
         event->kind = greeting && answer.type == ANSWER_RESPONSE ? DRIVE_REPLY : DRIVE_REQUEST;
         event->type = answer.type;
@@ -125,13 +126,13 @@ static enum step decode_at_guest(struct client_session *session, const uint8_t *
     return dialect->closes_after_answer ? STEP_LAST : STEP_ON;
 }
 
-static enum step step_at_guest(struct client_session *session, const uint8_t *bytes, size_t length,
-                               bool eof, size_t *taken, struct drive *drive)
+static enum child_command step_at_guest(struct client_session *session, const uint8_t *bytes,
+                                        size_t length, bool eof, size_t *taken, struct drive *drive)
 {
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     uint8_t *input = exact_copy(bytes, length);
     enum framing framing =
-        session->dialect->frame_answer(session, input, length, eof, taken, &refusal);
+        session->dialect->frame_answer(session, input, length, eof, taken, &protocol_error);
     free(input);
     if (framing == FRAMING_MORE) {
         return STEP_MORE;
@@ -139,7 +140,7 @@ static enum step step_at_guest(struct client_session *session, const uint8_t *by
     if (framing == FRAMING_WHOLE) {
         return decode_at_guest(session, bytes, *taken, drive);
     }
-    note_refusal(drive, next_event(drive), &refusal);
+    note_refusal(drive, next_event(drive), &protocol_error);
     return STEP_STOP;
 }
 
@@ -151,7 +152,7 @@ static size_t next_end(size_t end, size_t length, size_t chunk)
 void drive_host(struct server_session *session, const uint8_t *bytes, size_t length, size_t chunk,
                 struct drive *ret)
 {
-    enum step step = STEP_ON;
+    enum child_command step = STEP_ON;
     size_t at = 0;
     size_t end = next_end(0, length, chunk);
     *ret = (struct drive){0};
@@ -170,7 +171,7 @@ void drive_host(struct server_session *session, const uint8_t *bytes, size_t len
 void drive_guest(struct client_session *session, const uint8_t *bytes, size_t length, size_t chunk,
                  struct drive *ret)
 {
-    enum step step = STEP_ON;
+    enum child_command step = STEP_ON;
     size_t at = 0;
     size_t end = next_end(0, length, chunk);
     *ret = (struct drive){0};

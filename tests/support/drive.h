@@ -30,9 +30,9 @@ struct drive_event {
 struct drive {
     struct drive_event event[DRIVE_EVENTS_MAX];
     size_t count;
-    size_t left;          /* bytes that no frame took */
-    struct refusal last;  /* the last DRIVE_REFUSED */
-    struct request asked; /* the last DRIVE_REQUEST; its texts are gone */
+    size_t left;                /* bytes that no frame took */
+    struct protocol_error last; /* the last DRIVE_REFUSED */
+    struct request asked;       /* the last DRIVE_REQUEST; its texts are gone */
 };
 
 /* `chunk`: bytes at a time, or DRIVE_WHOLE. The stream ends (`eof`) behind the last byte. */

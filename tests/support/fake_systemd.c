@@ -33,7 +33,7 @@ enum { JOBS_MAX = 64, TEXT_MAX = 1024 };
 #define MANAGER "org.freedesktop.systemd1.Manager"
 
 /* A job of systemd's: of the unit that it was given for. */
-struct job {
+struct upgrade {
     bool pending;
     char unit[TEXT_MAX];
     unsigned asked; /* how often the state was asked for since it ended */
@@ -42,7 +42,7 @@ struct job {
 static const char *folder;
 static sd_bus *bus;
 static sd_event *event;
-static struct job jobs[JOBS_MAX]; /* the number of a job is its place, and one more */
+static struct upgrade jobs[JOBS_MAX]; /* the number of a job is its place, and one more */
 static unsigned jobs_count;
 extern char **environ;
 
@@ -110,7 +110,7 @@ static void job_path(unsigned number, char out[TEXT_MAX])
     snprintf(out, TEXT_MAX, OBJECT "/job/%u", number);
 }
 
-static struct job *last_job(const char *unit)
+static struct upgrade *last_job(const char *unit)
 {
     for (unsigned i = jobs_count; i > 0; i--) {
         if (strcmp(jobs[i - 1].unit, unit) == 0) {
@@ -122,7 +122,7 @@ static struct job *last_job(const char *unit)
 
 static void end_job(unsigned number, const char *how)
 {
-    struct job *job = &jobs[number - 1];
+    struct upgrade *job = &jobs[number - 1];
     char path[TEXT_MAX];
     char result[TEXT_MAX];
     job_path(number, path);
@@ -140,7 +140,7 @@ static void end_job(unsigned number, const char *how)
 
 static int on_exit_of_run(sd_event_source *source, const siginfo_t *info, void *context)
 {
-    unsigned number = (unsigned)((struct job *)context - jobs) + 1;
+    unsigned number = (unsigned)((struct upgrade *)context - jobs) + 1;
     (void)source; /* the event loop has it */
     bool well = info->si_code == CLD_EXITED && info->si_status <= 1;
     end_job(number, well ? "done" : "failed");
@@ -200,7 +200,7 @@ static int start_unit(sd_bus_message *call, const char *method)
     if (jobs_count == JOBS_MAX) {
         give_up("too many jobs", ENOSPC);
     }
-    struct job *job = &jobs[jobs_count++];
+    struct upgrade *job = &jobs[jobs_count++];
     unsigned number = jobs_count;
     job->pending = true;
     snprintf(job->unit, sizeof(job->unit), "%s", unit);
@@ -232,7 +232,7 @@ static void state_of(const char *unit, const char *key, const char *otherwise, u
     }
 }
 
-static int get_job(sd_bus_message *call, const struct job *job)
+static int get_job(sd_bus_message *call, const struct upgrade *job)
 {
     char path[TEXT_MAX] = "/";
     unsigned number = 0;
@@ -261,7 +261,7 @@ static int get_property(sd_bus_message *call)
         sd_bus_path_decode(sd_bus_message_get_path(call), OBJECT "/unit", &unit) <= 0) {
         return error < 0 ? error : -EINVAL;
     }
-    struct job *job = last_job(unit);
+    struct upgrade *job = last_job(unit);
     bool pending = job != NULL && job->pending;
     if (strcmp(property, "Job") == 0) {
         free(unit);

@@ -5,7 +5,7 @@
 
 static void begin(struct heard *heard)
 {
-    *heard = (struct heard){.refusal = {.code = ERROR_NONE}};
+    *heard = (struct heard){.protocol_error = {.code = ERROR_NONE}};
     server_init(&heard->session, HEARD_LIMIT, HEARD_CID);
 }
 
@@ -15,8 +15,8 @@ static void decode(const uint8_t *bytes, size_t length, struct heard *heard)
     struct reply reply = {room, sizeof(room), 0};
     heard->frame = exact_copy(bytes, length);
     heard->length = length;
-    (void)server_decode(&heard->session, heard->frame, length, &heard->request, &heard->refusal,
-                        &reply); /* request and refusal tell */
+    (void)server_decode(&heard->session, heard->frame, length, &heard->request,
+                        &heard->protocol_error, &reply); /* request and refusal tell */
 }
 
 /* True: it is whole, or refused. */
@@ -25,7 +25,7 @@ static bool take(const uint8_t *bytes, size_t length, bool eof, struct heard *he
     size_t frame = 0;
     uint8_t *given = exact_copy(bytes, length);
     enum framing framing =
-        server_frame(&heard->session, given, length, eof, &frame, &heard->refusal);
+        server_frame(&heard->session, given, length, eof, &frame, &heard->protocol_error);
     if (framing == FRAMING_WHOLE) {
         decode(given, frame, heard);
     }

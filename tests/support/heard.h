@@ -11,11 +11,11 @@ enum { HEARD_LIMIT = 16384, HEARD_CID = 3 };
 
 struct heard {
     struct server_session session;
-    const char *dialect;    /* its name */
-    struct request request; /* COMMAND_NONE: it was refused, or is not whole */
-    struct refusal refusal; /* ERROR_NONE: it was not */
-    bool closes;            /* the connection does, behind the answer */
-    uint8_t *frame;         /* what the request's texts point into */
+    const char *dialect;                  /* its name */
+    struct request request;               /* COMMAND_NONE: it was refused, or is not whole */
+    struct protocol_error protocol_error; /* ERROR_NONE: it was not */
+    bool closes;                          /* the connection does, behind the answer */
+    uint8_t *frame;                       /* what the request's texts point into */
     size_t length;
 };
 

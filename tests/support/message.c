@@ -18,7 +18,7 @@ int message_encode(const struct golden_message *message, struct writer *writer)
 }
 
 int message_decode(const uint8_t *frame, size_t length, struct golden_message *ret,
-                   struct refusal *refusal)
+                   struct protocol_error *protocol_error)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
     struct frame_header header;
@@ -28,13 +28,13 @@ int message_decode(const uint8_t *frame, size_t length, struct golden_message *r
         .type = (enum frame_type)header.type, .version = header.version, .id = header.id};
     switch (header.type) {
     case FRAME_HELLO:
-        return codec_decode_hello(payload, length, &ret->hello, refusal);
+        return codec_decode_hello(payload, length, &ret->hello, protocol_error);
     case FRAME_WELCOME:
-        return codec_decode_welcome(payload, length, &ret->welcome, refusal);
+        return codec_decode_welcome(payload, length, &ret->welcome, protocol_error);
     case FRAME_REQUEST:
-        return codec_decode_request(payload, length, &ret->request, refusal);
+        return codec_decode_request(payload, length, &ret->request, protocol_error);
     default:
-        return codec_decode_answer(header.type, payload, length, &ret->answer, refusal);
+        return codec_decode_answer(header.type, payload, length, &ret->answer, protocol_error);
     }
 }
 

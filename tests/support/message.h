@@ -11,7 +11,7 @@ MUST_CHECK int message_encode(const struct golden_message *message, struct write
 
 /* Decodes a frame whose header is right. 0 or -EBADMSG. */
 MUST_CHECK int message_decode(const uint8_t *frame, size_t length, struct golden_message *ret,
-                              struct refusal *refusal);
+                              struct protocol_error *protocol_error);
 
 bool message_equal(const struct golden_message *a, const struct golden_message *b);
 

@@ -57,20 +57,21 @@ struct judgement pieces_judge(const struct pieces *pieces, const void *extra, si
 {
     size_t length = 0;
     uint8_t *frame = put_together(pieces, extra, extra_length, &length);
-    struct refusal refusal = {0};
+    struct protocol_error protocol_error = {0};
     struct golden_message decoded;
     struct judgement judgement = {0};
-    int error = message_decode(frame, length, &decoded, &refusal);
+    int error = message_decode(frame, length, &decoded, &protocol_error);
     if (error == 0) {
         judgement.same = message_equal(&decoded, &pieces->message);
     } else {
         CU_ASSERT_EQUAL(error, -EBADMSG);
-        CU_ASSERT_NOT_EQUAL(refusal.code, ERROR_NONE);
-        CU_ASSERT_EQUAL(refusal.closes, refusal.code == ERROR_MALFORMED);
-        CU_ASSERT_TRUE(strlen(refusal.text) > 0 && strchr(refusal.text, '\n') == NULL);
+        CU_ASSERT_NOT_EQUAL(protocol_error.code, ERROR_NONE);
+        CU_ASSERT_EQUAL(protocol_error.closes, protocol_error.code == ERROR_MALFORMED);
+        CU_ASSERT_TRUE(strlen(protocol_error.text) > 0 &&
+                       strchr(protocol_error.text, '\n') == NULL);
     }
-    judgement.code = refusal.code;
-    memcpy(judgement.text, refusal.text, sizeof(judgement.text));
+    judgement.code = protocol_error.code;
+    memcpy(judgement.text, protocol_error.text, sizeof(judgement.text));
     free(frame);
     return judgement;
 }

@@ -17,7 +17,7 @@ struct pieces {
 struct judgement {
     enum error_code code; /* ERROR_NONE: it was taken */
     bool same;            /* and says what the message said before */
-    char text[REFUSAL_TEXT_MAX];
+    char text[PROTOCOL_ERROR_TEXT_MAX];
 };
 
 /* The pieces of message_full(index); false behind the last one. */

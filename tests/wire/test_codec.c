@@ -61,8 +61,8 @@ static void test_decode(void)
     for (size_t i = 0; i < set.count; i++) {
         const struct golden *file = golden_get(&set, golden_messages[i].name);
         struct golden_message decoded;
-        struct refusal refusal = {0};
-        CU_ASSERT_EQUAL(message_decode(file->bytes, file->length, &decoded, &refusal), 0);
+        struct protocol_error protocol_error = {0};
+        CU_ASSERT_EQUAL(message_decode(file->bytes, file->length, &decoded, &protocol_error), 0);
         if (!message_equal(&decoded, &golden_messages[i])) {
             fprintf(stderr, "%s decodes to something else\n", file->name);
             CU_FAIL("messages differ");

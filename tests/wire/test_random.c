@@ -195,12 +195,12 @@ static bool goes_round(const struct golden_message *message)
     struct writer first = {.bytes = room, .size = sizeof(room)};
     struct writer second = {.bytes = again, .size = sizeof(again)};
     struct golden_message decoded;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     if (message_encode(message, &first) < 0) {
         return false;
     }
     uint8_t *frame = exact_copy(room, first.length);
-    bool same = message_decode(frame, first.length, &decoded, &refusal) == 0 &&
+    bool same = message_decode(frame, first.length, &decoded, &protocol_error) == 0 &&
                 message_equal(message, &decoded) && message_encode(&decoded, &second) == 0 &&
                 first.length == second.length && memcmp(room, again, first.length) == 0;
     free(frame);
@@ -229,14 +229,14 @@ static void test_noise(void)
     for (unsigned i = 0; i < ROUNDS; i++) {
         size_t length = FRAME_HEADER_SIZE + random_below(64);
         struct golden_message decoded;
-        struct refusal refusal = {0};
+        struct protocol_error protocol_error = {0};
         for (size_t j = 0; j < length; j++) {
             bytes[j] = (uint8_t)(random_below(2) == 0 ? random_below(16) : random_bits());
         }
         integer_write(bytes + 6, 2, types[random_below(6)]);
         uint8_t *frame = exact_copy(bytes, length);
-        int error = message_decode(frame, length, &decoded, &refusal);
-        CU_ASSERT_TRUE(error == 0 || refusal.code != ERROR_NONE);
+        int error = message_decode(frame, length, &decoded, &protocol_error);
+        CU_ASSERT_TRUE(error == 0 || protocol_error.code != ERROR_NONE);
         refused += error < 0;
         free(frame);
     }

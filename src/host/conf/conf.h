@@ -125,8 +125,8 @@ struct conf *conf_free(struct conf *conf);
 
 /* On a reload: keys that are taken at the start alone keep in `fresh` what they have in `now`. `told`
  * is called with each that differs, its section and name. 0 or -ENOMEM. */
-MUST_CHECK int conf_keep(const struct conf *now, struct conf *fresh,
-                         void (*told)(const char *section, const char *name));
+MUST_CHECK int conf_carry_over(const struct conf *now, struct conf *fresh,
+                               void (*told)(const char *section, const char *name));
 
 /* True if every key has the same value in both. */
 bool conf_same(const struct conf *a, const struct conf *b);

@@ -10,32 +10,32 @@
 #include "host/conf/conf_value.h"
 #include "wire/text.h"
 
-static struct conf_mention *mention(struct conf_mentions *mentions, const char *section,
-                                    const char *name)
+static struct conf_origin *origin(struct conf_origins *origins, const char *section,
+                                  const char *name)
 {
-    return conf_mention_of(mentions, conf_key_find(section, name));
+    return conf_origin_of(origins, conf_key_find(section, name));
 }
 
-static struct conf_place place_of(const struct conf_mention *mention)
+static struct conf_place place_of(const struct conf_origin *origin)
 {
-    return (struct conf_place){.path = mention->path, .line = mention->line};
+    return (struct conf_place){.path = origin->path, .line = origin->line};
 }
 
-static const struct conf_mention *later(const struct conf_mention *a, const struct conf_mention *b)
+static const struct conf_origin *later(const struct conf_origin *a, const struct conf_origin *b)
 {
     bool a_first = a->file != b->file ? a->file < b->file : a->line < b->line;
     return a_first ? b : a;
 }
 
 /* The defaults are long enough, so a list that is too short was given in a file. */
-static int check_lengths(const struct conf *conf, struct conf_mentions *mentions,
+static int check_lengths(const struct conf *conf, struct conf_origins *origins,
                          char problem[CONF_PROBLEM_MAX])
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        if (conf_value_count(key, conf) < key->least) {
+        if (conf_value_count(key, conf) < key->min_count) {
             char why[CONF_WHY_MAX];
-            struct conf_place place = place_of(conf_mention_of(mentions, key));
+            struct conf_place place = place_of(conf_origin_of(origins, key));
             conf_value_allowed(key, why);
             conf_problem(&place, problem, "[%s] %s = : %s", key->section, key->name, why);
             return -EINVAL;
@@ -44,13 +44,13 @@ static int check_lengths(const struct conf *conf, struct conf_mentions *mentions
     return 0;
 }
 
-static int check_connections(struct conf *conf, struct conf_mentions *mentions,
+static int check_connections(struct conf *conf, struct conf_origins *origins,
                              char problem[CONF_PROBLEM_MAX])
 {
     if (conf->limits.connections_per_cid <= conf->limits.connections) {
         return 0;
     }
-    struct conf_mention *given = mention(mentions, "limits", "connections_per_cid");
+    struct conf_origin *given = origin(origins, "limits", "connections_per_cid");
     if (given->path == NULL) {
         conf->limits.connections_per_cid = conf->limits.connections;
         return 0;
@@ -62,13 +62,13 @@ static int check_connections(struct conf *conf, struct conf_mentions *mentions,
     return -EINVAL;
 }
 
-static int check_reboot(const struct conf *conf, struct conf_mentions *mentions,
+static int check_reboot(const struct conf *conf, struct conf_origins *origins,
                         char problem[CONF_PROBLEM_MAX])
 {
     if (conf->reboot.method != CONF_REBOOT_COMMAND || conf->reboot.command.count > 0) {
         return 0;
     }
-    struct conf_place place = place_of(mention(mentions, "reboot", "method"));
+    struct conf_place place = place_of(origin(origins, "reboot", "method"));
     conf_problem(&place, problem, "[reboot] method = command: needs a [reboot] command");
     return -EINVAL;
 }
@@ -84,7 +84,7 @@ static bool holds(const char *folder, const char *path)
 
 /* The daemon may write its own folder, so the other one is not safe inside it; nor can the daemon
  * enter a folder inside the other one. */
-static int check_directories(const struct conf *conf, struct conf_mentions *mentions,
+static int check_directories(const struct conf *conf, struct conf_origins *origins,
                              char problem[CONF_PROBLEM_MAX])
 {
     const char *upgrade = conf->upgrade.directory;
@@ -92,29 +92,29 @@ static int check_directories(const struct conf *conf, struct conf_mentions *ment
     if (!holds(upgrade, install) && !holds(install, upgrade)) {
         return 0;
     }
-    struct conf_place place = place_of(later(mention(mentions, "upgrade", "directory"),
-                                             mention(mentions, "install", "directory")));
+    struct conf_place place = place_of(
+        later(origin(origins, "upgrade", "directory"), origin(origins, "install", "directory")));
     conf_problem(&place, problem,
                  "[install] directory = %s: allowed: a folder apart from [upgrade] directory = %s",
                  install, upgrade);
     return -EINVAL;
 }
 
-int conf_check(struct conf *conf, struct conf_mentions *mentions, char problem[CONF_PROBLEM_MAX])
+int conf_check(struct conf *conf, struct conf_origins *origins, char problem[CONF_PROBLEM_MAX])
 {
-    int result = check_lengths(conf, mentions, problem);
+    int result = check_lengths(conf, origins, problem);
     if (result == 0) {
-        result = check_connections(conf, mentions, problem);
+        result = check_connections(conf, origins, problem);
     }
     if (result == 0) {
-        result = check_reboot(conf, mentions, problem);
+        result = check_reboot(conf, origins, problem);
     }
-    return result == 0 ? check_directories(conf, mentions, problem) : result;
+    return result == 0 ? check_directories(conf, origins, problem) : result;
 }
 
 struct load {
     struct conf *conf;
-    struct conf_mentions mentions;
+    struct conf_origins origins;
     unsigned file; /* the how manieth is being read, from 1 on */
     char *problem;
 };
@@ -138,7 +138,7 @@ static struct shown show(const char *key, const char *value)
 static int no_section(struct load *load, const struct conf_place *place, const char *section)
 {
     char shown[CONF_ITEM_MAX];
-    const char *nearest = conf_section_nearest(section);
+    const char *nearest = conf_section_suggest(section);
     (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof(shown));
     if (nearest != NULL) {
         conf_problem(place, load->problem, "[%s]: no such section; did you mean [%s]?", shown,
@@ -153,7 +153,7 @@ static int no_key(struct load *load, const struct conf_place *place, const char 
                   const char *key, const char *value)
 {
     struct shown shown = show(key, value);
-    const char *nearest = conf_key_nearest(section, key);
+    const char *nearest = conf_key_suggest(section, key);
     const struct conf_key *elsewhere = conf_key_find(NULL, key);
     const char *what = section[0] == '\0' ? "a key before any [section]" : "no such key";
     char hint[96] = "";
@@ -167,8 +167,8 @@ static int no_key(struct load *load, const struct conf_place *place, const char 
     return -EINVAL;
 }
 
-static int blame(struct load *load, const struct conf_place *place, const struct conf_key *key,
-                 const char *value, const char *why)
+static int report_error(struct load *load, const struct conf_place *place,
+                        const struct conf_key *key, const char *value, const char *why)
 {
     struct shown shown = show(key->name, value);
     conf_problem(place, load->problem, "[%s] %s = %s: %s", key->section, key->name, shown.value,
@@ -188,18 +188,18 @@ static int take(struct load *load, const struct conf_place *place, const struct 
                 const char *value)
 {
     char why[CONF_WHY_MAX];
-    struct conf_mention *mention = conf_mention_of(&load->mentions, key);
-    bool again = mention->file == load->file && !key->kind->list;
+    struct conf_origin *origin = conf_origin_of(&load->origins, key);
+    bool again = origin->file == load->file && !key->kind->list;
     if (again) {
-        snprintf(why, sizeof(why), "given twice, first in line %u", mention->line);
-        return blame(load, place, key, value, why);
+        snprintf(why, sizeof(why), "given twice, first in line %u", origin->line);
+        return report_error(load, place, key, value, why);
     }
-    if (key->kind->list && (mention->path == NULL || value[0] == '\0')) {
+    if (key->kind->list && (origin->path == NULL || value[0] == '\0')) {
         conf_value_clear(key, load->conf);
     }
-    *mention = (struct conf_mention){place->path, load->file, place->line};
+    *origin = (struct conf_origin){place->path, load->file, place->line};
     int result = conf_value_take(key, value, load->conf, why);
-    return result == -EINVAL ? blame(load, place, key, value, why) : result;
+    return result == -EINVAL ? report_error(load, place, key, value, why) : result;
 }
 
 static int on_entry(void *context, const struct conf_place *place, const char *section,
@@ -211,7 +211,7 @@ static int on_entry(void *context, const struct conf_place *place, const char *s
         return no_key(load, place, section, name, value);
     }
     if (value[0] == ';') {
-        return blame(load, place, key, value, "a comment needs a blank before its ;");
+        return report_error(load, place, key, value, "a comment needs a blank before its ;");
     }
     return take(load, place, key, value);
 }
@@ -236,7 +236,7 @@ static int set_defaults(struct conf *conf)
     int result = 0;
     for (size_t i = 0; i < conf_keys_count && result == 0; i++) {
         char why[CONF_WHY_MAX];
-        result = conf_value_take(&conf_keys[i], conf_keys[i].fallback, conf, why);
+        result = conf_value_take(&conf_keys[i], conf_keys[i].default_value, conf, why);
         assert(result != -EINVAL);
     }
     return result;
@@ -267,7 +267,7 @@ static int load_into(struct load *load, const struct conf_strings *files, char *
     if (result == 0 && listen != NULL) {
         result = replace_listeners(load->conf, listen, load->problem);
     }
-    return result == 0 ? conf_check(load->conf, &load->mentions, load->problem) : result;
+    return result == 0 ? conf_check(load->conf, &load->origins, load->problem) : result;
 }
 
 int conf_load(const char *path, char *const listen[], struct conf **ret,

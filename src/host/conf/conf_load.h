@@ -15,25 +15,25 @@
  *
  * Owner    the files outlive it.
  */
-struct conf_mention {
+struct conf_origin {
     const char *path; /* NULL: in no file */
     unsigned file;    /* the how manieth file */
     unsigned line;
 };
 
 /* One for each key, in the table's order. */
-struct conf_mentions {
-    struct conf_mention of[CONF_KEYS_MAX];
+struct conf_origins {
+    struct conf_origin of[CONF_KEYS_MAX];
 };
 
-static inline struct conf_mention *conf_mention_of(struct conf_mentions *mentions,
-                                                   const struct conf_key *key)
+static inline struct conf_origin *conf_origin_of(struct conf_origins *origins,
+                                                 const struct conf_key *key)
 {
-    return &mentions->of[key - conf_keys];
+    return &origins->of[key - conf_keys];
 }
 
 /* A limit of connections per CID that no file gave is cut to the limit of all connections. */
-MUST_CHECK int conf_check(struct conf *conf, struct conf_mentions *mentions,
+MUST_CHECK int conf_check(struct conf *conf, struct conf_origins *origins,
                           char problem[CONF_PROBLEM_MAX]);
 
 #endif

@@ -9,7 +9,7 @@
 
 #define AT(member)             offsetof(struct conf, member)
 #define RANGE(lowest, highest) .min = (lowest), .max = (highest)
-#define WORDS(fewest, highest) .least = (fewest), .most = (highest)
+#define WORDS(fewest, highest) .min_count = (fewest), .max_count = (highest)
 #define SECOND                 ((uint64_t)1000)
 #define KIB                    ((uint64_t)1 << 10)
 #define GIB                    ((uint64_t)1 << 30)
@@ -44,154 +44,163 @@ static const char *class_bit_name(unsigned bit)
 
 const struct conf_key conf_keys[] = {
     {"listen", "address", &conf_addresses, AT(listen.address), WORDS(1, 16),
-     .fallback = "vsock:any:19090", .restart = true,
-     .about = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:PATH."},
+     .default_value = "vsock:any:19090", .restart = true,
+     .description = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:PATH."},
     {"listen", "allowed_cids", &conf_number_list, AT(listen.allowed_cids), RANGE(0, CID_MAX),
-     WORDS(1, 64), .fallback = "3",
-     .about = "Guests that are served, by CID. The first one is 3. Others are answered forbidden."},
+     WORDS(1, 64), .default_value = "3",
+     .description =
+         "Guests that are served, by CID. The first one is 3. Others are answered forbidden."},
     {"listen", "commands", &conf_set, AT(listen.commands), WORDS(1, COMMAND_LAST),
      .bit_name = command_name,
-     .fallback = "attach-hsm detach-hsm get-hostos-version upgrade notify get-vsock-version"
-                 " get-upgrade-status start-upgrade-guest-vm",
-     .about = "The commands that are served. Others are answered forbidden."},
+     .default_value = "attach-hsm detach-hsm get-hostos-version upgrade notify get-vsock-version"
+                      " get-upgrade-status start-upgrade-guest-vm",
+     .description = "The commands that are served. Others are answered forbidden."},
     /* The highest CID means "any" to the kernel: no peer has it. */
-    {"listen", "unix_cid", &conf_count, AT(listen.unix_cid), RANGE(0, CID_MAX - 1), .fallback = "3",
-     .about = "The CID that the peers of Unix sockets stand for."},
-    {"listen", "unix_mode", &conf_mode, AT(listen.unix_mode), RANGE(0, 0777), .fallback = "0600",
-     .restart = true, .about = "The mode of Unix sockets."},
+    {"listen", "unix_cid", &conf_count, AT(listen.unix_cid), RANGE(0, CID_MAX - 1),
+     .default_value = "3", .description = "The CID that the peers of Unix sockets stand for."},
+    {"listen", "unix_mode", &conf_mode, AT(listen.unix_mode), RANGE(0, 0777),
+     .default_value = "0600", .restart = true, .description = "The mode of Unix sockets."},
     /* The highest uid means "none" to the kernel. */
     {"listen", "unix_uids", &conf_number_list, AT(listen.unix_uids), RANGE(0, UINT32_MAX - 1),
-     WORDS(0, 64), .fallback = "",
-     .about = "The uids that are served on Unix sockets. Empty: root and the daemon's own."},
+     WORDS(0, 64), .default_value = "",
+     .description = "The uids that are served on Unix sockets. Empty: root and the daemon's own."},
 
     /* One worker is enough for one guest; more than 64 only queue at the same disk. */
-    {"limits", "workers", &conf_count, AT(limits.workers), RANGE(1, 64), .fallback = "4",
-     .restart = true, .about = "Threads that run commands."},
-    {"limits", "queue", &conf_count, AT(limits.queue), RANGE(1, CONNECTIONS_MAX), .fallback = "64",
-     .restart = true,
-     .about = "Requests that wait for a worker. When it is full the answer is busy."},
+    {"limits", "workers", &conf_count, AT(limits.workers), RANGE(1, 64), .default_value = "4",
+     .restart = true, .description = "Threads that run commands."},
+    {"limits", "queue", &conf_count, AT(limits.queue), RANGE(1, CONNECTIONS_MAX),
+     .default_value = "64", .restart = true,
+     .description = "Requests that wait for a worker. When it is full the answer is busy."},
     {"limits", "connections", &conf_count, AT(limits.connections), RANGE(1, CONNECTIONS_MAX),
-     .fallback = "256", .restart = true, .about = "Connections in all."},
+     .default_value = "256", .restart = true, .description = "Connections in all."},
     {"limits", "connections_per_cid", &conf_count, AT(limits.connections_per_cid),
-     RANGE(1, CONNECTIONS_MAX), .fallback = "64",
-     .about = "Connections of one guest. At most the connections in all."},
+     RANGE(1, CONNECTIONS_MAX), .default_value = "64",
+     .description = "Connections of one guest. At most the connections in all."},
     {"limits", "first_frame_seconds", &conf_seconds, AT(limits.first_frame_ms),
-     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "5",
-     .about = "From accepting a connection to its first whole frame."},
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .default_value = "5",
+     .description = "From accepting a connection to its first whole frame."},
     {"limits", "frame_seconds", &conf_seconds, AT(limits.frame_ms),
-     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "5",
-     .about = "From the first byte of a later frame to its last."},
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .default_value = "5",
+     .description = "From the first byte of a later frame to its last."},
     {"limits", "idle_seconds", &conf_seconds, AT(limits.idle_ms), RANGE(DEADLINE_MIN, DAY),
-     .fallback = "30", .about = "How long a connection may have no request under way."},
+     .default_value = "30", .description = "How long a connection may have no request under way."},
     {"limits", "send_seconds", &conf_seconds, AT(limits.send_ms), RANGE(DEADLINE_MIN, DEADLINE_MAX),
-     .fallback = "5", .about = "How long a guest may take nothing of an answer."},
+     .default_value = "5", .description = "How long a guest may take nothing of an answer."},
     {"limits", "request_bytes", &conf_count, AT(limits.request_bytes),
-     RANGE(REQUEST_BYTES_MIN, REQUEST_BYTES_MAX), .fallback = "16384", .restart = true,
-     .about = "The largest request. Longer ones are answered too_large."},
+     RANGE(REQUEST_BYTES_MIN, REQUEST_BYTES_MAX), .default_value = "16384", .restart = true,
+     .description = "The largest request. Longer ones are answered too_large."},
 
     {"console", "devices", &conf_paths, AT(console.devices), WORDS(0, 16),
-     .fallback = "/dev/tty1 /dev/ttyS0", .about = "The consoles that notify writes to."},
+     .default_value = "/dev/tty1 /dev/ttyS0", .description = "The consoles that notify writes to."},
     {"console", "max_repeats", &conf_count, AT(console.max_repeats), RANGE(1, 1000),
-     .fallback = "10", .about = "How often one message is shown. More asked for are cut to it."},
+     .default_value = "10",
+     .description = "How often one message is shown. More asked for are cut to it."},
     {"console", "interval_seconds", &conf_seconds, AT(console.interval_ms), RANGE(0, 3600 * SECOND),
-     .fallback = "2", .about = "The time between two repeats."},
-    {"console", "queue", &conf_count, AT(console.queue), RANGE(1, 1024), .fallback = "16",
-     .restart = true, .about = "Messages that wait. When it is full the answer is busy."},
+     .default_value = "2", .description = "The time between two repeats."},
+    {"console", "queue", &conf_count, AT(console.queue), RANGE(1, 1024), .default_value = "16",
+     .restart = true, .description = "Messages that wait. When it is full the answer is busy."},
     {"console", "skip_while_running", &conf_words, AT(console.skip_while_running), WORDS(0, 16),
-     .fallback = "hostos_tool manual-recovery",
-     .about =
+     .default_value = "hostos_tool manual-recovery",
+     .description =
          "Nothing is written while a process of root has all these words in its command line."},
 
-    {"version", "file", &conf_path, AT(version.file), .fallback = "/opt/ic/share/version.txt",
-     .about = "The file that holds the version of the HostOS."},
+    {"version", "file", &conf_path, AT(version.file), .default_value = "/opt/ic/share/version.txt",
+     .description = "The file that holds the version of the HostOS."},
 
-    {"steps", "method", &conf_choice, AT(steps.method), .choices = step_methods, .fallback = "exec",
-     .about = "How step programs are run: exec, as children; unit, as the systemd units of the "
-              "package."},
+    {"steps", "method", &conf_choice, AT(steps.method), .choices = step_methods,
+     .default_value = "exec",
+     .description =
+         "How step programs are run: exec, as children; unit, as the systemd units of the "
+         "package."},
     {"steps", "install_program", &conf_path, AT(steps.install_program),
-     .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-install",
-     .about =
+     .default_value = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-install",
+     .description =
          "The program that installs a verified image. For method = exec; a unit names its own."},
     {"steps", "hsm_program", &conf_path, AT(steps.hsm_program),
-     .fallback = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-hsm",
-     .about = "The program that attaches and detaches the HSM. Likewise."},
+     .default_value = VSOCK_LIBEXEC_DIRECTORY "/vsock_host-hsm",
+     .description = "The program that attaches and detaches the HSM. Likewise."},
 
-    {"hsm", "uri", &conf_text, AT(hsm.uri), .fallback = "qemu:///system",
-     .about = "The libvirt connection."},
-    {"hsm", "domain", &conf_text, AT(hsm.domain), .fallback = "guestos",
-     .about = "The guest's domain. by-cid: the running domain that has the caller's CID."},
-    {"hsm", "vendor", &conf_hex, AT(hsm.vendor), RANGE(1, 0xffff), .fallback = "0x20a0",
-     .about = "The USB vendor of the HSM."},
-    {"hsm", "product", &conf_hex, AT(hsm.product), RANGE(0, 0xffff), .fallback = "0x4230",
-     .about = "The USB product of the HSM."},
+    {"hsm", "uri", &conf_text, AT(hsm.uri), .default_value = "qemu:///system",
+     .description = "The libvirt connection."},
+    {"hsm", "domain", &conf_text, AT(hsm.domain), .default_value = "guestos",
+     .description = "The guest's domain. by-cid: the running domain that has the caller's CID."},
+    {"hsm", "vendor", &conf_hex, AT(hsm.vendor), RANGE(1, 0xffff), .default_value = "0x20a0",
+     .description = "The USB vendor of the HSM."},
+    {"hsm", "product", &conf_hex, AT(hsm.product), RANGE(0, 0xffff), .default_value = "0x4230",
+     .description = "The USB product of the HSM."},
     {"hsm", "timeout_seconds", &conf_seconds, AT(hsm.timeout_ms), RANGE(SECOND, DEADLINE_MAX),
-     .fallback = "20",
-     .about =
+     .default_value = "20",
+     .description =
          "How long attaching or detaching may take. vsock_guest waits 30 s without --timeout."},
 
-    {"upgrade", "directory", &conf_path, AT(upgrade.directory), .fallback = "/var/lib/vsock_host",
-     .restart = true, .about = "Partial and verified images, and the state of the last upgrade."},
+    {"upgrade", "directory", &conf_path, AT(upgrade.directory),
+     .default_value = "/var/lib/vsock_host", .restart = true,
+     .description = "Partial and verified images, and the state of the last upgrade."},
     {"upgrade", "schemes", &conf_choices, AT(upgrade.schemes), WORDS(1, 2), .choices = url_schemes,
-     .fallback = "https http", .about = "What a URL may begin with."},
+     .default_value = "https http", .description = "What a URL may begin with."},
     {"upgrade", "allowed_prefixes", &conf_prefixes, AT(upgrade.allowed_prefixes), WORDS(0, 64),
-     .fallback = "", .about = "A URL must begin with one of these. Empty: any."},
+     .default_value = "", .description = "A URL must begin with one of these. Empty: any."},
     {"upgrade", "refused_addresses", &conf_set, AT(upgrade.refused_addresses), WORDS(0, 6),
-     .bit_name = class_bit_name, .fallback = "loopback link-local multicast unspecified own",
-     .about = "Servers at such addresses are not connected to."},
-    {"upgrade", "ca_file", &conf_optional_path, AT(upgrade.ca_file), .fallback = "",
-     .about = "Certificates that https trusts, as PEM. Empty: the system's."},
+     .bit_name = class_bit_name, .default_value = "loopback link-local multicast unspecified own",
+     .description = "Servers at such addresses are not connected to."},
+    {"upgrade", "ca_file", &conf_optional_path, AT(upgrade.ca_file), .default_value = "",
+     .description = "Certificates that https trusts, as PEM. Empty: the system's."},
     {"upgrade", "max_bytes", &conf_size, AT(upgrade.max_bytes), RANGE(KIB, FILE_MAX),
-     .fallback = "16G", .about = "The largest image."},
+     .default_value = "16G", .description = "The largest image."},
     {"upgrade", "keep_free", &conf_size, AT(upgrade.keep_free), RANGE(0, FILE_MAX),
-     .fallback = "1G", .about = "Room on the disk that a download leaves free."},
+     .default_value = "1G", .description = "Room on the disk that a download leaves free."},
     {"upgrade", "max_redirects", &conf_count, AT(upgrade.max_redirects), RANGE(0, 20),
-     .fallback = "5", .about = "Redirects that are followed."},
-    {"upgrade", "retries", &conf_count, AT(upgrade.retries), RANGE(0, 100), .fallback = "5",
-     .about = "More tries after one that failed. Counted anew after any byte not stored before."},
+     .default_value = "5", .description = "Redirects that are followed."},
+    {"upgrade", "retries", &conf_count, AT(upgrade.retries), RANGE(0, 100), .default_value = "5",
+     .description =
+         "More tries after one that failed. Counted anew after any byte not stored before."},
     /* The pause doubles up to 60 s. */
     {"upgrade", "retry_seconds", &conf_seconds, AT(upgrade.retry_ms),
-     RANGE(SECOND / 100, 60 * SECOND), .fallback = "2",
-     .about = "The pause before the first retry. It doubles, with jitter, up to 60 s."},
+     RANGE(SECOND / 100, 60 * SECOND), .default_value = "2",
+     .description = "The pause before the first retry. It doubles, with jitter, up to 60 s."},
     {"upgrade", "connect_seconds", &conf_seconds, AT(upgrade.connect_ms),
-     RANGE(DEADLINE_MIN, DEADLINE_MAX), .fallback = "30",
-     .about = "How long connecting to a server may take."},
+     RANGE(DEADLINE_MIN, DEADLINE_MAX), .default_value = "30",
+     .description = "How long connecting to a server may take."},
     {"upgrade", "stall_seconds", &conf_seconds, AT(upgrade.stall_ms), RANGE(SECOND, 3600 * SECOND),
-     .fallback = "30",
-     .about = "A download that is slower than stall_bytes_per_second for so long has failed."},
+     .default_value = "30",
+     .description =
+         "A download that is slower than stall_bytes_per_second for so long has failed."},
     /* Zero would let a server hold a download for ever. */
     {"upgrade", "stall_bytes_per_second", &conf_size, AT(upgrade.stall_bytes_per_second),
-     RANGE(1, GIB), .fallback = "1024", .about = "See stall_seconds."},
-    {"upgrade", "queue", &conf_count, AT(upgrade.queue), RANGE(0, 16), .fallback = "1",
-     .restart = true, .about = "Upgrades that wait for the running one."},
+     RANGE(1, GIB), .default_value = "1024", .description = "See stall_seconds."},
+    {"upgrade", "queue", &conf_count, AT(upgrade.queue), RANGE(0, 16), .default_value = "1",
+     .restart = true, .description = "Upgrades that wait for the running one."},
     {"upgrade", "watchers", &conf_count, AT(upgrade.watchers), RANGE(1, CONNECTIONS_MAX),
-     .fallback = "32", .restart = true,
-     .about = "Connections that may wait for the end of an upgrade."},
+     .default_value = "32", .restart = true,
+     .description = "Connections that may wait for the end of an upgrade."},
 
     {"install", "directory", &conf_path, AT(install.directory),
-     .fallback = "/var/lib/vsock_host-install", .restart = true,
-     .about = "Where vsock_host-install keeps the image and its record."},
+     .default_value = "/var/lib/vsock_host-install", .restart = true,
+     .description = "Where vsock_host-install keeps the image and its record."},
     {"install", "installer", &conf_argv, AT(install.installer), WORDS(1, 16),
-     .fallback = "/opt/ic/bin/install-upgrade.sh",
-     .about = "The installer and fixed arguments. The image's path is appended."},
+     .default_value = "/opt/ic/bin/install-upgrade.sh",
+     .description = "The installer and fixed arguments. The image's path is appended."},
     {"install", "installer_seconds", &conf_seconds, AT(install.installer_ms), RANGE(SECOND, DAY),
-     .fallback = "1800", .about = "How long the installer may take."},
-    {"install", "allowed_hashes", &conf_optional_path, AT(install.allowed_hashes), .fallback = "",
-     .about = "A file of SHA-256 lines. Only these are installed. Empty: any."},
+     .default_value = "1800", .description = "How long the installer may take."},
+    {"install", "allowed_hashes", &conf_optional_path, AT(install.allowed_hashes),
+     .default_value = "",
+     .description = "A file of SHA-256 lines. Only these are installed. Empty: any."},
 
     {"reboot", "method", &conf_choice, AT(reboot.method), .choices = reboot_methods,
-     .fallback = "logind",
-     .about = "Who is asked for the reboot: logind schedules it, command is a program."},
-    {"reboot", "delay_seconds", &conf_seconds, AT(reboot.delay_ms), RANGE(0, DAY), .fallback = "60",
-     .about = "When logind reboots, after the installation."},
-    {"reboot", "command", &conf_argv, AT(reboot.command), WORDS(0, 16), .fallback = "",
-     .about = "What method = command runs, at once, and needs. Exit 0: the reboot is scheduled."},
+     .default_value = "logind",
+     .description = "Who is asked for the reboot: logind schedules it, command is a program."},
+    {"reboot", "delay_seconds", &conf_seconds, AT(reboot.delay_ms), RANGE(0, DAY),
+     .default_value = "60", .description = "When logind reboots, after the installation."},
+    {"reboot", "command", &conf_argv, AT(reboot.command), WORDS(0, 16), .default_value = "",
+     .description =
+         "What method = command runs, at once, and needs. Exit 0: the reboot is scheduled."},
 
     {"guest_upgrade", "unit", &conf_unit, AT(guest_upgrade.unit),
-     .fallback = "upgrade-guestos.service",
-     .about = "The unit that start-upgrade-guest-vm restarts."},
+     .default_value = "upgrade-guestos.service",
+     .description = "The unit that start-upgrade-guest-vm restarts."},
 
-    {"metrics", "textfile", &conf_optional_path, AT(metrics.textfile), .fallback = "",
-     .about = "A file for node_exporter's textfile collector. Empty: off."},
+    {"metrics", "textfile", &conf_optional_path, AT(metrics.textfile), .default_value = "",
+     .description = "A file for node_exporter's textfile collector. Empty: off."},
 };
 const size_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
 _Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) <= CONF_KEYS_MAX, "CONF_KEYS_MAX");
@@ -218,7 +227,7 @@ bool conf_section_known(const char *section)
     return false;
 }
 
-const char *conf_key_nearest(const char *section, const char *name)
+const char *conf_key_suggest(const char *section, const char *name)
 {
     const char *names[CONF_KEYS_MAX];
     size_t count = 0;
@@ -227,14 +236,14 @@ const char *conf_key_nearest(const char *section, const char *name)
             names[count++] = conf_keys[i].name;
         }
     }
-    return nearest_name(name, names, count);
+    return suggest_name(name, names, count);
 }
 
-const char *conf_section_nearest(const char *section)
+const char *conf_section_suggest(const char *section)
 {
     const char *names[CONF_KEYS_MAX];
     for (size_t i = 0; i < conf_keys_count; i++) {
         names[i] = conf_keys[i].section;
     }
-    return nearest_name(section, names, conf_keys_count);
+    return suggest_name(section, names, conf_keys_count);
 }

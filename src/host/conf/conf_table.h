@@ -46,13 +46,13 @@ struct conf_key {
     size_t offset; /* of the member of struct conf */
     uint64_t min;  /* of a number, or of each number in a list */
     uint64_t max;
-    unsigned least; /* words in a list */
-    unsigned most;
+    unsigned min_count; /* words in a list */
+    unsigned max_count;
     const char *const *choices;            /* NULL-terminated: the words that are taken */
     const char *(*bit_name)(unsigned bit); /* of a set: NULL for a bit without a meaning */
-    const char *fallback;                  /* the default, as a file would have it */
+    const char *default_value;             /* the default, as a file would have it */
     bool restart;                          /* a change is taken at the next start, not on reload */
-    const char *about;
+    const char *description;
 };
 
 extern const struct conf_key conf_keys[];
@@ -64,7 +64,7 @@ const struct conf_key *conf_key_find(const char *section, const char *name);
 bool conf_section_known(const char *section);
 
 /* What was probably meant, or NULL. */
-const char *conf_key_nearest(const char *section, const char *name);
-const char *conf_section_nearest(const char *section);
+const char *conf_key_suggest(const char *section, const char *name);
+const char *conf_section_suggest(const char *section);
 
 #endif

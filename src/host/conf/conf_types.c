@@ -346,10 +346,10 @@ const struct conf_kind conf_choice = {
 
 void conf_amount(const struct conf_key *key, char out[CONF_AMOUNT_MAX])
 {
-    if (key->least == 0) {
-        snprintf(out, CONF_AMOUNT_MAX, "at most %u", key->most);
+    if (key->min_count == 0) {
+        snprintf(out, CONF_AMOUNT_MAX, "at most %u", key->max_count);
     } else {
-        snprintf(out, CONF_AMOUNT_MAX, "%u to %u", key->least, key->most);
+        snprintf(out, CONF_AMOUNT_MAX, "%u to %u", key->min_count, key->max_count);
     }
 }
 

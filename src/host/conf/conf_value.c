@@ -58,7 +58,7 @@ int conf_value_add(const struct conf_key *key, const char *word, struct conf *co
                    char why[CONF_WHY_MAX])
 {
     int result = key->kind->add(key, word, field_of(key, conf));
-    if (result == 0 && conf_value_count(key, conf) > key->most) {
+    if (result == 0 && conf_value_count(key, conf) > key->max_count) {
         result = -E2BIG;
     }
     if (result == 0 || result == -ENOMEM) {
@@ -178,8 +178,8 @@ static int copy(const struct conf_key *key, const struct conf *now, struct conf 
     return result;
 }
 
-int conf_keep(const struct conf *now, struct conf *fresh,
-              void (*told)(const char *section, const char *name))
+int conf_carry_over(const struct conf *now, struct conf *fresh,
+                    void (*told)(const char *section, const char *name))
 {
     int result = 0;
     for (size_t i = 0; i < conf_keys_count && result == 0; i++) {

@@ -70,7 +70,7 @@ static int64_t full_delay(const struct retry *retry)
     return delay < RETRY_DELAY_MAX_MS ? delay : RETRY_DELAY_MAX_MS;
 }
 
-bool retry_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms)
+bool backoff_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms)
 {
     if (progressed) {
         retry->failed = 0;
@@ -193,7 +193,7 @@ static int wait_ms(struct run *run, int64_t delay_ms)
 {
     struct pollfd stop = {.fd = run->download->stop_fd, .events = POLLIN};
     int64_t deadline = clock_deadline(delay_ms);
-    watch_step("waiting for the next try", WATCH_DISK_MS + delay_ms);
+    watchdog_expect("waiting for the next try", WATCHDOG_DISK_MS + delay_ms);
     int ready = poll(&stop, 1, clock_poll_timeout(deadline));
     while (ready < 0 && errno == EINTR) {
         ready = poll(&stop, 1, clock_poll_timeout(deadline));
@@ -209,7 +209,7 @@ static int try_later(struct run *run, const char *url, bool progressed)
 {
     char then[64];
     int64_t delay_ms = 0;
-    if (!retry_next(&run->retry, progressed, chance(), &delay_ms)) {
+    if (!backoff_next(&run->retry, progressed, chance(), &delay_ms)) {
         tell(run, url, "no more tries");
         return -EPROTO;
     }
@@ -253,7 +253,7 @@ static int attempt_next(struct run *run)
     if (mirror < 0) {
         return failure_set(&run->failure, FAILURE_FINAL, ERROR_INTERNAL, "there is no url");
     }
-    uint64_t furthest = run->store.furthest;
+    uint64_t high_water = run->store.high_water;
     const struct attempt attempt = {
         .store = &run->store,
         .url = run->mirrors.urls[mirror],
@@ -264,7 +264,7 @@ static int attempt_next(struct run *run)
         return 0;
     }
     /* Further than ever, so that a server that always breaks off at one place is given up. */
-    return after_failure(run, (size_t)mirror, run->store.furthest > furthest);
+    return after_failure(run, (size_t)mirror, run->store.high_water > high_water);
 }
 
 static int fail_hash(struct run *run, const uint8_t found[SHA256_SIZE])
@@ -289,10 +289,10 @@ static int verify(struct run *run)
         return store_publish(store);
     }
     int error = fail_hash(run, found);
-    if (store->glued && !run->fetched_again) {
+    if (store->multi_source && !run->fetched_again) {
         run->fetched_again = true;
         /* A fetch of its own: how far the one before came counts for nothing. */
-        store->furthest = 0;
+        store->high_water = 0;
         run->retry.failed = 0;
         tell(run, run->mirrors.count > 0 ? run->mirrors.urls[0] : "",
              "it came in several pieces, and is fetched once more");
@@ -328,7 +328,7 @@ static void report(const struct failure *failure, struct download_result *ret)
 void download_run(const struct download *download, struct download_result *ret)
 {
     struct run run = {.download = download};
-    run.retry = retry_of(download->conf->upgrade.retries, download->conf->upgrade.retry_ms);
+    run.retry = backoff_of(download->conf->upgrade.retries, download->conf->upgrade.retry_ms);
     *ret = (struct download_result){.code = ERROR_NONE};
     int error = take_image(download);
     if (error == 0) {

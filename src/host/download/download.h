@@ -40,7 +40,7 @@ struct retry {
     int64_t first_ms;
 };
 
-static inline struct retry retry_of(uint32_t allowed, int64_t first_ms)
+static inline struct retry backoff_of(uint32_t allowed, int64_t first_ms)
 {
     return (struct retry){.allowed = allowed, .first_ms = first_ms};
 }
@@ -48,7 +48,7 @@ static inline struct retry retry_of(uint32_t allowed, int64_t first_ms)
 /* Counts a failed attempt. False: it was the last. True: wait *delay_ms, at least half of the full
  * time and at most all of it as `chance` has it, so that a thousand hosts do not come back at once.
  * `progressed` says that the attempt brought something, and counting starts anew. */
-bool retry_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms);
+bool backoff_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms);
 
 enum {
     DOWNLOAD_MIRRORS_MAX = 5, /* the job's url and up to 4 of those who joined */

@@ -24,14 +24,15 @@ enum {
 struct exchange {
     const struct fetch *fetch;
     CURL *easy;
-    struct pace pace;
+    struct stall_detector stall_detector;
     bool connected;
     bool head_told;
     bool declined;
     size_t head_bytes;
-    bool opened;       /* a socket was opened for some address */
-    bool unjudged;     /* the guard could not judge some address, for now */
-    char refusal[128]; /* what the guard said of the last address that it did not let pass; "" */
+    bool opened;   /* a socket was opened for some address */
+    bool unjudged; /* the guard could not judge some address, for now */
+    char protocol_error
+        [128]; /* what the guard said of the last address that it did not let pass; "" */
     char problem[CURL_ERROR_SIZE];
 };
 
@@ -133,7 +134,7 @@ static size_t on_header(char *line, size_t size, size_t count, void *context)
     const struct fetch_sink *sink = &exchange->fetch->sink;
     size_t length = size * count;
     exchange->head_bytes += length;
-    pace_count(&exchange->pace, length);
+    stall_detector_count(&exchange->stall_detector, length);
     if (exchange->head_bytes > HEAD_MAX || !response_is_one_line(line, length)) {
         return CURL_WRITEFUNC_ERROR;
     }
@@ -152,10 +153,10 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     struct exchange *exchange = context;
     const struct fetch_sink *sink = &exchange->fetch->sink;
     size_t length = size * count;
-    pace_count(&exchange->pace, length);
+    stall_detector_count(&exchange->stall_detector, length);
     int64_t before = clock_ms();
     int error = sink->body(sink->context, bytes, length);
-    pace_forgive(&exchange->pace, clock_ms() - before);
+    stall_detector_forgive(&exchange->stall_detector, clock_ms() - before);
     return taken(exchange, error, length);
 }
 
@@ -166,7 +167,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     uint32_t refused = exchange->fetch->conf->upgrade.refused_addresses;
     (void)purpose; /* there is one */
     int error = address_guard_check(&address->addr, (socklen_t)address->addrlen, refused,
-                                    exchange->refusal, sizeof(exchange->refusal));
+                                    exchange->protocol_error, sizeof(exchange->protocol_error));
     if (error != 0) {
         exchange->unjudged = exchange->unjudged || error != -EACCES;
         return CURL_SOCKET_BAD;
@@ -185,8 +186,9 @@ static int on_connected(void *context, char *remote_address, char *local_address
     (void)remote_port;
     (void)local_port;
     exchange->connected = true;
-    exchange->pace = pace_of(exchange->fetch->conf->upgrade.stall_ms,
-                             exchange->fetch->conf->upgrade.stall_bytes_per_second, clock_ms());
+    exchange->stall_detector =
+        stall_detector_of(exchange->fetch->conf->upgrade.stall_ms,
+                          exchange->fetch->conf->upgrade.stall_bytes_per_second, clock_ms());
     return CURL_PREREQFUNC_OK;
 }
 
@@ -292,7 +294,7 @@ static int wait_ms(const struct exchange *exchange)
 {
     int64_t wait = POLL_MAX_MS;
     if (exchange->connected) {
-        int64_t left = pace_left(&exchange->pace, clock_ms());
+        int64_t left = stall_detector_left(&exchange->stall_detector, clock_ms());
         wait = left < wait ? left : wait;
     }
     return (int)wait;
@@ -307,7 +309,7 @@ static CURLMcode perform(struct exchange *exchange, CURLM *multi, int *running)
     if (code == CURLM_OK && !exchange->declined && exchange->head_told) {
         exchange->declined = sink->pause(sink->context) != 0;
     }
-    pace_forgive(&exchange->pace, clock_ms() - before);
+    stall_detector_forgive(&exchange->stall_detector, clock_ms() - before);
     return code;
 }
 
@@ -335,9 +337,9 @@ static void finish(const struct exchange *exchange, CURLcode code, struct fetch_
         ret->end = FETCH_DECLINED;
     } else if (code == CURLE_OK && exchange->head_told) {
         ret->end = FETCH_DONE;
-    } else if (!exchange->head_told && exchange->refusal[0] != '\0' && !exchange->opened) {
+    } else if (!exchange->head_told && exchange->protocol_error[0] != '\0' && !exchange->opened) {
         ret->end = exchange->unjudged ? FETCH_NO_ANSWER : FETCH_REFUSED_ADDRESS;
-        (void)snprintf(ret->detail, sizeof(ret->detail), "%s", exchange->refusal);
+        (void)snprintf(ret->detail, sizeof(ret->detail), "%s", exchange->protocol_error);
     } else {
         ret->end = exchange->head_told ? FETCH_BROKEN : FETCH_NO_ANSWER;
         explain(exchange, curl_easy_strerror(code), ret);
@@ -354,13 +356,13 @@ static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *
             finish(exchange, code == CURLM_OK ? outcome(multi) : CURLE_FAILED_INIT, ret);
             return;
         }
-        if (exchange->connected && pace_stalled(&exchange->pace, clock_ms())) {
+        if (exchange->connected && stall_detector_stalled(&exchange->stall_detector, clock_ms())) {
             ret->end = exchange->head_told ? FETCH_STALLED : FETCH_NO_ANSWER;
             explain(exchange, "the server is silent, or too slow", ret);
             return;
         }
         stop.revents = 0;
-        watch_step("downloading", WATCH_DISK_MS);
+        watchdog_expect("downloading", WATCHDOG_DISK_MS);
         (void)curl_multi_poll(multi, &stop, 1, wait_ms(exchange), NULL); /* perform tells */
         if (stop.revents != 0) {
             ret->end = FETCH_STOPPED;

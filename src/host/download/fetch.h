@@ -23,47 +23,49 @@
  * Threads  pure functions; the time is passed in.
  * Units    milliseconds, bytes.
  */
-struct pace {
+struct stall_detector {
     int64_t window_ms;
     uint64_t bytes_per_second;
     int64_t began_ms; /* the window's start */
     uint64_t bytes;   /* in this window */
 };
 
-static inline struct pace pace_of(int64_t window_ms, uint64_t bytes_per_second, int64_t now_ms)
+static inline struct stall_detector stall_detector_of(int64_t window_ms, uint64_t bytes_per_second,
+                                                      int64_t now_ms)
 {
-    return (struct pace){window_ms, bytes_per_second, now_ms, 0};
+    return (struct stall_detector){window_ms, bytes_per_second, now_ms, 0};
 }
 
-static inline void pace_count(struct pace *pace, uint64_t bytes)
+static inline void stall_detector_count(struct stall_detector *stall_detector, uint64_t bytes)
 {
-    pace->bytes += bytes;
+    stall_detector->bytes += bytes;
 }
 
 /* Time that we ourselves took is not the server's. */
-static inline void pace_forgive(struct pace *pace, int64_t ms)
+static inline void stall_detector_forgive(struct stall_detector *stall_detector, int64_t ms)
 {
-    pace->began_ms += ms;
+    stall_detector->began_ms += ms;
 }
 
 /* Milliseconds until the window ends, at least 1. */
-static inline int64_t pace_left(const struct pace *pace, int64_t now_ms)
+static inline int64_t stall_detector_left(const struct stall_detector *stall_detector,
+                                          int64_t now_ms)
 {
-    int64_t left = pace->began_ms + pace->window_ms - now_ms;
+    int64_t left = stall_detector->began_ms + stall_detector->window_ms - now_ms;
     return left > 0 ? left : 1;
 }
 
 /* True if a window has ended with too little in it. One that had enough is followed by the next. */
-static inline bool pace_stalled(struct pace *pace, int64_t now_ms)
+static inline bool stall_detector_stalled(struct stall_detector *stall_detector, int64_t now_ms)
 {
-    int64_t took = now_ms - pace->began_ms;
-    if (took < pace->window_ms) {
+    int64_t took = now_ms - stall_detector->began_ms;
+    if (took < stall_detector->window_ms) {
         return false;
     }
     /* Bytes of one window and a millisecond of a year are both far from overflow. */
-    bool stalled = pace->bytes * 1000 < pace->bytes_per_second * (uint64_t)took;
-    pace->began_ms = now_ms;
-    pace->bytes = 0;
+    bool stalled = stall_detector->bytes * 1000 < stall_detector->bytes_per_second * (uint64_t)took;
+    stall_detector->began_ms = now_ms;
+    stall_detector->bytes = 0;
     return stalled;
 }
 

@@ -223,7 +223,7 @@ int partial_restart(struct partial *partial)
     return 0;
 }
 
-void partial_release_room(const struct partial *partial)
+void partial_release_disk_space(const struct partial *partial)
 {
     /* The blocks behind the end go too. */
     if (ftruncate(partial->fd, (off_t)partial->length) != 0) {
@@ -244,7 +244,7 @@ void partial_forget(const struct partial *partial)
 
 int partial_publish(struct partial *partial)
 {
-    partial_release_room(partial);
+    partial_release_disk_space(partial);
     if (fsync(partial->fd) != 0 || renameat(partial->directory_fd, partial->name,
                                             partial->directory_fd, partial->image) != 0) {
         return -errno;

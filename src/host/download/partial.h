@@ -66,7 +66,7 @@ MUST_CHECK int partial_sync(struct partial *partial);
 MUST_CHECK int partial_restart(struct partial *partial);
 
 /* Gives blocks back that were reserved and not written. */
-void partial_release_room(const struct partial *partial);
+void partial_release_disk_space(const struct partial *partial);
 
 /* Makes it durable under the image's name. Once it has that name the descriptor is closed, also where an
  * error is returned. */

@@ -15,7 +15,7 @@
 
 enum { STAT_BLOCK = 512 /* what st_blocks counts, whatever the file system's blocks are */ };
 
-int room_free(int fd, uint64_t *ret)
+int disk_space_free(int fd, uint64_t *ret)
 {
     struct statvfs file_system;
     if (fstatvfs(fd, &file_system) != 0) {
@@ -28,19 +28,19 @@ int room_free(int fd, uint64_t *ret)
 static int check_more(int fd, uint64_t more, uint64_t keep_free)
 {
     uint64_t free_bytes = 0;
-    int error = room_free(fd, &free_bytes);
+    int error = disk_space_free(fd, &free_bytes);
     if (error != 0) {
         return error;
     }
     return free_bytes < keep_free || free_bytes - keep_free < more ? -ENOSPC : 0;
 }
 
-int room_check(int fd, uint64_t keep_free)
+int disk_space_check(int fd, uint64_t keep_free)
 {
     return check_more(fd, 0, keep_free);
 }
 
-int room_reserve(int fd, uint64_t total, uint64_t keep_free)
+int disk_space_reserve(int fd, uint64_t total, uint64_t keep_free)
 {
     struct stat status;
     if (fstat(fd, &status) != 0) {
@@ -88,8 +88,8 @@ static int hash_what_is_there(struct store *store)
     if (partial->length == 0) {
         return 0;
     }
-    store->glued = true; /* at the least with what comes */
-    store->furthest = partial->length;
+    store->multi_source = true; /* at the least with what comes */
+    store->high_water = partial->length;
     store->whole = partial->length == partial->total;
     tell_progress(store);
     if (store->whole) {
@@ -113,7 +113,7 @@ static int give_up_what_is_there(struct store *store, int error)
     if (error != 0) {
         return failure_set_file(store->failure, error, "opening it");
     }
-    store->furthest = 0;
+    store->high_water = 0;
     return store_restart(store);
 }
 
@@ -170,7 +170,7 @@ static void save(struct store *store)
         int error = partial_sync(&store->partial);
         (void)error; /* then the next run goes on from further back */
     }
-    partial_release_room(&store->partial);
+    partial_release_disk_space(&store->partial);
 }
 
 void store_close(struct store *store)
@@ -192,7 +192,7 @@ void store_discard(struct store *store)
 static int refuse_room(struct store *store, uint64_t more)
 {
     uint64_t free_bytes = 0;
-    if (room_free(store->partial.fd, &free_bytes) != 0) {
+    if (disk_space_free(store->partial.fd, &free_bytes) != 0) {
         free_bytes = 0; /* what is shown then */
     }
     return failure_set(store->failure, FAILURE_FINAL, ERROR_NO_SPACE,
@@ -204,7 +204,8 @@ static int refuse_room(struct store *store, uint64_t more)
 static int reserve(struct store *store, uint64_t total)
 {
     uint64_t more = total > store->partial.length ? total - store->partial.length : 0;
-    int error = room_reserve(store->partial.fd, total, store->download->conf->upgrade.keep_free);
+    int error =
+        disk_space_reserve(store->partial.fd, total, store->download->conf->upgrade.keep_free);
     if (error == -ENOSPC) {
         return refuse_room(store, more);
     }
@@ -217,7 +218,7 @@ static int check_room(struct store *store)
         return 0;
     }
     store->checked = store->partial.length;
-    int error = room_check(store->partial.fd, store->download->conf->upgrade.keep_free);
+    int error = disk_space_check(store->partial.fd, store->download->conf->upgrade.keep_free);
     if (error == -ENOSPC) {
         uint64_t total = store->partial.total;
         return refuse_room(store, total > store->checked ? total - store->checked : 0);
@@ -238,7 +239,7 @@ int store_restart(struct store *store)
     }
     store->batched = 0;
     store->checked = 0;
-    store->glued = false;
+    store->multi_source = false;
     store->whole = false;
     return error != 0 ? failure_set_file(store->failure, error, "beginning it anew") : 0;
 }
@@ -256,7 +257,7 @@ int store_begin(struct store *store, const char *url, const char *validator, uin
     if (error != 0) {
         return error;
     }
-    store->glued = rest;
+    store->multi_source = rest;
     error = reserve(store, total);
     if (error != 0) {
         return error;
@@ -289,8 +290,8 @@ static int write_batch(struct store *store)
     }
     digest_write(store->digest, store->batch, store->batched);
     store->batched = 0;
-    if (store->partial.length > store->furthest) {
-        store->furthest = store->partial.length;
+    if (store->partial.length > store->high_water) {
+        store->high_water = store->partial.length;
     }
     store->whole = store->partial.total != 0 && store->partial.length == store->partial.total;
     return 0;

@@ -23,14 +23,14 @@
  * Errors   0 or -errno; -ENOSPC: not enough, with `keep_free` left over.
  */
 /* What can be written by us, without what is kept for root. */
-MUST_CHECK int room_free(int fd, uint64_t *ret);
+MUST_CHECK int disk_space_free(int fd, uint64_t *ret);
 
 /* -ENOSPC if less than `keep_free` is free now. */
-MUST_CHECK int room_check(int fd, uint64_t keep_free);
+MUST_CHECK int disk_space_check(int fd, uint64_t keep_free);
 
 /* Reserves blocks for a file of `total` bytes without changing its length. Where the file system
  * cannot, the room is only checked. */
-MUST_CHECK int room_reserve(int fd, uint64_t total, uint64_t keep_free);
+MUST_CHECK int disk_space_reserve(int fd, uint64_t total, uint64_t keep_free);
 
 struct store {
     const struct download *download;
@@ -39,11 +39,11 @@ struct store {
     struct digest *digest; /* of the bytes in the file */
     uint8_t *batch;        /* what came and is not in the file yet */
     size_t batched;
-    uint64_t furthest; /* the longest that the file has been in this fetch */
-    uint64_t checked;  /* the file's length when the room was last looked at */
+    uint64_t high_water; /* the longest that the file has been in this fetch */
+    uint64_t checked;    /* the file's length when the room was last looked at */
     int64_t synced_ms;
-    bool glued; /* its bytes are from more than one answer */
-    bool whole; /* all bytes are there */
+    bool multi_source; /* its bytes are from more than one answer */
+    bool whole;        /* all bytes are there */
 };
 
 /* Opens the file and hashes what an earlier run left in it. On failure nothing is left open. */

@@ -92,7 +92,7 @@ static int read_document(const xmlDoc *document, struct hsm_domain *domain)
     return devices == NULL ? 0 : read_devices(devices, domain);
 }
 
-int hsm_xml_parse(const char *xml, size_t length, struct hsm_domain *ret)
+int hsm_domain_xml_parse(const char *xml, size_t length, struct hsm_domain *ret)
 {
     if (length > HSM_XML_MAX) {
         return -EFBIG;

@@ -15,6 +15,6 @@
 
 enum { HSM_XML_MAX = 4 << 20 };
 
-MUST_CHECK int hsm_xml_parse(const char *xml, size_t length, struct hsm_domain *ret);
+MUST_CHECK int hsm_domain_xml_parse(const char *xml, size_t length, struct hsm_domain *ret);
 
 #endif

@@ -46,7 +46,7 @@ static int explain(struct hsm_virt *virt, char words[HSM_WORDS_MAX])
     return virConnectIsAlive(virt->connection) == 1 ? convert(code) : -ENOTCONN;
 }
 
-int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
+int hsm_libvirt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
 {
     struct hsm_virt *virt = calloc(1, sizeof(*virt));
     virSetErrorFunc(NULL, keep_quiet);
@@ -64,7 +64,7 @@ int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_M
     return 0;
 }
 
-struct hsm_virt *hsm_virt_close(struct hsm_virt *virt)
+struct hsm_virt *hsm_libvirt_close(struct hsm_virt *virt)
 {
     if (virt != NULL) {
         (void)virConnectClose(virt->connection); /* it ends with the program anyway */
@@ -74,7 +74,7 @@ struct hsm_virt *hsm_virt_close(struct hsm_virt *virt)
 }
 
 /* A domain that has ended since it was listed is no error. */
-static int show(struct hsm_virt *virt, virDomainPtr domain, hsm_virt_function *function,
+static int show(struct hsm_virt *virt, virDomainPtr domain, hsm_libvirt_function *function,
                 void *context, char words[HSM_WORDS_MAX])
 {
     char *xml = virDomainGetXMLDesc(domain, 0); /* of a running domain: the live one */
@@ -87,8 +87,8 @@ static int show(struct hsm_virt *virt, virDomainPtr domain, hsm_virt_function *f
     return 0;
 }
 
-int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function, void *context,
-                          char words[HSM_WORDS_MAX])
+int hsm_libvirt_each_running(struct hsm_virt *virt, hsm_libvirt_function *function, void *context,
+                             char words[HSM_WORDS_MAX])
 {
     virDomainPtr *domains = NULL;
     int error = 0;
@@ -107,7 +107,7 @@ int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function, vo
     return error;
 }
 
-bool hsm_virt_knows(struct hsm_virt *virt, const char *name)
+bool hsm_libvirt_knows(struct hsm_virt *virt, const char *name)
 {
     virDomainPtr domain = virDomainLookupByName(virt->connection, name);
     if (domain == NULL) {
@@ -130,14 +130,14 @@ static int change(struct hsm_virt *virt, const char *name, const char *xml,
     return error;
 }
 
-int hsm_virt_attach(struct hsm_virt *virt, const char *name, const char *xml,
-                    char words[HSM_WORDS_MAX])
+int hsm_libvirt_attach(struct hsm_virt *virt, const char *name, const char *xml,
+                       char words[HSM_WORDS_MAX])
 {
     return change(virt, name, xml, virDomainAttachDeviceFlags, words);
 }
 
-int hsm_virt_detach(struct hsm_virt *virt, const char *name, const char *xml,
-                    char words[HSM_WORDS_MAX])
+int hsm_libvirt_detach(struct hsm_virt *virt, const char *name, const char *xml,
+                       char words[HSM_WORDS_MAX])
 {
     return change(virt, name, xml, virDomainDetachDeviceFlags, words);
 }

@@ -11,7 +11,7 @@
  *          -EOPNOTSUPP  never: not allowed, not supported
  *          -EIO         it failed; it may work in a moment
  *          Nothing is printed.
- * Owner    hsm_virt_open allocates, hsm_virt_close frees.
+ * Owner    hsm_libvirt_open allocates, hsm_libvirt_close frees.
  */
 #ifndef HOST_HSM_LIBVIRT_H
 #define HOST_HSM_LIBVIRT_H
@@ -24,21 +24,21 @@ enum { HSM_WORDS_MAX = 768 };
 
 struct hsm_virt;
 
-MUST_CHECK int hsm_virt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX]);
-struct hsm_virt *hsm_virt_close(struct hsm_virt *virt);
+MUST_CHECK int hsm_libvirt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX]);
+struct hsm_virt *hsm_libvirt_close(struct hsm_virt *virt);
 
 /* Calls `function` for each running domain, with its live XML. */
-typedef void hsm_virt_function(void *context, const char *name, const char *xml);
-MUST_CHECK int hsm_virt_each_running(struct hsm_virt *virt, hsm_virt_function *function,
-                                     void *context, char words[HSM_WORDS_MAX]);
+typedef void hsm_libvirt_function(void *context, const char *name, const char *xml);
+MUST_CHECK int hsm_libvirt_each_running(struct hsm_virt *virt, hsm_libvirt_function *function,
+                                        void *context, char words[HSM_WORDS_MAX]);
 
 /* Whether a domain of that name exists; it need not run. */
-bool hsm_virt_knows(struct hsm_virt *virt, const char *name);
+bool hsm_libvirt_knows(struct hsm_virt *virt, const char *name);
 
 /* Changes the running domain alone, not its configuration. */
-MUST_CHECK int hsm_virt_attach(struct hsm_virt *virt, const char *name, const char *xml,
-                               char words[HSM_WORDS_MAX]);
-MUST_CHECK int hsm_virt_detach(struct hsm_virt *virt, const char *name, const char *xml,
-                               char words[HSM_WORDS_MAX]);
+MUST_CHECK int hsm_libvirt_attach(struct hsm_virt *virt, const char *name, const char *xml,
+                                  char words[HSM_WORDS_MAX]);
+MUST_CHECK int hsm_libvirt_detach(struct hsm_virt *virt, const char *name, const char *xml,
+                                  char words[HSM_WORDS_MAX]);
 
 #endif

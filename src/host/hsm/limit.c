@@ -19,7 +19,7 @@ static const char *const stage_words[HSM_STAGES] = {
 
 /* Constant once the timer runs. */
 static struct {
-    char bytes[ERRAND_LINE_MAX + 1];
+    char bytes[OPERATION_LINE_MAX + 1];
     size_t length;
 } lines[HSM_STAGES];
 
@@ -45,10 +45,10 @@ void hsm_limit_start(int64_t limit_ms, const char *uri)
     struct itimerval timer = {
         .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000}};
     for (int stage = 0; stage < HSM_STAGES; stage++) {
-        char text[ERRAND_LINE_MAX];
+        char text[OPERATION_LINE_MAX];
         (void)snprintf(text, sizeof(text), "libvirt did not %s within %g s (%.400s)",
                        stage_words[stage], (double)limit_ms / 1000, uri);
-        errand_line_format(ERROR_TIMEOUT, text, lines[stage].bytes);
+        result_line_format(ERROR_TIMEOUT, text, lines[stage].bytes);
         lines[stage].length = strlen(lines[stage].bytes);
     }
     /* Neither fails: the signal exists, the time is in range. */

@@ -98,8 +98,8 @@ static void take_signals(void)
 /* The result, and nothing else, goes to stdout. */
 static enum hsm_status say(enum error_code code, const char *text)
 {
-    char line[ERRAND_LINE_MAX + 1];
-    errand_line_format(code, text, line);
+    char line[OPERATION_LINE_MAX + 1];
+    result_line_format(code, text, line);
     hsm_limit_claim();
     ssize_t written = write(STDOUT_FILENO, line, strlen(line));
     return code == ERROR_NONE && written > 0 ? STATUS_DONE : STATUS_TOLD;
@@ -113,7 +113,7 @@ static enum hsm_status run(const struct hsm_options *options, const struct conf 
         .verb = options->verb,
         .cid = options->cid,
         .deadline_ms = clock_deadline(conf->hsm.timeout_ms),
-        .usb_folder = HSM_STICKS_FOLDER,
+        .usb_folder = HSM_USB_FOLDER,
     };
     hsm_limit_start(conf->hsm.timeout_ms, conf->hsm.uri);
     hsm_run(&order, &result);

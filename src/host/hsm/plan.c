@@ -5,88 +5,92 @@
 #include <string.h>
 
 /* The index of the stick at this address, or the number of sticks. */
-static size_t find_stick(const struct hsm_scene *scene, const struct hsm_hostdev *device)
+static size_t find_stick(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
     size_t at = 0;
-    while (at < scene->sticks.count &&
-           !(device->has_address && hsm_same_address(scene->sticks.stick[at], device->address))) {
+    while (at < snapshot->usb_tokens.count &&
+           !(device->has_address &&
+             hsm_same_address(snapshot->usb_tokens.usb_token[at], device->address))) {
         at++;
     }
     return at;
 }
 
-static bool is_plugged_in(const struct hsm_scene *scene, const struct hsm_hostdev *device)
+static bool is_plugged_in(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
-    return find_stick(scene, device) < scene->sticks.count;
+    return find_stick(snapshot, device) < snapshot->usb_tokens.count;
 }
 
 /* One that was given by its address alone is ours if a stick is there. */
-static bool is_ours(const struct hsm_scene *scene, const struct hsm_hostdev *device)
+static bool is_ours(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
-    return device->has_id ? hsm_same_id(device->id, scene->id) : is_plugged_in(scene, device);
+    return device->has_id ? hsm_same_id(device->id, snapshot->id) : is_plugged_in(snapshot, device);
 }
 
-static bool is_wanted(const struct hsm_scene *scene, const char *name,
+static bool is_wanted(const struct hsm_snapshot *snapshot, const char *name,
                       const struct hsm_domain *domain)
 {
-    if (strcmp(scene->wanted, HSM_BY_CID) == 0) {
-        return domain->has_cid && domain->cid == scene->cid;
+    if (strcmp(snapshot->wanted, HSM_BY_CID) == 0) {
+        return domain->has_cid && domain->cid == snapshot->cid;
     }
-    return strcmp(scene->wanted, name) == 0;
+    return strcmp(snapshot->wanted, name) == 0;
 }
 
-void hsm_scene_add(struct hsm_scene *scene, const char *name, const struct hsm_domain *domain)
+void hsm_snapshot_add(struct hsm_snapshot *snapshot, const char *name,
+                      const struct hsm_domain *domain)
 {
-    if (!scene->found && is_wanted(scene, name, domain)) {
-        scene->found = true;
-        scene->domain = *domain;
-        (void)snprintf(scene->name, sizeof(scene->name), "%s", name); /* never longer */
+    if (!snapshot->found && is_wanted(snapshot, name, domain)) {
+        snapshot->found = true;
+        snapshot->domain = *domain;
+        (void)snprintf(snapshot->name, sizeof(snapshot->name), "%s", name); /* never longer */
         return;
     }
     for (size_t i = 0; i < domain->count; i++) {
-        size_t at = find_stick(scene, &domain->usb[i]);
-        if (at < scene->sticks.count) {
-            scene->in_use[at] = true;
-            (void)snprintf(scene->user, sizeof(scene->user), "%s", name);
+        size_t at = find_stick(snapshot, &domain->usb[i]);
+        if (at < snapshot->usb_tokens.count) {
+            snapshot->in_use[at] = true;
+            (void)snprintf(snapshot->user, sizeof(snapshot->user), "%s", name);
         }
     }
 }
 
 /* The first device of ours that the domain holds, NULL if none. */
-static const struct hsm_hostdev *find_held(const struct hsm_scene *scene)
+static const struct hsm_hostdev *find_held(const struct hsm_snapshot *snapshot)
 {
-    for (size_t i = 0; i < scene->domain.count; i++) {
-        if (is_ours(scene, &scene->domain.usb[i])) {
-            return &scene->domain.usb[i];
+    for (size_t i = 0; i < snapshot->domain.count; i++) {
+        if (is_ours(snapshot, &snapshot->domain.usb[i])) {
+            return &snapshot->domain.usb[i];
         }
     }
     return NULL;
 }
 
 /* True if one of them is a stick that is plugged in. One without an address cannot be told from it. */
-static bool has_stick(const struct hsm_scene *scene)
+static bool has_stick(const struct hsm_snapshot *snapshot)
 {
-    for (size_t i = 0; i < scene->domain.count; i++) {
-        const struct hsm_hostdev *device = &scene->domain.usb[i];
-        if (is_ours(scene, device) && (!device->has_address || is_plugged_in(scene, device))) {
+    for (size_t i = 0; i < snapshot->domain.count; i++) {
+        const struct hsm_hostdev *device = &snapshot->domain.usb[i];
+        if (is_ours(snapshot, device) &&
+            (!device->has_address || is_plugged_in(snapshot, device))) {
             return true;
         }
     }
     return false;
 }
 
-static void plan_attach(const struct hsm_scene *scene, struct hsm_plan *plan)
+static void plan_attach(const struct hsm_snapshot *snapshot, struct hsm_plan *plan)
 {
-    const struct hsm_hostdev *stale = find_held(scene);
-    for (size_t i = scene->sticks.count; i-- > 0;) {
-        if (!scene->in_use[i]) {
+    const struct hsm_hostdev *stale = find_held(snapshot);
+    for (size_t i = snapshot->usb_tokens.count; i-- > 0;) {
+        if (!snapshot->in_use[i]) {
             plan->free++;
-            plan->device = (struct hsm_hostdev){true, true, scene->id, scene->sticks.stick[i]};
+            plan->device =
+                (struct hsm_hostdev){true, true, snapshot->id, snapshot->usb_tokens.usb_token[i]};
         }
     }
-    if (scene->sticks.count == 0) {
+    if (snapshot->usb_tokens.count == 0) {
         plan->verdict = HSM_PLAN_NO_STICK;
-    } else if (has_stick(scene)) {
+    } else if (has_stick(snapshot)) {
         plan->verdict = HSM_PLAN_DONE;
     } else if (plan->free == 0) {
         plan->verdict = HSM_PLAN_IN_USE;
@@ -98,15 +102,15 @@ static void plan_attach(const struct hsm_scene *scene, struct hsm_plan *plan)
     }
 }
 
-void hsm_plan_make(const struct hsm_scene *scene, enum hsm_verb verb, struct hsm_plan *ret)
+void hsm_plan_make(const struct hsm_snapshot *snapshot, enum hsm_verb verb, struct hsm_plan *ret)
 {
     struct hsm_plan plan = {.verdict = HSM_PLAN_DONE};
-    if (!scene->found) {
+    if (!snapshot->found) {
         plan.verdict = HSM_PLAN_NO_DOMAIN;
     } else if (verb == HSM_ATTACH) {
-        plan_attach(scene, &plan);
+        plan_attach(snapshot, &plan);
     } else {
-        const struct hsm_hostdev *held = find_held(scene);
+        const struct hsm_hostdev *held = find_held(snapshot);
         if (held != NULL) {
             plan.verdict = HSM_PLAN_DETACH;
             plan.device = *held;

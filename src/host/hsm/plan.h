@@ -21,11 +21,11 @@ enum {
 
 enum hsm_verb { HSM_ATTACH, HSM_DETACH };
 
-struct hsm_scene {
+struct hsm_snapshot {
     const char *wanted; /* [hsm] domain */
     uint32_t cid;       /* who asks */
     struct hsm_usb_id id;
-    struct hsm_sticks sticks;
+    struct hsm_usb_tokens usb_tokens;
     bool found; /* the domain */
     char name[HSM_NAME_MAX];
     struct hsm_domain domain;
@@ -34,7 +34,8 @@ struct hsm_scene {
 };
 
 /* Adds a running domain. */
-void hsm_scene_add(struct hsm_scene *scene, const char *name, const struct hsm_domain *domain);
+void hsm_snapshot_add(struct hsm_snapshot *snapshot, const char *name,
+                      const struct hsm_domain *domain);
 
 enum hsm_verdict {
     HSM_PLAN_DONE,
@@ -51,7 +52,7 @@ struct hsm_plan {
     size_t free; /* HSM_PLAN_ATTACH: sticks that could be taken; the first one is */
 };
 
-void hsm_plan_make(const struct hsm_scene *scene, enum hsm_verb verb, struct hsm_plan *ret);
+void hsm_plan_make(const struct hsm_snapshot *snapshot, enum hsm_verb verb, struct hsm_plan *ret);
 
 /* The XML by which libvirt is asked to attach or detach the plan's device. */
 void hsm_plan_format(const struct hsm_plan *plan, char xml[HSM_DEVICE_XML_MAX]);

@@ -16,7 +16,7 @@
 struct run {
     const struct hsm_order *order;
     struct hsm_virt *virt;
-    struct hsm_scene scene;
+    struct hsm_snapshot snapshot;
     struct hsm_plan plan;
     unsigned unreadable; /* running domains whose XML could not be read, at this look */
     unsigned detached;   /* devices */
@@ -55,32 +55,32 @@ static void on_domain(void *context, const char *name, const char *xml)
 {
     struct run *run = context;
     struct hsm_domain domain;
-    if (strlen(name) >= HSM_NAME_MAX || hsm_xml_parse(xml, strlen(xml), &domain) != 0) {
+    if (strlen(name) >= HSM_NAME_MAX || hsm_domain_xml_parse(xml, strlen(xml), &domain) != 0) {
         run->unreadable++;
         return;
     }
-    hsm_scene_add(&run->scene, name, &domain);
+    hsm_snapshot_add(&run->snapshot, name, &domain);
 }
 
 /* Sticks first: which domain uses which one is judged while the domains are read. */
 static int look(struct run *run)
 {
     const struct conf *conf = run->order->conf;
-    struct hsm_scene *scene = &run->scene;
-    *scene = (struct hsm_scene){
+    struct hsm_snapshot *snapshot = &run->snapshot;
+    *snapshot = (struct hsm_snapshot){
         .wanted = conf->hsm.domain,
         .cid = run->order->cid,
         .id = {conf->hsm.vendor, conf->hsm.product},
     };
     run->unreadable = 0;
-    int error = hsm_sticks_read(run->order->usb_folder, scene->id, &scene->sticks);
+    int error = hsm_usb_tokens_read(run->order->usb_folder, snapshot->id, &snapshot->usb_tokens);
     if (error != 0) {
         (void)snprintf(run->words, sizeof(run->words), "%s: %s", run->order->usb_folder,
                        strerror(-error));
         return -EOPNOTSUPP;
     }
     hsm_limit_stage(HSM_LOOKING);
-    return hsm_virt_each_running(run->virt, on_domain, run, run->words);
+    return hsm_libvirt_each_running(run->virt, on_domain, run, run->words);
 }
 
 static enum next tell_failure(struct run *run, int error, const char *what)
@@ -102,21 +102,21 @@ static enum next tell_failure(struct run *run, int error, const char *what)
 
 static enum next tell_no_domain(struct run *run)
 {
-    const char *wanted = run->scene.wanted;
+    const char *wanted = run->snapshot.wanted;
     if (run->unreadable > 0) {
         return tell(run, ERROR_INTERNAL, "the XML of %u running domains cannot be read",
                     run->unreadable);
     }
     if (strcmp(wanted, HSM_BY_CID) == 0) {
-        return tell(run, ERROR_UNAVAILABLE, "no running domain has the CID %u", run->scene.cid);
+        return tell(run, ERROR_UNAVAILABLE, "no running domain has the CID %u", run->snapshot.cid);
     }
     return tell(run, ERROR_UNAVAILABLE, "the domain %s %s", wanted,
-                hsm_virt_knows(run->virt, wanted) ? "is not running" : "does not exist");
+                hsm_libvirt_knows(run->virt, wanted) ? "is not running" : "does not exist");
 }
 
 static enum next tell_done(struct run *run)
 {
-    const char *name = run->scene.name;
+    const char *name = run->snapshot.name;
     if (run->order->verb == HSM_ATTACH) {
         return tell(run, ERROR_NONE,
                     run->attached ? "the HSM is attached to %s" : "%s has the HSM already", name);
@@ -135,38 +135,38 @@ static enum next change(struct run *run)
     if (attach && run->plan.free > 1) {
         (void)snprintf(run->result->note, HSM_TEXT_MAX,
                        "%zu sticks %04x:%04x are free; the first is taken: bus %u device %u",
-                       run->plan.free, run->scene.id.vendor, run->scene.id.product, at->bus,
+                       run->plan.free, run->snapshot.id.vendor, run->snapshot.id.product, at->bus,
                        at->device);
     }
-    int error = attach ? hsm_virt_attach(run->virt, run->scene.name, xml, run->words)
-                       : hsm_virt_detach(run->virt, run->scene.name, xml, run->words);
+    int error = attach ? hsm_libvirt_attach(run->virt, run->snapshot.name, xml, run->words)
+                       : hsm_libvirt_detach(run->virt, run->snapshot.name, xml, run->words);
     if (error != 0) {
         return tell_failure(run, error, attach ? "attaching the HSM" : "detaching the HSM");
     }
     run->attached = run->attached || attach;
     run->detached += attach ? 0 : 1;
     (void)tell(run, ERROR_TIMEOUT, "libvirt %s the HSM, and %s does not show it",
-               attach ? "attached" : "detached", run->scene.name);
+               attach ? "attached" : "detached", run->snapshot.name);
     return NEXT_LOOK;
 }
 
 static enum next act(struct run *run)
 {
-    const struct hsm_scene *scene = &run->scene;
+    const struct hsm_snapshot *snapshot = &run->snapshot;
     int error = look(run);
     if (error != 0) {
         return tell_failure(run, error, "looking at the domains");
     }
-    hsm_plan_make(scene, run->order->verb, &run->plan);
+    hsm_plan_make(snapshot, run->order->verb, &run->plan);
     switch (run->plan.verdict) {
     case HSM_PLAN_NO_DOMAIN:
         return tell_no_domain(run);
     case HSM_PLAN_NO_STICK:
-        return tell_later(run, "no USB stick %04x:%04x is plugged in", scene->id.vendor,
-                          scene->id.product);
+        return tell_later(run, "no USB stick %04x:%04x is plugged in", snapshot->id.vendor,
+                          snapshot->id.product);
     case HSM_PLAN_IN_USE:
         return tell_later(run, "every USB stick %04x:%04x is in use, by the domain %s",
-                          scene->id.vendor, scene->id.product, scene->user);
+                          snapshot->id.vendor, snapshot->id.product, snapshot->user);
     case HSM_PLAN_ATTACH:
     case HSM_PLAN_DETACH:
         return change(run);
@@ -204,12 +204,12 @@ void hsm_run(const struct hsm_order *order, struct hsm_result *ret)
         .result = &result,
     };
     hsm_limit_stage(HSM_CONNECTING);
-    int error = hsm_virt_open(order->conf->hsm.uri, &run.virt, run.words);
+    int error = hsm_libvirt_open(order->conf->hsm.uri, &run.virt, run.words);
     if (error != 0) {
         (void)tell_failure(&run, error, "libvirt cannot be reached");
     } else {
         repeat(&run);
     }
-    run.virt = hsm_virt_close(run.virt);
+    run.virt = hsm_libvirt_close(run.virt);
     *ret = result;
 }

@@ -23,7 +23,7 @@ struct hsm_order {
     enum hsm_verb verb;
     uint32_t cid;
     int64_t deadline_ms;
-    const char *usb_folder; /* HSM_STICKS_FOLDER, or a test's */
+    const char *usb_folder; /* HSM_USB_FOLDER, or a test's */
 };
 
 struct hsm_result {

@@ -69,27 +69,27 @@ static int compare(const void *left, const void *right)
     return a->device == b->device ? 0 : a->device < b->device ? -1 : 1;
 }
 
-int hsm_sticks_read(const char *folder, struct hsm_usb_id id, struct hsm_sticks *ret)
+int hsm_usb_tokens_read(const char *folder, struct hsm_usb_id id, struct hsm_usb_tokens *ret)
 {
-    struct hsm_sticks sticks = {.count = 0};
+    struct hsm_usb_tokens usb_tokens = {.count = 0};
     DIR *devices = opendir(folder);
     if (devices == NULL && errno != ENOENT) {
         return -errno;
     }
-    while (devices != NULL && sticks.count < HSM_STICKS_MAX) {
+    while (devices != NULL && usb_tokens.count < HSM_STICKS_MAX) {
         const struct dirent *device = readdir(devices);
         if (device == NULL) {
             break;
         }
-        if (device->d_name[0] != '.' &&
-            read_stick(dirfd(devices), device->d_name, id, &sticks.stick[sticks.count])) {
-            sticks.count++;
+        if (device->d_name[0] != '.' && read_stick(dirfd(devices), device->d_name, id,
+                                                   &usb_tokens.usb_token[usb_tokens.count])) {
+            usb_tokens.count++;
         }
     }
     if (devices != NULL) {
         (void)closedir(devices); /* it was only read */
     }
-    qsort(sticks.stick, sticks.count, sizeof(sticks.stick[0]), compare);
-    *ret = sticks;
+    qsort(usb_tokens.usb_token, usb_tokens.count, sizeof(usb_tokens.usb_token[0]), compare);
+    *ret = usb_tokens;
     return 0;
 }

@@ -52,9 +52,9 @@ struct hsm_domain {
 };
 
 /* By bus, then by device. */
-struct hsm_sticks {
+struct hsm_usb_tokens {
     size_t count;
-    struct hsm_usb_address stick[HSM_STICKS_MAX];
+    struct hsm_usb_address usb_token[HSM_STICKS_MAX];
 };
 
 static inline bool hsm_same_id(struct hsm_usb_id a, struct hsm_usb_id b)
@@ -70,8 +70,9 @@ static inline bool hsm_same_address(struct hsm_usb_address a, struct hsm_usb_add
 /* Digits of that base (10 or 16) alone. 0, -EINVAL or -ERANGE. */
 MUST_CHECK int hsm_number_parse(const char *text, int base, uint32_t *ret);
 
-#define HSM_STICKS_FOLDER "/sys/bus/usb/devices"
+#define HSM_USB_FOLDER "/sys/bus/usb/devices"
 
-MUST_CHECK int hsm_sticks_read(const char *folder, struct hsm_usb_id id, struct hsm_sticks *ret);
+MUST_CHECK int hsm_usb_tokens_read(const char *folder, struct hsm_usb_id id,
+                                   struct hsm_usb_tokens *ret);
 
 #endif

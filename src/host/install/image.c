@@ -37,13 +37,13 @@ static int sweep(int fd)
     return error;
 }
 
-int install_private_open(int directory_fd, int *ret)
+int install_staging_open(int directory_fd, int *ret)
 {
-    if (mkdirat(directory_fd, INSTALL_PRIVATE_NAME, 0700) != 0 && errno != EEXIST) {
+    if (mkdirat(directory_fd, INSTALL_STAGING_NAME, 0700) != 0 && errno != EEXIST) {
         return -errno;
     }
     int fd =
-        openat(directory_fd, INSTALL_PRIVATE_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+        openat(directory_fd, INSTALL_STAGING_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return -errno;
     }
@@ -81,10 +81,10 @@ static int open_directories(const struct conf *conf, int directory_fd, struct in
         return install_fail(failure, ERROR_INTERNAL, "[upgrade] directory = %s: %s",
                             conf->upgrade.directory, strerror(errno));
     }
-    int error = install_private_open(directory_fd, &image->private_fd);
+    int error = install_staging_open(directory_fd, &image->private_fd);
     if (error != 0) {
         return install_fail(failure, ERROR_INTERNAL, "%s/%s: %s", conf->install.directory,
-                            INSTALL_PRIVATE_NAME, strerror(-error));
+                            INSTALL_STAGING_NAME, strerror(-error));
     }
     return 0;
 }
@@ -243,7 +243,7 @@ int install_image_take(const struct conf *conf, int directory_fd, const uint8_t 
     struct install_image image = {.upgrade_fd = -1, .private_fd = -1, .fd = -1};
     set_name(sha256, image.name);
     int length = snprintf(image.path, sizeof(image.path), "%s/%s/%s", conf->install.directory,
-                          INSTALL_PRIVATE_NAME, image.name);
+                          INSTALL_STAGING_NAME, image.name);
     if (length < 0 || (size_t)length >= sizeof(image.path)) {
         return install_fail(failure, ERROR_INTERNAL, "[install] directory = %s is too long",
                             conf->install.directory);

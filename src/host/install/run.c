@@ -13,22 +13,22 @@
 #include "wire/clock.h"
 #include "wire/number.h"
 
-void install_ending_format(const struct step_result *result, char *out, size_t size)
+void install_exit_status_format(const struct child_result *result, char *out, size_t size)
 {
     int number = result->exit_status;
-    if (result->end == STEP_EXITED) {
+    if (result->end == CHILD_EXITED) {
         (void)snprintf(out, size, "exited with status %d", number);
         return;
     }
     const char *name = sigabbrev_np(number);
     (void)snprintf(out, size, "%s signal %d (SIG%s)",
-                   result->end == STEP_TIMEOUT ? "took too long and was ended by" : "was ended by",
+                   result->end == CHILD_TIMEOUT ? "took too long and was ended by" : "was ended by",
                    number, name != NULL ? name : "?");
 }
 
-int install_ending_status(const struct step_result *result)
+int install_exit_status(const struct child_result *result)
 {
-    return result->end == STEP_EXITED ? result->exit_status : 128 + result->exit_status;
+    return result->end == CHILD_EXITED ? result->exit_status : 128 + result->exit_status;
 }
 
 enum { WHY_MAX = 512 };
@@ -47,8 +47,8 @@ static void on_text(void *context, struct text line)
 static int run_command(char *const argv[], int64_t limit_ms, struct install_failure *failure)
 {
     struct tail tail;
-    struct step_result result;
-    struct step step = {
+    struct child_result result;
+    struct child_command step = {
         .argv = argv,
         .deadline_ms = clock_deadline(limit_ms),
         .stop_fd = -1, /* once installed, we are asked to stop in vain */
@@ -57,18 +57,18 @@ static int run_command(char *const argv[], int64_t limit_ms, struct install_fail
         .context = &tail,
     };
     tail_init(&tail);
-    int error = step_run(&step, &result);
+    int error = child_run(&step, &result);
     if (error != 0) {
         return install_fail(failure, ERROR_REBOOT_FAILED,
                             "the reboot command %.128s cannot be started: %s", argv[0],
                             strerror(-error));
     }
-    if (result.end == STEP_EXITED && result.exit_status == 0) {
+    if (result.end == CHILD_EXITED && result.exit_status == 0) {
         return 0;
     }
     char how[INSTALL_ENDING_MAX];
     char said[TAIL_MAX + 1];
-    install_ending_format(&result, how, sizeof(how));
+    install_exit_status_format(&result, how, sizeof(how));
     tail_join(&tail, said);
     return install_fail(failure, ERROR_REBOOT_FAILED, "the reboot command %.128s %s%s%s", argv[0],
                         how, said[0] != '\0' ? ": " : "", said);
@@ -135,16 +135,16 @@ static char **build_argv(const struct conf_strings *words, char *path)
 }
 
 static int judge(const struct conf *conf, const struct listener *listener,
-                 const struct step_result *result, struct install_failure *failure)
+                 const struct child_result *result, struct install_failure *failure)
 {
     char how[INSTALL_ENDING_MAX];
     char said[TAIL_MAX + 1];
-    if (result->end == STEP_EXITED && result->exit_status == 0) {
+    if (result->end == CHILD_EXITED && result->exit_status == 0) {
         return 0;
     }
-    install_ending_format(result, how, sizeof(how));
+    install_exit_status_format(result, how, sizeof(how));
     tail_join(&listener->tail, said);
-    if (result->end == STEP_EXITED && result->exit_status == 1 && listener->not_committed) {
+    if (result->end == CHILD_EXITED && result->exit_status == 1 && listener->not_committed) {
         return install_fail(failure, ERROR_NOT_READY,
                             "try later: the present system is not committed as stable: %s", said);
     }
@@ -156,9 +156,9 @@ int install_run(const struct conf *conf, const uint8_t sha256[SHA256_SIZE], char
                 int stop_fd, struct install_outcome *ret, struct install_failure *failure)
 {
     struct listener listener = {.not_committed = false};
-    struct step_result result = {.end = STEP_EXITED};
+    struct child_result result = {.end = CHILD_EXITED};
     char **argv = build_argv(&conf->install.installer, path);
-    struct step step = {
+    struct child_command step = {
         .argv = argv,
         .deadline_ms = clock_deadline(conf->install.installer_ms),
         .stop_fd = stop_fd,
@@ -172,17 +172,17 @@ int install_run(const struct conf *conf, const uint8_t sha256[SHA256_SIZE], char
     *ret = (struct install_outcome){.exit_status = -1};
     tail_init(&listener.tail);
     sha256_format(sha256, listener.hex);
-    int error = argv == NULL ? -ENOMEM : step_run(&step, &result);
+    int error = argv == NULL ? -ENOMEM : child_run(&step, &result);
     free(argv);
     if (error != 0) {
         return install_fail(failure, ERROR_INSTALL_FAILED,
                             "the installer %.128s cannot be started: %s",
                             conf->install.installer.items[0], strerror(-error));
     }
-    if (result.end == STEP_LEFT) {
+    if (result.end == CHILD_LEFT) {
         ret->left = true;
         return 0;
     }
-    ret->exit_status = install_ending_status(&result);
+    ret->exit_status = install_exit_status(&result);
     return judge(conf, &listener, &result, failure);
 }

@@ -23,10 +23,10 @@
 enum { INSTALL_ENDING_MAX = 96 };
 
 /* Such as "exited with status 7" or "was ended by signal 9 (SIGKILL)". */
-void install_ending_format(const struct step_result *result, char *out, size_t size);
+void install_exit_status_format(const struct child_result *result, char *out, size_t size);
 
 /* As a shell has it: 0 to 255, 128+n for a signal. */
-int install_ending_status(const struct step_result *result);
+int install_exit_status(const struct child_result *result);
 
 /* Asking for the reboot: by [reboot] command, which is run at once and has 60 s, or through logind,
  * which reboots after [reboot] delay_seconds.

@@ -69,16 +69,16 @@ int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
     return result;
 }
 
-_Static_assert(sizeof(((struct record *)NULL)->text) == INSTALL_TEXT_MAX, "a failure fits");
+_Static_assert(sizeof(((struct install_record *)NULL)->text) == INSTALL_TEXT_MAX, "a failure fits");
 
 static uint64_t now(void)
 {
     return (uint64_t)time(NULL);
 }
 
-static bool write_down(const struct install_sequence *sequence, const struct record *record)
+static bool write_down(const struct install_sequence *sequence, const struct install_record *record)
 {
-    int error = record_write(sequence->directory_fd, record);
+    int error = install_record_write(sequence->directory_fd, record);
     if (error != 0) {
         log_error("internal: %s/record cannot be written: %s", sequence->conf->install.directory,
                   strerror(-error));
@@ -87,8 +87,9 @@ static bool write_down(const struct install_sequence *sequence, const struct rec
 }
 
 /* The last line on stderr is the one that says why, as the record does. */
-static enum install_status fail(const struct install_sequence *sequence, struct record *record,
-                                enum record_stage stage, const struct install_failure *failure)
+static enum install_status fail(const struct install_sequence *sequence,
+                                struct install_record *record, enum install_record_stage stage,
+                                const struct install_failure *failure)
 {
     char hex[SHA256_HEX + 1];
     sha256_format(record->sha256, hex);
@@ -104,7 +105,8 @@ static enum install_status fail(const struct install_sequence *sequence, struct 
 }
 
 /* For an image that is installed. */
-static enum install_status reboot(const struct install_sequence *sequence, struct record *record)
+static enum install_status reboot(const struct install_sequence *sequence,
+                                  struct install_record *record)
 {
     struct install_failure failure;
     record->stage = RECORD_INSTALLED;
@@ -121,8 +123,8 @@ static enum install_status reboot(const struct install_sequence *sequence, struc
     return write_down(sequence, record) ? INSTALL_DONE : INSTALL_UNRECORDED;
 }
 
-static enum install_status install(const struct install_sequence *sequence, struct record *record,
-                                   struct install_image *image)
+static enum install_status install(const struct install_sequence *sequence,
+                                   struct install_record *record, struct install_image *image)
 {
     struct install_outcome outcome;
     struct install_failure failure;
@@ -144,10 +146,10 @@ static enum install_status install(const struct install_sequence *sequence, stru
 
 /* True: the record is of this image, and it was installed since the machine was started. */
 static bool installed_already(const struct install_sequence *sequence, const char *boot_id,
-                              struct record *ret)
+                              struct install_record *ret)
 {
-    struct record record;
-    if (record_read(sequence->directory_fd, &record) != 0 ||
+    struct install_record record;
+    if (install_record_read(sequence->directory_fd, &record) != 0 ||
         memcmp(record.sha256, sequence->sha256, SHA256_SIZE) != 0 ||
         strcmp(record.boot_id, boot_id) != 0 ||
         (record.stage != RECORD_INSTALLED && record.stage != RECORD_REBOOTING)) {
@@ -159,7 +161,7 @@ static bool installed_already(const struct install_sequence *sequence, const cha
 
 enum install_status install_sequence_run(const struct install_sequence *sequence)
 {
-    struct record record = {.stage = RECORD_STARTED, .started = now(), .exit_status = -1};
+    struct install_record record = {.stage = RECORD_STARTED, .started = now(), .exit_status = -1};
     struct install_failure failure;
     struct install_image image;
     int error = boot_id_read(record.boot_id);

@@ -24,11 +24,12 @@ enum {
     ROUND_MS = 5000,       /* that it waits at most while it is watched */
 };
 
-#define KEY_MAILBOX  UINT64_MAX
-#define KEY_LISTENER (UINT64_C(1) << 63) /* and the listener's index; connections: flow_key */
+#define KEY_MAILBOX UINT64_MAX
+#define KEY_LISTENER \
+    (UINT64_C(1) << 63) /* and the listener's index; connections: connection_io_key */
 
 struct acceptor {
-    struct flow flow;
+    struct connection_io flow;
     _Atomic(const struct conf *) conf; /* replaced by a reload; flow.conf follows */
     struct listener *listeners;
     size_t listeners_count;
@@ -81,15 +82,16 @@ static void accept_resume(struct acceptor *acceptor)
 static void take(struct acceptor *acceptor, int fd, const struct peer *peer)
 {
     struct connection *connection;
-    enum table_place place = table_take(acceptor->flow.table, &fd, peer->cid, &connection);
+    enum connection_table_place place =
+        connection_table_take(acceptor->flow.table, &fd, peer->cid, &connection);
     metrics_count(METRIC_ACCEPTED);
-    if (place == TABLE_NO_PLACE_LEFT) {
+    if (place == CONNECTION_TABLE_NO_PLACE_LEFT) {
         close(fd);
         metrics_count(METRIC_TURNED_AWAY);
         return;
     }
     connection->allowed = peer->allowed;
-    flow_begin(&acceptor->flow, connection, place == TABLE_TURNED_AWAY);
+    connection_io_begin(&acceptor->flow, connection, place == CONNECTION_TABLE_TURNED_AWAY);
 }
 
 static void accept_some(struct acceptor *acceptor, const struct listener *listener)
@@ -113,11 +115,11 @@ static void take_mail(struct acceptor *acceptor)
     struct connection *connection = mailbox_take(&acceptor->mailbox);
     while (connection != NULL) {
         struct connection *next = connection->next;
-        flow_back(&acceptor->flow, connection);
+        connection_io_give_back(&acceptor->flow, connection);
         connection = next;
     }
     if (atomic_exchange_explicit(&acceptor->work_changed, false, memory_order_acquire)) {
-        flow_work_changed(&acceptor->flow);
+        connection_io_work_changed(&acceptor->flow);
     }
 }
 
@@ -129,7 +131,7 @@ static void dispatch(struct acceptor *acceptor, const struct epoll_event *event)
     } else if ((key & KEY_LISTENER) != 0) {
         accept_some(acceptor, &acceptor->listeners[key & ~KEY_LISTENER]);
     } else {
-        flow_event(&acceptor->flow, key, event->events);
+        connection_io_event(&acceptor->flow, key, event->events);
     }
 }
 
@@ -144,10 +146,10 @@ static bool drained(struct acceptor *acceptor)
         acceptor->draining = true;
         acceptor->accept_again_ms = CLOCK_NEVER;
         (void)listeners_set(acceptor, EPOLL_CTL_DEL, 0); /* main closes them in a moment */
-        flow_drain(&acceptor->flow);
+        connection_io_drain(&acceptor->flow);
     }
     return acceptor->draining &&
-           (table_in_use(acceptor->flow.table) == 0 || clock_ms() >= deadline);
+           (connection_table_in_use(acceptor->flow.table) == 0 || clock_ms() >= deadline);
 }
 
 static int64_t earliest(int64_t a, int64_t b)
@@ -158,36 +160,36 @@ static int64_t earliest(int64_t a, int64_t b)
 static void *run(void *argument)
 {
     struct acceptor *acceptor = argument;
-    struct flow *flow = &acceptor->flow;
-    watch_enter("acceptor", 0);
+    struct connection_io *flow = &acceptor->flow;
+    watchdog_enter("acceptor", 0);
     while (!drained(acceptor)) {
         struct epoll_event events[EVENTS_AT_ONCE];
         int64_t wake = earliest(flow->next_deadline_ms, acceptor->accept_again_ms);
         wake = earliest(wake,
                         atomic_load_explicit(&acceptor->drain_deadline_ms, memory_order_acquire));
-        if (watch_is_on()) { /* it is never idle, so that it is noticed when it is held */
+        if (watchdog_is_on()) { /* it is never idle, so that it is noticed when it is held */
             wake = earliest(wake, clock_deadline(ROUND_MS));
-            watch_step("waiting for events", ROUND_MS);
+            watchdog_expect("waiting for events", ROUND_MS);
         }
         int count = epoll_wait(flow->epoll_fd, events, EVENTS_AT_ONCE, clock_poll_timeout(wake));
         flow->conf = atomic_load_explicit(&acceptor->conf, memory_order_acquire);
-        table_limit_cid(flow->table, flow->conf->limits.connections_per_cid);
-        watch_step("seeing to events", WATCH_QUICK);
+        connection_table_limit_cid(flow->table, flow->conf->limits.connections_per_cid);
+        watchdog_expect("seeing to events", WATCHDOG_QUICK);
         for (int i = 0; i < count; i++) {
             dispatch(acceptor, &events[i]);
         }
-        flow_expire(flow);
-        pool_wake(flow->pool);
+        connection_io_expire(flow);
+        worker_pool_wake(flow->pool);
         accept_resume(acceptor);
-        metrics_set_connections(table_in_use(flow->table));
+        metrics_set_connections(connection_table_in_use(flow->table));
     }
-    watch_leave();
+    watchdog_leave();
     return NULL;
 }
 
 static int set_up(struct acceptor *acceptor)
 {
-    struct flow *flow = &acceptor->flow;
+    struct connection_io *flow = &acceptor->flow;
     flow->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (flow->epoll_fd < 0) {
         return -errno;
@@ -197,7 +199,7 @@ static int set_up(struct acceptor *acceptor)
         return -errno;
     }
     int error = listeners_set(acceptor, EPOLL_CTL_ADD, EPOLLIN);
-    return error < 0 ? error : table_new(flow->conf, &flow->table);
+    return error < 0 ? error : connection_table_new(flow->conf, &flow->table);
 }
 
 int acceptor_new(const struct conf *conf, struct command_parts *parts, struct listener *listeners,
@@ -207,7 +209,7 @@ int acceptor_new(const struct conf *conf, struct command_parts *parts, struct li
     if (acceptor == NULL) {
         return -ENOMEM;
     }
-    acceptor->flow = (struct flow){
+    acceptor->flow = (struct connection_io){
         .conf = conf, .parts = parts, .epoll_fd = -1, .next_deadline_ms = CLOCK_NEVER};
     atomic_init(&acceptor->conf, conf);
     acceptor->listeners = listeners;
@@ -229,7 +231,7 @@ int acceptor_new(const struct conf *conf, struct command_parts *parts, struct li
     return 0;
 }
 
-int acceptor_start(struct acceptor *acceptor, struct pool *pool)
+int acceptor_start(struct acceptor *acceptor, struct worker_pool *pool)
 {
     acceptor->flow.pool = pool;
     int error = pthread_create(&acceptor->thread, NULL, run, acceptor);
@@ -248,7 +250,7 @@ void acceptor_stop(struct acceptor *acceptor, int64_t limit_ms)
     }
     atomic_store_explicit(&acceptor->drain_deadline_ms, clock_deadline(limit_ms),
                           memory_order_release);
-    acceptor_ring(acceptor);
+    acceptor_notify(acceptor);
     int error = pthread_join(acceptor->thread, NULL);
     assert(error == 0);
     (void)error; /* NDEBUG */
@@ -259,7 +261,7 @@ struct acceptor *acceptor_free(struct acceptor *acceptor)
 {
     if (acceptor != NULL) {
         assert(!acceptor->running);
-        acceptor->flow.table = table_free(acceptor->flow.table);
+        acceptor->flow.table = connection_table_free(acceptor->flow.table);
         if (acceptor->flow.epoll_fd >= 0) {
             close(acceptor->flow.epoll_fd);
         }
@@ -274,15 +276,15 @@ void acceptor_back(struct acceptor *acceptor, struct connection *connection)
     mailbox_post(&acceptor->mailbox, connection);
 }
 
-void acceptor_ring(void *context)
+void acceptor_notify(void *context)
 {
     struct acceptor *acceptor = context;
     atomic_store_explicit(&acceptor->work_changed, true, memory_order_release);
-    mailbox_ring(&acceptor->mailbox);
+    mailbox_notify(&acceptor->mailbox);
 }
 
 void acceptor_configure(struct acceptor *acceptor, const struct conf *conf)
 {
     atomic_store_explicit(&acceptor->conf, conf, memory_order_release);
-    mailbox_ring(&acceptor->mailbox);
+    mailbox_notify(&acceptor->mailbox);
 }

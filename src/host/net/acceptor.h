@@ -18,7 +18,7 @@ struct acceptor;
 MUST_CHECK int acceptor_new(const struct conf *conf, struct command_parts *parts,
                             struct listener *listeners, size_t count, struct acceptor **ret);
 /* `pool` runs workers that end in acceptor_back. */
-MUST_CHECK int acceptor_start(struct acceptor *acceptor, struct pool *pool);
+MUST_CHECK int acceptor_start(struct acceptor *acceptor, struct worker_pool *pool);
 /* From the next event on: who is served, and the deadlines. */
 void acceptor_configure(struct acceptor *acceptor, const struct conf *conf);
 /* With parts->stopping set: finishes the answers under way within the limit, and joins. */
@@ -27,7 +27,7 @@ struct acceptor *acceptor_free(struct acceptor *acceptor);
 
 /* Gives a connection back. */
 void acceptor_back(struct acceptor *acceptor, struct connection *connection);
-/* Tells it that something changed about the work that guests wait for. A ticket_bell. */
-void acceptor_ring(void *context);
+/* Tells it that something changed about the work that guests wait for. A pending_wakeup. */
+void acceptor_notify(void *context);
 
 #endif

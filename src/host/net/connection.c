@@ -79,10 +79,10 @@ void connection_refuse(struct connection *connection, enum error_code code, cons
     connection->closing = connection->closing || closes;
 }
 
-enum framing connection_frame(struct connection *connection, struct refusal *refusal)
+enum framing connection_frame(struct connection *connection, struct protocol_error *protocol_error)
 {
     return server_frame(&connection->session, connection->in, connection->in_length,
-                        connection->ended, &connection->frame_length, refusal);
+                        connection->ended, &connection->frame_length, protocol_error);
 }
 
 void connection_consume(struct connection *connection)
@@ -101,7 +101,7 @@ struct share {
     uint32_t count;
 };
 
-struct table {
+struct connection_table {
     uint32_t size;    /* slots */
     uint32_t limit;   /* of those that are counted */
     uint32_t per_cid; /* likewise, for one CID */
@@ -115,21 +115,21 @@ struct table {
     uint32_t shares_count; /* CIDs that have connections; mostly one */
 };
 
-struct connection *table_at(struct table *table, uint32_t slot)
+struct connection *connection_table_at(struct connection_table *table, uint32_t slot)
 {
     assert(slot < table->size);
     return &table->slots[slot];
 }
 
-int table_new(const struct conf *conf, struct table **ret)
+int connection_table_new(const struct conf *conf, struct connection_table **ret)
 {
-    struct table *table = calloc(1, sizeof *table);
+    struct connection_table *table = calloc(1, sizeof *table);
     if (table == NULL) {
         return -ENOMEM;
     }
     size_t input = server_input_size(conf->limits.request_bytes);
     size_t stride = input + CONNECTION_OUTPUT_MAX;
-    table->size = conf->limits.connections + TABLE_SPARE;
+    table->size = conf->limits.connections + CONNECTION_TABLE_SPARE;
     table->limit = conf->limits.connections;
     table->per_cid = conf->limits.connections_per_cid;
     table->request_bytes = conf->limits.request_bytes;
@@ -137,7 +137,7 @@ int table_new(const struct conf *conf, struct table **ret)
     table->shares = calloc(table->size, sizeof *table->shares);
     table->buffers = calloc(table->size, stride); /* pages come as they are touched */
     if (table->slots == NULL || table->shares == NULL || table->buffers == NULL) {
-        table_free(table);
+        connection_table_free(table);
         return -ENOMEM;
     }
     for (uint32_t slot = table->size; slot-- > 0;) {
@@ -154,12 +154,12 @@ int table_new(const struct conf *conf, struct table **ret)
     return 0;
 }
 
-struct table *table_free(struct table *table)
+struct connection_table *connection_table_free(struct connection_table *table)
 {
     if (table != NULL) {
         for (uint32_t slot = 0; table->slots != NULL && slot < table->size; slot++) {
             if (table->slots[slot].state != CONNECTION_FREE) {
-                table_release(table, &table->slots[slot]);
+                connection_table_release(table, &table->slots[slot]);
             }
         }
         free(table->slots);
@@ -171,7 +171,7 @@ struct table *table_free(struct table *table)
 }
 
 /* The share of a CID, or where a new one goes. There are never more CIDs than connections. */
-static struct share *share_of(struct table *table, uint32_t cid)
+static struct share *share_of(struct connection_table *table, uint32_t cid)
 {
     uint32_t at = 0;
     while (at < table->shares_count && table->shares[at].cid != cid) {
@@ -180,7 +180,7 @@ static struct share *share_of(struct table *table, uint32_t cid)
     return &table->shares[at];
 }
 
-static bool count_in(struct table *table, uint32_t cid)
+static bool count_in(struct connection_table *table, uint32_t cid)
 {
     struct share *share = share_of(table, cid);
     if (share == &table->shares[table->shares_count]) {
@@ -196,7 +196,7 @@ static bool count_in(struct table *table, uint32_t cid)
     return true;
 }
 
-static void count_out(struct table *table, uint32_t cid)
+static void count_out(struct connection_table *table, uint32_t cid)
 {
     struct share *share = share_of(table, cid);
     assert(share->count > 0);
@@ -206,12 +206,13 @@ static void count_out(struct table *table, uint32_t cid)
     table->counted--;
 }
 
-enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct connection **ret)
+enum connection_table_place connection_table_take(struct connection_table *table, int *fd,
+                                                  uint32_t cid, struct connection **ret)
 {
     /* Those who are turned away have the spare places alone: they take none from the others. */
     bool counted = count_in(table, cid);
-    if (!counted && table->in_use - table->counted >= TABLE_SPARE) {
-        return TABLE_NO_PLACE_LEFT;
+    if (!counted && table->in_use - table->counted >= CONNECTION_TABLE_SPARE) {
+        return CONNECTION_TABLE_NO_PLACE_LEFT;
     }
     struct connection *connection = table->free;
     assert(connection != NULL);
@@ -231,10 +232,10 @@ enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct c
     server_init(&connection->session, table->request_bytes, cid);
     *fd = -1;
     *ret = connection;
-    return counted ? TABLE_COUNTED : TABLE_TURNED_AWAY;
+    return counted ? CONNECTION_TABLE_COUNTED : CONNECTION_TABLE_TURNED_AWAY;
 }
 
-void table_release(struct table *table, struct connection *connection)
+void connection_table_release(struct connection_table *table, struct connection *connection)
 {
     assert(connection->state != CONNECTION_FREE);
     if (connection->counted) {
@@ -242,24 +243,24 @@ void table_release(struct table *table, struct connection *connection)
     }
     close(connection->fd);
     connection->fd = -1;
-    connection->ticket = ticket_unref(connection->ticket);
+    connection->pending = pending_unref(connection->pending);
     connection->state = CONNECTION_FREE;
     connection->next = table->free;
     table->free = connection;
     table->in_use--;
 }
 
-uint32_t table_size(const struct table *table)
+uint32_t connection_table_size(const struct connection_table *table)
 {
     return table->size;
 }
 
-uint32_t table_in_use(const struct table *table)
+uint32_t connection_table_in_use(const struct connection_table *table)
 {
     return table->in_use;
 }
 
-void table_limit_cid(struct table *table, uint32_t per_cid)
+void connection_table_limit_cid(struct connection_table *table, uint32_t per_cid)
 {
     table->per_cid = per_cid;
 }

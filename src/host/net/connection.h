@@ -5,7 +5,7 @@
  *
  * Threads  the acceptor.
  * Errors   0 or -errno.
- * Owner    the table owns the slots; a slot owns its descriptor until table_release.
+ * Owner    the table owns the slots; a slot owns its descriptor until connection_table_release.
  */
 #ifndef HOST_NET_CONNECTION_H
 #define HOST_NET_CONNECTION_H
@@ -54,7 +54,7 @@ struct connection {
     int64_t send_deadline_ms; /* while output is pending; CLOCK_NEVER otherwise */
     size_t linger_left;       /* bytes that may still be dropped */
 
-    struct ticket *ticket; /* of the work it waits for; it does not read meanwhile */
+    struct pending *pending; /* of the work it waits for; it does not read meanwhile */
     bool progress_wanted;
     bool progress_sent;         /* at least one PROGRESS; the next three are about the last */
     uint16_t progress_phase;    /* what it told */
@@ -106,38 +106,40 @@ void connection_refuse(struct connection *connection, enum error_code code, cons
 
 /* Looks for a whole frame, whose length is then frame_length. What cannot become one is the caller's
  * to refuse. Afterwards the frame in hand is the one that is arriving. */
-MUST_CHECK enum framing connection_frame(struct connection *connection, struct refusal *refusal);
+MUST_CHECK enum framing connection_frame(struct connection *connection,
+                                         struct protocol_error *protocol_error);
 
 /* Takes the whole frame out of the input. */
 void connection_consume(struct connection *connection);
 
-enum { TABLE_SPARE = 32 }; /* places for those who are turned away */
+enum { CONNECTION_TABLE_SPARE = 32 }; /* places for those who are turned away */
 
-struct table;
+struct connection_table;
 
-MUST_CHECK int table_new(const struct conf *conf, struct table **ret);
+MUST_CHECK int connection_table_new(const struct conf *conf, struct connection_table **ret);
 /* Closes what is still open. */
-struct table *table_free(struct table *table);
+struct connection_table *connection_table_free(struct connection_table *table);
 
 /* How many connections one CID may have from now on. */
-void table_limit_cid(struct table *table, uint32_t per_cid);
+void connection_table_limit_cid(struct connection_table *table, uint32_t per_cid);
 
-enum table_place {
-    TABLE_COUNTED,      /* within both limits */
-    TABLE_TURNED_AWAY,  /* at a limit: say `busy`, then let it go */
-    TABLE_NO_PLACE_LEFT /* not even for that: close it */
+enum connection_table_place {
+    CONNECTION_TABLE_COUNTED,      /* within both limits */
+    CONNECTION_TABLE_TURNED_AWAY,  /* at a limit: say `busy`, then let it go */
+    CONNECTION_TABLE_NO_PLACE_LEFT /* not even for that: close it */
 };
 
 /* Takes a slot for a new connection and sets its descriptor, CID and generation. Takes *fd (sets
  * -1) unless there is no place left. */
-enum table_place table_take(struct table *table, int *fd, uint32_t cid, struct connection **ret);
+enum connection_table_place connection_table_take(struct connection_table *table, int *fd,
+                                                  uint32_t cid, struct connection **ret);
 /* Closes the descriptor, gives up the ticket, frees the slot. */
-void table_release(struct table *table, struct connection *connection);
+void connection_table_release(struct connection_table *table, struct connection *connection);
 
 /* Slots, for walking over all of them; those in use have a state other than CONNECTION_FREE. */
-uint32_t table_size(const struct table *table);
-struct connection *table_at(struct table *table, uint32_t slot);
+uint32_t connection_table_size(const struct connection_table *table);
+struct connection *connection_table_at(struct connection_table *table, uint32_t slot);
 /* Slots in use, counted or not. */
-uint32_t table_in_use(const struct table *table);
+uint32_t connection_table_in_use(const struct connection_table *table);
 
 #endif

@@ -13,7 +13,7 @@
 
 enum { PROGRESS_MS = 1000 /* between two PROGRESS frames of one phase */ };
 
-static void tell_progress(struct connection *connection, const struct ticket_view *view,
+static void tell_progress(struct connection *connection, const struct pending_view *view,
                           int64_t now)
 {
     struct answer answer = {.type = ANSWER_PROGRESS, .status = view->status};
@@ -26,7 +26,7 @@ static void tell_progress(struct connection *connection, const struct ticket_vie
 
 /* True if the guest is to be told of this view now; if it is too early for that, when to look
  * again. */
-static bool progress_is_due(struct connection *connection, const struct ticket_view *view,
+static bool progress_is_due(struct connection *connection, const struct pending_view *view,
                             int64_t now)
 {
     if (!connection->progress_wanted || !view->has_progress ||
@@ -42,19 +42,19 @@ static bool progress_is_due(struct connection *connection, const struct ticket_v
     return true;
 }
 
-static void answer(struct connection *connection, const struct ticket_view *view)
+static void answer(struct connection *connection, const struct pending_view *view)
 {
     struct answer ended = command_ended(view);
     connection_answer_command(connection, &ended);
-    session_log_ended(connection, view);
-    connection->ticket = ticket_unref(connection->ticket);
+    request_log_ended(connection, view);
+    connection->pending = pending_unref(connection->pending);
 }
 
-bool waiting_look(struct connection *connection, bool stopping)
+bool async_reply_check(struct connection *connection, bool stopping)
 {
-    struct ticket_view view;
+    struct pending_view view;
     int64_t now = clock_ms();
-    ticket_look(connection->ticket, &view);
+    pending_read(connection->pending, &view);
     connection->look_deadline_ms = CLOCK_NEVER;
     bool due = progress_is_due(connection, &view, now);
     if (due) {
@@ -64,8 +64,9 @@ bool waiting_look(struct connection *connection, bool stopping)
         answer(connection, &view);
         return true;
     }
-    if (stopping && connection->ticket->kind->outlives) {
-        connection->ticket = ticket_unref(connection->ticket); /* that its end is not known is the
+    if (stopping && connection->pending->kind->outlives) {
+        connection->pending =
+            pending_unref(connection->pending); /* that its end is not known is the
                                                                 * truth */
         connection->closing = true;
         return true;
@@ -78,19 +79,19 @@ enum {
     LINGER_BYTES = 65536, /* and how much of it */
 };
 
-uint64_t flow_key(const struct connection *connection)
+uint64_t connection_io_key(const struct connection *connection)
 {
     return (uint64_t)(connection->generation & INT32_MAX) << 32 | connection->slot;
 }
 
-static bool stopping(const struct flow *flow)
+static bool stopping(const struct connection_io *flow)
 {
     return atomic_load_explicit(&flow->parts->stopping, memory_order_relaxed);
 }
 
-static void drop(struct flow *flow, struct connection *connection)
+static void drop(struct connection_io *flow, struct connection *connection)
 {
-    table_release(flow->table, connection); /* the close takes it out of the epoll set */
+    connection_table_release(flow->table, connection); /* the close takes it out of the epoll set */
 }
 
 static int64_t deadline_of(const struct connection *connection)
@@ -98,18 +99,19 @@ static int64_t deadline_of(const struct connection *connection)
     if (connection_has_output(connection)) {
         return connection->send_deadline_ms;
     }
-    return connection->ticket != NULL ? connection->look_deadline_ms : connection->read_deadline_ms;
+    return connection->pending != NULL ? connection->look_deadline_ms
+                                       : connection->read_deadline_ms;
 }
 
 /* Waits for the next event. False: it cannot be waited for, and the connection is dropped. `again`
  * reports once more what holds already. */
-static bool watch(struct flow *flow, struct connection *connection, bool again)
+static bool watch(struct connection_io *flow, struct connection *connection, bool again)
 {
     bool output = connection_has_output(connection);
     if (!connection->watched || connection->wants_output != output || again) {
         struct epoll_event event = {
             .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (output ? (uint32_t)EPOLLOUT : 0),
-            .data.u64 = flow_key(connection),
+            .data.u64 = connection_io_key(connection),
         };
         int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
         if (epoll_ctl(flow->epoll_fd, operation, connection->fd, &event) < 0) {
@@ -128,7 +130,7 @@ static bool watch(struct flow *flow, struct connection *connection, bool again)
 
 /* Sends once. 0, and from now on the guest has its time to take more, if some of it went; else -errno.
  */
-static int send_some(const struct flow *flow, struct connection *connection)
+static int send_some(const struct connection_io *flow, struct connection *connection)
 {
     int error = connection_send(connection);
     if (error == 0) {
@@ -140,7 +142,7 @@ static int send_some(const struct flow *flow, struct connection *connection)
 }
 
 /* Sends what is pending. True: all of it went. */
-static bool flush(struct flow *flow, struct connection *connection)
+static bool flush(struct connection_io *flow, struct connection *connection)
 {
     if (connection->send_deadline_ms == CLOCK_NEVER) {
         connection->send_deadline_ms = clock_deadline(flow->conf->limits.send_ms);
@@ -158,30 +160,30 @@ static bool flush(struct flow *flow, struct connection *connection)
 }
 
 /* A request has been dealt with: from now on the next one is waited for. */
-static void rest(const struct flow *flow, struct connection *connection)
+static void rest(const struct connection_io *flow, struct connection *connection)
 {
     connection->read_deadline_ms = clock_deadline(
         connection->in_length > 0 ? flow->conf->limits.frame_ms : flow->conf->limits.idle_ms);
 }
 
 /* Hands the whole frame to the pool. False: the queue is full, and the guest is told. */
-static bool submit(struct flow *flow, struct connection *connection)
+static bool submit(struct connection_io *flow, struct connection *connection)
 {
     connection->state = CONNECTION_WORKING;
-    if (pool_submit(flow->pool, connection) == 0) {
+    if (worker_pool_submit(flow->pool, connection) == 0) {
         return true;
     }
     connection->state = CONNECTION_OPEN;
-    session_refuse(connection, ERROR_BUSY,
-                   "too many requests wait already ([limits] queue): try again later",
-                   !connection->greeted);
+    request_log_refuse(connection, ERROR_BUSY,
+                       "too many requests wait already ([limits] queue): try again later",
+                       !connection->greeted);
     connection_consume(connection);
     rest(flow, connection);
     return false;
 }
 
 /* Reads more. True: something arrived, or it is known that nothing more will. */
-static bool fill(struct flow *flow, struct connection *connection)
+static bool fill(struct connection_io *flow, struct connection *connection)
 {
     bool empty = connection->in_length == 0;
     ssize_t got = connection_receive(connection);
@@ -204,7 +206,7 @@ static bool fill(struct flow *flow, struct connection *connection)
 }
 
 /* Reads and drops what still comes, so that a guest that is still writing can read its answer. */
-static void drain(struct flow *flow, struct connection *connection)
+static void drain(struct connection_io *flow, struct connection *connection)
 {
     ssize_t got = 1;
     while (got > 0) {
@@ -224,7 +226,7 @@ static void drain(struct flow *flow, struct connection *connection)
     }
 }
 
-static void linger(struct flow *flow, struct connection *connection)
+static void linger(struct connection_io *flow, struct connection *connection)
 {
     if (connection->ended || shutdown(connection->fd, SHUT_WR) < 0) {
         drop(flow, connection);
@@ -239,22 +241,23 @@ static void linger(struct flow *flow, struct connection *connection)
 /* The daemon stops: what has arrived, whole or not, is answered with that. */
 static void send_away(struct connection *connection)
 {
-    struct refusal refusal;
-    enum framing framing = connection_frame(connection, &refusal); /* whose id the answer has */
+    struct protocol_error protocol_error;
+    enum framing framing =
+        connection_frame(connection, &protocol_error); /* whose id the answer has */
     (void)framing;
     connection_refuse(connection, ERROR_SHUTTING_DOWN, "the host is stopping: try again later",
                       true);
 }
 
 /* Goes on with what has arrived. False: it has gone as far as it does without waiting. */
-static bool take(struct flow *flow, struct connection *connection)
+static bool take(struct connection_io *flow, struct connection *connection)
 {
-    struct refusal refusal;
-    switch (connection_frame(connection, &refusal)) {
+    struct protocol_error protocol_error;
+    switch (connection_frame(connection, &protocol_error)) {
     case FRAMING_WHOLE:
         return !submit(flow, connection);
     case FRAMING_REFUSED:
-        session_refuse(connection, refusal.code, refusal.text, true);
+        request_log_refuse(connection, protocol_error.code, protocol_error.text, true);
         return true;
     case FRAMING_MORE:
     default:
@@ -269,19 +272,19 @@ static bool take(struct flow *flow, struct connection *connection)
 
 /* Takes the connection as far as it goes without waiting. Afterwards it is watched, at a worker,
  * lingering or gone. */
-static void advance(struct flow *flow, struct connection *connection)
+static void advance(struct connection_io *flow, struct connection *connection)
 {
     for (;;) {
         if (connection_has_output(connection)) {
             if (!flush(flow, connection)) {
                 return;
             }
-        } else if (connection->ticket != NULL) {
-            if (!waiting_look(connection, stopping(flow))) {
+        } else if (connection->pending != NULL) {
+            if (!async_reply_check(connection, stopping(flow))) {
                 (void)watch(flow, connection, true); /* a guest that left meanwhile is reported */
                 return;
             }
-            if (connection->ticket == NULL) {
+            if (connection->pending == NULL) {
                 rest(flow, connection);
             }
         } else if (connection->closing) {
@@ -295,7 +298,7 @@ static void advance(struct flow *flow, struct connection *connection)
     }
 }
 
-void flow_begin(struct flow *flow, struct connection *connection, bool busy)
+void connection_io_begin(struct connection_io *flow, struct connection *connection, bool busy)
 {
     connection->read_deadline_ms = clock_deadline(flow->conf->limits.first_frame_ms);
     connection->send_deadline_ms = CLOCK_NEVER;
@@ -303,25 +306,25 @@ void flow_begin(struct flow *flow, struct connection *connection, bool busy)
         ssize_t got = connection_receive(connection); /* only to learn the dialect */
         connection->ended = got == 0;
         server_sniff(&connection->session, connection->in, connection->in_length);
-        session_refuse(connection, ERROR_BUSY,
-                       "too many connections ([limits] connections, connections_per_cid): "
-                       "try again later",
-                       true);
+        request_log_refuse(connection, ERROR_BUSY,
+                           "too many connections ([limits] connections, connections_per_cid): "
+                           "try again later",
+                           true);
         metrics_count(METRIC_TURNED_AWAY);
     }
     advance(flow, connection);
 }
 
-void flow_event(struct flow *flow, uint64_t key, uint32_t events)
+void connection_io_event(struct connection_io *flow, uint64_t key, uint32_t events)
 {
-    struct connection *connection = table_at(flow->table, (uint32_t)key);
+    struct connection *connection = connection_table_at(flow->table, (uint32_t)key);
     if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING ||
-        flow_key(connection) != key) {
+        connection_io_key(connection) != key) {
         return; /* a worker's is seen to when it is given back */
     }
-    if (connection->ticket != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
+    if (connection->pending != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
         drop(flow, connection); /* the guest went away; its work goes on */
-    } else if (connection->ticket != NULL && !connection_has_output(connection)) {
+    } else if (connection->pending != NULL && !connection_has_output(connection)) {
         return; /* it is not read while it waits: to watch it anew would report this for ever */
     } else if (connection->state == CONNECTION_LINGERING) {
         drain(flow, connection);
@@ -330,18 +333,18 @@ void flow_event(struct flow *flow, uint64_t key, uint32_t events)
     }
 }
 
-void flow_back(struct flow *flow, struct connection *connection)
+void connection_io_give_back(struct connection_io *flow, struct connection *connection)
 {
     connection->state = CONNECTION_OPEN;
     rest(flow, connection);
     advance(flow, connection);
 }
 
-void flow_work_changed(struct flow *flow)
+void connection_io_work_changed(struct connection_io *flow)
 {
-    for (uint32_t slot = 0; slot < table_size(flow->table); slot++) {
-        struct connection *connection = table_at(flow->table, slot);
-        if (connection->state == CONNECTION_OPEN && connection->ticket != NULL &&
+    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
+        struct connection *connection = connection_table_at(flow->table, slot);
+        if (connection->state == CONNECTION_OPEN && connection->pending != NULL &&
             !connection_has_output(connection)) {
             advance(flow, connection);
         }
@@ -349,7 +352,7 @@ void flow_work_changed(struct flow *flow)
 }
 
 /* What a guest that was too late is told. */
-static void tell_timeout(const struct flow *flow, struct connection *connection)
+static void tell_timeout(const struct connection_io *flow, struct connection *connection)
 {
     char text[160];
     const char *what = "no request came";
@@ -364,15 +367,15 @@ static void tell_timeout(const struct flow *flow, struct connection *connection)
     (void)snprintf(text, sizeof text, "%s within %g s: send sooner, or connect anew", what,
                    (double)limit_ms / 1000);
     server_sniff(&connection->session, connection->in, connection->in_length);
-    session_refuse(connection, ERROR_TIMEOUT, text, true);
+    request_log_refuse(connection, ERROR_TIMEOUT, text, true);
     metrics_count(METRIC_TIMEOUTS);
 }
 
 /* True if something came in time, which was only not looked at yet: the deadline of an idle connection
  * is kept by the first byte, any other by the whole frame. */
-static bool came_in_time(struct flow *flow, struct connection *connection)
+static bool came_in_time(struct connection_io *flow, struct connection *connection)
 {
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     bool idle = connection->greeted && connection->in_length == 0;
     ssize_t got = connection_receive(connection);
     if (got > 0 && idle) {
@@ -380,10 +383,10 @@ static bool came_in_time(struct flow *flow, struct connection *connection)
         return true;
     }
     connection->ended = got == 0;
-    return got == 0 || (got > 0 && connection_frame(connection, &refusal) != FRAMING_MORE);
+    return got == 0 || (got > 0 && connection_frame(connection, &protocol_error) != FRAMING_MORE);
 }
 
-static void expire(struct flow *flow, struct connection *connection)
+static void expire(struct connection_io *flow, struct connection *connection)
 {
     if (connection->state == CONNECTION_LINGERING) {
         drop(flow, connection);
@@ -395,21 +398,21 @@ static void expire(struct flow *flow, struct connection *connection)
             drop(flow, connection);
             return;
         }
-    } else if (connection->ticket == NULL && !came_in_time(flow, connection)) {
+    } else if (connection->pending == NULL && !came_in_time(flow, connection)) {
         tell_timeout(flow, connection);
     }
     advance(flow, connection);
 }
 
-void flow_expire(struct flow *flow)
+void connection_io_expire(struct connection_io *flow)
 {
     int64_t now = clock_ms();
     if (now < flow->next_deadline_ms) {
         return;
     }
     flow->next_deadline_ms = CLOCK_NEVER;
-    for (uint32_t slot = 0; slot < table_size(flow->table); slot++) {
-        struct connection *connection = table_at(flow->table, slot);
+    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
+        struct connection *connection = connection_table_at(flow->table, slot);
         if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING) {
             continue;
         }
@@ -422,10 +425,10 @@ void flow_expire(struct flow *flow)
     }
 }
 
-void flow_drain(struct flow *flow)
+void connection_io_drain(struct connection_io *flow)
 {
-    for (uint32_t slot = 0; slot < table_size(flow->table); slot++) {
-        struct connection *connection = table_at(flow->table, slot);
+    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
+        struct connection *connection = connection_table_at(flow->table, slot);
         if (connection->state == CONNECTION_OPEN && !connection_has_output(connection)) {
             advance(flow, connection);
         }

@@ -25,32 +25,32 @@
 /* Looks at a copy of where the work stands and appends PROGRESS or the answer, if one is due. With the
  * answer, or when the daemon stops and the work outlives it, the ticket is given back. False: nothing
  * was appended, and it waits on, for the bell or until look_deadline_ms. */
-MUST_CHECK bool waiting_look(struct connection *connection, bool stopping);
+MUST_CHECK bool async_reply_check(struct connection *connection, bool stopping);
 
-struct flow {
+struct connection_io {
     const struct conf *conf;
     struct command_parts *parts;
-    struct table *table;
-    struct pool *pool;
+    struct connection_table *table;
+    struct worker_pool *pool;
     int epoll_fd;
     int64_t next_deadline_ms; /* no connection's deadline is earlier; it may be too early itself */
 };
 
 /* The key of a connection's events in the epoll set; its highest bit is 0. */
-uint64_t flow_key(const struct connection *connection);
+uint64_t connection_io_key(const struct connection *connection);
 
 /* A connection that was just accepted; `busy`: it found no place. */
-void flow_begin(struct flow *flow, struct connection *connection, bool busy);
+void connection_io_begin(struct connection_io *flow, struct connection *connection, bool busy);
 /* Something happened to the connection with this key, unless it is gone already. */
-void flow_event(struct flow *flow, uint64_t key, uint32_t events);
+void connection_io_event(struct connection_io *flow, uint64_t key, uint32_t events);
 /* A worker gave it back. */
-void flow_back(struct flow *flow, struct connection *connection);
+void connection_io_give_back(struct connection_io *flow, struct connection *connection);
 /* Something changed about the work that guests wait for. */
-void flow_work_changed(struct flow *flow);
+void connection_io_work_changed(struct connection_io *flow);
 /* Deals with the deadlines that have passed. */
-void flow_expire(struct flow *flow);
+void connection_io_expire(struct connection_io *flow);
 /* The daemon stops (parts->stopping): every connection that a worker does not own is told, or let
  * go. */
-void flow_drain(struct flow *flow);
+void connection_io_drain(struct connection_io *flow);
 
 #endif

@@ -195,7 +195,7 @@ static int option_of(int fd, int option)
 }
 
 /* NULL: it can be taken. */
-static const char *object_to(int fd)
+static const char *check_socket(int fd)
 {
     int family = option_of(fd, SO_DOMAIN);
     if (family != AF_VSOCK && family != AF_UNIX) {
@@ -232,7 +232,7 @@ static void read_address(int fd, struct address *ret)
 
 int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
 {
-    const char *objection = object_to(*fd);
+    const char *objection = check_socket(*fd);
     int flags = objection == NULL ? fcntl(*fd, F_GETFL) : 0;
     int error = objection != NULL ? -EINVAL : 0;
     if (error == 0 && (flags < 0 || fcntl(*fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
@@ -318,58 +318,59 @@ static int adopt_one(size_t index, struct listener *ret, char problem[CONF_PROBL
     return listener_adopt(&fd, ret, problem); /* one that is refused ends with the process */
 }
 
-static int open_all(const struct conf *conf, size_t wanted, struct listening *listening,
+static int open_all(const struct conf *conf, size_t wanted, struct listener_set *listener_set,
                     char problem[CONF_PROBLEM_MAX])
 {
-    listening->listeners = calloc(wanted, sizeof *listening->listeners);
-    if (listening->listeners == NULL) {
+    listener_set->listeners = calloc(wanted, sizeof *listener_set->listeners);
+    if (listener_set->listeners == NULL) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
         return -ENOMEM;
     }
     int error = 0;
-    while (error == 0 && listening->count < wanted) {
-        struct listener *next = &listening->listeners[listening->count];
-        error = listening->passed ? adopt_one(listening->count, next, problem)
-                                  : open_one(conf, listening->count, next, problem);
-        listening->count += error == 0;
+    while (error == 0 && listener_set->count < wanted) {
+        struct listener *next = &listener_set->listeners[listener_set->count];
+        error = listener_set->passed ? adopt_one(listener_set->count, next, problem)
+                                     : open_one(conf, listener_set->count, next, problem);
+        listener_set->count += error == 0;
     }
     return error;
 }
 
-int listening_open(const struct conf *conf, struct listening *ret, char problem[CONF_PROBLEM_MAX])
+int listener_set_open(const struct conf *conf, struct listener_set *ret,
+                      char problem[CONF_PROBLEM_MAX])
 {
-    int passed = service_passed_sockets();
+    int passed = notify_passed_sockets();
     if (passed < 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "the sockets that systemd passed: %s",
                        strerror(-passed));
         return passed;
     }
-    struct listening listening = {.passed = passed > 0};
-    size_t wanted = listening.passed ? (size_t)passed : conf->listen.address.count;
-    int error = open_all(conf, wanted, &listening, problem);
+    struct listener_set listener_set = {.passed = passed > 0};
+    size_t wanted = listener_set.passed ? (size_t)passed : conf->listen.address.count;
+    int error = open_all(conf, wanted, &listener_set, problem);
     if (error < 0) {
-        listening_close(&listening);
+        listener_set_close(&listener_set);
         return error;
     }
-    *ret = listening;
+    *ret = listener_set;
     return 0;
 }
 
-void listening_close(struct listening *listening)
+void listener_set_close(struct listener_set *listener_set)
 {
-    for (size_t i = 0; i < listening->count; i++) {
-        listener_close(&listening->listeners[i]);
+    for (size_t i = 0; i < listener_set->count; i++) {
+        listener_close(&listener_set->listeners[i]);
     }
-    free(listening->listeners);
-    *listening = (struct listening){0};
+    free(listener_set->listeners);
+    *listener_set = (struct listener_set){0};
 }
 
-void listening_describe(const struct listening *listening, char *out, size_t size)
+void listener_set_describe(const struct listener_set *listener_set, char *out, size_t size)
 {
     size_t length = (size_t)snprintf(out, size, "Listening on");
-    for (size_t i = 0; i < listening->count && length < size; i++) {
+    for (size_t i = 0; i < listener_set->count && length < size; i++) {
         char text[ADDRESS_TEXT_MAX];
-        address_format(&listening->listeners[i].address, text);
+        address_format(&listener_set->listeners[i].address, text);
         length += (size_t)snprintf(out + length, size - length, "%s %s", i > 0 ? "," : "", text);
     }
 }

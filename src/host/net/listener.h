@@ -3,7 +3,7 @@
  *
  * Threads  main thread; the acceptor reads the array while it runs.
  * Errors   0 or -errno with one line in `problem`.
- * Owner    listening_open makes, listening_close closes; what was opened before a failure is closed.
+ * Owner    listener_set_open makes, listener_set_close closes; what was opened before a failure is closed.
  */
 #ifndef HOST_NET_LISTENER_H
 #define HOST_NET_LISTENER_H
@@ -66,18 +66,18 @@ void listener_close(struct listener *listener);
 MUST_CHECK int listener_accept(const struct listener *listener, const struct conf *conf,
                                struct peer *ret);
 
-struct listening {
+struct listener_set {
     struct listener *listeners;
     size_t count;
     bool passed; /* by systemd: [listen] address is not used */
 };
 
 /* Before the first thread: it takes what systemd said out of the environment. */
-MUST_CHECK int listening_open(const struct conf *conf, struct listening *ret,
-                              char problem[CONF_PROBLEM_MAX]);
-void listening_close(struct listening *listening);
+MUST_CHECK int listener_set_open(const struct conf *conf, struct listener_set *ret,
+                                 char problem[CONF_PROBLEM_MAX]);
+void listener_set_close(struct listener_set *listener_set);
 
 /* "Listening on ADDRESS, ADDRESS", cut to fit. */
-void listening_describe(const struct listening *listening, char *out, size_t size);
+void listener_set_describe(const struct listener_set *listener_set, char *out, size_t size);
 
 #endif

@@ -21,7 +21,7 @@ void mailbox_done(struct mailbox *mailbox)
     close(mailbox->fd);
 }
 
-void mailbox_ring(struct mailbox *mailbox)
+void mailbox_notify(struct mailbox *mailbox)
 {
     uint64_t one = 1;
     /* Fails only when the counter is full, and then the bell rings already. */
@@ -37,7 +37,7 @@ void mailbox_post(struct mailbox *mailbox, struct connection *connection)
     } while (!atomic_compare_exchange_weak_explicit(&mailbox->head, &head, connection,
                                                     memory_order_release, memory_order_relaxed));
     if (head == NULL) { /* else whoever posted that one has rung, and nobody has taken it yet */
-        mailbox_ring(mailbox);
+        mailbox_notify(mailbox);
     }
 }
 

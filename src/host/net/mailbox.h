@@ -23,7 +23,7 @@ MUST_CHECK int mailbox_init(struct mailbox *mailbox);
 void mailbox_done(struct mailbox *mailbox);
 
 void mailbox_post(struct mailbox *mailbox, struct connection *connection);
-void mailbox_ring(struct mailbox *mailbox);
+void mailbox_notify(struct mailbox *mailbox);
 
 /* Silences the bell and takes all that was posted, linked by `next`, oldest first. */
 struct connection *mailbox_take(struct mailbox *mailbox);

@@ -27,7 +27,7 @@ static void write_line(const struct connection *connection, enum log_priority pr
               command != NULL ? command : "refused", outcome, text[0] != '\0' ? ": " : "", text);
 }
 
-void session_log_request(const struct connection *connection, const struct request *request,
+void request_log_request(const struct connection *connection, const struct request *request,
                          const struct answer *answer, bool waits)
 {
     const char *command = command_name(request->command);
@@ -44,16 +44,16 @@ void session_log_request(const struct connection *connection, const struct reque
     write_line(connection, priority, MESSAGE_ID_REQUEST, command, waits ? "accepted" : "done", "");
 }
 
-void session_log_ended(const struct connection *connection, const struct ticket_view *view)
+void request_log_ended(const struct connection *connection, const struct pending_view *view)
 {
     bool failed = view->code != ERROR_NONE;
     write_line(connection, failed ? PRIORITY_WARNING : PRIORITY_INFO, MESSAGE_ID_REQUEST,
-               command_name(connection->ticket->command), failed ? error_name(view->code) : "done",
+               command_name(connection->pending->command), failed ? error_name(view->code) : "done",
                failed ? view->text : "");
 }
 
-void session_refuse(struct connection *connection, enum error_code code, const char *text,
-                    bool closes)
+void request_log_refuse(struct connection *connection, enum error_code code, const char *text,
+                        bool closes)
 {
     write_line(connection, PRIORITY_WARNING, MESSAGE_ID_REFUSED, NULL, error_name(code), text);
     connection_refuse(connection, code, text, closes);

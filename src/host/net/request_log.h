@@ -10,12 +10,12 @@
 #include "host/net/connection.h"
 
 /* A command was run; `waits`: its answer comes when the work has ended. */
-void session_log_request(const struct connection *connection, const struct request *request,
+void request_log_request(const struct connection *connection, const struct request *request,
                          const struct answer *answer, bool waits);
 /* The work of its ticket has ended. */
-void session_log_ended(const struct connection *connection, const struct ticket_view *view);
+void request_log_ended(const struct connection *connection, const struct pending_view *view);
 /* What arrived is not taken, or the connection is not. `closes`: it ends after this. */
-void session_refuse(struct connection *connection, enum error_code code, const char *text,
-                    bool closes);
+void request_log_refuse(struct connection *connection, enum error_code code, const char *text,
+                        bool closes);
 
 #endif

@@ -13,13 +13,13 @@
 #include "host/watchdog.h"
 
 struct worker {
-    struct pool *pool;
+    struct worker_pool *pool;
     uint32_t number; /* from 0 on */
     pthread_t thread;
 };
 
-struct pool {
-    pool_work *work;
+struct worker_pool {
+    worker_pool_work *work;
     void *context;
     struct worker *all;
     uint32_t workers; /* that run */
@@ -32,11 +32,11 @@ struct pool {
     bool stopping;
 };
 
-static struct connection *pool_next_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
-static bool pool_wake_locked(struct pool *pool) REQUIRES_LOCK(pool->lock);
+static struct connection *pool_next_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
+static bool pool_wake_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
 
 /* NULL: stopping, and nothing is left. */
-static struct connection *pool_next_locked(struct pool *pool)
+static struct connection *pool_next_locked(struct worker_pool *pool)
 {
     while (pool->length == 0 && !pool->stopping) {
         pool->sleeping++;
@@ -52,7 +52,7 @@ static struct connection *pool_next_locked(struct pool *pool)
 }
 
 /* True if somebody shall be woken for what is queued; counts it as awake. */
-static bool pool_wake_locked(struct pool *pool)
+static bool pool_wake_locked(struct worker_pool *pool)
 {
     bool wake = pool->length > 0 && pool->sleeping > 0;
     pool->sleeping -= wake;
@@ -62,10 +62,10 @@ static bool pool_wake_locked(struct pool *pool)
 static void *run(void *argument)
 {
     const struct worker *worker = argument;
-    struct pool *pool = worker->pool;
-    watch_enter("worker", worker->number + 1);
+    struct worker_pool *pool = worker->pool;
+    watchdog_enter("worker", worker->number + 1);
     for (;;) {
-        watch_idle();
+        watchdog_idle();
         lock_take(&pool->lock);
         struct connection *connection = pool_next_locked(pool);
         bool more = pool_wake_locked(pool); /* each one woken wakes the next while there is work */
@@ -74,15 +74,15 @@ static void *run(void *argument)
             pthread_cond_signal(&pool->filled);
         }
         if (connection == NULL) {
-            watch_leave();
+            watchdog_leave();
             return NULL;
         }
-        watch_step("a request", WATCH_QUICK);
+        watchdog_expect("a request", WATCHDOG_QUICK);
         pool->work(pool->context, connection);
     }
 }
 
-static int start_worker(struct pool *pool)
+static int start_worker(struct worker_pool *pool)
 {
     struct worker *worker = &pool->all[pool->workers];
     char name[16];
@@ -95,9 +95,10 @@ static int start_worker(struct pool *pool)
     return error;
 }
 
-int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, struct pool **ret)
+int worker_pool_new(uint32_t workers, uint32_t queue, worker_pool_work *work, void *context,
+                    struct worker_pool **ret)
 {
-    struct pool *pool = calloc(1, sizeof *pool);
+    struct worker_pool *pool = calloc(1, sizeof *pool);
     if (pool == NULL) {
         return -ENOMEM;
     }
@@ -113,15 +114,15 @@ int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context, s
         error = start_worker(pool);
     }
     if (error != 0) {
-        pool_stop(pool);
-        pool_free(pool);
+        worker_pool_stop(pool);
+        worker_pool_free(pool);
         return -error;
     }
     *ret = pool;
     return 0;
 }
 
-int pool_submit(struct pool *pool, struct connection *connection)
+int worker_pool_submit(struct worker_pool *pool, struct connection *connection)
 {
     lock_take(&pool->lock);
     bool full = pool->length == pool->size;
@@ -137,7 +138,7 @@ int pool_submit(struct pool *pool, struct connection *connection)
     return full ? -EBUSY : 0;
 }
 
-void pool_wake(struct pool *pool)
+void worker_pool_wake(struct worker_pool *pool)
 {
     lock_take(&pool->lock);
     bool wake = pool_wake_locked(pool);
@@ -147,7 +148,7 @@ void pool_wake(struct pool *pool)
     }
 }
 
-void pool_stop(struct pool *pool)
+void worker_pool_stop(struct worker_pool *pool)
 {
     lock_take(&pool->lock);
     pool->stopping = true;
@@ -160,7 +161,7 @@ void pool_stop(struct pool *pool)
     }
 }
 
-struct pool *pool_free(struct pool *pool)
+struct worker_pool *worker_pool_free(struct worker_pool *pool)
 {
     if (pool != NULL) {
         assert(pool->workers == 0);
@@ -176,20 +177,20 @@ struct pool *pool_free(struct pool *pool)
 /* The first frame of a peer that is not served: what it asks is decoded only to learn its dialect. */
 static void turn_away(struct connection *connection)
 {
-    char text[REFUSAL_TEXT_MAX];
+    char text[PROTOCOL_ERROR_TEXT_MAX];
     (void)snprintf(
         text, sizeof text,
         "CID %u is not served here: expected one of [listen] allowed_cids, and on a Unix "
         "socket a uid of unix_uids",
         connection->cid);
-    session_refuse(connection, ERROR_FORBIDDEN, text, true);
+    request_log_refuse(connection, ERROR_FORBIDDEN, text, true);
 }
 
 /* An upgrade counts when it is taken on; an errand is counted by its thread, with its result. */
 static void count(const struct connection *connection, const struct request *request,
                   const struct answer *answer)
 {
-    if (connection->ticket == NULL || request->command == COMMAND_UPGRADE) {
+    if (connection->pending == NULL || request->command == COMMAND_UPGRADE) {
         metrics_count_request(request->command,
                               answer->type == ANSWER_ERROR ? answer->code : ERROR_NONE);
     }
@@ -200,14 +201,14 @@ static void run_request(struct command_parts *parts, struct connection *connecti
 {
     struct command_scratch scratch;
     struct answer answer;
-    command_run(parts, request, connection->cid, &scratch, &answer, &connection->ticket);
-    session_log_request(connection, request, &answer, connection->ticket != NULL);
+    command_run(parts, request, connection->cid, &scratch, &answer, &connection->pending);
+    request_log_request(connection, request, &answer, connection->pending != NULL);
     count(connection, request, &answer);
-    if (connection->ticket != NULL && request->command == COMMAND_UPGRADE &&
+    if (connection->pending != NULL && request->command == COMMAND_UPGRADE &&
         server_answers_on_accept(&connection->session)) {
-        connection->ticket = ticket_unref(connection->ticket);
+        connection->pending = pending_unref(connection->pending);
     }
-    if (connection->ticket == NULL) {
+    if (connection->pending == NULL) {
         connection_answer_command(connection, &answer);
     } else {
         connection->progress_wanted =
@@ -219,14 +220,15 @@ static void run_request(struct command_parts *parts, struct connection *connecti
 static void serve_frame(struct command_parts *parts, struct connection *connection)
 {
     struct request request;
-    struct refusal refusal;
+    struct protocol_error protocol_error;
     struct reply reply = {
         .bytes = connection->out,
         .size = CONNECTION_OUTPUT_MAX,
         .length = connection->out_length,
     };
-    enum decoding decoding = server_decode(&connection->session, connection->in,
-                                           connection->frame_length, &request, &refusal, &reply);
+    enum decoding decoding =
+        server_decode(&connection->session, connection->in, connection->frame_length, &request,
+                      &protocol_error, &reply);
     connection->greeted = true;
     if (!connection->allowed) {
         turn_away(connection);
@@ -235,25 +237,27 @@ static void serve_frame(struct command_parts *parts, struct connection *connecti
     } else if (decoding == DECODING_REPLY) {
         connection->out_length = reply.length;
     } else {
-        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
+        request_log_refuse(connection, protocol_error.code, protocol_error.text,
+                           protocol_error.closes);
     }
 }
 
 /* True if there is another frame, and room for its answer. */
 static bool next_frame(struct connection *connection)
 {
-    struct refusal refusal;
-    if (connection->closing || connection->ticket != NULL || !connection_has_room(connection)) {
+    struct protocol_error protocol_error;
+    if (connection->closing || connection->pending != NULL || !connection_has_room(connection)) {
         return false;
     }
-    enum framing framing = connection_frame(connection, &refusal);
+    enum framing framing = connection_frame(connection, &protocol_error);
     if (framing == FRAMING_REFUSED) {
-        session_refuse(connection, refusal.code, refusal.text, refusal.closes);
+        request_log_refuse(connection, protocol_error.code, protocol_error.text,
+                           protocol_error.closes);
     }
     return framing == FRAMING_WHOLE;
 }
 
-void serve(struct command_parts *parts, struct connection *connection)
+void worker_serve(struct command_parts *parts, struct connection *connection)
 {
     do {
         serve_frame(parts, connection);

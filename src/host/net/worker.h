@@ -21,23 +21,23 @@
  * Errors   0 or -errno; logs nothing. A full queue is -EBUSY, never a wait.
  * Owner    the pool owns a connection from a submit that returned 0 until it calls `work`.
  */
-struct pool;
+struct worker_pool;
 
 /* Does what there is to do and gives the connection on; runs in a worker. */
-typedef void pool_work(void *context, struct connection *connection);
+typedef void worker_pool_work(void *context, struct connection *connection);
 
-MUST_CHECK int pool_new(uint32_t workers, uint32_t queue, pool_work *work, void *context,
-                        struct pool **ret);
-/* The workers hear of it at the next pool_wake, or at once when half of the queue is full: one
+MUST_CHECK int worker_pool_new(uint32_t workers, uint32_t queue, worker_pool_work *work,
+                               void *context, struct worker_pool **ret);
+/* The workers hear of it at the next worker_pool_wake, or at once when half of the queue is full: one
  * wake-up for a burst costs less than one for each, and the acceptor is not preempted in the middle
  * of it. */
-MUST_CHECK int pool_submit(struct pool *pool, struct connection *connection);
-void pool_wake(struct pool *pool);
+MUST_CHECK int worker_pool_submit(struct worker_pool *pool, struct connection *connection);
+void worker_pool_wake(struct worker_pool *pool);
 /* Lets the workers finish what is queued, and joins them. */
-void pool_stop(struct pool *pool);
-struct pool *pool_free(struct pool *pool);
+void worker_pool_stop(struct worker_pool *pool);
+struct worker_pool *worker_pool_free(struct worker_pool *pool);
 
 /* Afterwards the connection waits for its ticket, has output pending, is closing, or reads on. */
-void serve(struct command_parts *parts, struct connection *connection);
+void worker_serve(struct command_parts *parts, struct connection *connection);
 
 #endif

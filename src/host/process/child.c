@@ -87,7 +87,7 @@ static int open_pipe(bool large, struct output_pipe *ret)
     return 0;
 }
 
-static int open_pipes(const struct step *step, struct output_pipes *ret)
+static int open_pipes(const struct child_command *step, struct output_pipes *ret)
 {
     struct output_pipes pipes = {{-1, -1}, {-1, -1}};
     int error = open_pipe(step->holds_output, &pipes.output);
@@ -102,7 +102,7 @@ static int open_pipes(const struct step *step, struct output_pipes *ret)
 }
 
 /* The functions of posix_spawn return a positive errno. */
-static int add_actions(const struct step *step, const struct output_pipes *pipes,
+static int add_actions(const struct child_command *step, const struct output_pipes *pipes,
                        posix_spawn_file_actions_t *actions)
 {
     int stdout_fd = step->said != NULL ? pipes->said.write_fd : pipes->output.write_fd;
@@ -140,7 +140,7 @@ static int set_attributes(posix_spawnattr_t *attributes)
                                                     POSIX_SPAWN_SETSID);
 }
 
-static int spawn_with(const struct step *step, const posix_spawn_file_actions_t *actions,
+static int spawn_with(const struct child_command *step, const posix_spawn_file_actions_t *actions,
                       pid_t *ret)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
@@ -158,7 +158,7 @@ static int spawn_with(const struct step *step, const posix_spawn_file_actions_t 
     return error;
 }
 
-static int start(const struct step *step, const struct output_pipes *pipes, pid_t *ret)
+static int start(const struct child_command *step, const struct output_pipes *pipes, pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     int error = posix_spawn_file_actions_init(&actions);
@@ -173,7 +173,7 @@ static int start(const struct step *step, const struct output_pipes *pipes, pid_
     return -error;
 }
 
-int spawn_child(const struct step *step, struct child *ret)
+int child_spawn(const struct child_command *step, struct child *ret)
 {
     struct output_pipes pipes;
     pid_t pid = 0;
@@ -192,7 +192,7 @@ int spawn_child(const struct step *step, struct child *ret)
     *ret = (struct child){.pid = pid,
                           .pidfd = pidfd_open(pid, 0),
                           .output_fd = pipes.output.read_fd,
-                          .said_fd = pipes.said.read_fd};
+                          .stdout_fd = pipes.said.read_fd};
     return 0;
 }
 
@@ -208,7 +208,7 @@ enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 enum event { EVENT_NONE, EVENT_ENDED, EVENT_LATE, EVENT_STOP };
 
 struct run {
-    const struct step *step;
+    const struct child_command *step;
     struct child child;
     struct output output;
     size_t said; /* bytes of it that came, kept or not */
@@ -245,9 +245,9 @@ static bool read_chunk(struct run *run)
 static bool read_said(struct run *run)
 {
     char bytes[CHUNK];
-    size_t got = read_some(&run->child.said_fd, bytes);
-    if (got > 0 && run->said < run->step->said_size) {
-        size_t room = run->step->said_size - run->said;
+    size_t got = read_some(&run->child.stdout_fd, bytes);
+    if (got > 0 && run->said < run->step->stdout_size) {
+        size_t room = run->step->stdout_size - run->said;
         memcpy(run->step->said + run->said, bytes, got < room ? got : room);
     }
     run->said += got;
@@ -274,7 +274,7 @@ static enum event wait_event(struct run *run)
         {.fd = run->child.pidfd, .events = POLLIN},
         {.fd = run->child.output_fd, .events = POLLIN},
         {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
-        {.fd = run->child.said_fd, .events = POLLIN},
+        {.fd = run->child.stdout_fd, .events = POLLIN},
     };
     int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), poll_timeout(run));
     if (ready > 0 && fds[1].revents != 0) {
@@ -303,7 +303,7 @@ static bool escalate(struct run *run)
     (void)kill(-run->child.pid, signals[run->stage]); /* not reaped: the number is its own */
     run->stage++;
     run->deadline_ms =
-        clock_deadline(run->step->grace_ms != 0 ? run->step->grace_ms : STEP_GRACE_MS);
+        clock_deadline(run->step->grace_ms != 0 ? run->step->grace_ms : CHILD_GRACE_MS);
     return true;
 }
 
@@ -331,7 +331,7 @@ static void drain(struct run *run)
 {
     for (int i = 0; i < DRAIN_CHUNKS && run->child.output_fd >= 0 && read_chunk(run); i++) {
     }
-    for (int i = 0; i < DRAIN_CHUNKS && run->child.said_fd >= 0 && read_said(run); i++) {
+    for (int i = 0; i < DRAIN_CHUNKS && run->child.stdout_fd >= 0 && read_said(run); i++) {
     }
     output_end(&run->output);
 }
@@ -341,7 +341,7 @@ static int last_signal(const struct run *run)
     return run->stage == STAGE_KILLED ? SIGKILL : SIGTERM;
 }
 
-static struct step_result reap(struct run *run)
+static struct child_result reap(struct run *run)
 {
     siginfo_t info = {.si_pid = 0};
     if (run->stage != STAGE_RUNNING) {
@@ -350,25 +350,25 @@ static struct step_result reap(struct run *run)
     }
     (void)waitid(P_PID, (id_t)run->child.pid, &info, WEXITED); /* it has ended */
     if (run->timed_out) {
-        return (struct step_result){.end = STEP_TIMEOUT, .exit_status = last_signal(run)};
+        return (struct child_result){.end = CHILD_TIMEOUT, .exit_status = last_signal(run)};
     }
-    return (struct step_result){.end = info.si_code == CLD_EXITED ? STEP_EXITED : STEP_SIGNALED,
-                                .exit_status = info.si_status};
+    return (struct child_result){.end = info.si_code == CLD_EXITED ? CHILD_EXITED : CHILD_SIGNALED,
+                                 .exit_status = info.si_status};
 }
 
 /* The program goes on, or hangs where nothing reaches it; init reaps it. */
-static struct step_result give_up(const struct run *run)
+static struct child_result give_up(const struct run *run)
 {
     if (run->stage == STAGE_RUNNING) {
-        return (struct step_result){.end = STEP_LEFT};
+        return (struct child_result){.end = CHILD_LEFT};
     }
-    return (struct step_result){.end = run->timed_out ? STEP_TIMEOUT : STEP_SIGNALED,
-                                .exit_status = SIGKILL};
+    return (struct child_result){.end = run->timed_out ? CHILD_TIMEOUT : CHILD_SIGNALED,
+                                 .exit_status = SIGKILL};
 }
 
 static void close_all(const struct child *child)
 {
-    const int fds[] = {child->pidfd, child->output_fd, child->said_fd};
+    const int fds[] = {child->pidfd, child->output_fd, child->stdout_fd};
     for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]); /* read only */
@@ -376,17 +376,17 @@ static void close_all(const struct child *child)
     }
 }
 
-int step_run(const struct step *step, struct step_result *ret)
+int child_run(const struct child_command *step, struct child_result *ret)
 {
     struct run run = {.step = step, .stage = STAGE_RUNNING, .deadline_ms = step->deadline_ms};
-    int error = spawn_child(step, &run.child);
+    int error = child_spawn(step, &run.child);
     if (error != 0) {
         return error;
     }
     output_init(&run.output, step, clock_ms());
     bool ended = wait_end(&run);
     drain(&run);
-    struct step_result result = ended ? reap(&run) : give_up(&run);
+    struct child_result result = ended ? reap(&run) : give_up(&run);
     output_last(&run.output, result.line, sizeof(result.line));
     result.said = run.said;
     close_all(&run.child);

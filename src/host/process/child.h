@@ -8,7 +8,7 @@
  * SIGKILL after the grace. A process of it that outlives it and keeps the pipe open is not waited
  * for.
  *
- * Threads  step_run blocks its caller (the job thread, the errand thread) until the program has
+ * Threads  child_run blocks its caller (the job thread, the errand thread) until the program has
  *          ended, its deadline has passed or the daemon stops. The callbacks run there.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds (deadline_ms), milliseconds (grace_ms).
  * Errors   0 or -errno (it could not be started); how the program ended is in the result.
@@ -26,51 +26,51 @@
 #include "wire/message.h"
 
 enum {
-    STEP_GRACE_MS = 10000,
-    STEP_LINE_MAX = 2048,      /* bytes of a line as the program wrote it; the rest is dropped */
-    STEP_LINES_PER_SECOND = 50 /* that on_line is given */
+    CHILD_GRACE_MS = 10000,
+    CHILD_LINE_MAX = 2048,      /* bytes of a line as the program wrote it; the rest is dropped */
+    CHILD_LINES_PER_SECOND = 50 /* that on_line is given */
 };
 
-enum step_end {
-    STEP_EXITED,   /* exit_status is 0 to 255 */
-    STEP_SIGNALED, /* exit_status is the signal */
-    STEP_TIMEOUT,  /* it was killed at its deadline; exit_status is the last signal it was sent */
-    STEP_LEFT,     /* the daemon stops: the program was left running in its own session */
+enum child_end {
+    CHILD_EXITED,   /* exit_status is 0 to 255 */
+    CHILD_SIGNALED, /* exit_status is the signal */
+    CHILD_TIMEOUT,  /* it was killed at its deadline; exit_status is the last signal it was sent */
+    CHILD_LEFT,     /* the daemon stops: the program was left running in its own session */
 };
 
-struct step_result {
-    enum step_end end;
+struct child_result {
+    enum child_end end;
     int exit_status;
     char line[1280]; /* the last line that the program wrote, escaped */
-    size_t said;     /* bytes that it wrote to a stdout of its own; more than said_size: the rest is
+    size_t said; /* bytes that it wrote to a stdout of its own; more than stdout_size: the rest is
                       * lost */
 };
 
-/* A line the program wrote, escaped, for a log: STEP_LINES_PER_SECOND at most, and a line that says
+/* A line the program wrote, escaped, for a log: CHILD_LINES_PER_SECOND at most, and a line that says
  * how many were left out. What a carriage return overwrites and blank lines are not told. */
-typedef void step_line_function(void *context, const char *line);
+typedef void child_line_function(void *context, const char *line);
 
 /* Every line, as the program wrote it. */
-typedef void step_text_function(void *context, struct text line);
+typedef void child_text_function(void *context, struct text line);
 
-struct step {
+struct child_command {
     char *const *argv; /* argv[0] is a path */
     int64_t deadline_ms;
-    int64_t grace_ms;  /* from SIGTERM to SIGKILL; 0: STEP_GRACE_MS */
+    int64_t grace_ms;  /* from SIGTERM to SIGKILL; 0: CHILD_GRACE_MS */
     int stop_fd;       /* readable: the daemon stops; -1: none */
-    bool survives;     /* on stop it is left running (STEP_LEFT); otherwise it is killed */
+    bool survives;     /* on stop it is left running (CHILD_LEFT); otherwise it is killed */
     bool holds_output; /* it holds the pipe's other end too: if this process is killed, its next
                         * write does not kill it */
     int inherit_fd;    /* above 2: open in the program too, as descriptor 3; 0: none */
     char *said;        /* not NULL: stdout has a pipe of its own and lands here, byte for byte; the
                         * lines are those of stderr alone */
-    size_t said_size;
-    step_line_function *on_line; /* may be NULL */
-    step_text_function *on_text; /* may be NULL */
+    size_t stdout_size;
+    child_line_function *on_line; /* may be NULL */
+    child_text_function *on_text; /* may be NULL */
     void *context;
 };
 
-MUST_CHECK int step_run(const struct step *step, struct step_result *ret);
+MUST_CHECK int child_run(const struct child_command *step, struct child_result *ret);
 
 /* Starting a step program in the surroundings that step.h promises.
  *
@@ -82,9 +82,9 @@ struct child {
     pid_t pid;     /* of its session and process group too */
     int pidfd;     /* readable once it has ended; -1: there was no descriptor left for it */
     int output_fd; /* its stdout and stderr, to read without waiting */
-    int said_fd;   /* step->said: its stdout alone, likewise; -1 otherwise */
+    int stdout_fd; /* step->said: its stdout alone, likewise; -1 otherwise */
 };
 
-MUST_CHECK int spawn_child(const struct step *step, struct child *ret);
+MUST_CHECK int child_spawn(const struct child_command *step, struct child *ret);
 
 #endif

@@ -16,22 +16,22 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void describe(const struct program *program, const struct step_result *result,
-                     struct program_result *ret)
+static void describe(const struct helper *program, const struct child_result *result,
+                     struct helper_result *ret)
 {
     static const struct {
-        enum program_end end;
+        enum helper_end end;
         enum error_code code;
         const char *text;
     } ends[] = {
-        [STEP_EXITED] = {PROGRAM_ENDED, ERROR_INTERNAL, "exited with status"},
-        [STEP_SIGNALED] = {PROGRAM_ENDED, ERROR_INTERNAL, "was ended by signal"},
-        [STEP_TIMEOUT] = {PROGRAM_TIMEOUT, ERROR_TIMEOUT,
-                          "took too long and was killed; the signal was"},
-        [STEP_LEFT] = {PROGRAM_LEFT, ERROR_SHUTTING_DOWN, "was left running; status"},
+        [CHILD_EXITED] = {HELPER_ENDED, ERROR_INTERNAL, "exited with status"},
+        [CHILD_SIGNALED] = {HELPER_ENDED, ERROR_INTERNAL, "was ended by signal"},
+        [CHILD_TIMEOUT] = {HELPER_TIMEOUT, ERROR_TIMEOUT,
+                           "took too long and was killed; the signal was"},
+        [CHILD_LEFT] = {HELPER_LEFT, ERROR_SHUTTING_DOWN, "was left running; status"},
     };
     const char *nothing = program->said != NULL ? "nothing on stderr" : "it wrote nothing";
-    bool well = result->end == STEP_EXITED && result->exit_status == 0;
+    bool well = result->end == CHILD_EXITED && result->exit_status == 0;
     ret->end = ends[result->end].end;
     ret->code = well ? ERROR_NONE : ends[result->end].code;
     (void)snprintf(ret->how, sizeof(ret->how), "%.128s %s %d: %s", base_name(program->argv[0]),
@@ -39,22 +39,22 @@ static void describe(const struct program *program, const struct step_result *re
                    result->line[0] != '\0' ? result->line : nothing);
 }
 
-void program_child_run(const struct program *program, struct program_result *ret)
+void helper_run_child(const struct helper *program, struct helper_result *ret)
 {
-    struct step step = {
+    struct child_command step = {
         .argv = program->argv,
         .deadline_ms = program->deadline_ms,
         .stop_fd = program->stop_fd,
         .survives = program->survives,
         .inherit_fd = program->inherit_fd,
         .said = program->said,
-        .said_size = program->said_size,
+        .stdout_size = program->stdout_size,
         .on_line = program->on_line,
         .context = program->context,
     };
-    struct step_result result;
-    struct program_result described = {.end = PROGRAM_REFUSED, .code = ERROR_UNAVAILABLE};
-    int error = step_run(&step, &result);
+    struct child_result result;
+    struct helper_result described = {.end = HELPER_REFUSED, .code = ERROR_UNAVAILABLE};
+    int error = child_run(&step, &result);
     if (error == 0) {
         describe(program, &result, &described);
         described.said = result.said;
@@ -114,7 +114,7 @@ static size_t read_all(int fd, char *out, size_t size)
 }
 
 /* What the unit said since `before`; 0: nothing. */
-static size_t read_said(const struct program *program, const struct stamp *before)
+static size_t read_said(const struct helper *program, const struct stamp *before)
 {
     struct stat status;
     size_t length = 0;
@@ -128,42 +128,42 @@ static size_t read_said(const struct program *program, const struct stamp *befor
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         struct stamp now = stamp_of(&status);
         if (!same(&now, before)) {
-            length = read_all(fd, program->said, program->said_size);
+            length = read_all(fd, program->said, program->stdout_size);
         }
     }
     (void)close(fd); /* nothing was written */
     return length;
 }
 
-void program_unit_run(const struct program *program, struct program_result *ret)
+void helper_run_unit(const struct helper *program, struct helper_result *ret)
 {
-    static const enum program_end ends[] = {
-        [UNIT_REFUSED] = PROGRAM_REFUSED,
-        [UNIT_ENDED] = PROGRAM_ENDED,
-        [UNIT_LATE] = PROGRAM_TIMEOUT,
-        [UNIT_LEFT] = PROGRAM_LEFT,
+    static const enum helper_end ends[] = {
+        [UNIT_REFUSED] = HELPER_REFUSED,
+        [UNIT_ENDED] = HELPER_ENDED,
+        [UNIT_LATE] = HELPER_TIMEOUT,
+        [UNIT_LEFT] = HELPER_LEFT,
     };
-    const struct unit_job job = {
+    const struct unit_start job = {
         .unit = program->unit,
         .deadline_ms = program->deadline_ms,
         .stop_fd = program->stop_fd,
     };
     struct unit_outcome outcome;
     const struct stamp before = read_stamp(program->result_path);
-    unit_job_run(&job, &outcome);
+    unit_run(&job, &outcome);
     ret->end = ends[outcome.end];
-    ret->unheard =
+    ret->outcome_unknown =
         outcome.end == UNIT_LATE || (outcome.end == UNIT_ENDED && outcome.job[0] == '\0');
     ret->code = unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
     ret->said = outcome.end == UNIT_REFUSED ? 0 : read_said(program, &before);
     unit_outcome_format(&outcome, program->unit, ret->how);
 }
 
-void program_run(const struct program *program, struct program_result *ret)
+void helper_run(const struct helper *program, struct helper_result *ret)
 {
     if (program->method == CONF_STEP_UNIT) {
-        program_unit_run(program, ret);
+        helper_run_unit(program, ret);
     } else {
-        program_child_run(program, ret);
+        helper_run_child(program, ret);
     }
 }

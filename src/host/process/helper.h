@@ -3,7 +3,7 @@
  * installed for it. The caller describes the program once, for both; what it does with the end is
  * the same for both.
  *
- * Threads  program_run blocks its caller (the job thread, the errand thread) until the program has
+ * Threads  helper_run blocks its caller (the job thread, the errand thread) until the program has
  *          ended, its deadline has passed or the daemon stops. on_line runs there.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds.
  * Errors   all of them are results, with one line of words.
@@ -15,50 +15,49 @@
 #include "host/conf/conf.h"
 #include "host/process/child.h"
 
-enum { PROGRAM_HOW_MAX = 1536 };
+enum { HELPER_HOW_MAX = 1536 };
 
-struct program {
+struct helper {
     enum conf_step_method method;
     char *const *argv;       /* exec: argv[0] is a path */
     const char *unit;        /* unit: the name of the service */
     const char *result_path; /* unit: the file that its stdout goes to; NULL: none of interest */
     char *said;              /* what it says on stdout; NULL: of no interest */
-    size_t said_size;
+    size_t stdout_size;
     int64_t deadline_ms;
-    int stop_fd;                 /* readable: the daemon stops */
-    int inherit_fd;              /* exec: as in struct step; 0: none */
-    bool survives;               /* exec: on stop it is left running; units always are */
-    step_line_function *on_line; /* exec: its log lines; those of a unit are in the journal */
+    int stop_fd;                  /* readable: the daemon stops */
+    int inherit_fd;               /* exec: as in struct step; 0: none */
+    bool survives;                /* exec: on stop it is left running; units always are */
+    child_line_function *on_line; /* exec: its log lines; those of a unit are in the journal */
     void *context;
 };
 
-enum program_end {
-    PROGRAM_REFUSED, /* it was not started */
-    PROGRAM_ENDED,   /* well or not */
-    PROGRAM_TIMEOUT, /* its deadline passed: a child was killed, a unit goes on */
-    PROGRAM_LEFT,    /* the daemon stops, and it goes on */
+enum helper_end {
+    HELPER_REFUSED, /* it was not started */
+    HELPER_ENDED,   /* well or not */
+    HELPER_TIMEOUT, /* its deadline passed: a child was killed, a unit goes on */
+    HELPER_LEFT,    /* the daemon stops, and it goes on */
 };
 
-struct program_result {
-    enum program_end end;
-    enum error_code code; /* what is to blame, if it said nothing itself; ERROR_NONE: nothing */
-    bool unheard;         /* unit: what came of it was not heard, and may yet come */
-    char
-        how[PROGRAM_HOW_MAX]; /* "vsock_host-hsm exited with status 2: ...": how it ended, in words;
+struct helper_result {
+    enum helper_end end;
+    enum error_code code;     /* what is to blame, if it said nothing itself; ERROR_NONE: nothing */
+    bool outcome_unknown;     /* unit: what came of it was not heard, and may yet come */
+    char how[HELPER_HOW_MAX]; /* "vsock_host-hsm exited with status 2: ...": how it ended, in words;
                                 * escaped */
-    size_t said;              /* bytes that it said; more than said_size: the rest is lost */
+    size_t said;              /* bytes that it said; more than stdout_size: the rest is lost */
 };
 
-void program_run(const struct program *program, struct program_result *ret);
+void helper_run(const struct helper *program, struct helper_result *ret);
 
 /* [steps] method = exec: the program as a child. See program.h. */
-void program_child_run(const struct program *program, struct program_result *ret);
+void helper_run_child(const struct helper *program, struct helper_result *ret);
 
 /* [steps] method = unit: the program as a unit, by systemd. See program.h.
  *
  * What it said is the file that its stdout goes to, if that was written since before the unit was
  * started: an older one is of an older run.
  */
-void program_unit_run(const struct program *program, struct program_result *ret);
+void helper_run_unit(const struct helper *program, struct helper_result *ret);
 
 #endif

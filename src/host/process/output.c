@@ -17,7 +17,7 @@ static bool blank(const struct lines *lines)
     return true;
 }
 
-void lines_init(struct lines *lines, step_text_function *on_text, void *context)
+void lines_init(struct lines *lines, child_text_function *on_text, void *context)
 {
     lines->length = 0;
     lines->returned = false;
@@ -107,7 +107,7 @@ static bool may_tell(struct output *output)
         output->second_ms = output->now_ms;
         output->told = 0;
     }
-    return output->told < STEP_LINES_PER_SECOND;
+    return output->told < CHILD_LINES_PER_SECOND;
 }
 
 static void tell_left_out(struct output *output)
@@ -123,7 +123,7 @@ static void tell_left_out(struct output *output)
 
 static void tell(struct output *output, struct text line)
 {
-    char escaped[4 * STEP_LINE_MAX + 1];
+    char escaped[4 * CHILD_LINE_MAX + 1];
     if (!may_tell(output)) {
         output->left_out++;
         return;
@@ -147,7 +147,7 @@ static void take_line(void *context, struct text line)
     }
 }
 
-void output_init(struct output *output, const struct step *step, int64_t now_ms)
+void output_init(struct output *output, const struct child_command *step, int64_t now_ms)
 {
     output->step = step;
     output->now_ms = now_ms;

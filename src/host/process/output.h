@@ -21,14 +21,14 @@
  * Threads  a value of its caller; the callback runs inside feed and end.
  */
 struct lines {
-    char bytes[STEP_LINE_MAX];
+    char bytes[CHILD_LINE_MAX];
     size_t length;
     bool returned; /* a carriage return was the last byte */
-    step_text_function *on_text;
+    child_text_function *on_text;
     void *context;
 };
 
-void lines_init(struct lines *lines, step_text_function *on_text, void *context);
+void lines_init(struct lines *lines, child_text_function *on_text, void *context);
 void lines_feed(struct lines *lines, const char *bytes, size_t length);
 /* No more comes: a last line without a newline counts. */
 void lines_end(struct lines *lines);
@@ -56,17 +56,17 @@ void tail_add(struct tail *tail, struct text line);
 void tail_join(const struct tail *tail, char out[TAIL_MAX + 1]);
 
 struct output {
-    const struct step *step;
+    const struct child_command *step;
     struct lines lines;
     int64_t now_ms;
     int64_t second_ms; /* when the present second began */
     unsigned told;     /* lines that on_line was given in it */
     uint64_t left_out; /* lines since the last that on_line was given */
-    char last[STEP_LINE_MAX];
+    char last[CHILD_LINE_MAX];
     size_t last_length;
 };
 
-void output_init(struct output *output, const struct step *step, int64_t now_ms);
+void output_init(struct output *output, const struct child_command *step, int64_t now_ms);
 void output_feed(struct output *output, const char *bytes, size_t length, int64_t now_ms);
 void output_end(struct output *output);
 void output_last(const struct output *output, char *out, size_t size);

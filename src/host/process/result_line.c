@@ -27,12 +27,12 @@ static int find_code(struct text word, enum error_code *ret)
     return -EBADMSG;
 }
 
-int errand_line_parse(const char *said, size_t length, struct errand_line *ret)
+int result_line_parse(const char *said, size_t length, struct result_line *ret)
 {
     if (length == 0) {
         return -ENODATA;
     }
-    if (length > ERRAND_LINE_MAX) {
+    if (length > OPERATION_LINE_MAX) {
         return -EMSGSIZE;
     }
     const char *end = memchr(said, '\n', length);
@@ -40,7 +40,7 @@ int errand_line_parse(const char *said, size_t length, struct errand_line *ret)
     if (end == NULL || end + 1 != said + length || colon == NULL || colon >= end) {
         return -EBADMSG;
     }
-    struct errand_line line;
+    struct result_line line;
     int error = find_code((struct text){said, (size_t)(colon - said)}, &line.code);
     if (error != 0) {
         return error;
@@ -57,18 +57,18 @@ int errand_line_parse(const char *said, size_t length, struct errand_line *ret)
     return 0;
 }
 
-void errand_line_format(enum error_code code, const char *text, char line[ERRAND_LINE_MAX + 1])
+void result_line_format(enum error_code code, const char *text, char line[OPERATION_LINE_MAX + 1])
 {
     const char *name = code == ERROR_NONE ? "done" : error_name(code);
-    int length = snprintf(line, ERRAND_LINE_MAX, "%s: ", name); /* a short word */
+    int length = snprintf(line, OPERATION_LINE_MAX, "%s: ", name); /* a short word */
     char *rest = line + length;
-    (void)escape_text(text_of(text), ESCAPE_LINE, rest, ERRAND_LINE_MAX - (size_t)length);
+    (void)escape_text(text_of(text), ESCAPE_LINE, rest, OPERATION_LINE_MAX - (size_t)length);
     size_t end = strlen(line);
     line[end] = '\n'; /* escape_text left room for it */
     line[end + 1] = '\0';
 }
 
-const char *errand_line_explain(int error)
+const char *result_line_explain(int error)
 {
     switch (error) {
     case -ENODATA:

@@ -14,21 +14,21 @@
 #include "wire/attributes.h"
 #include "wire/message.h"
 
-enum { ERRAND_LINE_MAX = 1024 /* bytes of it, with its newline */ };
+enum { OPERATION_LINE_MAX = 1024 /* bytes of it, with its newline */ };
 
-struct errand_line {
+struct result_line {
     enum error_code code; /* ERROR_NONE: done */
     struct text text;     /* in the caller's bytes, as the program wrote it */
 };
 
 /* `length` may be more than ERRAND_LINE_MAX; only so many bytes are there then. */
-MUST_CHECK int errand_line_parse(const char *said, size_t length, struct errand_line *ret);
+MUST_CHECK int result_line_parse(const char *said, size_t length, struct result_line *ret);
 
 /* The other way: one line with its newline, at most ERRAND_LINE_MAX bytes; `text` is escaped, and
  * cut if it must be. */
-void errand_line_format(enum error_code code, const char *text, char line[ERRAND_LINE_MAX + 1]);
+void result_line_format(enum error_code code, const char *text, char line[OPERATION_LINE_MAX + 1]);
 
 /* What is wrong with it, in words that follow the program's name. */
-const char *errand_line_explain(int error);
+const char *result_line_explain(int error);
 
 #endif

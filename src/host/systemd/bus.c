@@ -19,7 +19,7 @@
 
 static int on_removed(sd_bus_message *message, void *context, sd_bus_error *error)
 {
-    const struct unit_bus *bus = context;
+    const struct bus *bus = context;
     uint32_t id = 0;
     const char *path = NULL;
     const char *unit = NULL;
@@ -34,7 +34,7 @@ static int on_removed(sd_bus_message *message, void *context, sd_bus_error *erro
 /* JobRemoved of every unit: sd-bus compares an argument with a match only when all before it are
  * strings, and the first one here is a number. The answer to Subscribe says nothing that is needed: a
  * job's own client hears of its end in any case, and what is not heard is looked for. */
-static int subscribe(struct unit_bus *bus)
+static int subscribe(struct bus *bus)
 {
     int result = sd_bus_add_match_async(bus->bus, NULL,
                                         "type='signal',sender='" SYSTEMD "',path='" OBJECT
@@ -47,7 +47,7 @@ static int subscribe(struct unit_bus *bus)
     return result < 0 ? result : 0;
 }
 
-int unit_bus_open(struct unit_bus *bus)
+int bus_open(struct bus *bus)
 {
     int result = sd_bus_open_system(&bus->bus);
     if (result < 0) {
@@ -56,12 +56,12 @@ int unit_bus_open(struct unit_bus *bus)
     }
     result = bus->removed != NULL ? subscribe(bus) : 0;
     if (result < 0) {
-        unit_bus_close(bus);
+        bus_close(bus);
     }
     return result;
 }
 
-void unit_bus_close(struct unit_bus *bus)
+void bus_close(struct bus *bus)
 {
     bus->bus = sd_bus_close_unref(bus->bus);
 }
@@ -69,7 +69,7 @@ void unit_bus_close(struct unit_bus *bus)
 /* --- waiting, with an eye on the daemon's stop --- */
 
 /* Until something came, the daemon stops or the time is over; `bus` may be gone. */
-static int wait_news(const struct unit_bus *bus, int64_t until_ms)
+static int wait_news(const struct bus *bus, int64_t until_ms)
 {
     struct pollfd fds[] = {
         {.fd = bus->stop_fd, .events = POLLIN},
@@ -86,11 +86,11 @@ static int wait_news(const struct unit_bus *bus, int64_t until_ms)
     }
     int64_t wake_ms = bus_usec / 1000 < (uint64_t)until_ms ? (int64_t)(bus_usec / 1000) : until_ms;
     int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), clock_poll_timeout(wake_ms));
-    return ready > 0 && fds[0].revents != 0 ? UNIT_BUS_STOPPED : 0;
+    return ready > 0 && fds[0].revents != 0 ? BUS_STOPPED : 0;
 }
 
-int unit_bus_attend(struct unit_bus *bus, bool (*over)(const void *context), const void *context,
-                    int64_t until_ms)
+int bus_attend(struct bus *bus, bool (*over)(const void *context), const void *context,
+               int64_t until_ms)
 {
     while (!over(context)) {
         int result = bus->bus != NULL ? sd_bus_process(bus->bus, NULL) : 0;
@@ -98,13 +98,13 @@ int unit_bus_attend(struct unit_bus *bus, bool (*over)(const void *context), con
             continue;
         }
         if (result == 0) {
-            result = clock_ms() < until_ms ? wait_news(bus, until_ms) : UNIT_BUS_TOO_LATE;
+            result = clock_ms() < until_ms ? wait_news(bus, until_ms) : BUS_TOO_LATE;
         }
         if (result < 0) {
             return result;
         }
     }
-    return UNIT_BUS_HEARD;
+    return BUS_HEARD;
 }
 
 /* --- a call --- */
@@ -138,8 +138,8 @@ struct question {
     const char *second;
 };
 
-/* HEARD or REFUSED with *ret, the answer or the error; else how unit_bus_attend ended. */
-static int call(struct unit_bus *bus, const struct question *question, int64_t until_ms,
+/* HEARD or REFUSED with *ret, the answer or the error; else how bus_attend ended. */
+static int call(struct bus *bus, const struct question *question, int64_t until_ms,
                 sd_bus_message **ret)
 {
     sd_bus_message *answer = NULL;
@@ -148,7 +148,7 @@ static int call(struct unit_bus *bus, const struct question *question, int64_t u
                                           question->interface, question->method, on_answer, &answer,
                                           "ss", question->first, question->second);
     if (result >= 0) {
-        result = unit_bus_attend(bus, is_answered, &answer, until_ms);
+        result = bus_attend(bus, is_answered, &answer, until_ms);
     }
     sd_bus_slot_unref(slot); /* no answer comes any more */
     if (result < 0) {
@@ -158,14 +158,14 @@ static int call(struct unit_bus *bus, const struct question *question, int64_t u
     const sd_bus_error *error = sd_bus_message_get_error(answer);
     if (error == NULL) {
         *ret = answer;
-        return UNIT_BUS_HEARD;
+        return BUS_HEARD;
     }
     if (tells_nothing(error)) {
         sd_bus_message_unref(answer);
         return -ECONNRESET;
     }
     *ret = answer;
-    return UNIT_BUS_REFUSED;
+    return BUS_REFUSED;
 }
 
 /* --- what is asked --- */
@@ -177,17 +177,17 @@ static void keep_refusal(struct unit_outcome *outcome, const sd_bus_error *error
                    error->message != NULL ? error->message : "");
 }
 
-int unit_bus_start(struct unit_bus *bus, const char *method, const char *unit, int64_t until_ms,
-                   char job[UNIT_BUS_PATH_MAX], struct unit_outcome *refused)
+int bus_start(struct bus *bus, const char *method, const char *unit, int64_t until_ms,
+              char job[BUS_PATH_MAX], struct unit_outcome *refused)
 {
     const struct question question = {OBJECT, MANAGER, method, unit, "replace"};
     sd_bus_message *answer = NULL;
     const char *path = NULL;
     int result = call(bus, &question, until_ms, &answer);
-    if (result == UNIT_BUS_REFUSED) {
+    if (result == BUS_REFUSED) {
         keep_refusal(refused, sd_bus_message_get_error(answer));
-    } else if (result == UNIT_BUS_HEARD && sd_bus_message_read(answer, "o", &path) >= 0) {
-        (void)snprintf(job, UNIT_BUS_PATH_MAX, "%s", path); /* cut: it is looked for */
+    } else if (result == BUS_HEARD && sd_bus_message_read(answer, "o", &path) >= 0) {
+        (void)snprintf(job, BUS_PATH_MAX, "%s", path); /* cut: it is looked for */
     }
     sd_bus_message_unref(answer);
     return result;
@@ -203,11 +203,11 @@ static int read_value(sd_bus_message *answer, bool pair, char *out, size_t size)
     if (result >= 0) {
         (void)snprintf(out, size, "%s", value);
     }
-    return result < 0 ? result : UNIT_BUS_HEARD;
+    return result < 0 ? result : BUS_HEARD;
 }
 
-int unit_bus_get(struct unit_bus *bus, const char *unit, enum unit_property property,
-                 int64_t until_ms, char *out, size_t size)
+int bus_get(struct bus *bus, const char *unit, enum bus_property property, int64_t until_ms,
+            char *out, size_t size)
 {
     static const struct {
         const char *interface, *name;
@@ -226,7 +226,7 @@ int unit_bus_get(struct unit_bus *bus, const char *unit, enum unit_property prop
                                           properties[property].name};
         result = call(bus, &question, until_ms, &answer);
     }
-    if (result == UNIT_BUS_HEARD) {
+    if (result == BUS_HEARD) {
         result = read_value(answer, property == UNIT_JOB, out, size);
     }
     sd_bus_message_unref(answer);

@@ -4,7 +4,7 @@
  *
  * Threads  each call blocks its caller; a connection belongs to one thread.
  * Units    until_ms: CLOCK_MONOTONIC milliseconds.
- * Errors   enum unit_bus_result, or another -errno: the bus is gone, and is to be closed.
+ * Errors   enum bus_result, or another -errno: the bus is gone, and is to be closed.
  * Source   org.freedesktop.systemd1(5); DBUS_SYSTEM_BUS_ADDRESS names the bus, if it is set.
  */
 #ifndef HOST_SYSTEMD_BUS_H
@@ -18,16 +18,16 @@
 #include "host/systemd/unit.h"
 #include "wire/attributes.h"
 
-enum { UNIT_BUS_PATH_MAX = 512 }; /* of an object: longer ones are not systemd's */
+enum { BUS_PATH_MAX = 512 }; /* of an object: longer ones are not systemd's */
 
-enum unit_bus_result {
-    UNIT_BUS_HEARD = 0,
-    UNIT_BUS_REFUSED = -EREMOTEIO, /* the answer is an error */
-    UNIT_BUS_STOPPED = -ECANCELED,
-    UNIT_BUS_TOO_LATE = -ETIMEDOUT,
+enum bus_result {
+    BUS_HEARD = 0,
+    BUS_REFUSED = -EREMOTEIO, /* the answer is an error */
+    BUS_STOPPED = -ECANCELED,
+    BUS_TOO_LATE = -ETIMEDOUT,
 };
 
-struct unit_bus {
+struct bus {
     int stop_fd; /* readable: the daemon stops; -1: none */
     /* systemd's JobRemoved, of every unit, while a call runs; NULL: not listened to. */
     void (*removed)(void *context, const char *unit, const char *job, const char *result);
@@ -36,21 +36,20 @@ struct unit_bus {
 };
 
 /* Does not wait for the bus: the first question does. */
-MUST_CHECK int unit_bus_open(struct unit_bus *bus);
+MUST_CHECK int bus_open(struct bus *bus);
 /* One that is gone is taken. */
-void unit_bus_close(struct unit_bus *bus);
+void bus_close(struct bus *bus);
 
 /* Deals with what comes until `over` says that it is enough; also while the bus is gone. */
-MUST_CHECK int unit_bus_attend(struct unit_bus *bus, bool (*over)(const void *context),
-                               const void *context, int64_t until_ms);
+MUST_CHECK int bus_attend(struct bus *bus, bool (*over)(const void *context), const void *context,
+                          int64_t until_ms);
 
 /* StartUnit or RestartUnit. On success `job` is systemd's job; when it was refused, the error and its
  * message are in `refused`. */
-MUST_CHECK int unit_bus_start(struct unit_bus *bus, const char *method, const char *unit,
-                              int64_t until_ms, char job[UNIT_BUS_PATH_MAX],
-                              struct unit_outcome *refused);
+MUST_CHECK int bus_start(struct bus *bus, const char *method, const char *unit, int64_t until_ms,
+                         char job[BUS_PATH_MAX], struct unit_outcome *refused);
 
-enum unit_property {
+enum bus_property {
     UNIT_JOB, /* the path of the job that is pending, "/": none */
     UNIT_ACTIVE,
     UNIT_SUB,
@@ -59,7 +58,7 @@ enum unit_property {
 #define UNIT_NO_JOB "/"
 
 /* What does not fit into `size` is cut: it is no state that is known. */
-MUST_CHECK int unit_bus_get(struct unit_bus *bus, const char *unit, enum unit_property property,
-                            int64_t until_ms, char *out, size_t size);
+MUST_CHECK int bus_get(struct bus *bus, const char *unit, enum bus_property property,
+                       int64_t until_ms, char *out, size_t size);
 
 #endif

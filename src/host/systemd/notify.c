@@ -7,7 +7,7 @@
 #include <time.h>
 #include <unistd.h>
 
-int service_ready(const char *status)
+int notify_ready(const char *status)
 {
     int sent = sd_notifyf(0, "READY=1\nSTATUS=%s", status);
     return sent < 0 ? sent : 0;
@@ -15,17 +15,17 @@ int service_ready(const char *status)
 
 /* The rest is best effort: without it, or when systemd does not listen, work goes on. */
 
-void service_status(const char *status)
+void notify_status(const char *status)
 {
     (void)sd_notifyf(0, "STATUS=%s", status);
 }
 
-void service_stopping(const char *status)
+void notify_stopping(const char *status)
 {
     (void)sd_notifyf(0, "STOPPING=1\nSTATUS=%s", status);
 }
 
-void service_reloading(void)
+void notify_reloading(void)
 {
     struct timespec now;
     (void)clock_gettime(CLOCK_MONOTONIC, &now); /* cannot fail with this clock */
@@ -33,25 +33,25 @@ void service_reloading(void)
                      (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000);
 }
 
-int64_t service_watchdog_ms(void)
+int64_t notify_watchdog_ms(void)
 {
     uint64_t usec = 0;
     return sd_watchdog_enabled(0, &usec) > 0 ? (int64_t)(usec / 1000) : 0;
 }
 
-void service_alive(void)
+void notify_alive(void)
 {
     (void)sd_notify(0, "WATCHDOG=1");
 }
 
-void service_extend_timeout(int64_t ms)
+void notify_extend_timeout(int64_t ms)
 {
     (void)sd_notifyf(0, "EXTEND_TIMEOUT_USEC=%" PRId64, ms * 1000);
 }
 
 _Static_assert(SERVICE_PASSED_FIRST == SD_LISTEN_FDS_START, "sd_listen_fds(3)");
 
-int service_passed_sockets(void)
+int notify_passed_sockets(void)
 {
     return sd_listen_fds(1); /* 1: takes them out of the environment */
 }

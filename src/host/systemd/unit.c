@@ -108,20 +108,21 @@ enum error_code unit_outcome_code(const struct unit_outcome *outcome)
 
 static const char *describe(const struct unit_outcome *outcome)
 {
-    size_t refusal = find_refusal(outcome);
+    size_t protocol_error = find_refusal(outcome);
     size_t job_end = find_job_end(outcome);
     switch (outcome->end) {
     case UNIT_REFUSED:
-        return refusal < sizeof(refusals) / sizeof(refusals[0]) ? refusals[refusal].text
-                                                                : "cannot be started";
+        return protocol_error < sizeof(refusals) / sizeof(refusals[0])
+                   ? refusals[protocol_error].text
+                   : "cannot be started";
     case UNIT_ENDED:
         if (job_end < sizeof(job_ends) / sizeof(job_ends[0])) {
             return job_ends[job_end].text;
         }
         return unit_outcome_well(outcome) ? "has ended well" : "failed";
     case UNIT_LATE:
-        return outcome->unheard ? "was asked for, and systemd has not been heard of since"
-                                : "has not ended in time, and goes on";
+        return outcome->outcome_unknown ? "was asked for, and systemd has not been heard of since"
+                                        : "has not ended in time, and goes on";
     case UNIT_LEFT:
         return "goes on, and the host does not wait for it";
     }
@@ -159,11 +160,11 @@ enum {
 };
 
 struct run {
-    const struct unit_job *job;
+    const struct unit_start *job;
     struct unit_outcome outcome;
-    struct unit_bus bus;
-    char job_path[UNIT_BUS_PATH_MAX];     /* of systemd's job; "": it was not told */
-    char removed_path[UNIT_BUS_PATH_MAX]; /* of the job that JobRemoved told last; "": none yet */
+    struct bus bus;
+    char job_path[BUS_PATH_MAX];     /* of systemd's job; "": it was not told */
+    char removed_path[BUS_PATH_MAX]; /* of the job that JobRemoved told last; "": none yet */
     char removed_result[UNIT_WORD_MAX];
     unsigned idle_looks; /* in a row, that saw nothing pending */
     int64_t heard_ms;    /* when systemd was heard of last */
@@ -216,9 +217,9 @@ static bool never(const void *context)
 static int look(struct run *run, bool *idle)
 {
     struct unit_outcome *outcome = &run->outcome;
-    char pending[UNIT_BUS_PATH_MAX] = "";
+    char pending[BUS_PATH_MAX] = "";
     const struct {
-        enum unit_property property;
+        enum bus_property property;
         char *out;
         size_t size;
     } asked[] = {
@@ -227,10 +228,10 @@ static int look(struct run *run, bool *idle)
         {UNIT_SUB, outcome->sub, UNIT_WORD_MAX},
         {UNIT_RESULT, outcome->result, UNIT_WORD_MAX},
     };
-    int result = UNIT_BUS_HEARD;
+    int result = BUS_HEARD;
     for (size_t i = 0; result >= 0 && i < sizeof(asked) / sizeof(asked[0]); i++) {
-        result = unit_bus_get(&run->bus, run->job->unit, asked[i].property,
-                              clock_deadline(LOOK_LIMIT_MS), asked[i].out, asked[i].size);
+        result = bus_get(&run->bus, run->job->unit, asked[i].property,
+                         clock_deadline(LOOK_LIMIT_MS), asked[i].out, asked[i].size);
     }
     *idle = result >= 0 && strcmp(pending, UNIT_NO_JOB) == 0;
     return result;
@@ -248,11 +249,10 @@ static void conclude(struct run *run)
     }
     int result = look(run, &idle);
     if (result >= 0 && run->job->settle_ms > 0 && strcmp(run->outcome.active, "active") == 0 &&
-        unit_bus_attend(&run->bus, never, NULL, clock_deadline(run->job->settle_ms)) !=
-            UNIT_BUS_STOPPED) {
+        bus_attend(&run->bus, never, NULL, clock_deadline(run->job->settle_ms)) != BUS_STOPPED) {
         result = look(run, &idle);
     }
-    if (result < 0 && result != UNIT_BUS_REFUSED) {
+    if (result < 0 && result != BUS_REFUSED) {
         (void)put(run->outcome.message, UNIT_MESSAGE_MAX, "its state cannot be asked for");
     }
 }
@@ -261,15 +261,14 @@ static void conclude(struct run *run)
 static bool look_again(struct run *run)
 {
     bool idle = false;
-    if (run->bus.bus == NULL && unit_bus_open(&run->bus) < 0) {
+    if (run->bus.bus == NULL && bus_open(&run->bus) < 0) {
         return false;
     }
     int result = look(run, &idle);
-    if (result < 0 && result != UNIT_BUS_REFUSED && result != UNIT_BUS_TOO_LATE &&
-        result != UNIT_BUS_STOPPED) {
-        unit_bus_close(&run->bus);
+    if (result < 0 && result != BUS_REFUSED && result != BUS_TOO_LATE && result != BUS_STOPPED) {
+        bus_close(&run->bus);
     }
-    run->outcome.unheard = result < 0;
+    run->outcome.outcome_unknown = result < 0;
     if (result >= 0) {
         run->heard_ms = clock_ms();
     }
@@ -280,7 +279,8 @@ static bool look_again(struct run *run)
 static bool is_late(const struct run *run)
 {
     int64_t now_ms = clock_ms();
-    return now_ms >= run->job->deadline_ms || (run->outcome.unheard && now_ms >= unheard_at(run));
+    return now_ms >= run->job->deadline_ms ||
+           (run->outcome.outcome_unknown && now_ms >= unheard_at(run));
 }
 
 /* systemd was asked; waits for the end, by what it says or by what is seen. */
@@ -290,17 +290,17 @@ static void follow(struct run *run)
     for (;;) {
         int64_t again_ms = clock_deadline(run->bus.bus != NULL ? look_ms : UNIT_RETRY_MS);
         int result =
-            unit_bus_attend(&run->bus, job_is_over, run, earlier(again_ms, run->job->deadline_ms));
-        if (result == UNIT_BUS_HEARD) {
+            bus_attend(&run->bus, job_is_over, run, earlier(again_ms, run->job->deadline_ms));
+        if (result == BUS_HEARD) {
             break;
         }
-        if (result == UNIT_BUS_STOPPED) {
+        if (result == BUS_STOPPED) {
             run->outcome.end = UNIT_LEFT;
             return;
         }
-        if (result != UNIT_BUS_TOO_LATE) {
-            unit_bus_close(&run->bus);
-            run->outcome.unheard = true;
+        if (result != BUS_TOO_LATE) {
+            bus_close(&run->bus);
+            run->outcome.outcome_unknown = true;
         } else if (clock_ms() < run->job->deadline_ms && look_again(run)) {
             break;
         }
@@ -314,33 +314,33 @@ static void follow(struct run *run)
 
 static void begin(struct run *run)
 {
-    int result = unit_bus_open(&run->bus);
+    int result = bus_open(&run->bus);
     if (result < 0) {
         (void)put(run->outcome.message, UNIT_MESSAGE_MAX, strerror(-result)); /* cut: no matter */
         return;
     }
-    result = unit_bus_start(&run->bus, run->job->restart ? "RestartUnit" : "StartUnit",
-                            run->job->unit, earlier(run->job->deadline_ms, unheard_at(run)),
-                            run->job_path, &run->outcome);
-    if (result == UNIT_BUS_REFUSED || result == UNIT_BUS_STOPPED) {
-        run->outcome.end = result == UNIT_BUS_STOPPED ? UNIT_LEFT : UNIT_REFUSED;
+    result =
+        bus_start(&run->bus, run->job->restart ? "RestartUnit" : "StartUnit", run->job->unit,
+                  earlier(run->job->deadline_ms, unheard_at(run)), run->job_path, &run->outcome);
+    if (result == BUS_REFUSED || result == BUS_STOPPED) {
+        run->outcome.end = result == BUS_STOPPED ? UNIT_LEFT : UNIT_REFUSED;
         return;
     }
     if (result < 0) { /* whether it was heard is seen at the unit */
-        unit_bus_close(&run->bus);
-        run->outcome.unheard = true;
+        bus_close(&run->bus);
+        run->outcome.outcome_unknown = true;
     } else {
         run->heard_ms = clock_ms();
     }
     follow(run);
 }
 
-void unit_job_run(const struct unit_job *job, struct unit_outcome *ret)
+void unit_run(const struct unit_start *job, struct unit_outcome *ret)
 {
     struct run run = {.job = job, .outcome = {.end = UNIT_REFUSED}, .heard_ms = clock_ms()};
-    run.bus = (struct unit_bus){.stop_fd = job->stop_fd, .removed = on_removed, .context = &run};
+    run.bus = (struct bus){.stop_fd = job->stop_fd, .removed = on_removed, .context = &run};
     begin(&run);
-    unit_bus_close(&run.bus);
+    bus_close(&run.bus);
     *ret = run.outcome;
 }
 
@@ -356,27 +356,27 @@ static bool is_at_work(const char *active)
 }
 
 /* The job first: one that ends meanwhile leaves its unit at work, or done. */
-static int unit_pending_look(struct unit_bus *bus, const char *unit, int64_t until_ms, bool *ret)
+static int unit_pending_look(struct bus *bus, const char *unit, int64_t until_ms, bool *ret)
 {
-    char job[UNIT_BUS_PATH_MAX] = "";
+    char job[BUS_PATH_MAX] = "";
     char active[UNIT_WORD_MAX] = "";
-    int result = unit_bus_get(bus, unit, UNIT_JOB, until_ms, job, sizeof(job));
-    if (result == UNIT_BUS_HEARD) {
-        result = unit_bus_get(bus, unit, UNIT_ACTIVE, until_ms, active, sizeof(active));
+    int result = bus_get(bus, unit, UNIT_JOB, until_ms, job, sizeof(job));
+    if (result == BUS_HEARD) {
+        result = bus_get(bus, unit, UNIT_ACTIVE, until_ms, active, sizeof(active));
     }
-    if (result == UNIT_BUS_HEARD) {
+    if (result == BUS_HEARD) {
         *ret = strcmp(job, UNIT_NO_JOB) != 0 || is_at_work(active);
     }
     return result;
 }
 
-int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
+int unit_is_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
 {
-    struct unit_bus bus = {.stop_fd = stop_fd};
-    int result = unit_bus_open(&bus);
+    struct bus bus = {.stop_fd = stop_fd};
+    int result = bus_open(&bus);
     if (result == 0) {
         result = unit_pending_look(&bus, unit, clock_deadline(limit_ms), ret);
     }
-    unit_bus_close(&bus);
+    bus_close(&bus);
     return result;
 }

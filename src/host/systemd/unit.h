@@ -2,7 +2,7 @@
 /* Whether systemd has begun a unit, or is about to: for a daemon that cannot remember whether its
  * StartUnit was heard.
  *
- * Threads  unit_pending blocks its caller, for limit_ms at most; each call has a connection of its own.
+ * Threads  unit_is_pending blocks its caller, for limit_ms at most; each call has a connection of its own.
  * Units    milliseconds.
  * Errors   0 or -errno: it could not be found out; -ECANCELED: the daemon stops.
  * Source   org.freedesktop.systemd1(5); DBUS_SYSTEM_BUS_ADDRESS names the bus, if it is set.
@@ -41,7 +41,7 @@ struct unit_outcome {
     enum unit_end end;
     char error[UNIT_ERROR_MAX];
     char message[UNIT_MESSAGE_MAX];
-    bool unheard;               /* at the last look the bus was gone, or systemd did not answer */
+    bool outcome_unknown;       /* at the last look the bus was gone, or systemd did not answer */
     char job[UNIT_WORD_MAX];    /* done, failed, timeout, canceled, dependency, skipped, ...; "": it
                                  * was not heard, but nothing is pending any more */
     char active[UNIT_WORD_MAX]; /* ActiveState */
@@ -67,7 +67,7 @@ void unit_outcome_format(const struct unit_outcome *outcome, const char *unit,
  * pending. When nothing is heard at all for some time, that is the outcome. So whatever happens to
  * the bus, the caller is not held up until its deadline.
  *
- * Threads  unit_job_run blocks its caller; each call has a connection of its own.
+ * Threads  unit_run blocks its caller; each call has a connection of its own.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds (deadline_ms), milliseconds (the others).
  * Errors   all of them are outcomes.
  * Source   org.freedesktop.systemd1(5); DBUS_SYSTEM_BUS_ADDRESS names the bus, if it is set.
@@ -78,7 +78,7 @@ enum {
     UNIT_UNHEARD_MS = 30 * 1000, /* without a word: longer than polkit may take, and a restart */
 };
 
-struct unit_job {
+struct unit_start {
     const char *unit; /* letters of unit names alone: see systemd.unit(5) */
     bool restart;     /* RestartUnit instead of StartUnit */
     int64_t deadline_ms;
@@ -88,12 +88,12 @@ struct unit_job {
     int64_t unheard_ms; /* 0: UNIT_UNHEARD_MS */
 };
 
-void unit_job_run(const struct unit_job *job, struct unit_outcome *ret);
+void unit_run(const struct unit_start *job, struct unit_outcome *ret);
 
 enum { UNIT_PENDING_LIMIT_MS = 5 * 1000 }; /* a bus that lives answers in a fraction of that */
 
 /* *ret: a job of it waits or runs, or it is activating, active, reloading or deactivating. stop_fd:
  * readable: the daemon stops; -1: none. */
-MUST_CHECK int unit_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret);
+MUST_CHECK int unit_is_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret);
 
 #endif

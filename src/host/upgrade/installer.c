@@ -24,7 +24,7 @@ static int open_directory(const char *directory, int *ret)
     return 0;
 }
 
-int begun_mark(const char *directory, int *ret)
+int start_mark_new(const char *directory, int *ret)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     int fd = -1;
@@ -41,7 +41,7 @@ int begun_mark(const char *directory, int *ret)
     return 0;
 }
 
-bool begun_lives(const char *directory)
+bool start_mark_is_held(const char *directory)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = -1;
@@ -61,7 +61,7 @@ enum {
     VERSION_BYTES = 256,
     /* It may have taken its lock and written nothing yet, where systemd cannot be asked about it. */
     LOOKS_AT_ANOTHER = 10,
-    LOOK_MS = WATCH_DISK_MS + UNIT_PENDING_LIMIT_MS,
+    LOOK_MS = WATCHDOG_DISK_MS + UNIT_PENDING_LIMIT_MS,
     UNIT_NAME_SIZE = SHA256_HEX + 64,
 };
 
@@ -73,7 +73,7 @@ static void name_unit(const uint8_t sha256[SHA256_SIZE], char out[UNIT_NAME_SIZE
 }
 
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                   step_line_function *on_line, void *context, struct program_result *ret)
+                   child_line_function *on_line, void *context, struct helper_result *ret)
 {
     char hex[SHA256_HEX + 1];
     char unit[UNIT_NAME_SIZE];
@@ -83,11 +83,11 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
     char *const argv[] = {installer->conf->steps.install_program, option, installer->config_path,
                           hex, NULL};
     int mark_fd = -1;
-    int error = begun_mark(installer->conf->upgrade.directory, &mark_fd);
+    int error = start_mark_new(installer->conf->upgrade.directory, &mark_fd);
     if (error != 0) {
         mark_fd = 0; /* a file system without such locks: the lock of vsock_host-install is left */
     }
-    const struct program program = {
+    const struct helper program = {
         .method = installer->conf->steps.method,
         .argv = argv,
         .unit = unit,
@@ -98,9 +98,9 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
         .on_line = on_line,
         .context = context,
     };
-    watch_step("an installation",
-               installer->conf->install.installer_ms + MARGIN_MS + WATCH_DISK_MS);
-    program_run(&program, ret);
+    watchdog_expect("an installation",
+                    installer->conf->install.installer_ms + MARGIN_MS + WATCHDOG_DISK_MS);
+    helper_run(&program, ret);
     if (error == 0) {
         (void)close(mark_fd); /* nothing was written */
     }
@@ -118,14 +118,14 @@ static bool is_begun(const struct installer *installer, const uint8_t *sha256)
 {
     char unit[UNIT_NAME_SIZE];
     bool pending = false;
-    if (begun_lives(installer->conf->upgrade.directory)) {
+    if (start_mark_is_held(installer->conf->upgrade.directory)) {
         return true;
     }
     if (sha256 == NULL || installer->conf->steps.method != CONF_STEP_UNIT) {
         return false;
     }
     name_unit(sha256, unit);
-    int error = unit_pending(unit, installer->stop_fd, UNIT_PENDING_LIMIT_MS, &pending);
+    int error = unit_is_pending(unit, installer->stop_fd, UNIT_PENDING_LIMIT_MS, &pending);
     return pending || error == -ECANCELED; /* nothing is concluded once the daemon stops */
 }
 
@@ -194,7 +194,7 @@ int installer_wait(const struct installer *installer, const struct state *state)
 {
     int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
     unsigned others = 0; /* looks in a row that saw another one */
-    watch_step("looking for an installer", LOOK_MS);
+    watchdog_expect("looking for an installer", LOOK_MS);
     for (;;) {
         enum recover_life life = look(installer, state);
         if (life == RECOVER_NOBODY) {
@@ -211,7 +211,7 @@ int installer_wait(const struct installer *installer, const struct state *state)
         if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
             return -ECANCELED;
         }
-        watch_step("looking for an installer", LOOK_MS + installer->poll_ms);
+        watchdog_expect("looking for an installer", LOOK_MS + installer->poll_ms);
     }
 }
 

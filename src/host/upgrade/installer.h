@@ -22,16 +22,16 @@
  * neither lock nor record, and would take an installation that is only late for one that was never
  * begun. The lock is an open-file-description lock (fcntl(2), F_OFD_SETLK) on a directory, so that it
  * leaves nothing behind. A unit inherits nothing and has no mark: systemd is asked about it
- * (host/systemd/unit_pending.h).
+ * (host/systemd/unit_is_pending.h).
  *
  * Threads  any.
- * Errors   0 or -errno. begun_lives: what cannot be found out counts as not there.
+ * Errors   0 or -errno. start_mark_is_held: what cannot be found out counts as not there.
  * Owner    the caller closes the descriptor; the mark stays while the program has it.
  */
 /* A descriptor to be inherited, with the mark. */
-MUST_CHECK int begun_mark(const char *directory, int *ret);
+MUST_CHECK int start_mark_new(const char *directory, int *ret);
 
-bool begun_lives(const char *directory);
+bool start_mark_is_held(const char *directory);
 
 struct installer {
     const struct conf *conf;
@@ -44,7 +44,7 @@ struct installer {
  * record, and there alone: one that was refused may have been begun all the same, and one that ended
  * well may have done nothing. */
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                   step_line_function *on_line, void *context, struct program_result *ret);
+                   child_line_function *on_line, void *context, struct helper_result *ret);
 
 /* Waits until this installation is over (recover_who_lives). 0, -ECANCELED (the daemon stops), -EBUSY
  * (another one has the lock, and this one was not begun), or -ETIMEDOUT after as long as an installer

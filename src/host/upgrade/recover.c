@@ -72,7 +72,7 @@ static const struct {
     enum recover_action action;
     enum error_code code;
     const char *text;
-    bool unseen;
+    bool outcome_unknown;
 } outcomes[] = {
     [KEEP] = {RECOVER_KEEP, ERROR_NONE, NULL, false},
     [RUN] = {RECOVER_RUN, ERROR_NONE, NULL, false},
@@ -116,7 +116,7 @@ static enum evidence evidence_of(const struct state *state, const struct recover
     if (facts->found == RECOVER_RECORD_DAMAGED) {
         return DAMAGED;
     }
-    const struct record *record = &facts->record;
+    const struct install_record *record = &facts->record;
     if (memcmp(record->sha256, state->sha256, SHA256_SIZE) != 0) {
         return NO_RECORD;
     }
@@ -149,7 +149,7 @@ static bool version_changed(const struct state *state, const struct recover_fact
 
 static unsigned phase_bit(const struct state *state)
 {
-    if (state->phase == PHASE_FAILED && state->unseen != 0) {
+    if (state->phase == PHASE_FAILED && state->outcome_unknown != 0) {
         return UNSEEN;
     }
     bool never_came = state->phase == PHASE_FAILED && state->code == ERROR_REBOOT_FAILED;
@@ -209,11 +209,11 @@ void recover_decide(const struct state *state, const struct recover_facts *facts
 {
     enum evidence evidence = evidence_of(state, facts);
     enum outcome outcome = judge(state, facts, evidence);
-    const struct record *record = &facts->record;
+    const struct install_record *record = &facts->record;
     struct recover_decision decision = {.action = outcomes[outcome].action,
                                         .code = outcomes[outcome].code,
                                         .reboot_at = state->reboot_at,
-                                        .unseen = outcomes[outcome].unseen};
+                                        .outcome_unknown = outcomes[outcome].outcome_unknown};
     const char *text = outcomes[outcome].text;
     if (outcome == FAIL_AS_RECORDED) {
         bool unrebooted = evidence == UNREBOOTED;

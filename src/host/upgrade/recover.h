@@ -37,16 +37,16 @@ struct recover_facts {
     bool begun; /* vsock_host-install lives or is about to, as seen before the lock was looked at */
     bool locked; /* as seen before the record was read; also by what an installer left behind */
     enum recover_record found;
-    struct record record;      /* RECOVER_RECORD_READ */
-    struct record_stamp stamp; /* of the record; all 0: there is none */
+    struct install_record record; /* RECOVER_RECORD_READ */
+    struct record_stamp stamp;    /* of the record; all 0: there is none */
 };
 
 struct recover_decision {
     enum recover_action action;
     enum error_code code;
-    uint64_t reboot_at; /* Unix seconds */
-    bool unseen;        /* RECOVER_FAILED: the record decides after a reboot */
-    char text[JOB_TEXT_MAX];
+    uint64_t reboot_at;   /* Unix seconds */
+    bool outcome_unknown; /* RECOVER_FAILED: the record decides after a reboot */
+    char text[UPGRADE_TEXT_MAX];
 };
 
 /* Whose end is to be waited for. */

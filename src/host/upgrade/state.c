@@ -26,7 +26,7 @@ static const struct number_key {
     {"reboot_at", offsetof(struct state, reboot_at)},
     {"record_inode", offsetof(struct state, stamp.inode)},
     {"record_modified_ns", offsetof(struct state, stamp.modified_ns)},
-    {"unseen", offsetof(struct state, unseen)},
+    {"unseen", offsetof(struct state, outcome_unknown)},
     {"request", offsetof(struct state, request)},
 };
 

@@ -43,13 +43,13 @@ struct state {
     uint64_t starts;            /* of the daemon that found it unfinished, with no clean stop */
     char boot_id[BOOT_ID_SIZE]; /* of the boot in which this was written */
     uint64_t reboot_at;         /* 0: not asked for */
-    uint64_t unseen;            /* 1: failed, and how the installation ended was not seen */
+    uint64_t outcome_unknown;   /* 1: failed, and how the installation ended was not seen */
     /* Requests are numbered from 1 on, in the order in which they wait. In a queue's file: of this
      * one. In the state: of the last one that was taken up or dropped. */
     uint64_t request;
     struct record_stamp stamp;           /* the record that was there before installing began */
     char version[STATE_VERSION_MAX + 1]; /* the version file then, escaped; "": not known */
-    char detail[JOB_TEXT_MAX];           /* one line, escaped */
+    char detail[UPGRADE_TEXT_MAX];       /* one line, escaped */
     size_t url_count;
     char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1]; /* first the one asked for */
 };

@@ -27,7 +27,7 @@ static int read_present(int fd, struct state *ret, bool *there)
 
 /* Puts the oldest upgrade that would be begun at a start in place of one that has ended. */
 static int look_at_queue(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t count,
-                         struct state *present, bool *there)
+                         struct state *current, bool *there)
 {
     struct state oldest;
     bool any = false;
@@ -42,14 +42,14 @@ static int look_at_queue(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t co
         if (error != 0) {
             return error;
         }
-        bool waits = state_waits(&state, hashes[i]) && !(*there && state_is_stale(&state, present));
+        bool waits = state_waits(&state, hashes[i]) && !(*there && state_is_stale(&state, current));
         if (waits && (!any || state_compare_age(&state, &oldest) < 0)) {
             oldest = state;
             any = true;
         }
     }
     if (any) {
-        *present = oldest;
+        *current = oldest;
         *there = true;
     }
     return 0;
@@ -67,7 +67,7 @@ static int read_status(int fd, struct state *ret, bool *there)
     return error == 0 && idle ? look_at_queue(fd, hashes, count, ret, there) : error;
 }
 
-int job_status_read(const struct conf *conf, struct job_view *ret)
+int upgrade_status_read(const struct conf *conf, struct upgrade_view *ret)
 {
     int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct state state;
@@ -80,9 +80,9 @@ int job_status_read(const struct conf *conf, struct job_view *ret)
         return error;
     }
     if (there) {
-        job_view_state(&state, ret);
+        upgrade_view_state(&state, ret);
     } else {
-        job_view_nothing(ret);
+        upgrade_view_nothing(ret);
     }
     return 0;
 }
@@ -118,85 +118,87 @@ failed:;
 }
 
 /* Two daemons would write the same files. The claim ends with the process. */
-static int claim_directory(const struct job *job, char problem[CONF_PROBLEM_MAX])
+static int claim_directory(const struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
 {
-    if (flock(job->directory_fd, LOCK_EX | LOCK_NB) == 0) {
+    if (flock(upgrade->directory_fd, LOCK_EX | LOCK_NB) == 0) {
         return 0;
     }
     int error = -errno;
     (void)snprintf(
-        problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s", job->conf->upgrade.directory,
+        problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s", upgrade->conf->upgrade.directory,
         error == -EWOULDBLOCK ? "another vsock_host uses it: give each its own" : strerror(-error));
     return error;
 }
 
-static int prepare(struct job *job, const char *config_path, char problem[CONF_PROBLEM_MAX])
+static int prepare(struct upgrade *upgrade, const char *config_path, char problem[CONF_PROBLEM_MAX])
 {
-    job->config_path = strdup(config_path);
-    job->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = job->config_path == NULL || job->stop_fd < 0 ? -errno : boot_id_read(job->boot_id);
+    upgrade->config_path = strdup(config_path);
+    upgrade->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+    int error = upgrade->config_path == NULL || upgrade->stop_fd < 0
+                    ? -errno
+                    : boot_id_read(upgrade->boot_id);
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "the upgrade job cannot be set up: %s",
                        strerror(-error));
         return error;
     }
-    error = open_directory(job->conf->upgrade.directory, &job->directory_fd, problem);
+    error = open_directory(upgrade->conf->upgrade.directory, &upgrade->directory_fd, problem);
     if (error == 0) {
-        error = claim_directory(job, problem);
+        error = claim_directory(upgrade, problem);
     }
-    return error != 0 ? error : job_restore(job, problem);
+    return error != 0 ? error : upgrade_restore(upgrade, problem);
 }
 
-int job_new(const struct conf *conf, const char *config_path, struct ticket_bell bell,
-            struct job **ret, char problem[CONF_PROBLEM_MAX])
+int upgrade_new(const struct conf *conf, const char *config_path, struct pending_wakeup wakeup,
+                struct upgrade **ret, char problem[CONF_PROBLEM_MAX])
 {
-    struct job *job = calloc(1, sizeof(*job));
-    if (job == NULL) {
+    struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
+    if (upgrade == NULL) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
         return -ENOMEM;
     }
-    job->conf = conf;
-    atomic_init(&job->next, conf);
-    job->bell = bell;
-    job->directory_fd = -1;
-    job->stop_fd = -1;
-    job->reboot_grace_ms = JOB_REBOOT_GRACE_MS;
-    job->poll_ms = JOB_POLL_MS;
-    lock_init(&job->lock);
-    signal_init(&job->news);
-    progress_init(&job->progress, 0, 0, 0);
-    int error = prepare(job, config_path, problem);
+    upgrade->conf = conf;
+    atomic_init(&upgrade->next, conf);
+    upgrade->wakeup = wakeup;
+    upgrade->directory_fd = -1;
+    upgrade->stop_fd = -1;
+    upgrade->reboot_grace_ms = UPGRADE_REBOOT_GRACE_MS;
+    upgrade->poll_ms = UPGRADE_POLL_MS;
+    lock_init(&upgrade->lock);
+    signal_init(&upgrade->changed);
+    progress_init(&upgrade->progress, 0, 0, 0);
+    int error = prepare(upgrade, config_path, problem);
     if (error != 0) {
-        job_free(job);
+        upgrade_free(upgrade);
         return error;
     }
-    *ret = job;
+    *ret = upgrade;
     return 0;
 }
 
-int job_start(struct job *job)
+int upgrade_start(struct upgrade *upgrade)
 {
-    job->running = true;
-    int error = pthread_create(&job->thread, NULL, job_run, job);
+    upgrade->running = true;
+    int error = pthread_create(&upgrade->thread, NULL, upgrade_thread_run, upgrade);
     if (error != 0) {
-        job->running = false;
+        upgrade->running = false;
     }
     return -error;
 }
 
-void job_stop(struct job *job)
+void upgrade_stop(struct upgrade *upgrade)
 {
-    lock_take(&job->lock);
-    job->stopping = true;
-    int error = pthread_cond_broadcast(&job->news);
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    upgrade->stopping = true;
+    int error = pthread_cond_broadcast(&upgrade->changed);
+    lock_give(&upgrade->lock);
     assert(error == 0);
-    error = eventfd_write(job->stop_fd, 1);
+    error = eventfd_write(upgrade->stop_fd, 1);
     assert(error == 0);
-    if (job->running) {
-        error = pthread_join(job->thread, NULL);
+    if (upgrade->running) {
+        error = pthread_join(upgrade->thread, NULL);
         assert(error == 0);
-        job->running = false;
+        upgrade->running = false;
     }
     (void)error; /* NDEBUG */
 }
@@ -208,31 +210,32 @@ static void close_if_open(int fd)
     }
 }
 
-struct job *job_free(struct job *job)
+struct upgrade *upgrade_free(struct upgrade *upgrade)
 {
-    if (job == NULL) {
+    if (upgrade == NULL) {
         return NULL;
     }
-    assert(!job->running && job->watchers == 0);
-    job_ticket_drop(job->present);
-    while (job->queue != NULL) {
-        struct job_ticket *next = job->queue->next;
-        job_ticket_drop(job->queue);
-        job->queue = next;
+    assert(!upgrade->running && upgrade->watchers == 0);
+    upgrade_pending_drop(upgrade->current);
+    while (upgrade->queue != NULL) {
+        struct upgrade_pending *next = upgrade->queue->next;
+        upgrade_pending_drop(upgrade->queue);
+        upgrade->queue = next;
     }
-    close_if_open(job->directory_fd);
-    close_if_open(job->stop_fd);
-    (void)pthread_cond_destroy(&job->news); /* fails only when waited for: a bug seen elsewhere */
-    lock_done(&job->lock);
-    free(job->config_path);
-    free(job);
+    close_if_open(upgrade->directory_fd);
+    close_if_open(upgrade->stop_fd);
+    (void)pthread_cond_destroy(
+        &upgrade->changed); /* fails only when waited for: a bug seen elsewhere */
+    lock_done(&upgrade->lock);
+    free(upgrade->config_path);
+    free(upgrade);
     return NULL;
 }
 
-static void look(const struct ticket *ticket, struct ticket_view *ret)
+static void look(const struct pending *pending, struct pending_view *ret)
 {
-    struct job_view view;
-    job_view((const struct job_ticket *)ticket, &view);
+    struct upgrade_view view;
+    upgrade_view((const struct upgrade_pending *)pending, &view);
     ret->ended = view.ended;
     ret->code = view.code;
     ret->revision = view.revision;
@@ -242,70 +245,70 @@ static void look(const struct ticket *ticket, struct ticket_view *ret)
     ret->status.detail = text_of(ret->text);
 }
 
-static void unref(struct ticket *ticket)
+static void unref(struct pending *pending)
 {
-    (void)job_unref((struct job_ticket *)ticket); /* NULL */
+    (void)upgrade_unref((struct upgrade_pending *)pending); /* NULL */
 }
 
-static const struct ticket_kind upgrade_kind = {.look = look, .unref = unref, .outlives = true};
+static const struct pending_kind upgrade_kind = {.look = look, .unref = unref, .outlives = true};
 
-struct ticket *job_watch(struct job_ticket *ticket)
+struct pending *upgrade_watch(struct upgrade_pending *pending)
 {
-    return &ticket->ticket;
+    return &pending->pending;
 }
 
-struct job_ticket *job_ticket_new(struct job *job, const struct state *state)
+struct upgrade_pending *upgrade_pending_new(struct upgrade *upgrade, const struct state *state)
 {
-    struct job_ticket *ticket = calloc(1, sizeof(*ticket));
-    if (ticket != NULL) {
-        ticket->ticket = (struct ticket){.kind = &upgrade_kind, .command = COMMAND_UPGRADE};
-        ticket->job = job;
-        ticket->references = 1;
-        ticket->state = *state;
+    struct upgrade_pending *pending = calloc(1, sizeof(*pending));
+    if (pending != NULL) {
+        pending->pending = (struct pending){.kind = &upgrade_kind, .command = COMMAND_UPGRADE};
+        pending->upgrade = upgrade;
+        pending->references = 1;
+        pending->state = *state;
     }
-    return ticket;
+    return pending;
 }
 
 /* `given`: to a watcher, who gives it back; both counts change at once, so that a job without
  * watchers has no ticket of one. */
-static void drop(struct job_ticket *ticket, bool given)
+static void drop(struct upgrade_pending *pending, bool given)
 {
-    struct job *job = ticket->job;
-    lock_take(&job->lock);
-    job->watchers -= given ? 1 : 0;
-    bool last = --ticket->references == 0;
-    lock_give(&job->lock);
+    struct upgrade *upgrade = pending->upgrade;
+    lock_take(&upgrade->lock);
+    upgrade->watchers -= given ? 1 : 0;
+    bool last = --pending->references == 0;
+    lock_give(&upgrade->lock);
     if (last) {
-        free(ticket);
+        free(pending);
     }
 }
 
-void job_ticket_drop(struct job_ticket *ticket)
+void upgrade_pending_drop(struct upgrade_pending *pending)
 {
-    if (ticket != NULL) {
-        drop(ticket, false);
+    if (pending != NULL) {
+        drop(pending, false);
     }
 }
 
-struct job_ticket *job_unref(struct job_ticket *ticket)
+struct upgrade_pending *upgrade_unref(struct upgrade_pending *pending)
 {
-    if (ticket != NULL) {
-        drop(ticket, true);
+    if (pending != NULL) {
+        drop(pending, true);
     }
     return NULL;
 }
 
-struct installer job_installer(const struct job *job)
+struct installer upgrade_installer(const struct upgrade *upgrade)
 {
     return (struct installer){
-        .conf = job->conf,
-        .config_path = job->config_path,
-        .stop_fd = job->stop_fd,
-        .poll_ms = job->poll_ms,
+        .conf = upgrade->conf,
+        .config_path = upgrade->config_path,
+        .stop_fd = upgrade->stop_fd,
+        .poll_ms = upgrade->poll_ms,
     };
 }
 
-void job_view_state(const struct state *state, struct job_view *ret)
+void upgrade_view_state(const struct state *state, struct upgrade_view *ret)
 {
     ret->status = (struct upgrade_status){
         .phase = (uint16_t)state->phase,
@@ -324,38 +327,38 @@ void job_view_state(const struct state *state, struct job_view *ret)
     ret->code = state->code;
 }
 
-void job_view(const struct job_ticket *ticket, struct job_view *ret)
+void upgrade_view(const struct upgrade_pending *pending, struct upgrade_view *ret)
 {
-    struct job *job = ticket->job;
-    lock_take(&job->lock);
-    job_view_state(&ticket->state, ret);
-    ret->revision = ticket->revision;
-    lock_give(&job->lock);
+    struct upgrade *upgrade = pending->upgrade;
+    lock_take(&upgrade->lock);
+    upgrade_view_state(&pending->state, ret);
+    ret->revision = pending->revision;
+    lock_give(&upgrade->lock);
 }
 
-void job_view_nothing(struct job_view *ret)
+void upgrade_view_nothing(struct upgrade_view *ret)
 {
-    *ret = (struct job_view){.status = {.phase = PHASE_IDLE}, .ended = true};
+    *ret = (struct upgrade_view){.status = {.phase = PHASE_IDLE}, .ended = true};
     ret->status.detail = text_of(ret->detail);
 }
 
-void job_status(struct job *job, struct job_view *ret)
+void upgrade_read_status(struct upgrade *upgrade, struct upgrade_view *ret)
 {
-    lock_take(&job->lock);
-    const struct job_ticket *ticket = job->present;
-    if ((ticket == NULL || phase_ended(ticket->state.phase)) && job->queue != NULL) {
-        ticket = job->queue; /* about to be begun */
+    lock_take(&upgrade->lock);
+    const struct upgrade_pending *pending = upgrade->current;
+    if ((pending == NULL || phase_ended(pending->state.phase)) && upgrade->queue != NULL) {
+        pending = upgrade->queue; /* about to be begun */
     }
-    if (ticket == NULL) {
-        job_view_nothing(ret);
+    if (pending == NULL) {
+        upgrade_view_nothing(ret);
     } else {
-        job_view_state(&ticket->state, ret);
-        ret->revision = ticket->revision;
+        upgrade_view_state(&pending->state, ret);
+        ret->revision = pending->revision;
     }
-    lock_give(&job->lock);
+    lock_give(&upgrade->lock);
 }
 
-void job_configure(struct job *job, const struct conf *conf)
+void upgrade_configure(struct upgrade *upgrade, const struct conf *conf)
 {
-    atomic_store(&job->next, conf);
+    atomic_store(&upgrade->next, conf);
 }

@@ -3,7 +3,7 @@
  *
  * Threads  what is below the lock in struct job, and every ticket, is read and written with the
  *          lock held; except that the job thread, the only one that changes the state of the
- *          present ticket (its urls aside), reads that without. Before job_start the main thread
+ *          present ticket (its urls aside), reads that without. Before upgrade_start the main thread
  *          stands for the job thread.
  * Lock     rank 3. No I/O under it: copy, give it back, then act.
  */
@@ -20,26 +20,26 @@
 #include "host/upgrade/upgrade.h"
 
 enum {
-    JOB_REBOOT_GRACE_MS = 600 * 1000, /* after its time, until a reboot counts as not coming */
-    JOB_POLL_MS = 500,                /* between two looks at an installer's lock */
+    UPGRADE_REBOOT_GRACE_MS = 600 * 1000, /* after its time, until a reboot counts as not coming */
+    UPGRADE_POLL_MS = 500,                /* between two looks at an installer's lock */
 };
 
 /* One asked-for upgrade, shared by all who asked for it. */
-struct job_ticket {
-    struct ticket ticket; /* first */
-    struct job *job;
-    struct job_ticket *next; /* in the queue */
-    unsigned references;     /* tickets given out, and one while it is present or in the queue */
-    bool recorded;           /* its file in the queue is written: it may be begun */
+struct upgrade_pending {
+    struct pending pending; /* first */
+    struct upgrade *upgrade;
+    struct upgrade_pending *next; /* in the queue */
+    unsigned references; /* tickets given out, and one while it is present or in the queue */
+    bool recorded;       /* its file in the queue is written: it may be begun */
     uint64_t revision;
     struct state state;
 };
 
-struct job {
+struct upgrade {
     const struct conf *conf;           /* of the present upgrade: the job thread's */
     _Atomic(const struct conf *) next; /* of requests, and of the next upgrade */
     char *config_path;
-    struct ticket_bell bell;
+    struct pending_wakeup wakeup;
     int directory_fd;
     int stop_fd; /* an eventfd: readable once the daemon stops */
     int64_t reboot_grace_ms;
@@ -55,71 +55,73 @@ struct job {
     size_t recorded_urls; /* how many the state file has of the present upgrade */
 
     struct lock lock;
-    pthread_cond_t news; /* the queue or `stopping` changed */
+    pthread_cond_t changed; /* the queue or `stopping` changed */
     bool stopping;
-    struct job_ticket *present; /* the one that runs, or the last; NULL: none yet */
-    struct job_ticket *queue;   /* oldest first */
-    uint64_t requests;          /* requests that were numbered, over all runs */
-    unsigned watchers;          /* tickets given out */
+    struct upgrade_pending *current; /* the one that runs, or the last; NULL: none yet */
+    struct upgrade_pending *queue;   /* oldest first */
+    uint64_t requests;               /* requests that were numbered, over all runs */
+    unsigned watchers;               /* tickets given out */
     uint64_t revision;
 };
 
 /* --- job.c --- */
 
 /* NULL without memory. One reference, the caller's. */
-struct job_ticket *job_ticket_new(struct job *job, const struct state *state);
+struct upgrade_pending *upgrade_pending_new(struct upgrade *upgrade, const struct state *state);
 /* Gives a reference of the machinery back. */
-void job_ticket_drop(struct job_ticket *ticket);
-void job_view_state(const struct state *state, struct job_view *ret);
-void job_view_nothing(struct job_view *ret);
+void upgrade_pending_drop(struct upgrade_pending *pending);
+void upgrade_view_state(const struct state *state, struct upgrade_view *ret);
+void upgrade_view_nothing(struct upgrade_view *ret);
 /* For the present upgrade. */
-struct installer job_installer(const struct job *job);
+struct installer upgrade_installer(const struct upgrade *upgrade);
 
-/* --- job_tell.c: the only place where a phase changes --- */
+/* --- upgrade_publish.c: the only place where a phase changes --- */
 
 /* Checks the transition and sets it in memory; for upgrades that are not the present one. */
-void job_set_phase_locked(struct job *job, struct job_ticket *ticket, enum phase to)
-    REQUIRES_LOCK(job->lock);
+void upgrade_set_phase_locked(struct upgrade *upgrade, struct upgrade_pending *pending,
+                              enum phase to) REQUIRES_LOCK(upgrade->lock);
 
 /* A copy of the present upgrade's state. */
-void job_copy(struct job *job, struct state *ret);
+void upgrade_copy(struct upgrade *upgrade, struct state *ret);
 
 /* Records the state, with the byte counts of `progress`, as the present upgrade's, then tells
  * watchers, systemd and the journal. A phase that needs its record is not entered when that fails;
  * any other is, and the failure logged. The urls are left alone. 0 or -errno, of the recording. */
-int job_tell(struct job *job, struct state *next);
+int upgrade_publish(struct upgrade *upgrade, struct state *next);
 /* The present upgrade ends. */
-void job_tell_failure(struct job *job, enum error_code code, const char *text);
+void upgrade_publish_failure(struct upgrade *upgrade, enum error_code code, const char *text);
 /* The same, when how the installation ended was not seen. */
-void job_tell_unseen(struct job *job, enum error_code code, const char *text);
-void job_tell_progress(struct job *job, uint64_t done, uint64_t total);
+void upgrade_publish_unknown(struct upgrade *upgrade, enum error_code code, const char *text);
+void upgrade_publish_progress(struct upgrade *upgrade, uint64_t done, uint64_t total);
 /* One line that the guest may see, and one for the journal. */
-void job_tell_retry(struct job *job, const char *public_text, const char *journal_text);
-void job_log_phase(const struct state *state, const struct progress *progress);
+void upgrade_publish_retry(struct upgrade *upgrade, const char *public_text,
+                           const char *journal_text);
+void upgrade_log_phase(const struct state *state, const struct progress *progress);
 
 /* --- job_queue.c --- */
 
 /* The oldest upgrade that waits becomes the present one. False: the daemon stops. */
-bool job_queue_take(struct job *job);
+bool upgrade_queue_take(struct upgrade *upgrade);
 /* Ends all that wait: another image is about to be booted, or was. */
-void job_queue_end(struct job *job);
-void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE]);
+void upgrade_queue_end(struct upgrade *upgrade);
+void upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
 /* Takes up what an earlier run left waiting. 0 or -errno, with a problem. */
-MUST_CHECK int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX]);
+MUST_CHECK int upgrade_queue_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX]);
 
-/* --- job_restore.c --- */
+/* --- upgrade_restore.c --- */
 
 /* Reads the state file and settles what can be settled at once. 0 or -errno, with a problem. */
-MUST_CHECK int job_restore(struct job *job, char problem[CONF_PROBLEM_MAX]);
+MUST_CHECK int upgrade_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX]);
 
 /* Renames a damaged file of [upgrade] directory, and warns of what is lost with it. */
-void job_set_aside(const struct job *job, const char *name, const char *aside, const char *lost);
+void upgrade_set_aside(const struct upgrade *upgrade, const char *name, const char *aside,
+                       const char *lost);
 
 /* Carries a decision out as far as it is only told; returns what is left to do. */
-enum recover_action job_apply(struct job *job, const struct recover_decision *decision);
+enum recover_action upgrade_apply(struct upgrade *upgrade, const struct recover_decision *decision);
 
-/* --- job_run.c --- */
+/* --- upgrade_thread_run.c --- */
 
-void *job_run(void *context);
+void *upgrade_thread_run(void *context);
 
 #endif

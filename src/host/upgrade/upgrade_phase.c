@@ -33,8 +33,8 @@ static const struct {
 static void format_line(const struct state *state, const struct progress *progress,
                         char out[STATUS_LINE_MAX])
 {
-    struct job_view view;
-    job_view_state(state, &view);
+    struct upgrade_view view;
+    upgrade_view_state(state, &view);
     status_line_format(&view.status, progress->rate, progress_left(progress), out);
 }
 
@@ -68,178 +68,183 @@ static void log_state(enum log_priority priority, const char *message_id, const 
     log_event(priority, message_id, fields, sizeof(fields) / sizeof(fields[0]), "%s", line);
 }
 
-void job_log_phase(const struct state *state, const struct progress *progress)
+void upgrade_log_phase(const struct state *state, const struct progress *progress)
 {
     log_state(phase_events[state->phase].priority, phase_events[state->phase].message_id, state,
               progress);
 }
 
-static void ring(struct job *job)
+static void ring(struct upgrade *upgrade)
 {
-    if (job->running) { /* before that nobody listens */
-        job->bell.rang(job->bell.context);
+    if (upgrade->running) { /* before that nobody listens */
+        upgrade->wakeup.notify(upgrade->wakeup.context);
     }
 }
 
-void job_set_phase_locked(struct job *job, struct job_ticket *ticket, enum phase to)
+void upgrade_set_phase_locked(struct upgrade *upgrade, struct upgrade_pending *pending,
+                              enum phase to)
 {
-    assert(phase_may_follow(ticket->state.phase, to));
-    ticket->state.phase = to;
-    ticket->state.changed = (uint64_t)time(NULL);
-    ticket->revision = ++job->revision;
+    assert(phase_may_follow(pending->state.phase, to));
+    pending->state.phase = to;
+    pending->state.changed = (uint64_t)time(NULL);
+    pending->revision = ++upgrade->revision;
 }
 
-void job_copy(struct job *job, struct state *ret)
+void upgrade_copy(struct upgrade *upgrade, struct state *ret)
 {
-    lock_take(&job->lock);
-    *ret = job->present->state;
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    *ret = upgrade->current->state;
+    lock_give(&upgrade->lock);
 }
 
 /* All but the urls, to which others may have added. */
-static void publish(struct job *job, const struct state *next)
+static void publish(struct upgrade *upgrade, const struct state *next)
 {
-    lock_take(&job->lock);
-    struct job_ticket *present = job->present;
-    memcpy(&present->state, next, offsetof(struct state, url_count));
-    present->revision = ++job->revision;
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    struct upgrade_pending *current = upgrade->current;
+    memcpy(&current->state, next, offsetof(struct state, url_count));
+    current->revision = ++upgrade->revision;
+    lock_give(&upgrade->lock);
 }
 
-static void show(struct job *job, const struct state *state)
+static void show(struct upgrade *upgrade, const struct state *state)
 {
     char line[STATUS_LINE_MAX];
-    format_line(state, &job->progress, line);
-    service_status(line);
+    format_line(state, &upgrade->progress, line);
+    notify_status(line);
 }
 
-void job_show(struct job *job)
+void upgrade_show(struct upgrade *upgrade)
 {
     const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
     char line[STATUS_LINE_MAX];
     struct state state;
-    lock_take(&job->lock);
-    bool shown = job->present != NULL && (!phase_ended(job->present->state.phase) ||
-                                          job->present->state.phase == PHASE_REBOOTING);
+    lock_take(&upgrade->lock);
+    bool shown = upgrade->current != NULL && (!phase_ended(upgrade->current->state.phase) ||
+                                              upgrade->current->state.phase == PHASE_REBOOTING);
     if (shown) {
-        state = job->present->state;
+        state = upgrade->current->state;
     }
-    lock_give(&job->lock);
+    lock_give(&upgrade->lock);
     if (shown) {
         format_line(&state, &nothing, line);
-        service_status(line);
+        notify_status(line);
     }
 }
 
-static int record(struct job *job, const struct state *state)
+static int record(struct upgrade *upgrade, const struct state *state)
 {
-    watch_step("recording the state of an upgrade", WATCH_DISK_MS);
-    int error = state_write(state, job->directory_fd, STATE_NAME);
-    job->recorded_urls = state->url_count; /* after a failure: the next phase writes them */
+    watchdog_expect("recording the state of an upgrade", WATCHDOG_DISK_MS);
+    int error = state_write(state, upgrade->directory_fd, STATE_NAME);
+    upgrade->recorded_urls = state->url_count; /* after a failure: the next phase writes them */
     if (error != 0) {
         log_error("the state of the upgrade cannot be written to %s/%s: %s",
-                  job->conf->upgrade.directory, STATE_NAME, strerror(-error));
+                  upgrade->conf->upgrade.directory, STATE_NAME, strerror(-error));
     }
     return error;
 }
 
-int job_tell(struct job *job, struct state *next)
+int upgrade_publish(struct upgrade *upgrade, struct state *next)
 {
-    assert(phase_may_follow(job->present->state.phase, next->phase));
-    next->done = job->progress.done;
-    next->total = job->progress.total;
+    assert(phase_may_follow(upgrade->current->state.phase, next->phase));
+    next->done = upgrade->progress.done;
+    next->total = upgrade->progress.total;
     next->changed = (uint64_t)time(NULL);
-    memcpy(next->boot_id, job->boot_id, sizeof(next->boot_id));
-    int error = record(job, next);
+    memcpy(next->boot_id, upgrade->boot_id, sizeof(next->boot_id));
+    int error = record(upgrade, next);
     if (error != 0 && phase_needs_record(next->phase)) {
         return error;
     }
-    if (!phase_ended(job->present->state.phase) && phase_ended(next->phase)) {
-        job_queue_forget(job, next->sha256); /* while whoever asks for the same joins this one */
+    if (!phase_ended(upgrade->current->state.phase) && phase_ended(next->phase)) {
+        upgrade_queue_forget(upgrade,
+                             next->sha256); /* while whoever asks for the same joins this one */
     }
-    publish(job, next);
-    progress_init(&job->progress, next->done, next->total, clock_ms());
-    job->logged_ms = clock_ms();
-    show(job, next);
-    job_log_phase(next, &job->progress);
-    ring(job); /* last: who waits may find all of it */
+    publish(upgrade, next);
+    progress_init(&upgrade->progress, next->done, next->total, clock_ms());
+    upgrade->logged_ms = clock_ms();
+    show(upgrade, next);
+    upgrade_log_phase(next, &upgrade->progress);
+    ring(upgrade); /* last: who waits may find all of it */
     return error;
 }
 
-static void tell_failure(struct job *job, enum error_code code, const char *text, bool unseen)
+static void tell_failure(struct upgrade *upgrade, enum error_code code, const char *text,
+                         bool outcome_unknown)
 {
     struct state next;
-    job_copy(job, &next);
+    upgrade_copy(upgrade, &next);
     next.phase = PHASE_FAILED;
     next.code = code;
-    next.unseen = unseen ? 1 : 0;
+    next.outcome_unknown = outcome_unknown ? 1 : 0;
     (void)snprintf(next.detail, sizeof(next.detail), "%s", text);
-    (void)job_tell(job, &next); /* logged; the guest is told in any case */
+    (void)upgrade_publish(upgrade, &next); /* logged; the guest is told in any case */
 }
 
-void job_tell_failure(struct job *job, enum error_code code, const char *text)
+void upgrade_publish_failure(struct upgrade *upgrade, enum error_code code, const char *text)
 {
-    tell_failure(job, code, text, false);
+    tell_failure(upgrade, code, text, false);
 }
 
-void job_tell_unseen(struct job *job, enum error_code code, const char *text)
+void upgrade_publish_unknown(struct upgrade *upgrade, enum error_code code, const char *text)
 {
-    tell_failure(job, code, text, true);
+    tell_failure(upgrade, code, text, true);
 }
 
 /* True: the total was not known before. */
-static bool take_numbers(const struct job *job, struct state *next)
+static bool take_numbers(const struct upgrade *upgrade, struct state *next)
 {
-    bool total_new = next->total == 0 && job->progress.total != 0;
-    next->done = job->progress.done;
-    next->total = job->progress.total;
+    bool total_new = next->total == 0 && upgrade->progress.total != 0;
+    next->done = upgrade->progress.done;
+    next->total = upgrade->progress.total;
     next->changed = (uint64_t)time(NULL);
     return total_new;
 }
 
-void job_tell_progress(struct job *job, uint64_t done, uint64_t total)
+void upgrade_publish_progress(struct upgrade *upgrade, uint64_t done, uint64_t total)
 {
     struct state next;
-    uint64_t rate = job->progress.rate;
-    bool news = progress_take(&job->progress, done, total, clock_ms());
-    if (!news && job->progress.rate == rate) {
+    uint64_t rate = upgrade->progress.rate;
+    bool changed = progress_take(&upgrade->progress, done, total, clock_ms());
+    if (!changed && upgrade->progress.rate == rate) {
         return;
     }
-    job_copy(job, &next);
-    if (!news) { /* a stall: only the rate, which nobody is sent, falls */
-        show(job, &next);
+    upgrade_copy(upgrade, &next);
+    if (!changed) { /* a stall: only the rate, which nobody is sent, falls */
+        show(upgrade, &next);
         return;
     }
-    if (job->progress.done > next.done) {
+    if (upgrade->progress.done > next.done) {
         next.detail[0] = '\0'; /* of a try that failed: bytes arrive again */
     }
-    bool total_new = take_numbers(job, &next);
-    if (total_new || next.url_count != job->recorded_urls) {
-        (void)record(job, &next); /* for --status, which finds how far it is by the file's length */
+    bool total_new = take_numbers(upgrade, &next);
+    if (total_new || next.url_count != upgrade->recorded_urls) {
+        (void)record(upgrade,
+                     &next); /* for --status, which finds how far it is by the file's length */
     }
-    publish(job, &next);
-    show(job, &next);
-    if (clock_ms() - job->logged_ms >= LOG_INTERVAL_MS) {
-        job->logged_ms = clock_ms();
-        log_state(PRIORITY_INFO, MESSAGE_ID_UPGRADE_PROGRESS, &next, &job->progress);
+    publish(upgrade, &next);
+    show(upgrade, &next);
+    if (clock_ms() - upgrade->logged_ms >= LOG_INTERVAL_MS) {
+        upgrade->logged_ms = clock_ms();
+        log_state(PRIORITY_INFO, MESSAGE_ID_UPGRADE_PROGRESS, &next, &upgrade->progress);
     }
-    ring(job);
+    ring(upgrade);
 }
 
-void job_tell_retry(struct job *job, const char *public_text, const char *journal_text)
+void upgrade_publish_retry(struct upgrade *upgrade, const char *public_text,
+                           const char *journal_text)
 {
     struct state next;
     char hex[SHA256_HEX + 1];
-    job_copy(job, &next);
-    (void)take_numbers(job, &next); /* a new total was told at once */
+    upgrade_copy(upgrade, &next);
+    (void)take_numbers(upgrade, &next); /* a new total was told at once */
     (void)snprintf(next.detail, sizeof(next.detail), "%s", public_text);
-    if (next.url_count != job->recorded_urls) {
-        (void)record(job, &next);
+    if (next.url_count != upgrade->recorded_urls) {
+        (void)record(upgrade, &next);
     }
-    publish(job, &next);
-    show(job, &next);
+    publish(upgrade, &next);
+    show(upgrade, &next);
     sha256_format(next.sha256, hex);
     const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex}};
     log_event(PRIORITY_WARNING, MESSAGE_ID_UPGRADE_RETRY, fields, 1, "%s", journal_text);
-    ring(job);
+    ring(upgrade);
 }

@@ -12,113 +12,115 @@
 #include "host/upgrade/upgrade_internal.h"
 #include "host/watchdog.h"
 
-void job_queue_forget(struct job *job, const uint8_t sha256[SHA256_SIZE])
+void upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
 {
     char name[STATE_QUEUED_NAME_SIZE];
     state_queued_name(sha256, name);
-    if (unlinkat(job->directory_fd, name, 0) != 0 && errno != ENOENT) {
-        log_warning("%s/%s cannot be removed: %s", atomic_load(&job->next)->upgrade.directory, name,
-                    strerror(errno));
+    if (unlinkat(upgrade->directory_fd, name, 0) != 0 && errno != ENOENT) {
+        log_warning("%s/%s cannot be removed: %s", atomic_load(&upgrade->next)->upgrade.directory,
+                    name, strerror(errno));
     }
 }
 
-bool job_queue_take(struct job *job)
+bool upgrade_queue_take(struct upgrade *upgrade)
 {
-    struct job_ticket *last = NULL;
-    watch_idle();
-    lock_take(&job->lock);
-    while (!job->stopping && (job->queue == NULL || !job->queue->recorded)) {
-        signal_wait(&job->news, &job->lock);
+    struct upgrade_pending *last = NULL;
+    watchdog_idle();
+    lock_take(&upgrade->lock);
+    while (!upgrade->stopping && (upgrade->queue == NULL || !upgrade->queue->recorded)) {
+        signal_wait(&upgrade->changed, &upgrade->lock);
     }
-    bool taken = !job->stopping;
+    bool taken = !upgrade->stopping;
     if (taken) {
-        last = job->present;
-        job->present = job->queue;
-        job->queue = job->queue->next;
+        last = upgrade->current;
+        upgrade->current = upgrade->queue;
+        upgrade->queue = upgrade->queue->next;
     }
-    lock_give(&job->lock);
-    job->conf = atomic_load(&job->next);
-    watch_step("beginning an upgrade", WATCH_DISK_MS);
-    job_ticket_drop(last);
+    lock_give(&upgrade->lock);
+    upgrade->conf = atomic_load(&upgrade->next);
+    watchdog_expect("beginning an upgrade", WATCHDOG_DISK_MS);
+    upgrade_pending_drop(last);
     return taken;
 }
 
-static struct job_ticket *take_all(struct job *job)
+static struct upgrade_pending *take_all(struct upgrade *upgrade)
 {
-    lock_take(&job->lock);
-    struct job_ticket *all = job->queue;
-    job->queue = NULL;
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    struct upgrade_pending *all = upgrade->queue;
+    upgrade->queue = NULL;
+    lock_give(&upgrade->lock);
     return all;
 }
 
-static void end_one(struct job_ticket *ticket, const char *text)
+static void end_one(struct upgrade_pending *pending, const char *text)
 {
-    struct job *job = ticket->job;
-    job_queue_forget(job, ticket->state.sha256); /* first: it must not begin after the reboot */
-    lock_take(&job->lock);
-    ticket->state.code = ERROR_BUSY;
-    (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail), "%s", text);
-    job_set_phase_locked(job, ticket, PHASE_FAILED);
-    struct state ended = ticket->state;
-    lock_give(&job->lock);
-    job_queue_forget(job, ended.sha256); /* again: it may have been about to be recorded */
-    job_log_phase(&ended, &job->progress);
-    job_ticket_drop(ticket);
+    struct upgrade *upgrade = pending->upgrade;
+    upgrade_queue_forget(upgrade,
+                         pending->state.sha256); /* first: it must not begin after the reboot */
+    lock_take(&upgrade->lock);
+    pending->state.code = ERROR_BUSY;
+    (void)snprintf(pending->state.detail, sizeof(pending->state.detail), "%s", text);
+    upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
+    struct state ended = pending->state;
+    lock_give(&upgrade->lock);
+    upgrade_queue_forget(upgrade, ended.sha256); /* again: it may have been about to be recorded */
+    upgrade_log_phase(&ended, &upgrade->progress);
+    upgrade_pending_drop(pending);
 }
 
-void job_queue_end(struct job *job)
+void upgrade_queue_end(struct upgrade *upgrade)
 {
     char hash[SHORT_HASH_SIZE];
-    char text[JOB_TEXT_MAX];
-    short_hash(job->present->state.sha256, hash);
+    char text[UPGRADE_TEXT_MAX];
+    short_hash(upgrade->current->state.sha256, hash);
     (void)snprintf(text, sizeof(text),
-                   job->present->state.phase == PHASE_UPGRADED
+                   upgrade->current->state.phase == PHASE_UPGRADED
                        ? "the machine was rebooted into upgrade %s; ask again"
                        : "the reboot into upgrade %s is pending; ask again after it",
                    hash);
-    struct job_ticket *ticket = take_all(job);
-    bool any = ticket != NULL;
-    while (ticket != NULL) {
-        struct job_ticket *next = ticket->next;
-        end_one(ticket, text);
-        ticket = next;
+    struct upgrade_pending *pending = take_all(upgrade);
+    bool any = pending != NULL;
+    while (pending != NULL) {
+        struct upgrade_pending *next = pending->next;
+        end_one(pending, text);
+        pending = next;
     }
-    if (any && job->running) {
-        job->bell.rang(job->bell.context);
+    if (any && upgrade->running) {
+        upgrade->wakeup.notify(upgrade->wakeup.context);
     }
 }
 
 static int by_age(const void *a, const void *b)
 {
-    return state_compare_age(&(*(struct job_ticket *const *)a)->state,
-                             &(*(struct job_ticket *const *)b)->state);
+    return state_compare_age(&(*(struct upgrade_pending *const *)a)->state,
+                             &(*(struct upgrade_pending *const *)b)->state);
 }
 
 /* *ret NULL: damaged, or of no use any more, and its file is removed. */
-static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struct job_ticket **ret)
+static int restore_one(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE],
+                       struct upgrade_pending **ret)
 {
     char name[STATE_QUEUED_NAME_SIZE];
     struct state state;
     state_queued_name(sha256, name);
-    int error = state_read(job->directory_fd, name, &state);
+    int error = state_read(upgrade->directory_fd, name, &state);
     *ret = NULL;
     if (error == -EBADMSG) {
-        job_set_aside(job, name, QUEUED_BAD_NAME, "the upgrade that waited");
+        upgrade_set_aside(upgrade, name, QUEUED_BAD_NAME, "the upgrade that waited");
         return 0;
     }
     if (error != 0) {
         return error;
     }
-    job->requests = state.request > job->requests ? state.request : job->requests;
+    upgrade->requests = state.request > upgrade->requests ? state.request : upgrade->requests;
     if (!state_waits(&state, sha256) ||
-        (job->present != NULL && state_is_stale(&state, &job->present->state))) {
+        (upgrade->current != NULL && state_is_stale(&state, &upgrade->current->state))) {
         log_notice("the upgrade that waits in %s/%s is dropped: it is of no use any more",
-                   job->conf->upgrade.directory, name);
-        job_queue_forget(job, sha256);
+                   upgrade->conf->upgrade.directory, name);
+        upgrade_queue_forget(upgrade, sha256);
         return 0;
     }
-    *ret = job_ticket_new(job, &state);
+    *ret = upgrade_pending_new(upgrade, &state);
     if (*ret == NULL) {
         return -ENOMEM;
     }
@@ -126,52 +128,53 @@ static int restore_one(struct job *job, const uint8_t sha256[SHA256_SIZE], struc
     return 0;
 }
 
-static void link_all(struct job *job, struct job_ticket **tickets, size_t count)
+static void link_all(struct upgrade *upgrade, struct upgrade_pending **pendings, size_t count)
 {
-    qsort(tickets, count, sizeof(struct job_ticket *), by_age);
-    struct job_ticket **end = &job->queue;
+    qsort(pendings, count, sizeof(struct upgrade_pending *), by_age);
+    struct upgrade_pending **end = &upgrade->queue;
     for (size_t i = 0; i < count; i++) {
-        *end = tickets[i];
-        end = &tickets[i]->next;
+        *end = pendings[i];
+        end = &pendings[i]->next;
     }
 }
 
-int job_queue_restore(struct job *job, char problem[CONF_PROBLEM_MAX])
+int upgrade_queue_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
 {
     uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
-    struct job_ticket *tickets[STATE_QUEUE_MAX];
+    struct upgrade_pending *pendings[STATE_QUEUE_MAX];
     char name[STATE_QUEUED_NAME_SIZE] = ".";
     size_t found = 0;
     size_t count = 0;
-    job->requests = job->present != NULL ? job->present->state.request : 0;
-    int error = state_queued_restore(job->directory_fd, hashes, STATE_QUEUE_MAX, &found);
+    upgrade->requests = upgrade->current != NULL ? upgrade->current->state.request : 0;
+    int error = state_queued_restore(upgrade->directory_fd, hashes, STATE_QUEUE_MAX, &found);
     for (size_t i = 0; i < found && error == 0; i++) {
         state_queued_name(hashes[i], name);
-        error = restore_one(job, hashes[i], &tickets[count]);
-        count += error == 0 && tickets[count] != NULL ? 1 : 0;
+        error = restore_one(upgrade, hashes[i], &pendings[count]);
+        count += error == 0 && pendings[count] != NULL ? 1 : 0;
     }
-    link_all(job, tickets, count);
+    link_all(upgrade, pendings, count);
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
-                       job->conf->upgrade.directory, name, strerror(-error));
+                       upgrade->conf->upgrade.directory, name, strerror(-error));
     }
     return error;
 }
 
-static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], const char *format, ...)
-    PRINTF_LIKE(3, 4);
+static enum error_code refuse(enum error_code code, char why[UPGRADE_TEXT_MAX], const char *format,
+                              ...) PRINTF_LIKE(3, 4);
 
-static enum error_code refuse(enum error_code code, char why[JOB_TEXT_MAX], const char *format, ...)
+static enum error_code refuse(enum error_code code, char why[UPGRADE_TEXT_MAX], const char *format,
+                              ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(why, JOB_TEXT_MAX, format, arguments);
+    (void)vsnprintf(why, UPGRADE_TEXT_MAX, format, arguments);
     va_end(arguments);
     return code;
 }
 
-static enum error_code take_url(struct job *job, struct text url, struct state *state,
-                                char why[JOB_TEXT_MAX])
+static enum error_code take_url(struct upgrade *upgrade, struct text url, struct state *state,
+                                char why[UPGRADE_TEXT_MAX])
 {
     if (url.length == 0 || url.length > URL_MAX) {
         return refuse(ERROR_INVALID_ARGUMENT, why, "the url has %zu bytes; 1 to %d are allowed",
@@ -180,207 +183,212 @@ static enum error_code take_url(struct job *job, struct text url, struct state *
     memcpy(state->urls[0], url.bytes, url.length);
     state->urls[0][url.length] = '\0';
     state->url_count = 1;
-    const struct conf *conf = atomic_load(&job->next);
+    const struct conf *conf = atomic_load(&upgrade->next);
     const struct url_policy policy = {
         .schemes = conf->upgrade.schemes.items,
         .allowed_prefixes = conf->upgrade.allowed_prefixes.items,
     };
-    int error = url_policy_judge(&policy, state->urls[0], why, JOB_TEXT_MAX);
+    int error = url_policy_judge(&policy, state->urls[0], why, UPGRADE_TEXT_MAX);
     if (error == -ENOMEM) {
         return ERROR_INTERNAL; /* asked again, it may be taken */
     }
     return error != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NONE;
 }
 
-static bool is_active(const struct job_ticket *ticket)
+static bool is_active(const struct upgrade_pending *pending)
 {
-    return ticket != NULL && !phase_ended(ticket->state.phase);
+    return pending != NULL && !phase_ended(pending->state.phase);
 }
 
-static bool is_rebooting(const struct job_ticket *ticket)
+static bool is_rebooting(const struct upgrade_pending *pending)
 {
-    return ticket != NULL && ticket->state.phase == PHASE_REBOOTING;
+    return pending != NULL && pending->state.phase == PHASE_REBOOTING;
 }
 
-static bool same_hash(const struct job_ticket *ticket, const struct job_ticket *other)
+static bool same_hash(const struct upgrade_pending *pending, const struct upgrade_pending *other)
 {
-    return memcmp(ticket->state.sha256, other->state.sha256, SHA256_SIZE) == 0;
+    return memcmp(pending->state.sha256, other->state.sha256, SHA256_SIZE) == 0;
 }
 
 /* The upgrade to the same image that runs, waits, or has the reboot pending. */
-static struct job_ticket *find_locked(struct job *job, const struct job_ticket *fresh)
-    REQUIRES_LOCK(job->lock)
+static struct upgrade_pending *find_locked(struct upgrade *upgrade,
+                                           const struct upgrade_pending *fresh)
+    REQUIRES_LOCK(upgrade->lock)
 {
-    struct job_ticket *present = job->present;
-    if ((is_active(present) || is_rebooting(present)) && same_hash(present, fresh)) {
-        return present;
+    struct upgrade_pending *current = upgrade->current;
+    if ((is_active(current) || is_rebooting(current)) && same_hash(current, fresh)) {
+        return current;
     }
-    struct job_ticket *waiting = job->queue;
+    struct upgrade_pending *waiting = upgrade->queue;
     while (waiting != NULL && !same_hash(waiting, fresh)) {
         waiting = waiting->next;
     }
     return waiting;
 }
 
-static enum error_code append_locked(struct job *job, struct job_ticket *fresh,
-                                     char why[JOB_TEXT_MAX]) REQUIRES_LOCK(job->lock)
+static enum error_code append_locked(struct upgrade *upgrade, struct upgrade_pending *fresh,
+                                     char why[UPGRADE_TEXT_MAX]) REQUIRES_LOCK(upgrade->lock)
 {
     char hash[SHORT_HASH_SIZE];
-    if (is_rebooting(job->present)) {
-        short_hash(job->present->state.sha256, hash);
+    if (is_rebooting(upgrade->current)) {
+        short_hash(upgrade->current->state.sha256, hash);
         return refuse(ERROR_BUSY, why, "the reboot into upgrade %s is pending; ask again after it",
                       hash);
     }
     unsigned waiting = 0;
-    struct job_ticket **end = &job->queue;
+    struct upgrade_pending **end = &upgrade->queue;
     for (; *end != NULL; end = &(*end)->next) {
         waiting++;
     }
-    unsigned running = is_active(job->present) ? 1 : 0;
-    if (running + waiting > atomic_load(&job->next)->upgrade.queue) {
-        const struct job_ticket *first = running != 0 ? job->present : job->queue;
+    unsigned running = is_active(upgrade->current) ? 1 : 0;
+    if (running + waiting > atomic_load(&upgrade->next)->upgrade.queue) {
+        const struct upgrade_pending *first = running != 0 ? upgrade->current : upgrade->queue;
         short_hash(first->state.sha256, hash);
         return refuse(ERROR_BUSY, why,
                       "upgrade %s is %s, and as many wait behind it as may ([upgrade] queue = %u); "
                       "ask again later",
-                      hash, phase_name(first->state.phase), atomic_load(&job->next)->upgrade.queue);
+                      hash, phase_name(first->state.phase),
+                      atomic_load(&upgrade->next)->upgrade.queue);
     }
     fresh->references++;
-    fresh->state.request = ++job->requests;
+    fresh->state.request = ++upgrade->requests;
     *end = fresh;
-    job_set_phase_locked(job, fresh, PHASE_QUEUED);
+    upgrade_set_phase_locked(upgrade, fresh, PHASE_QUEUED);
     return ERROR_NONE;
 }
 
 /* *ret: a ticket of an upgrade that is there already, or `fresh` itself. */
-static enum error_code place_locked(struct job *job, struct job_ticket *fresh,
-                                    struct job_ticket **ret, char why[JOB_TEXT_MAX])
-    REQUIRES_LOCK(job->lock)
+static enum error_code place_locked(struct upgrade *upgrade, struct upgrade_pending *fresh,
+                                    struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
+    REQUIRES_LOCK(upgrade->lock)
 {
-    if (job->stopping) {
+    if (upgrade->stopping) {
         return refuse(ERROR_SHUTTING_DOWN, why, "the host is stopping; ask again");
     }
-    if (job->watchers >= atomic_load(&job->next)->upgrade.watchers) {
+    if (upgrade->watchers >= atomic_load(&upgrade->next)->upgrade.watchers) {
         return refuse(ERROR_BUSY, why,
                       "%u requests wait for upgrades, as many as may ([upgrade] watchers = %u)",
-                      job->watchers, atomic_load(&job->next)->upgrade.watchers);
+                      upgrade->watchers, atomic_load(&upgrade->next)->upgrade.watchers);
     }
-    struct job_ticket *ticket = find_locked(job, fresh);
+    struct upgrade_pending *pending = find_locked(upgrade, fresh);
     enum error_code code = ERROR_NONE;
-    if (ticket != NULL) {
-        (void)state_add_url(&ticket->state, fresh->state.urls[0]); /* full or known: no matter */
+    if (pending != NULL) {
+        (void)state_add_url(&pending->state, fresh->state.urls[0]); /* full or known: no matter */
     } else {
-        code = append_locked(job, fresh, why);
-        ticket = fresh;
+        code = append_locked(upgrade, fresh, why);
+        pending = fresh;
     }
     if (code == ERROR_NONE) {
-        ticket->references++;
-        job->watchers++;
-        *ret = ticket;
+        pending->references++;
+        upgrade->watchers++;
+        *ret = pending;
     }
     return code;
 }
 
-static struct job_ticket **find_link_locked(struct job *job, const struct job_ticket *ticket)
-    REQUIRES_LOCK(job->lock)
+static struct upgrade_pending **find_link_locked(struct upgrade *upgrade,
+                                                 const struct upgrade_pending *pending)
+    REQUIRES_LOCK(upgrade->lock)
 {
-    struct job_ticket **link = &job->queue;
-    while (*link != NULL && *link != ticket) {
+    struct upgrade_pending **link = &upgrade->queue;
+    while (*link != NULL && *link != pending) {
         link = &(*link)->next;
     }
     return link;
 }
 
 /* It cannot be remembered, so it is not begun. */
-static void withdraw_locked(struct job *job, struct job_ticket **link, int error)
-    REQUIRES_LOCK(job->lock)
+static void withdraw_locked(struct upgrade *upgrade, struct upgrade_pending **link, int error)
+    REQUIRES_LOCK(upgrade->lock)
 {
-    struct job_ticket *ticket = *link;
-    *link = ticket->next;
-    ticket->references--; /* the queue's; the caller has another */
-    ticket->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
-    (void)snprintf(ticket->state.detail, sizeof(ticket->state.detail),
+    struct upgrade_pending *pending = *link;
+    *link = pending->next;
+    pending->references--; /* the queue's; the caller has another */
+    pending->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
+    (void)snprintf(pending->state.detail, sizeof(pending->state.detail),
                    "the request cannot be recorded: %s", strerror(-error));
-    job_set_phase_locked(job, ticket, PHASE_FAILED);
+    upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
 }
 
 /* Takes the result of the recording. False: the upgrade is no longer in the queue, because a reboot
- * became pending meanwhile: job_queue_end ends it and tells. */
-static bool take_result(struct job *job, struct job_ticket *ticket, int error, struct state *ret)
+ * became pending meanwhile: upgrade_queue_end ends it and tells. */
+static bool take_result(struct upgrade *upgrade, struct upgrade_pending *pending, int error,
+                        struct state *ret)
 {
-    lock_take(&job->lock);
-    struct job_ticket **link = find_link_locked(job, ticket);
+    lock_take(&upgrade->lock);
+    struct upgrade_pending **link = find_link_locked(upgrade, pending);
     bool waits = *link != NULL;
     if (waits && error != 0) {
-        withdraw_locked(job, link, error);
+        withdraw_locked(upgrade, link, error);
     }
-    *ret = ticket->state;
-    lock_give(&job->lock);
+    *ret = pending->state;
+    lock_give(&upgrade->lock);
     return waits;
 }
 
 /* Lets the job thread begin it. */
-static void release(struct job *job, struct job_ticket *ticket)
+static void release(struct upgrade *upgrade, struct upgrade_pending *pending)
 {
-    lock_take(&job->lock);
-    ticket->recorded = true;
-    int error = pthread_cond_broadcast(&job->news);
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    pending->recorded = true;
+    int error = pthread_cond_broadcast(&upgrade->changed);
+    lock_give(&upgrade->lock);
     assert(error == 0);
     (void)error; /* NDEBUG */
 }
 
 /* Writes the queue's file, then lets the job thread begin. Whoever joins in between finds the
  * upgrade in the queue, and shares its end. */
-static void record(struct job *job, struct job_ticket *ticket)
+static void record(struct upgrade *upgrade, struct upgrade_pending *pending)
 {
     char name[STATE_QUEUED_NAME_SIZE];
     const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
     struct state state;
-    lock_take(&job->lock);
-    state = ticket->state;
-    lock_give(&job->lock);
+    lock_take(&upgrade->lock);
+    state = pending->state;
+    lock_give(&upgrade->lock);
     state_queued_name(state.sha256, name);
-    watch_step("recording an upgrade", WATCH_DISK_MS);
-    int error = state_write(&state, job->directory_fd, name);
+    watchdog_expect("recording an upgrade", WATCHDOG_DISK_MS);
+    int error = state_write(&state, upgrade->directory_fd, name);
     if (error != 0) {
-        job_queue_forget(job, state.sha256); /* while nobody else can be writing it */
+        upgrade_queue_forget(upgrade, state.sha256); /* while nobody else can be writing it */
     }
-    if (!take_result(job, ticket, error, &state)) {
-        job_queue_forget(job, state.sha256); /* it may have been written after the queue's end */
+    if (!take_result(upgrade, pending, error, &state)) {
+        upgrade_queue_forget(upgrade,
+                             state.sha256); /* it may have been written after the queue's end */
         return;
     }
-    job_log_phase(&state, &nothing);
-    release(job, ticket);
+    upgrade_log_phase(&state, &nothing);
+    release(upgrade, pending);
     if (error != 0) {
-        job->bell.rang(job->bell.context);
+        upgrade->wakeup.notify(upgrade->wakeup.context);
     }
 }
 
-enum error_code job_submit(struct job *job, const struct request *request, struct job_ticket **ret,
-                           char why[JOB_TEXT_MAX])
+enum error_code upgrade_submit(struct upgrade *upgrade, const struct request *request,
+                               struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
 {
     struct state state = {.phase = PHASE_IDLE};
     memcpy(state.sha256, request->sha256, SHA256_SIZE);
-    memcpy(state.boot_id, job->boot_id, sizeof(state.boot_id));
-    enum error_code code = take_url(job, request->url, &state, why);
+    memcpy(state.boot_id, upgrade->boot_id, sizeof(state.boot_id));
+    enum error_code code = take_url(upgrade, request->url, &state, why);
     if (code != ERROR_NONE) {
         return code;
     }
-    struct job_ticket *fresh = job_ticket_new(job, &state);
+    struct upgrade_pending *fresh = upgrade_pending_new(upgrade, &state);
     if (fresh == NULL) {
         return refuse(ERROR_INTERNAL, why, "the host is out of memory");
     }
-    struct job_ticket *ticket = NULL;
-    lock_take(&job->lock);
-    code = place_locked(job, fresh, &ticket, why);
-    lock_give(&job->lock);
-    if (code == ERROR_NONE && ticket == fresh) {
-        record(job, fresh);
+    struct upgrade_pending *pending = NULL;
+    lock_take(&upgrade->lock);
+    code = place_locked(upgrade, fresh, &pending, why);
+    lock_give(&upgrade->lock);
+    if (code == ERROR_NONE && pending == fresh) {
+        record(upgrade, fresh);
     }
-    job_ticket_drop(fresh);
+    upgrade_pending_drop(fresh);
     if (code == ERROR_NONE) {
-        *ret = ticket;
+        *ret = pending;
     }
     return code;
 }

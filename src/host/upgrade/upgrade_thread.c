@@ -18,38 +18,38 @@ enum {
 
 static size_t copy_mirrors(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1])
 {
-    struct job *job = context;
-    lock_take(&job->lock);
-    const struct state *state = &job->present->state;
+    struct upgrade *upgrade = context;
+    lock_take(&upgrade->lock);
+    const struct state *state = &upgrade->current->state;
     size_t count = state->url_count;
     memcpy(urls, state->urls, count * sizeof(state->urls[0]));
-    lock_give(&job->lock);
+    lock_give(&upgrade->lock);
     return count;
 }
 
 /* To `phase` if it is another one. */
-static void enter(struct job *job, enum phase phase)
+static void enter(struct upgrade *upgrade, enum phase phase)
 {
     struct state next;
-    job_copy(job, &next);
+    upgrade_copy(upgrade, &next);
     if (next.phase == phase) {
         return;
     }
     next.phase = phase;
     next.detail[0] = '\0';
-    if (phase == PHASE_VERIFYING && job->progress.total != 0) {
-        job->progress.done = job->progress.total;
+    if (phase == PHASE_VERIFYING && upgrade->progress.total != 0) {
+        upgrade->progress.done = upgrade->progress.total;
     }
-    (void)job_tell(job, &next); /* logged; a crash begins it anew, from the file */
+    (void)upgrade_publish(upgrade, &next); /* logged; a crash begins it anew, from the file */
 }
 
 static void on_progress(void *context, uint64_t done, uint64_t total)
 {
-    struct job *job = context;
-    if (job->present->state.phase == PHASE_VERIFYING && (total == 0 || done < total)) {
-        enter(job, PHASE_DOWNLOADING); /* the file was not the one: it is fetched again */
+    struct upgrade *upgrade = context;
+    if (upgrade->current->state.phase == PHASE_VERIFYING && (total == 0 || done < total)) {
+        enter(upgrade, PHASE_DOWNLOADING); /* the file was not the one: it is fetched again */
     }
-    job_tell_progress(job, done, total);
+    upgrade_publish_progress(upgrade, done, total);
 }
 
 static void on_verifying(void *context)
@@ -59,202 +59,207 @@ static void on_verifying(void *context)
 
 static void on_tell(void *context, const char *public_text, const char *journal_text)
 {
-    job_tell_retry(context, public_text, journal_text);
+    upgrade_publish_retry(context, public_text, journal_text);
 }
 
-static void begin(struct job *job)
+static void begin(struct upgrade *upgrade)
 {
     struct state next;
-    job_copy(job, &next);
+    upgrade_copy(upgrade, &next);
     if (next.phase == PHASE_INSTALLING) {
-        enter(job, PHASE_VERIFYING); /* it turned out that the installer was never begun */
+        enter(upgrade, PHASE_VERIFYING); /* it turned out that the installer was never begun */
     }
     if (next.phase != PHASE_QUEUED) {
         return; /* it goes on from before the daemon was started */
     }
     next.phase = PHASE_DOWNLOADING;
-    if (job_tell(job, &next) == 0) {
-        job_queue_forget(job, next.sha256); /* the state file has it now */
+    if (upgrade_publish(upgrade, &next) == 0) {
+        upgrade_queue_forget(upgrade, next.sha256); /* the state file has it now */
     }
 }
 
 /* True: the verified image is there. False: the upgrade has failed, or the daemon stops. */
-static bool fetch(struct job *job)
+static bool fetch(struct upgrade *upgrade)
 {
     struct download download = {
-        .conf = job->conf,
-        .directory_fd = job->directory_fd,
-        .stop_fd = job->stop_fd,
+        .conf = upgrade->conf,
+        .directory_fd = upgrade->directory_fd,
+        .stop_fd = upgrade->stop_fd,
         .mirrors = copy_mirrors,
         .progress = on_progress,
         .verifying = on_verifying,
         .tell = on_tell,
-        .context = job,
+        .context = upgrade,
     };
-    memcpy(download.sha256, job->present->state.sha256, SHA256_SIZE);
-    download_sweep(job->directory_fd, download.sha256);
-    begin(job);
+    memcpy(download.sha256, upgrade->current->state.sha256, SHA256_SIZE);
+    download_sweep(upgrade->directory_fd, download.sha256);
+    begin(upgrade);
     struct download_result result = {.code = ERROR_INTERNAL};
     download_run(&download, &result);
     if (!result.stopped && result.code != ERROR_NONE) {
-        job_tell_failure(job, result.code, result.text);
+        upgrade_publish_failure(upgrade, result.code, result.text);
     }
     return !result.stopped && result.code == ERROR_NONE;
 }
 
 static void on_line(void *context, const char *line)
 {
-    const struct job *job = context;
+    const struct upgrade *upgrade = context;
     char hex[SHA256_HEX + 1];
-    sha256_format(job->present->state.sha256, hex);
+    sha256_format(upgrade->current->state.sha256, hex);
     const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex}};
     log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "%s", line);
 }
 
-static void explain_error(const char *what, int error, char out[JOB_TEXT_MAX])
+static void explain_error(const char *what, int error, char out[UPGRADE_TEXT_MAX])
 {
-    (void)snprintf(out, JOB_TEXT_MAX, "%s: %s", what, strerror(-error));
+    (void)snprintf(out, UPGRADE_TEXT_MAX, "%s: %s", what, strerror(-error));
 }
 
 /* The present upgrade ends because `what` met an error. */
-static void fail(struct job *job, enum error_code code, const char *what, int error)
+static void fail(struct upgrade *upgrade, enum error_code code, const char *what, int error)
 {
-    char text[JOB_TEXT_MAX];
+    char text[UPGRADE_TEXT_MAX];
     explain_error(what, error, text);
-    job_tell_failure(job, code, text);
+    upgrade_publish_failure(upgrade, code, text);
 }
 
 /* Remembers what tells afterwards whether anything came of it. */
-static bool enter_installing(struct job *job, const struct installer *installer)
+static bool enter_installing(struct upgrade *upgrade, const struct installer *installer)
 {
     struct recover_facts facts;
     struct state next;
-    if (job->present->state.phase == PHASE_INSTALLING) {
+    if (upgrade->current->state.phase == PHASE_INSTALLING) {
         return true; /* it is the second run: what was remembered is still what counts */
     }
-    enter(job, PHASE_VERIFYING);
+    enter(upgrade, PHASE_VERIFYING);
     int error = installer_facts(installer, NULL, &facts);
     if (error != 0) {
-        fail(job, ERROR_INTERNAL, "the installation is not begun: the boot id cannot be read",
+        fail(upgrade, ERROR_INTERNAL, "the installation is not begun: the boot id cannot be read",
              error);
         return false;
     }
-    job_copy(job, &next);
+    upgrade_copy(upgrade, &next);
     next.phase = PHASE_INSTALLING;
     next.stamp = facts.stamp;
     memcpy(next.version, facts.version, sizeof(next.version));
-    error = job_tell(job, &next);
+    error = upgrade_publish(upgrade, &next);
     if (error != 0) {
-        fail(job, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL,
+        fail(upgrade, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL,
              "the installation cannot be recorded, so it is not begun", error);
     }
     return error == 0;
 }
 
-static void explain(const struct program_result *result, struct recover_decision *ret)
+static void explain(const struct helper_result *result, struct recover_decision *ret)
 {
-    bool started = result->end != PROGRAM_REFUSED;
+    bool started = result->end != HELPER_REFUSED;
     *ret = (struct recover_decision){.action = RECOVER_FAILED,
                                      .code = ERROR_INSTALL_FAILED,
-                                     .unseen = result->end == PROGRAM_TIMEOUT || result->unheard};
+                                     .outcome_unknown =
+                                         result->end == HELPER_TIMEOUT || result->outcome_unknown};
     (void)snprintf(ret->text, sizeof(ret->text), "%s%.1400s",
                    started ? "vsock_host-install left no record: " : "", result->how);
 }
 
 /* What to do once nobody installs; RECOVER_KEEP: nothing, the daemon stops or it is told already.
  */
-static enum recover_action await_installer(struct job *job, struct recover_decision *ret)
+static enum recover_action await_installer(struct upgrade *upgrade, struct recover_decision *ret)
 {
-    const struct installer installer = job_installer(job);
+    const struct installer installer = upgrade_installer(upgrade);
     struct recover_facts facts;
-    int error = installer_wait(&installer, &job->present->state);
+    int error = installer_wait(&installer, &upgrade->current->state);
     if (error == -EBUSY) {
-        job_tell_unseen(job, ERROR_BUSY,
-                        "another installation still lives, or has left a process behind that holds "
-                        "its lock; the image is kept");
+        upgrade_publish_unknown(
+            upgrade, ERROR_BUSY,
+            "another installation still lives, or has left a process behind that holds "
+            "its lock; the image is kept");
     }
     if (error == -ETIMEDOUT) {
-        job_tell_unseen(job, ERROR_INSTALL_FAILED,
-                        "an installer still runs after all the time it may take");
+        upgrade_publish_unknown(upgrade, ERROR_INSTALL_FAILED,
+                                "an installer still runs after all the time it may take");
     }
     if (error != 0) {
         return RECOVER_KEEP;
     }
     error = installer_facts(&installer, NULL, &facts);
     if (error != 0) {
-        char text[JOB_TEXT_MAX];
+        char text[UPGRADE_TEXT_MAX];
         explain_error("how the installation ended is not known: the boot id cannot be read", error,
                       text);
-        job_tell_unseen(job, ERROR_INTERNAL, text);
+        upgrade_publish_unknown(upgrade, ERROR_INTERNAL, text);
         return RECOVER_KEEP;
     }
-    recover_decide(&job->present->state, &facts, ret);
+    recover_decide(&upgrade->current->state, &facts, ret);
     return ret->action;
 }
 
 /* The record decides, not how the program ended or that it was refused: another one may live. */
-static enum recover_action install(struct job *job)
+static enum recover_action install(struct upgrade *upgrade)
 {
-    const struct installer installer = job_installer(job);
-    struct program_result result;
+    const struct installer installer = upgrade_installer(upgrade);
+    struct helper_result result;
     struct recover_decision decision;
-    if (!enter_installing(job, &installer)) {
+    if (!enter_installing(upgrade, &installer)) {
         return RECOVER_KEEP;
     }
-    installer_run(&installer, job->present->state.sha256, on_line, job, &result);
-    if (result.end == PROGRAM_LEFT || await_installer(job, &decision) == RECOVER_KEEP) {
+    installer_run(&installer, upgrade->current->state.sha256, on_line, upgrade, &result);
+    if (result.end == HELPER_LEFT || await_installer(upgrade, &decision) == RECOVER_KEEP) {
         return RECOVER_KEEP;
     }
     if (decision.action == RECOVER_RUN) { /* it wrote nothing down, so it began nothing */
         explain(&result, &decision);
     }
-    return job_apply(job, &decision);
+    return upgrade_apply(upgrade, &decision);
 }
 
-static void await_reboot(struct job *job)
+static void await_reboot(struct upgrade *upgrade)
 {
-    int64_t ahead = (int64_t)job->present->state.reboot_at - (int64_t)time(NULL);
+    int64_t ahead = (int64_t)upgrade->current->state.reboot_at - (int64_t)time(NULL);
     ahead = ahead < 0 ? 0 : ahead > REBOOT_WAIT_MAX_SECONDS ? REBOOT_WAIT_MAX_SECONDS : ahead;
-    int64_t deadline_ms = clock_deadline(ahead * 1000 + job->reboot_grace_ms);
-    watch_idle();
-    lock_take(&job->lock);
-    while (!job->stopping && clock_ms() < deadline_ms) {
-        signal_wait_until(&job->news, &job->lock, deadline_ms);
+    int64_t deadline_ms = clock_deadline(ahead * 1000 + upgrade->reboot_grace_ms);
+    watchdog_idle();
+    lock_take(&upgrade->lock);
+    while (!upgrade->stopping && clock_ms() < deadline_ms) {
+        signal_wait_until(&upgrade->changed, &upgrade->lock, deadline_ms);
     }
-    bool stopping = job->stopping;
-    lock_give(&job->lock);
-    watch_step("the end of an upgrade", WATCH_DISK_MS);
+    bool stopping = upgrade->stopping;
+    lock_give(&upgrade->lock);
+    watchdog_expect("the end of an upgrade", WATCHDOG_DISK_MS);
     if (!stopping) {
-        job_tell_failure(job, ERROR_REBOOT_FAILED,
-                         "the image is installed, but the reboot that was scheduled has not come");
+        upgrade_publish_failure(
+            upgrade, ERROR_REBOOT_FAILED,
+            "the image is installed, but the reboot that was scheduled has not come");
     }
 }
 
 /* From `action` to the end of the present upgrade, or until the daemon stops. */
-static void follow(struct job *job, enum recover_action action)
+static void follow(struct upgrade *upgrade, enum recover_action action)
 {
     struct recover_decision decision;
     unsigned runs = 0;
     while (action != RECOVER_KEEP) {
         switch (action) {
         case RECOVER_RUN:
-            action = fetch(job) ? RECOVER_INSTALL : RECOVER_KEEP;
+            action = fetch(upgrade) ? RECOVER_INSTALL : RECOVER_KEEP;
             break;
         case RECOVER_WAIT:
-            action = await_installer(job, &decision) == RECOVER_KEEP ? RECOVER_KEEP
-                                                                     : job_apply(job, &decision);
+            action = await_installer(upgrade, &decision) == RECOVER_KEEP
+                         ? RECOVER_KEEP
+                         : upgrade_apply(upgrade, &decision);
             break;
         case RECOVER_INSTALL:
             if (runs++ == INSTALL_RUNS_MAX) {
-                job_tell_failure(job, ERROR_REBOOT_FAILED,
-                                 "the image is installed, but vsock_host-install does not ask for "
-                                 "the reboot");
+                upgrade_publish_failure(
+                    upgrade, ERROR_REBOOT_FAILED,
+                    "the image is installed, but vsock_host-install does not ask for "
+                    "the reboot");
                 return;
             }
-            action = install(job);
+            action = install(upgrade);
             break;
         case RECOVER_REBOOTING:
-            await_reboot(job);
+            await_reboot(upgrade);
             return;
         case RECOVER_KEEP:
         case RECOVER_UPGRADED:
@@ -265,32 +270,32 @@ static void follow(struct job *job, enum recover_action action)
 }
 
 /* A clean stop is no reason to give the upgrade up after some starts. */
-static void leave(struct job *job)
+static void leave(struct upgrade *upgrade)
 {
     struct state state;
-    if (job->present == NULL || !phase_resumable(job->present->state.phase)) {
+    if (upgrade->current == NULL || !phase_resumable(upgrade->current->state.phase)) {
         return;
     }
-    job_copy(job, &state);
+    upgrade_copy(upgrade, &state);
     state.starts = 0;
-    int error = state_write(&state, job->directory_fd, STATE_NAME);
+    int error = state_write(&state, upgrade->directory_fd, STATE_NAME);
     if (error != 0) {
         log_warning("the state of the upgrade cannot be written: %s", strerror(-error));
     }
 }
 
-void *job_run(void *context)
+void *upgrade_thread_run(void *context)
 {
-    struct job *job = context;
+    struct upgrade *upgrade = context;
     (void)pthread_setname_np(pthread_self(), "job"); /* only a name */
-    watch_enter("job", 0);
-    watch_step("taking up an upgrade", WATCH_DISK_MS);
-    follow(job, job->first);
-    while (job_queue_take(job)) {
-        progress_init(&job->progress, 0, 0, clock_ms());
-        follow(job, RECOVER_RUN);
+    watchdog_enter("job", 0);
+    watchdog_expect("taking up an upgrade", WATCHDOG_DISK_MS);
+    follow(upgrade, upgrade->first);
+    while (upgrade_queue_take(upgrade)) {
+        progress_init(&upgrade->progress, 0, 0, clock_ms());
+        follow(upgrade, RECOVER_RUN);
     }
-    leave(job);
-    watch_leave();
+    leave(upgrade);
+    watchdog_leave();
     return NULL;
 }

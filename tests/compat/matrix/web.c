@@ -37,7 +37,7 @@ static void send_image(int fd)
 }
 
 /* Reads a request to its blank line, and answers it. */
-static void serve(const struct web *web, int fd)
+static void worker_serve(const struct web *web, int fd)
 {
     struct octets request = {.length = 0};
     struct peer_link link = {fd, web->stop_fd, peer_link_now_ms() + PEER_LINK_PATIENCE_MS};
@@ -59,7 +59,7 @@ static void *run(void *argument)
     while (poll(watched, 2, -1) >= 0 && watched[0].revents == 0) {
         int fd = accept4(web->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
-            serve(web, fd);
+            worker_serve(web, fd);
         }
     }
     return NULL;

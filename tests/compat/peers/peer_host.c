@@ -98,7 +98,7 @@ static void *talk(void *argument)
     return NULL;
 }
 
-static void serve(struct peer_host *host, int fd)
+static void worker_serve(struct peer_host *host, int fd)
 {
     unsigned number = add(host, &host->counts.connections);
     struct peer_talk *next = malloc(sizeof(*next));
@@ -133,7 +133,7 @@ static void *accept_all(void *argument)
         }
         int fd = accept4(host->listen_fd, NULL, NULL, SOCK_CLOEXEC);
         if (fd >= 0) {
-            serve(host, fd);
+            worker_serve(host, fd);
         }
     }
     return NULL;
