@@ -14,6 +14,12 @@
 #include "wire/payload_text.h"
 #include "wire/text.h"
 
+static void dissect_say(const struct dissector *dissector, const char *format, ...)
+    PRINTF_LIKE(2, 3);
+
+static enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
+                                  const char *what);
+
 enum { VALUE_MAX = 512, HEX_SHOWN = 32 };
 
 static void format_bytes(const struct tlv *tlv, char out[VALUE_MAX])
@@ -90,8 +96,9 @@ static void format_value(const struct field *row, const struct tlv *tlv, char ou
     format_bytes(tlv, out);
 }
 
-void dissect_field(const struct dissector *dissector, const struct field *row,
-                   const struct tlv *tlv, bool skipped)
+/* `row` NULL: the field is not known; `skipped` then says what a receiver does with it. */
+static void dissect_field(const struct dissector *dissector, const struct field *row,
+                          const struct tlv *tlv, bool skipped)
 {
     char value[VALUE_MAX];
     if (row == NULL) {
@@ -112,7 +119,8 @@ void dissect_field(const struct dissector *dissector, const struct field *row,
 
 enum { EXPLAIN_JSON_VALUE_MAX = 512 };
 
-bool dissect_json_claims(const uint8_t *bytes, size_t length)
+/* True if the bytes can begin a JSON object, white space in front of it included. */
+static bool dissect_json_claims(const uint8_t *bytes, size_t length)
 {
     (void)length; /* at least 1 */
     return bytes[0] == '{' || json_frame_is_blank(bytes[0]);
@@ -211,8 +219,9 @@ static enum dissected explain_object(const struct dissector *dissector, uint64_t
     return dissected;
 }
 
-enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
-                            const uint8_t *bytes, size_t length, bool eof, size_t *taken)
+/* As dissect_frame. */
+static enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
+                                   const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct framing_scan scan = {0};
     switch (json_frame(&scan, bytes, length, taken)) {
@@ -232,7 +241,8 @@ enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
     return eof ? dissect_cut(dissector, offset, length, "JSON object") : EXPLAINED_MORE;
 }
 
-bool dissect_tlv_0_claims(const uint8_t *bytes, size_t length)
+/* True if the bytes can begin such a frame: it takes five to know. */
+static bool dissect_tlv_0_claims(const uint8_t *bytes, size_t length)
 {
     return tlv_0_claims(bytes, length);
 }
@@ -298,8 +308,9 @@ static int judge(const struct tlv_0_header *header, const uint8_t *bytes, size_t
                : tlv_0_read_text(payload, header->length, &text, protocol_error);
 }
 
-enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
-                             const uint8_t *bytes, size_t length, bool eof, size_t *taken)
+/* As dissect_frame. */
+static enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
+                                    const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct tlv_0_header header;
     struct protocol_error protocol_error;
@@ -326,7 +337,8 @@ enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
     return EXPLAINED_SOUND;
 }
 
-bool dissect_tlv_1_claims(const uint8_t *bytes, size_t length)
+/* True if the bytes can begin such a frame. */
+static bool dissect_tlv_1_claims(const uint8_t *bytes, size_t length)
 {
     return frame_begins(bytes, length) && (length <= FRAME_MAJOR_AT || bytes[FRAME_MAJOR_AT] != 0);
 }
@@ -421,8 +433,9 @@ static void explain_tlv_1_say_header(const struct dissector *dissector, uint64_t
                 header->version.major, header->version.minor, header->id, header->length);
 }
 
-enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
-                             const uint8_t *bytes, size_t length, bool eof, size_t *taken)
+/* As dissect_frame. */
+static enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
+                                    const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
     struct frame_header header;
     if (length < FRAME_HEADER_SIZE) {
@@ -459,7 +472,7 @@ enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
 
 enum { SHOWN_BYTES = 32, SHOWN_MAX = 4 * SHOWN_BYTES + 1 };
 
-void dissect_say(const struct dissector *dissector, const char *format, ...)
+static void dissect_say(const struct dissector *dissector, const char *format, ...)
 {
     char line[DISSECT_LINE_MAX];
     va_list arguments;
@@ -469,8 +482,9 @@ void dissect_say(const struct dissector *dissector, const char *format, ...)
     dissector->line(dissector->context, line);
 }
 
-enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
-                           const char *what)
+/* The bytes end inside a `what`, of which `length` are there: EXPLAINED_LOST. */
+static enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
+                                  const char *what)
 {
     dissect_say(dissector, "offset %" PRIu64 ": the bytes end inside a %s: only %zu are there",
                 offset, what, length);

@@ -30,51 +30,24 @@ enum dissected {
 enum dissected dissect_frame(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
-/* The bytes end inside a `what`, of which `length` are there: EXPLAINED_LOST. */
-enum dissected dissect_cut(const struct dissector *dissector, uint64_t offset, size_t length,
-                           const char *what);
-
-void dissect_say(const struct dissector *dissector, const char *format, ...) PRINTF_LIKE(2, 3);
-
 /* One field of a TLV payload in words.
  *
  * Threads  pure functions, but for the callback.
  */
-/* `row` NULL: the field is not known; `skipped` then says what a receiver does with it. */
-void dissect_field(const struct dissector *dissector, const struct field *row,
-                   const struct tlv *tlv, bool skipped);
 
 /* Requests and answers of both JSON generations in words.
  *
  * Threads  pure functions, but for the callback.
  */
-/* True if the bytes can begin a JSON object, white space in front of it included. */
-bool dissect_json_claims(const uint8_t *bytes, size_t length);
-
-/* As dissect_frame. */
-enum dissected dissect_json(const struct dissector *dissector, uint64_t offset,
-                            const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 /* Frames of TLV wire 0.9 in words.
  *
  * Threads  pure functions, but for the callback.
  */
-/* True if the bytes can begin such a frame: it takes five to know. */
-bool dissect_tlv_0_claims(const uint8_t *bytes, size_t length);
-
-/* As dissect_frame. */
-enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t offset,
-                             const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 /* Frames of TLV wire 1.x, and of later majors as far as the invariants go, in words.
  *
  * Threads  pure functions, but for the callback.
  */
-/* True if the bytes can begin such a frame. */
-bool dissect_tlv_1_claims(const uint8_t *bytes, size_t length);
-
-/* As dissect_frame. */
-enum dissected dissect_tlv_1(const struct dissector *dissector, uint64_t offset,
-                             const uint8_t *bytes, size_t length, bool eof, size_t *taken);
 
 #endif

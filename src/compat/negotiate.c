@@ -277,7 +277,9 @@ static enum heard listen_all(struct client *client, struct client_outcome *outco
     return unknown ? ask_older(client, outcome) : heard;
 }
 
-bool negotiate_discover(struct client *client, struct client_outcome *outcome)
+/* True: the dialect of the client's link is settled. Its stream is open where a version was agreed
+ * on; an older host wants a new connection. False: *outcome says why not. */
+static bool negotiate_discover(struct client *client, struct client_outcome *outcome)
 {
     outcome->text[0] = '\0';
     if (!say_hello(client, outcome)) {

@@ -15,9 +15,6 @@
  * Threads  as compat/client.h.
  * Source   docs/protocol.md, "How a guest finds the dialect".
  */
-/* True: the dialect of the client's link is settled. Its stream is open where a version was agreed
- * on; an older host wants a new connection. False: *outcome says why not. */
-MUST_CHECK bool negotiate_discover(struct client *client, struct client_outcome *outcome);
 
 /* True: the dialect of the client's link is settled. Its stream is open and agreed, unless the
  * dialect does not carry `command`, which will be asked, or the search has its answer already.

@@ -22,15 +22,16 @@ static const char *type_text(unsigned type, char buffer[TYPE_TEXT_MAX])
     return buffer;
 }
 
-int tlv_1_refuse_type(unsigned type, const char *expected, struct protocol_error *protocol_error)
+static int tlv_1_refuse_type(unsigned type, const char *expected,
+                             struct protocol_error *protocol_error)
 {
     char buffer[TYPE_TEXT_MAX];
     return protocol_error_set(protocol_error, ERROR_MALFORMED, "a frame is %s; expected %s",
                               type_text(type, buffer), expected);
 }
 
-int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
-                         struct protocol_error *protocol_error)
+static int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
+                                struct protocol_error *protocol_error)
 {
     return protocol_error_set(
         protocol_error, ERROR_MALFORMED,
@@ -45,15 +46,20 @@ static int refuse_cut(size_t length, size_t expected, struct protocol_error *pro
                               length, expected);
 }
 
-int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
-                       struct protocol_error *protocol_error)
+/* too_large, as a host says it of a request; malformed, of an answer over the limit of any frame */
+static int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
+                              struct protocol_error *protocol_error)
 {
     return protocol_error_set(protocol_error, code,
                               "a frame's payload has %u bytes; expected at most %u", length, limit);
 }
 
-enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
-                               struct frame_header *ret, struct protocol_error *protocol_error)
+/* Takes the header when it is there: FRAMING_WHOLE. What fewer bytes tell is told at once: a wrong
+ * magic, and in a `first` frame major 0 (unsupported_version: what follows is no header of 16
+ * bytes). */
+static enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
+                                      struct frame_header *ret,
+                                      struct protocol_error *protocol_error)
 {
     int error = 0;
     if (!frame_begins(bytes, length)) {
@@ -72,8 +78,9 @@ enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bo
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
-enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
-                                size_t *frame_length, struct protocol_error *protocol_error)
+/* Waits for the payload behind a header that has been judged. */
+static enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
+                                       size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t whole = FRAME_HEADER_SIZE + (size_t)header->length; /* judged: far from overflow */
     if (length >= whole) {
@@ -87,19 +94,21 @@ enum framing tlv_1_take_payload(const struct frame_header *header, size_t length
     return FRAMING_MORE;
 }
 
-struct writer tlv_1_writer_of(const struct reply *reply)
+static struct writer tlv_1_writer_of(const struct reply *reply)
 {
     return (struct writer){.bytes = reply->bytes, .size = reply->size, .length = reply->length};
 }
 
-struct wire_version tlv_1_header_version(struct wire_version agreed)
+/* What goes into a header: what was agreed, and before that the highest version of ours. */
+static struct wire_version tlv_1_header_version(struct wire_version agreed)
 {
     return agreed.major != 0 ? agreed : wire_versions_spoken.pair[0];
 }
 
 /* TLV wire 1.x at the host. */
 
-bool tlv_1_host_claims(const uint8_t *bytes, size_t length)
+/* TLV wire 1.x: the functions of its row, which compat/dialect.h describes. */
+static bool tlv_1_host_claims(const uint8_t *bytes, size_t length)
 {
     return length > 0 && bytes[0] == FRAME_MAGIC[0];
 }
@@ -155,8 +164,9 @@ static int judge_request(const struct server_session *session, const struct fram
                                       : judge_request_header(session, header, protocol_error);
 }
 
-enum framing tlv_1_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
-                              bool eof, size_t *frame_length, struct protocol_error *protocol_error)
+static enum framing tlv_1_host_frame(struct server_session *session, const uint8_t *bytes,
+                                     size_t length, bool eof, size_t *frame_length,
+                                     struct protocol_error *protocol_error)
 {
     struct frame_header header;
     enum framing framing =
@@ -209,9 +219,9 @@ static int greet(struct server_session *session, const uint8_t *payload, size_t 
     return welcome(session, reply, protocol_error);
 }
 
-enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *frame, size_t length,
-                                struct request *request, struct protocol_error *protocol_error,
-                                struct reply *reply)
+static enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *frame,
+                                       size_t length, struct request *request,
+                                       struct protocol_error *protocol_error, struct reply *reply)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
     length -= FRAME_HEADER_SIZE;
@@ -226,8 +236,8 @@ enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *frame, 
                                                                                : DECODING_REFUSED;
 }
 
-int tlv_1_host_encode_answer(const struct server_session *session, const struct answer *answer,
-                             struct reply *reply)
+static int tlv_1_host_encode_answer(const struct server_session *session,
+                                    const struct answer *answer, struct reply *reply)
 {
     struct wire_version version = tlv_1_header_version(session->agreed);
     struct writer writer = tlv_1_writer_of(reply);
@@ -247,7 +257,7 @@ int tlv_1_host_encode_answer(const struct server_session *session, const struct 
 
 /* TLV wire 1.x at the guest. */
 
-int tlv_1_guest_encode_greeting(struct client_session *session, struct reply *out)
+static int tlv_1_guest_encode_greeting(struct client_session *session, struct reply *out)
 {
     struct hello hello = {.versions = wire_versions_spoken,
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
@@ -265,8 +275,8 @@ static uint32_t next_id(uint32_t id)
     return id == UINT32_MAX ? 1 : id + 1;
 }
 
-int tlv_1_guest_encode_request(struct client_session *session, const struct request *request,
-                               struct reply *out)
+static int tlv_1_guest_encode_request(struct client_session *session, const struct request *request,
+                                      struct reply *out)
 {
     uint32_t limit = session->request_limit != 0 ? session->request_limit : FRAME_REQUEST_MAX;
     uint32_t id = next_id(session->id);
@@ -336,9 +346,9 @@ static int judge_answer(const struct client_session *session, const struct frame
                                       : judge_answer_header(session, header, protocol_error);
 }
 
-enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
-                               bool eof, size_t *frame_length,
-                               struct protocol_error *protocol_error)
+static enum framing tlv_1_guest_frame(struct client_session *session, const uint8_t *bytes,
+                                      size_t length, bool eof, size_t *frame_length,
+                                      struct protocol_error *protocol_error)
 {
     struct frame_header header;
     if (length == 0) {
@@ -390,8 +400,9 @@ static int take_welcome(struct client_session *session, const struct frame_heade
     return 0;
 }
 
-int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *frame, size_t length,
-                       struct answer *answer, struct protocol_error *protocol_error)
+static int tlv_1_guest_decode(struct client_session *session, bool greeting, uint8_t *frame,
+                              size_t length, struct answer *answer,
+                              struct protocol_error *protocol_error)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
     struct frame_header header;

@@ -122,8 +122,9 @@ static bool wait_for_next(const struct client *client, int64_t next_ms,
     return true;
 }
 
-void follow_run(struct client *client, const struct request *request, struct screen *screen,
-                struct client_outcome *ret)
+/* The last outcome: the response in which the upgrade has ended, or what else ended the waiting. */
+static void follow_run(struct client *client, const struct request *request, struct screen *screen,
+                       struct client_outcome *ret)
 {
     for (;;) {
         int64_t next_ms = clock_deadline(EVERY_MS);

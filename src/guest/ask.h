@@ -43,9 +43,6 @@ MUST_CHECK int connect_to(const struct address *address, int stop_fd, int64_t de
  *
  * Threads  one thread.
  */
-/* The last outcome: the response in which the upgrade has ended, or what else ended the waiting. */
-void follow_run(struct client *client, const struct request *request, struct screen *screen,
-                struct client_outcome *ret);
 
 /* True when an upgrade in this phase has ended; an unknown phase has not. */
 bool follow_has_ended(unsigned phase);

@@ -16,7 +16,8 @@
 #define SECONDS_MAX_MS (INT64_C(1000000000) * 1000)
 #define DEFAULT_ECHO   "/dev/tty1,/dev/ttyS0"
 
-int option_refuse(struct parsing *parsing, const char *format, ...)
+/* Sets the error; always -EINVAL. */
+static int option_refuse(struct parsing *parsing, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -25,7 +26,8 @@ int option_refuse(struct parsing *parsing, const char *format, ...)
     return -EINVAL;
 }
 
-int option_begin_command(struct parsing *parsing, enum command command, const char *word)
+/* Begins a command; a second one is refused. `word` is how it was written. */
+static int option_begin_command(struct parsing *parsing, enum command command, const char *word)
 {
     if (parsing->command_word != NULL) {
         return option_refuse(parsing, "one command at a time: '%s' comes after '%s'", word,
@@ -37,7 +39,8 @@ int option_begin_command(struct parsing *parsing, enum command command, const ch
     return 0;
 }
 
-int option_set_message(struct parsing *parsing, const char *message)
+/* The message of a notify, written as an argument. */
+static int option_set_message(struct parsing *parsing, const char *message)
 {
     const char *wrong = options_judge_message(text_of(message));
     if (wrong != NULL) {
@@ -295,7 +298,7 @@ const size_t option_rows_count = sizeof(option_rows) / sizeof(option_rows[0]);
 static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
               "see struct parsing");
 
-const struct option_row *option_find(const char *name, size_t length)
+static const struct option_row *option_find(const char *name, size_t length)
 {
     for (size_t i = 0; i < option_rows_count; i++) {
         if (strlen(option_rows[i].name) == length &&
@@ -306,7 +309,7 @@ const struct option_row *option_find(const char *name, size_t length)
     return NULL;
 }
 
-const struct option_row *option_find_letter(char letter)
+static const struct option_row *option_find_letter(char letter)
 {
     for (size_t i = 0; i < option_rows_count; i++) {
         if (option_rows[i].letter == letter) {

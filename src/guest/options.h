@@ -85,17 +85,4 @@ struct option_row {
 extern const struct option_row option_rows[];
 extern const size_t option_rows_count;
 
-const struct option_row *option_find(const char *name, size_t length);
-const struct option_row *option_find_letter(char letter);
-
-/* Sets the error; always -EINVAL. */
-int option_refuse(struct parsing *parsing, const char *format, ...) PRINTF_LIKE(2, 3);
-
-/* Begins a command; a second one is refused. `word` is how it was written. */
-MUST_CHECK int option_begin_command(struct parsing *parsing, enum command command,
-                                    const char *word);
-
-/* The message of a notify, written as an argument. */
-MUST_CHECK int option_set_message(struct parsing *parsing, const char *message);
-
 #endif

@@ -25,7 +25,8 @@
 
 enum { STUCK_MS = 1000 }; /* a device that takes nothing for so long is skipped */
 
-int console_device_open(const char *path)
+/* A descriptor, or -errno. */
+static int console_device_open(const char *path)
 {
     int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -44,7 +45,8 @@ static int wait_writable(int fd, int stop_fd, int64_t deadline_ms)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-int console_device_write(int fd, const char *bytes, size_t length, int stop_fd)
+/* Gives up early, with -ECANCELED, when `stop_fd` (-1: none) becomes readable. */
+static int console_device_write(int fd, const char *bytes, size_t length, int stop_fd)
 {
     int64_t deadline = clock_deadline(STUCK_MS);
     while (length > 0) {

@@ -24,10 +24,6 @@
  * Errors   0 or -errno; -ETIMEDOUT: it took nothing for 1 s.
  * Source   interfaces: consoles are opened O_WRONLY|O_NOCTTY|O_NONBLOCK|O_APPEND.
  */
-/* A descriptor, or -errno. */
-MUST_CHECK int console_device_open(const char *path);
-/* Gives up early, with -ECANCELED, when `stop_fd` (-1: none) becomes readable. */
-MUST_CHECK int console_device_write(int fd, const char *bytes, size_t length, int stop_fd);
 
 /* Whether an operator's full-screen tool owns the console now.
  *

@@ -56,7 +56,9 @@ static const struct conf *merge(struct reload *reload, const struct conf *now, s
     return error == 0 ? now : NULL;
 }
 
-const struct conf *reload_load(struct reload *reload, const struct conf *now)
+/* What the files say now, `now` itself if that is the same; keys that need a restart keep what they
+ * have in `now`, and are named. NULL: the files cannot be used, so `now` stays. */
+static const struct conf *reload_load(struct reload *reload, const struct conf *now)
 {
     struct conf *fresh = NULL;
     const struct conf *merged = NULL;
@@ -75,7 +77,7 @@ const struct conf *reload_load(struct reload *reload, const struct conf *now)
     return merged;
 }
 
-void reload_done(struct reload *reload)
+static void reload_done(struct reload *reload)
 {
     while (reload->count > 0) {
         conf_free(reload->loaded[--reload->count]);

@@ -31,11 +31,6 @@ struct reload {
     size_t count;
 };
 
-/* What the files say now, `now` itself if that is the same; keys that need a restart keep what they
- * have in `now`, and are named. NULL: the files cannot be used, so `now` stays. */
-MUST_CHECK const struct conf *reload_load(struct reload *reload, const struct conf *now);
-void reload_done(struct reload *reload);
-
 /* `conf` was loaded from `config_path` with `listen`, and is read again from there on SIGHUP. It stays
  * the caller's. */
 int daemon_run(const struct conf *conf, const char *config_path, char *const listen[]);

@@ -116,7 +116,9 @@ static enum error_code run_guest_upgrade(const struct operation_order *order,
     return unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
 }
 
-enum error_code operation_run(const struct operation_order *order, char text[PENDING_TEXT_MAX])
+/* ERROR_NONE or what the guest is told; `text` has one line in either case, escaped. */
+static enum error_code operation_run(const struct operation_order *order,
+                                     char text[PENDING_TEXT_MAX])
 {
     struct operation_order own = *order;
     char attach[] = "attach";

@@ -43,9 +43,6 @@ struct operation_order {
     uint32_t cid; /* who asked */
 };
 
-/* ERROR_NONE or what the guest is told; `text` has one line in either case, escaped. */
-enum error_code operation_run(const struct operation_order *order, char text[PENDING_TEXT_MAX]);
-
 struct operations;
 
 enum { ERRANDS_QUEUE = 4 /* that wait behind the one under way; more are refused with `busy` */ };

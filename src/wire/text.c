@@ -21,7 +21,9 @@ static bool is_scalar_value(uint32_t code_point)
     return code_point <= 0x10ffff && !surrogate;
 }
 
-size_t utf8_next(const char *bytes, size_t left, uint32_t *code_point)
+/* Reads the character that begins at bytes[0], of which `left` (at least 1) are there. Returns how
+ * many bytes it takes, 1 to 4, or 0 when it is not UTF-8; then *code_point is left alone. */
+static size_t utf8_next(const char *bytes, size_t left, uint32_t *code_point)
 {
     const uint8_t *at = (const uint8_t *)bytes;
     for (size_t i = 0; i < sizeof(forms) / sizeof(forms)[0]; i++) {

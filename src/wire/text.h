@@ -20,9 +20,6 @@
  *
  * Threads  pure functions.
  */
-/* Reads the character that begins at bytes[0], of which `left` (at least 1) are there. Returns how
- * many bytes it takes, 1 to 4, or 0 when it is not UTF-8; then *code_point is left alone. */
-size_t utf8_next(const char *bytes, size_t left, uint32_t *code_point);
 
 bool utf8_valid(const char *bytes, size_t length);
 

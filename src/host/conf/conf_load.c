@@ -100,7 +100,9 @@ static int check_directories(const struct conf *conf, struct conf_origins *origi
     return -EINVAL;
 }
 
-int conf_check(struct conf *conf, struct conf_origins *origins, char problem[CONF_PROBLEM_MAX])
+/* A limit of connections per CID that no file gave is cut to the limit of all connections. */
+static int conf_check(struct conf *conf, struct conf_origins *origins,
+                      char problem[CONF_PROBLEM_MAX])
 {
     int result = check_lengths(conf, origins, problem);
     if (result == 0) {

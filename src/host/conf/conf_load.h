@@ -32,8 +32,4 @@ static inline struct conf_origin *conf_origin_of(struct conf_origins *origins,
     return &origins->of[key - conf_keys];
 }
 
-/* A limit of connections per CID that no file gave is cut to the limit of all connections. */
-MUST_CHECK int conf_check(struct conf *conf, struct conf_origins *origins,
-                          char problem[CONF_PROBLEM_MAX]);
-
 #endif

@@ -344,7 +344,7 @@ static void choice_allowed(const struct conf_key *key, char out[CONF_ALLOWED_MAX
 const struct conf_kind conf_choice = {
     .add = choice_add, .item = choice_item, .allowed = choice_allowed};
 
-void conf_amount(const struct conf_key *key, char out[CONF_AMOUNT_MAX])
+static void conf_amount(const struct conf_key *key, char out[CONF_AMOUNT_MAX])
 {
     if (key->min_count == 0) {
         snprintf(out, CONF_AMOUNT_MAX, "at most %u", key->max_count);

@@ -36,6 +36,5 @@ extern const struct conf_kind conf_set;         /* uint32_t, a bit for each word
 
 /* "1 to 16" or "at most 16": how many words a list takes. */
 enum { CONF_AMOUNT_MAX = 32 };
-void conf_amount(const struct conf_key *key, char out[CONF_AMOUNT_MAX]);
 
 #endif

@@ -30,8 +30,9 @@ size_t conf_value_count(const struct conf_key *key, const struct conf *conf)
     return key->kind->list ? key->kind->count(constant_field_of(key, conf)) : 1;
 }
 
-void conf_value_item(const struct conf_key *key, const struct conf *conf, size_t index,
-                     char out[CONF_ITEM_MAX])
+/* The value, or one word of a list, as a file has it. */
+static void conf_value_item(const struct conf_key *key, const struct conf *conf, size_t index,
+                            char out[CONF_ITEM_MAX])
 {
     key->kind->item(key, constant_field_of(key, conf), index, out);
 }

@@ -26,10 +26,6 @@ void conf_value_clear(const struct conf_key *key, struct conf *conf);
 /* Words of a list; 1 for a single value. */
 size_t conf_value_count(const struct conf_key *key, const struct conf *conf);
 
-/* The value, or one word of a list, as a file has it. */
-void conf_value_item(const struct conf_key *key, const struct conf *conf, size_t index,
-                     char out[CONF_ITEM_MAX]);
-
 /* Writes "allowed: " and what is allowed. */
 void conf_value_allowed(const struct conf_key *key, char why[CONF_WHY_MAX]);
 

@@ -55,8 +55,8 @@ static int take_words(char *const words[], struct hsm_options *options,
     return 0;
 }
 
-int hsm_options_parse(int argc, char *argv[], struct hsm_options *ret,
-                      char problem[COMMAND_LINE_PROBLEM_MAX])
+static int hsm_options_parse(int argc, char *argv[], struct hsm_options *ret,
+                             char problem[COMMAND_LINE_PROBLEM_MAX])
 {
     struct command_line line;
     int error = command_line_parse(argc, argv, PROGRAM, &line, problem);

@@ -19,7 +19,4 @@ struct hsm_options {
 
 extern const char hsm_options_help[];
 
-MUST_CHECK int hsm_options_parse(int argc, char *argv[], struct hsm_options *ret,
-                                 char problem[COMMAND_LINE_PROBLEM_MAX]);
-
 #endif

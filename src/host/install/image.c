@@ -37,7 +37,9 @@ static int sweep(int fd)
     return error;
 }
 
-int install_staging_open(int directory_fd, int *ret)
+/* Made if need be; what an earlier run that was killed left in it is removed. To be called with the
+ * lock held. */
+static int install_staging_open(int directory_fd, int *ret)
 {
     if (mkdirat(directory_fd, INSTALL_STAGING_NAME, 0700) != 0 && errno != EEXIST) {
         return -errno;

@@ -26,9 +26,6 @@
  *
  * Errors   0 or -errno.
  */
-/* Made if need be; what an earlier run that was killed left in it is removed. To be called with the
- * lock held. */
-MUST_CHECK int install_staging_open(int directory_fd, int *ret);
 
 struct install_image {
     char name[SHA256_HEX + sizeof(".img")];

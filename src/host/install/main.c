@@ -30,7 +30,13 @@ static int take(int fd)
     return 0;
 }
 
-int install_lock_take(int directory_fd, int *ret)
+/* The lock that keeps a second installation from starting while one lives: held by
+ * vsock_host-install and inherited by its installer (host/file/install_state.h asks about it).
+ *
+ * Errors   0 or -errno; -EBUSY somebody holds it.
+ * Owner    the caller closes the descriptor; the lock ends with its last copy.
+ */
+static int install_lock_take(int directory_fd, int *ret)
 {
     int fd = openat(directory_fd, INSTALL_LOCK_NAME,
                     O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, 0600);
@@ -81,8 +87,8 @@ static int take_hash(const struct command_line *line, uint8_t sha256[SHA256_SIZE
     return 0;
 }
 
-int install_options_parse(int argc, char *argv[], struct install_options *ret,
-                          char problem[COMMAND_LINE_PROBLEM_MAX])
+static int install_options_parse(int argc, char *argv[], struct install_options *ret,
+                                 char problem[COMMAND_LINE_PROBLEM_MAX])
 {
     struct command_line line;
     int error = command_line_parse(argc, argv, PROGRAM, &line, problem);

@@ -11,14 +11,6 @@
 #include "wire/attributes.h"
 #include "wire/message.h"
 
-/* The lock that keeps a second installation from starting while one lives: held by
- * vsock_host-install and inherited by its installer (host/file/install_state.h asks about it).
- *
- * Errors   0 or -errno; -EBUSY somebody holds it.
- * Owner    the caller closes the descriptor; the lock ends with its last copy.
- */
-MUST_CHECK int install_lock_take(int directory_fd, int *ret);
-
 struct install_options {
     enum command_line_action action;
     const char *config_path;
@@ -26,8 +18,5 @@ struct install_options {
 };
 
 extern const char install_options_help[];
-
-MUST_CHECK int install_options_parse(int argc, char *argv[], struct install_options *ret,
-                                     char problem[COMMAND_LINE_PROBLEM_MAX]);
 
 #endif

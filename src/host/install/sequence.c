@@ -53,8 +53,9 @@ static int search(FILE *file, const char *path, const uint8_t sha256[SHA256_SIZE
     return 0;
 }
 
-int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
-                          struct install_failure *failure)
+/* 0: allowed. -1: not, or not known; `failure` says why. An empty path allows every hash. */
+static int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
+                                 struct install_failure *failure)
 {
     if (path[0] == '\0') {
         return 0;

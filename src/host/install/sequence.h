@@ -16,9 +16,6 @@
  * left out; what follows the digest and a blank is not looked at, so that a list by sha256sum can
  * be used. Any other line makes the file unusable, and nothing is allowed.
  */
-/* 0: allowed. -1: not, or not known; `failure` says why. An empty path allows every hash. */
-MUST_CHECK int install_allowed_check(const char *path, const uint8_t sha256[SHA256_SIZE],
-                                     struct install_failure *failure);
 
 /* The exit status of vsock_host-install. */
 enum install_status {

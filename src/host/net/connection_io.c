@@ -50,7 +50,10 @@ static void answer(struct connection *connection, const struct pending_view *vie
     connection->pending = pending_unref(connection->pending);
 }
 
-bool async_reply_check(struct connection *connection, bool stopping)
+/* Looks at a copy of where the work stands and appends PROGRESS or the answer, if one is due. With the
+ * answer, or when the daemon stops and the work outlives it, the ticket is given back. False: nothing
+ * was appended, and it waits on, for the bell or until look_deadline_ms. */
+static bool async_reply_check(struct connection *connection, bool stopping)
 {
     struct pending_view view;
     int64_t now = clock_ms();
@@ -79,7 +82,8 @@ enum {
     LINGER_BYTES = 65536, /* and how much of it */
 };
 
-uint64_t connection_io_key(const struct connection *connection)
+/* The key of a connection's events in the epoll set; its highest bit is 0. */
+static uint64_t connection_io_key(const struct connection *connection)
 {
     return (uint64_t)(connection->generation & INT32_MAX) << 32 | connection->slot;
 }

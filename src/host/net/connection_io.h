@@ -22,10 +22,6 @@
  * Threads  the acceptor, which owns the connection.
  * Errors   none; those of the work are its answer.
  */
-/* Looks at a copy of where the work stands and appends PROGRESS or the answer, if one is due. With the
- * answer, or when the daemon stops and the work outlives it, the ticket is given back. False: nothing
- * was appended, and it waits on, for the bell or until look_deadline_ms. */
-MUST_CHECK bool async_reply_check(struct connection *connection, bool stopping);
 
 struct connection_io {
     const struct conf *conf;
@@ -35,9 +31,6 @@ struct connection_io {
     int epoll_fd;
     int64_t next_deadline_ms; /* no connection's deadline is earlier; it may be too early itself */
 };
-
-/* The key of a connection's events in the epoll set; its highest bit is 0. */
-uint64_t connection_io_key(const struct connection *connection);
 
 /* A connection that was just accepted; `busy`: it found no place. */
 void connection_io_begin(struct connection_io *flow, struct connection *connection, bool busy);

@@ -15,6 +15,8 @@
 
 #include "host/systemd/notify.h"
 
+static void listener_close(struct listener *listener);
+
 enum { CLAIM_NAME_MAX = ADDRESS_PATH_MAX + sizeof ".lock" };
 
 static void claim_name(const struct address *address, char out[CLAIM_NAME_MAX])
@@ -108,7 +110,9 @@ static int bind_claimed(int fd, const struct address *address, mode_t mode,
     return error;
 }
 
-int socket_path_bind(int fd, const struct address *address, mode_t mode, struct socket_path *ret)
+/* Binds fd, which is not listening yet. */
+static int socket_path_bind(int fd, const struct address *address, mode_t mode,
+                            struct socket_path *ret)
 {
     struct socket_path made = {.claim_fd = claim(address)};
     if (made.claim_fd < 0) {
@@ -123,7 +127,8 @@ int socket_path_bind(int fd, const struct address *address, mode_t mode, struct 
     return 0;
 }
 
-void socket_path_leave(struct socket_path *path, const struct address *address)
+/* Unlinks the socket if it still is the one that was made, and gives the claim back. */
+static void socket_path_leave(struct socket_path *path, const struct address *address)
 {
     struct stat file;
     if (path->claim_fd < 0) {
@@ -166,8 +171,9 @@ static const char *explain(int error)
     }
 }
 
-int listener_open(const struct address *address, mode_t unix_mode, struct listener *ret,
-                  char problem[CONF_PROBLEM_MAX])
+/* A path on which nobody answers is taken over; one on which somebody does is -EADDRINUSE. */
+static int listener_open(const struct address *address, mode_t unix_mode, struct listener *ret,
+                         char problem[CONF_PROBLEM_MAX])
 {
     struct listener made = {.address = *address, .path = {.claim_fd = -1}};
     made.fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -230,7 +236,9 @@ static void read_address(int fd, struct address *ret)
            strnlen(at.local.sun_path + abstract, room));
 }
 
-int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
+/* Takes a socket that systemd made and passed: a stream socket of vsock or Unix that listens. Its file
+ * stays systemd's. Takes *fd (sets -1) on success. */
+static int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
 {
     const char *objection = check_socket(*fd);
     int flags = objection == NULL ? fcntl(*fd, F_GETFL) : 0;
@@ -250,7 +258,7 @@ int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX]
     return 0;
 }
 
-void listener_close(struct listener *listener)
+static void listener_close(struct listener *listener)
 {
     if (listener->fd >= 0) {
         close(listener->fd);

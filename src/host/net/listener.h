@@ -30,12 +30,6 @@ struct socket_path {
     ino_t inode;
 };
 
-/* Binds fd, which is not listening yet. */
-MUST_CHECK int socket_path_bind(int fd, const struct address *address, mode_t mode,
-                                struct socket_path *ret);
-/* Unlinks the socket if it still is the one that was made, and gives the claim back. */
-void socket_path_leave(struct socket_path *path, const struct address *address);
-
 /* Listening sockets, and who it is that connects to them.
  *
  * Threads  open, adopt and close: main thread; accept: the acceptor.
@@ -53,14 +47,6 @@ struct peer {
     uint32_t cid; /* from the kernel, or [listen] unix_cid */
     bool allowed; /* its CID and, on a Unix socket, its uid are served */
 };
-
-/* A path on which nobody answers is taken over; one on which somebody does is -EADDRINUSE. */
-MUST_CHECK int listener_open(const struct address *address, mode_t unix_mode, struct listener *ret,
-                             char problem[CONF_PROBLEM_MAX]);
-/* Takes a socket that systemd made and passed: a stream socket of vsock or Unix that listens. Its file
- * stays systemd's. Takes *fd (sets -1) on success. */
-MUST_CHECK int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX]);
-void listener_close(struct listener *listener);
 
 /* Takes one connection: the descriptor, or -errno. */
 MUST_CHECK int listener_accept(const struct listener *listener, const struct conf *conf,

@@ -12,6 +12,8 @@
 #include "wire/message.h"
 #include "wire/text.h"
 
+static void url_done(struct url *url);
+
 /* Schemes that this libcurl does not know are parsed too: the policy refuses them by name. */
 enum { SET_FLAGS = CURLU_NON_SUPPORT_SCHEME };
 
@@ -55,7 +57,8 @@ static void normalise_host(char *host)
     }
 }
 
-int url_parse(const char *url, struct url *ret, const char **why)
+/* `why` is a constant string. */
+static int url_parse(const char *url, struct url *ret, const char **why)
 {
     CURLU *handle = NULL;
     int error = open_url(url, &handle, why);
@@ -80,7 +83,7 @@ int url_parse(const char *url, struct url *ret, const char **why)
     return 0;
 }
 
-void url_done(struct url *url)
+static void url_done(struct url *url)
 {
     free(url->scheme);
     free(url->host);

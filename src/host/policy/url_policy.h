@@ -34,10 +34,6 @@ struct url {
     char *path;   /* literal dot segments removed, as libcurl sends it; still percent-encoded */
 };
 
-/* `why` is a constant string. */
-MUST_CHECK int url_parse(const char *url, struct url *ret, const char **why);
-void url_done(struct url *url);
-
 /* The URL as people may see it, in a log or an answer: without user and password, without the
  * fragment, and with "?..." for a query, since signed URLs keep their secret there. Escaped, one
  * line. What cannot be parsed becomes "(a url that cannot be read)". */

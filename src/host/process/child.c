@@ -173,7 +173,7 @@ static int start(const struct child_command *step, const struct output_pipes *pi
     return -error;
 }
 
-int child_spawn(const struct child_command *step, struct child *ret)
+static int child_spawn(const struct child_command *step, struct child *ret)
 {
     struct output_pipes pipes;
     pid_t pid = 0;

@@ -85,6 +85,4 @@ struct child {
     int stdout_fd; /* step->said: its stdout alone, likewise; -1 otherwise */
 };
 
-MUST_CHECK int child_spawn(const struct child_command *step, struct child *ret);
-
 #endif

@@ -39,7 +39,8 @@ static void describe(const struct helper *program, const struct child_result *re
                    result->line[0] != '\0' ? result->line : nothing);
 }
 
-void helper_run_child(const struct helper *program, struct helper_result *ret)
+/* [steps] method = exec: the program as a child. See program.h. */
+static void helper_run_child(const struct helper *program, struct helper_result *ret)
 {
     struct child_command step = {
         .argv = program->argv,
@@ -135,7 +136,12 @@ static size_t read_said(const struct helper *program, const struct stamp *before
     return length;
 }
 
-void helper_run_unit(const struct helper *program, struct helper_result *ret)
+/* [steps] method = unit: the program as a unit, by systemd. See program.h.
+ *
+ * What it said is the file that its stdout goes to, if that was written since before the unit was
+ * started: an older one is of an older run.
+ */
+static void helper_run_unit(const struct helper *program, struct helper_result *ret)
 {
     static const enum helper_end ends[] = {
         [UNIT_REFUSED] = HELPER_REFUSED,

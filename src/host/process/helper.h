@@ -50,14 +50,4 @@ struct helper_result {
 
 void helper_run(const struct helper *program, struct helper_result *ret);
 
-/* [steps] method = exec: the program as a child. See program.h. */
-void helper_run_child(const struct helper *program, struct helper_result *ret);
-
-/* [steps] method = unit: the program as a unit, by systemd. See program.h.
- *
- * What it said is the file that its stdout goes to, if that was written since before the unit was
- * started: an older one is of an older run.
- */
-void helper_run_unit(const struct helper *program, struct helper_result *ret);
-
 #endif

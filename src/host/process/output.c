@@ -17,7 +17,7 @@ static bool blank(const struct lines *lines)
     return true;
 }
 
-void lines_init(struct lines *lines, child_text_function *on_text, void *context)
+static void lines_init(struct lines *lines, child_text_function *on_text, void *context)
 {
     lines->length = 0;
     lines->returned = false;
@@ -25,7 +25,8 @@ void lines_init(struct lines *lines, child_text_function *on_text, void *context
     lines->context = context;
 }
 
-void lines_end(struct lines *lines)
+/* No more comes: a last line without a newline counts. */
+static void lines_end(struct lines *lines)
 {
     if (!blank(lines)) {
         lines->on_text(lines->context, (struct text){lines->bytes, lines->length});
@@ -45,7 +46,7 @@ static void put(struct lines *lines, char byte)
     }
 }
 
-void lines_feed(struct lines *lines, const char *bytes, size_t length)
+static void lines_feed(struct lines *lines, const char *bytes, size_t length)
 {
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] == '\n') {

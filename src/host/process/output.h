@@ -28,11 +28,6 @@ struct lines {
     void *context;
 };
 
-void lines_init(struct lines *lines, child_text_function *on_text, void *context);
-void lines_feed(struct lines *lines, const char *bytes, size_t length);
-/* No more comes: a last line without a newline counts. */
-void lines_end(struct lines *lines);
-
 /* The last lines of a program's output, for the error that says why it failed.
  *
  * Threads  a value of its caller.

@@ -41,7 +41,7 @@ int start_mark_new(const char *directory, int *ret)
     return 0;
 }
 
-bool start_mark_is_held(const char *directory)
+static bool start_mark_is_held(const char *directory)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = -1;

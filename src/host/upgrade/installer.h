@@ -31,8 +31,6 @@
 /* A descriptor to be inherited, with the mark. */
 MUST_CHECK int start_mark_new(const char *directory, int *ret);
 
-bool start_mark_is_held(const char *directory);
-
 struct installer {
     const struct conf *conf;
     char *config_path;
