@@ -31,7 +31,7 @@ static bool carries(const struct dialect *dialect, enum command command)
 static void outcome_set(struct client_outcome *outcome, enum client_result result, const char *text)
 {
     outcome->result = result;
-    snprintf(outcome->text, sizeof(outcome->text), "%s", text);
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
 }
 
 static bool not_carried(const struct dialect *dialect, enum command command,
@@ -41,7 +41,7 @@ static bool not_carried(const struct dialect *dialect, enum command command,
         return false;
     }
     outcome->result = CLIENT_NOT_CARRIED;
-    snprintf(outcome->text, sizeof(outcome->text), "%s cannot be asked in %s (%s)",
+    snprintf(outcome->text, sizeof outcome->text, "%s cannot be asked in %s (%s)",
              command_name(command), dialect->name, dialect->title);
     return true;
 }
@@ -59,10 +59,10 @@ static void not_encoded(const struct client *client, int error, struct client_ou
     }
     /* The texts of a request were judged before: what is left is its length. */
     outcome->result = CLIENT_TOO_LONG;
-    snprintf(outcome->text, sizeof(outcome->text), "the request is too long for %s",
+    snprintf(outcome->text, sizeof outcome->text, "the request is too long for %s",
              client->link.session.dialect->name);
     if (client->link.session.request_limit > 0) {
-        snprintf(outcome->text, sizeof(outcome->text),
+        snprintf(outcome->text, sizeof outcome->text,
                  "the request is too long: this host takes at most %u bytes",
                  client->link.session.request_limit);
     }
@@ -132,7 +132,7 @@ static void converse(struct client *client, const struct request *request,
                      struct client_outcome *outcome)
 {
     uint8_t bytes[GUEST_REQUEST_MAX];
-    struct reply out = {.bytes = bytes, .size = sizeof(bytes)};
+    struct reply out = {.bytes = bytes, .size = sizeof bytes};
     int error = client->link.session.dialect->encode_request(&client->link.session, request, &out);
     if (error < 0) {
         not_encoded(client, error, outcome);

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/dialect.h"
 
-#include <stdio.h>
-
 #include "compat/json_0.h"
 #include "compat/json_1.h"
 #include "compat/tlv_0.h"
 #include "compat/tlv_1.h"
 #include "wire/text.h"
+
+#include <stdio.h>
 
 struct text answer_error_line(const struct answer *error, char out[ANSWER_LINE_MAX])
 {
@@ -55,7 +55,7 @@ const struct dialect *const dialects[] = {
     &dialect_tlv_0,
     &dialect_tlv_1,
 };
-const size_t dialects_count = sizeof(dialects) / sizeof(dialects)[0];
+const size_t dialects_count = sizeof dialects / sizeof dialects[0];
 
 const struct dialect *const dialect_default = &dialect_tlv_1;
 

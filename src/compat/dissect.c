@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/dissect.h"
 
-#include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "compat/json_0.h"
 #include "compat/json_1.h"
 #include "compat/json_envelope.h"
@@ -13,6 +9,10 @@
 #include "wire/number.h"
 #include "wire/payload_text.h"
 #include "wire/text.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 static void dissect_say(const struct dissector *dissector, const char *format, ...)
     PRINTF_LIKE(2, 3);
@@ -35,10 +35,10 @@ static void format_bytes(const struct tlv *tlv, char out[VALUE_MAX])
 
 static void format_text(const struct tlv *tlv, char out[VALUE_MAX])
 {
-    char shown[VALUE_MAX - sizeof("\"\"...")];
+    char shown[VALUE_MAX - sizeof "\"\"..."];
     struct text text = {(const char *)tlv->value, tlv->length};
-    size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof(shown));
-    snprintf(out, VALUE_MAX, "\"%s\"%s", shown, needed >= sizeof(shown) ? "..." : "");
+    size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof shown);
+    snprintf(out, VALUE_MAX, "\"%s\"%s", shown, needed >= sizeof shown ? "..." : "");
 }
 
 static void format_named(unsigned number, const char *name, char out[VALUE_MAX])
@@ -129,8 +129,8 @@ static bool dissect_json_claims(const uint8_t *bytes, size_t length)
 static void say_text(const struct dissector *dissector, const char *name, struct text text)
 {
     char shown[EXPLAIN_JSON_VALUE_MAX];
-    size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof(shown));
-    dissect_say(dissector, "  %s: \"%s\"%s", name, shown, needed >= sizeof(shown) ? "..." : "");
+    size_t needed = escape_text(text, ESCAPE_LINE, shown, sizeof shown);
+    dissect_say(dissector, "  %s: \"%s\"%s", name, shown, needed >= sizeof shown ? "..." : "");
 }
 
 static void say_head(const struct dissector *dissector, uint64_t offset, const char *what,
@@ -180,7 +180,7 @@ static void say_answer(const struct dissector *dissector, const struct answer *a
         dissect_say(dissector, "  error %u (%s)", answer->code, error_name(answer->code));
         say_text(dissector, "text", answer->message);
     } else {
-        (void)payload_text(answer, line, sizeof(line)); /* cut: it is a line */
+        (void)payload_text(answer, line, sizeof line); /* cut: it is a line */
         dissect_say(dissector, "  ok: %s", line);
     }
 }
@@ -477,7 +477,7 @@ static void dissect_say(const struct dissector *dissector, const char *format, .
     char line[DISSECT_LINE_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     dissector->line(dissector->context, line);
 }
@@ -505,14 +505,14 @@ static const struct {
 enum dissected dissect_frame(const struct dissector *dissector, uint64_t offset,
                              const uint8_t *bytes, size_t length, bool eof, size_t *taken)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].claims(bytes, length)) {
             return rows[i].explain(dissector, offset, bytes, length, eof, taken);
         }
     }
     char shown[SHOWN_MAX];
     struct text begin = {(const char *)bytes, length < SHOWN_BYTES ? length : SHOWN_BYTES};
-    escape_text(begin, ESCAPE_LINE, shown, sizeof(shown));
+    escape_text(begin, ESCAPE_LINE, shown, sizeof shown);
     dissect_say(dissector, "offset %" PRIu64 ": no frame of a dialect that is known: \"%s\"%s",
                 offset, shown, length > SHOWN_BYTES ? "..." : "");
     return EXPLAINED_LOST;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/exchange.h"
 
+#include "wire/clock.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "wire/clock.h"
-#include "wire/text.h"
 
 enum { SHOWN_BYTES = 48, SHOWN_ESCAPED = 4 * SHOWN_BYTES + 1, SHOWN_TEXT = SHOWN_ESCAPED + 5 };
 
@@ -15,7 +15,7 @@ void exchange_trace(const struct client *client, const char *format, ...)
     char line[CLIENT_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(line, sizeof(line), format, arguments);
+    vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     client->setup.trace(client->setup.context, line);
 }
@@ -26,7 +26,7 @@ static void show_received(const struct stream *stream, char shown[SHOWN_TEXT])
     char escaped[SHOWN_ESCAPED];
     size_t length = stream->length < SHOWN_BYTES ? stream->length : SHOWN_BYTES;
     struct text received = {(const char *)stream->bytes, length};
-    escape_text(received, ESCAPE_LINE, escaped, sizeof(escaped));
+    escape_text(received, ESCAPE_LINE, escaped, sizeof escaped);
     snprintf(shown, SHOWN_TEXT, "\"%s\"%s", escaped, stream->length > length ? "..." : "");
 }
 
@@ -44,7 +44,7 @@ enum exchange exchange_nonsense(const struct stream *stream, const char *why,
 {
     char shown[SHOWN_TEXT];
     show_received(stream, shown);
-    snprintf(end->text, sizeof(end->text), "%s; received %s", why, shown);
+    snprintf(end->text, sizeof end->text, "%s; received %s", why, shown);
     return EXCHANGE_NONSENSE;
 }
 
@@ -113,7 +113,7 @@ enum exchange exchange_look(struct link *link, size_t *length, struct exchange_e
 void exchange_begin(struct link *link)
 {
     stream_drop(&link->stream);
-    memset(&link->session.scan, 0, sizeof(link->session.scan));
+    memset(&link->session.scan, 0, sizeof link->session.scan);
 }
 
 enum exchange exchange_take(struct link *link, bool greeting, size_t length, struct answer *answer,
@@ -151,7 +151,7 @@ bool dial_no_connection(struct client_outcome *outcome, int error, const char *t
 {
     outcome->result = CLIENT_NO_CONNECTION;
     outcome->error = error;
-    snprintf(outcome->text, sizeof(outcome->text), "%s", text);
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
     return false;
 }
 
@@ -165,7 +165,7 @@ bool dial_stopped(struct client_outcome *outcome)
 bool dial_silent(struct client_outcome *outcome)
 {
     outcome->result = CLIENT_TIME_OVER;
-    snprintf(outcome->text, sizeof(outcome->text),
+    snprintf(outcome->text, sizeof outcome->text,
              "the host took the connection but did not answer the greeting");
     return false;
 }
@@ -186,7 +186,7 @@ bool dial_not_understood(struct client_outcome *outcome)
 bool dial_no_protocol(struct client_outcome *outcome, const char *text)
 {
     outcome->result = CLIENT_NO_PROTOCOL;
-    snprintf(outcome->text, sizeof(outcome->text), "%s", text);
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
     return false;
 }
 
@@ -242,7 +242,7 @@ bool dial_learn_cid(const struct client *client, struct client_session *session,
     int error = client->setup.local_cid(client->setup.context, &session->local_cid);
     if (error < 0) {
         char text[CLIENT_TEXT_MAX];
-        snprintf(text, sizeof(text), "%s needs the CID of this machine: %s", session->dialect->name,
+        snprintf(text, sizeof text, "%s needs the CID of this machine: %s", session->dialect->name,
                  strerror(-error));
         exchange_trace(client, "%s", text);
         return dial_no_connection(outcome, -error, text);

@@ -35,7 +35,7 @@ static const char *words_of(const json_error_t *error)
         {json_error_end_of_input_expected, "something behind its end"},
         {json_error_premature_end_of_input, "no end"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         if (rows[i].code == json_error_code(error)) {
             return rows[i].words;
         }

@@ -103,7 +103,7 @@ static int read_notify(struct text arguments, struct request *ret,
 static void write_notify(const struct request *request, struct writer *out)
 {
     char count[DIGITS_MAX + 1];
-    snprintf(count, sizeof(count), "%u", request->count);
+    snprintf(count, sizeof count, "%u", request->count);
     put_word(out, count);
     put_word(out, ", ");
     writer_put(out, request->message.bytes, request->message.length);
@@ -117,7 +117,7 @@ static const struct message_row rows[] = {
     {"set-node-id", COMMAND_NONE, NULL, NULL},
     {"join-success", COMMAND_NONE, NULL, NULL},
 };
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+enum { ROWS = sizeof rows / sizeof rows[0] };
 
 /* A message as written: NAME, or NAME [ARGUMENTS]. */
 struct call {
@@ -216,7 +216,7 @@ static int encode_answer(const struct server_session *session, const struct answ
         return 0;
     }
     writer_put(&writer, failed ? invalid : accepted,
-               (failed ? sizeof(invalid) : sizeof(accepted)) - 1);
+               (failed ? sizeof invalid : sizeof accepted) - 1);
     if (writer.full) {
         return -ENOBUFS;
     }
@@ -227,7 +227,7 @@ static int encode_answer(const struct server_session *session, const struct answ
 static struct json *make_message(const struct message_row *row, const struct request *request)
 {
     char message[MESSAGE_MAX];
-    struct writer writer = {.bytes = (uint8_t *)message, .size = sizeof(message)};
+    struct writer writer = {.bytes = (uint8_t *)message, .size = sizeof message};
     put_word(&writer, row->name);
     if (row->write != NULL) {
         put_word(&writer, "[");
@@ -248,7 +248,7 @@ static int encode_row(struct client_session *session, const struct message_row *
     if (request->url.length > URL_MAX || request->message.length > NOTIFY_MAX) {
         return -EMSGSIZE;
     }
-    snprintf(cid, sizeof(cid), "%u", session->local_cid);
+    snprintf(cid, sizeof cid, "%u", session->local_cid);
     int error = json_guest_write(json_make_text(text_of(cid)), make_message(row, request), out);
     if (error == 0) {
         session->command = request->command;

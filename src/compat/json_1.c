@@ -84,7 +84,7 @@ static const struct message_row rows[] = {
     {"upgrade", COMMAND_UPGRADE, read_upgrade, make_upgrade},
     {"notify", COMMAND_NOTIFY, read_notify, make_notify},
 };
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+enum { ROWS = sizeof rows / sizeof rows[0] };
 
 /* A message is the row's name, or an object with the name as its one key. */
 static bool is_of_row(const struct json *message, const struct message_row *row)

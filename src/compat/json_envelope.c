@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json_envelope.h"
 
-#include <assert.h>
-#include <errno.h>
-
 #include "compat/json_0.h"
 #include "compat/json_1.h"
 #include "wire/number.h"
+
+#include <assert.h>
+#include <errno.h>
 
 enum state { STATE_BEFORE, STATE_PLAIN, STATE_STRING, STATE_ESCAPE };
 
@@ -17,7 +17,7 @@ static const char cid_key[] = "sender_cid\"";
 enum {
     KEY_NONE,
     KEY_OPENED,
-    KEY_READ = KEY_OPENED + sizeof(cid_key) - 1,
+    KEY_READ = KEY_OPENED + sizeof cid_key - 1,
     KEY_COLON,
     KEY_IS_TEXT, /* stays */
 };

@@ -11,7 +11,7 @@
 static struct json *name_of(const char *name, unsigned number)
 {
     char digits[16];
-    snprintf(digits, sizeof(digits), "%u", number);
+    snprintf(digits, sizeof digits, "%u", number);
     return json_make_text(text_of(name != NULL ? name : digits));
 }
 
@@ -76,7 +76,7 @@ static char *escape_delete(const char *json)
     static const char escaped[] = "\\u007f";
     size_t extra = 0;
     for (const char *at = json; *at != '\0'; at++) {
-        extra += *at == 0x7f ? sizeof(escaped) - 2 : 0;
+        extra += *at == 0x7f ? sizeof escaped - 2 : 0;
     }
     char *out = malloc(strlen(json) + extra + 1);
     char *end = out;

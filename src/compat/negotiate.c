@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/negotiate.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "compat/exchange.h"
 #include "compat/json_envelope.h"
 #include "wire/clock.h"
 #include "wire/frame.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 enum {
     SILENCE_MS = 1000, /* after HELLO: then the JSON generations are asked */
@@ -38,7 +38,7 @@ static enum heard not_understood(const struct stream *stream, struct client_outc
 {
     struct exchange_end end;
     (void)exchange_nonsense(stream, "the host has not understood HELLO, and says no more", &end);
-    memcpy(outcome->text, end.text, sizeof(outcome->text));
+    memcpy(outcome->text, end.text, sizeof outcome->text);
     return HEARD_OTHER;
 }
 
@@ -216,7 +216,7 @@ static bool say(struct client *client, struct link *link, const struct reply *ou
 static bool say_hello(struct client *client, struct client_outcome *outcome)
 {
     uint8_t bytes[DIAL_GREETING_MAX];
-    struct reply out = {.bytes = bytes, .size = sizeof(bytes)};
+    struct reply out = {.bytes = bytes, .size = sizeof bytes};
     struct link *link = &client->link;
     link->session = (struct client_session){.dialect = dialect_find("tlv-1")};
     if (!dial_open(client, link, outcome)) {
@@ -231,7 +231,7 @@ static bool ask_in_json(struct client *client, struct client_outcome *outcome)
 {
     static const struct request question = {.command = COMMAND_GET_VSOCK_VERSION};
     uint8_t bytes[DIAL_GREETING_MAX];
-    struct reply out = {.bytes = bytes, .size = sizeof(bytes)};
+    struct reply out = {.bytes = bytes, .size = sizeof bytes};
     struct link *link = &client->probe;
     exchange_trace(client, "asking GetVsockProtocol in JSON, on a second connection");
     link->session = (struct client_session){.dialect = dialect_find("json-1")};
@@ -333,7 +333,7 @@ static bool greet(struct client *client, struct client_outcome *outcome)
         return true;
     }
     uint8_t bytes[DIAL_GREETING_MAX];
-    struct reply out = {.bytes = bytes, .size = sizeof(bytes)};
+    struct reply out = {.bytes = bytes, .size = sizeof bytes};
     int error = dialect->encode_greeting(&link->session, &out);
     if (error < 0) {
         return dial_no_connection(outcome, -error, strerror(-error));

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/server.h"
+
 #include "wire/frame.h"
 #include "wire/layout.h"
 #include "wire/text.h"
@@ -24,7 +25,7 @@ static void sniff(struct server_session *session, const uint8_t *bytes, size_t l
     const struct dialect *dialect = dialect_sniff(bytes, length);
     if (dialect != session->dialect) {
         session->dialect = dialect;
-        memset(&session->scan, 0, sizeof(session->scan));
+        memset(&session->scan, 0, sizeof session->scan);
     }
     session->dialect_known = length >= DIALECT_SNIFFED;
 }
@@ -49,7 +50,7 @@ enum framing server_frame(struct server_session *session, const uint8_t *bytes, 
         session->dialect->frame(session, bytes, length, eof, frame_length, protocol_error);
     if (framing == FRAMING_WHOLE) {
         session->dialect_known = true;
-        memset(&session->scan, 0, sizeof(session->scan));
+        memset(&session->scan, 0, sizeof session->scan);
     }
     return framing;
 }

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/stream.h"
 
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <stddef.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "wire/clock.h"
 
 void retry_init(struct retry *retry, int64_t limit_ms)
 {
@@ -36,7 +36,7 @@ bool retry_errno(int error, bool unix_path)
 {
     static const int passing[] = {ECONNREFUSED, ECONNRESET,    ENODEV,
                                   ETIMEDOUT,    EADDRNOTAVAIL, EAGAIN};
-    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         if (error == passing[i]) {
             return true;
         }
@@ -125,7 +125,7 @@ void stream_half_close(struct stream *stream)
 
 int stream_read(struct stream *stream)
 {
-    size_t room = sizeof(stream->bytes) - stream->length;
+    size_t room = sizeof stream->bytes - stream->length;
     if (room == 0) {
         return -ENOBUFS;
     }
@@ -140,7 +140,7 @@ int stream_read(struct stream *stream)
 
 int stream_fill(struct stream *stream, int64_t deadline_ms)
 {
-    int error = stream->length == sizeof(stream->bytes) ? -ENOBUFS : -EAGAIN;
+    int error = stream->length == sizeof stream->bytes ? -ENOBUFS : -EAGAIN;
     while (error == -EAGAIN) {
         error = wait_stream(stream, POLLIN, deadline_ms);
         error = error < 0 ? error : stream_read(stream);

@@ -10,10 +10,10 @@
 #ifndef COMPAT_STREAM_H
 #define COMPAT_STREAM_H
 
+#include "compat/dialect.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "compat/dialect.h"
 
 /* How long, and how often, a guest tries to reach its host again.
  *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/tlv_0.h"
 
-#include <errno.h>
-
 #include "compat/dialect.h"
 #include "wire/frame.h"
 #include "wire/text.h"
+
+#include <errno.h>
 
 enum { TYPE_AT = 6, RESERVED_AT = 7, LENGTH_AT = 8, FIELD_HEADER_SIZE = 3 };
 
@@ -107,12 +107,12 @@ enum tlv_step tlv_0_next(struct tlv_reader *reader, struct tlv *ret)
 void tlv_0_begin(struct writer *writer)
 {
     static const uint8_t header[TLV_0_HEADER_SIZE] = {'V', 'S', 'C', 'K', 0, TLV_0_MINOR};
-    writer_put(writer, header, sizeof(header));
+    writer_put(writer, header, sizeof header);
 }
 
 void tlv_0_put_header(struct writer *writer, uint8_t tag, size_t length)
 {
-    writer_put_integer(writer, sizeof(tag), tag);
+    writer_put_integer(writer, sizeof tag, tag);
     writer_put_integer(writer, sizeof(uint16_t), length);
 }
 
@@ -151,7 +151,7 @@ static const struct {
     {COMMAND_NOTIFY, REQUEST_FIELD(TAG_MESSAGE, FIELD_TEXT, message, NOTIFY_MAX)},
     {COMMAND_NOTIFY, REQUEST_FIELD(TAG_COUNT, FIELD_U32, count, 0)},
 };
-enum { ROWS = sizeof(rows) / sizeof(rows[0]) };
+enum { ROWS = sizeof rows / sizeof rows[0] };
 
 /* What an older host says of a frame of any other version, and nothing else. */
 static const char other_version[] = "unsupported version";
@@ -336,8 +336,8 @@ static void put_arguments(const struct request *request, struct writer *writer)
         writer_put(writer, request->sha256, SHA256_SIZE);
     } else if (request->command == COMMAND_NOTIFY) {
         tlv_0_put_text(writer, TAG_MESSAGE, request->message);
-        tlv_0_put_header(writer, TAG_COUNT, sizeof(request->count));
-        writer_put_integer(writer, sizeof(request->count), request->count);
+        tlv_0_put_header(writer, TAG_COUNT, sizeof request->count);
+        writer_put_integer(writer, sizeof request->count, request->count);
     }
 }
 

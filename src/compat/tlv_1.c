@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/tlv_1.h"
 
-#include <errno.h>
-#include <stdio.h>
-
 #include "compat/dialect.h"
 #include "wire/codec.h"
 #include "wire/frame.h"
 #include "wire/text.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 enum { TYPE_TEXT_MAX = 24 };
 
@@ -395,7 +395,7 @@ static int take_welcome(struct client_session *session, const struct frame_heade
     }
     session->agreed = welcome.version;
     session->request_limit = welcome.has_request_limit ? welcome.request_limit : 0;
-    (void)escape_text(welcome.agent, ESCAPE_LINE, session->host, sizeof(session->host)); /* cut */
+    (void)escape_text(welcome.agent, ESCAPE_LINE, session->host, sizeof session->host); /* cut */
     answer->type = ANSWER_RESPONSE;
     return 0;
 }

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/ask.h"
 
+#include "guest/stop.h"
+#include "wire/clock.h"
+#include "wire/number.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vm_sockets.h>
@@ -9,10 +13,6 @@
 #include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "guest/stop.h"
-#include "wire/clock.h"
-#include "wire/number.h"
 
 int local_cid_read(const char *device, uint32_t *ret)
 {
@@ -63,7 +63,7 @@ static int await_connection(int fd, int stop_fd, int64_t deadline_ms)
         return -ECANCELED;
     }
     int error = 0;
-    socklen_t size = sizeof(error);
+    socklen_t size = sizeof error;
     return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
 }
 
@@ -183,7 +183,7 @@ static void ask_again(void *context, const struct client_outcome *outcome)
     char address[ADDRESS_TEXT_MAX];
     char note[ADDRESS_TEXT_MAX + CLIENT_TEXT_MAX + 32];
     address_format(&asking->options->address, address);
-    snprintf(note, sizeof(note), "%s: %s; still trying", address,
+    snprintf(note, sizeof note, "%s: %s; still trying", address,
              outcome->text[0] != '\0' ? outcome->text : "the host is not ready");
     screen_note(asking->screen, note);
 }
@@ -235,7 +235,7 @@ void ask_run(struct asking *asking, const struct options *options, struct screen
     char address[ADDRESS_TEXT_MAX];
     char line[ADDRESS_TEXT_MAX + 64];
     address_format(&options->address, address);
-    snprintf(line, sizeof(line), "host %s (%s)", address, options->address_source);
+    snprintf(line, sizeof line, "host %s (%s)", address, options->address_source);
     screen_trace(screen, line);
 
     struct request request = options->request;

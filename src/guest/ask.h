@@ -7,12 +7,12 @@
 #ifndef GUEST_ASK_H
 #define GUEST_ASK_H
 
-#include <stdint.h>
-
 #include "compat/client.h"
 #include "guest/screen.h"
 #include "wire/address.h"
 #include "wire/attributes.h"
+
+#include <stdint.h>
 
 /* The CID of this machine, which requests in JSON tell.
  *

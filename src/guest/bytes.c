@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/bytes.h"
 
+#include "wire/clock.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -8,9 +11,6 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include "wire/clock.h"
-#include "wire/text.h"
 
 enum { STUCK_MS = 100 /* for which a full stderr is waited for */ };
 
@@ -140,14 +140,14 @@ static void echo_to(const char *device, const char *shown, size_t length, int st
 void echo_message(const char *devices, struct text message, int stop_fd, int64_t deadline_ms)
 {
     char shown[SHOWN_MAX] = "\n";
-    escape_text(message, ESCAPE_CONSOLE, shown + 1, sizeof(shown) - 2);
+    escape_text(message, ESCAPE_CONSOLE, shown + 1, sizeof shown - 2);
     size_t length = strlen(shown);
     shown[length++] = '\n';
     while (devices[0] != '\0') {
         char device[PATH_MAX];
         size_t name = strcspn(devices, ",");
-        int needed = snprintf(device, sizeof(device), "%.*s", (int)name, devices);
-        if (needed > 0 && (size_t)needed < sizeof(device)) {
+        int needed = snprintf(device, sizeof device, "%.*s", (int)name, devices);
+        if (needed > 0 && (size_t)needed < sizeof device) {
             echo_to(device, shown, length, stop_fd, deadline_ms);
         }
         devices += name + (devices[name] == ',' ? 1 : 0);

@@ -6,11 +6,11 @@
 #ifndef GUEST_BYTES_H
 #define GUEST_BYTES_H
 
-#include <stddef.h>
-#include <stdint.h>
-
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stddef.h>
+#include <stdint.h>
 
 /* Standard input and output within the limits of a run: reading and writing end at the deadline and
  * at a stop signal, without making descriptors non-blocking that other programs share.

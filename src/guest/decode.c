@@ -44,18 +44,18 @@ static void print_line(void *context, const char *line)
 {
     struct capture *capture = context;
     struct shown *shown = &capture->shown;
-    if (shown->length + strlen(line) + sizeof("\n") > sizeof(shown->bytes)) {
+    if (shown->length + strlen(line) + sizeof "\n" > sizeof shown->bytes) {
         flush(capture);
     }
     int added =
-        snprintf(shown->bytes + shown->length, sizeof(shown->bytes) - shown->length, "%s\n", line);
+        snprintf(shown->bytes + shown->length, sizeof shown->bytes - shown->length, "%s\n", line);
     shown->length += (size_t)added;
 }
 
 /* Whoever reads along sees all that has come, before more is waited for. */
 static int fill(struct capture *capture)
 {
-    size_t room = sizeof(capture->bytes) - capture->length;
+    size_t room = sizeof capture->bytes - capture->length;
     size_t got = 0;
     flush(capture);
     if (capture->shown.error < 0) {

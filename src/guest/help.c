@@ -86,7 +86,7 @@ static const struct page pages[] = {
     {"help", " COMMAND", "Tells what a command does, with examples and exit codes.\n",
      "  vsock_guest help upgrade\n"},
 };
-enum { PAGES = sizeof(pages) / sizeof(pages[0]) };
+enum { PAGES = sizeof pages / sizeof pages[0] };
 
 static const struct page *page_find(const char *command)
 {

@@ -69,7 +69,7 @@ static void print_answer(struct run *run, const struct client_outcome *outcome)
 static bool read_message(struct run *run)
 {
     size_t length = 0;
-    int error = bytes_read_all(STDIN_FILENO, run->message, sizeof(run->message), run->stop_fd,
+    int error = bytes_read_all(STDIN_FILENO, run->message, sizeof run->message, run->stop_fd,
                                run->deadline_ms, &length);
     struct text message = {run->message, length};
     const char *wrong = error == 0 ? options_judge_message(message) : NULL;

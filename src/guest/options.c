@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/options.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-
 #include "compat/client.h"
 #include "guest/help.h"
 #include "wire/clock.h"
 #include "wire/number.h"
 #include "wire/suggest.h"
 #include "wire/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
 
 #define SECONDS_MAX_MS (INT64_C(1000000000) * 1000)
 #define DEFAULT_ECHO   "/dev/tty1,/dev/ttyS0"
@@ -294,9 +294,8 @@ const struct option_row option_rows[] = {
     {"upgrade", 0, VALUE_NEEDED, "URL", COMMAND_UPGRADE, true, flag_upgrade},
     {"notify", 0, VALUE_NEEDED, "MESSAGE", COMMAND_NOTIFY, true, flag_notify},
 };
-const size_t option_rows_count = sizeof(option_rows) / sizeof(option_rows[0]);
-static_assert(sizeof(option_rows) / sizeof(option_rows[0]) <= OPTION_ROWS_MAX,
-              "see struct parsing");
+const size_t option_rows_count = sizeof option_rows / sizeof option_rows[0];
+static_assert(sizeof option_rows / sizeof option_rows[0] <= OPTION_ROWS_MAX, "see struct parsing");
 
 static const struct option_row *option_find(const char *name, size_t length)
 {
@@ -355,7 +354,7 @@ static int unknown_option(struct parsing *parsing, const char *word)
         names[i] = option_rows[i].name;
     }
     char name[64];
-    snprintf(name, sizeof(name), "%.*s", (int)strcspn(word + 2, "="), word + 2);
+    snprintf(name, sizeof name, "%.*s", (int)strcspn(word + 2, "="), word + 2);
     const char *near = suggest_name(name, names, option_rows_count);
     if (near == NULL) {
         return option_refuse(parsing,

@@ -1,23 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/report.h"
 
+#include "compat/json_text.h"
+#include "guest/bytes.h"
+#include "wire/payload_text.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-#include "compat/json_text.h"
-#include "guest/bytes.h"
-#include "wire/payload_text.h"
-#include "wire/text.h"
-
 /* A line by one of the writers of wire/payload_text.h. */
 static char *line_of(const struct answer *response,
                      size_t (*write_line)(const struct answer *, char *, size_t))
 {
     char probe[1];
-    size_t length = write_line(response, probe, sizeof(probe));
+    size_t length = write_line(response, probe, sizeof probe);
     char *line = malloc(length + 1);
     if (line != NULL) {
         (void)write_line(response, line, length + 1);
@@ -43,7 +43,7 @@ int output_format(const struct answer *response, enum output_format format, char
 {
     char *line = form(response, format);
     size_t length = line != NULL ? strlen(line) : 0;
-    char *ended = realloc(line, length + sizeof("\n"));
+    char *ended = realloc(line, length + sizeof "\n");
     if (line == NULL || ended == NULL) {
         free(ended != NULL ? ended : line);
         return -ENOMEM;
@@ -67,7 +67,7 @@ const struct report_meaning report_exits[] = {
     {REPORT_BROKEN, "broken after the request was sent: whether it was done is not known"},
     {REPORT_STDOUT, "done, but stdout could not be written"},
 };
-const size_t report_exits_count = sizeof(report_exits) / sizeof(report_exits[0]);
+const size_t report_exits_count = sizeof report_exits / sizeof report_exits[0];
 
 /* What may still be going on when a request was sent and its answer is not known. */
 struct aftermath {
@@ -91,7 +91,7 @@ static const char *aftermath_of(enum command command, const struct client_outcom
     if (command == COMMAND_UPGRADE && !outcome->tells_status) {
         return "the upgrade may be going on at the host; the same hash again joins it";
     }
-    for (size_t i = 0; i < sizeof(aftermaths) / sizeof(aftermaths[0]); i++) {
+    for (size_t i = 0; i < sizeof aftermaths / sizeof aftermaths[0]; i++) {
         if (aftermaths[i].command == command) {
             return aftermaths[i].text;
         }
@@ -115,7 +115,7 @@ static const char *connect_hint(int error)
         {EPERM, "permission is missing: run it as a user who may use the socket"},
         {EAFNOSUPPORT, "the kernel's vsock module is missing (vmw_vsock_virtio_transport)"},
     };
-    for (size_t i = 0; i < sizeof(hints) / sizeof(hints[0]); i++) {
+    for (size_t i = 0; i < sizeof hints / sizeof hints[0]; i++) {
         if (hints[i].error == error) {
             return hints[i].hint;
         }
@@ -127,9 +127,9 @@ static void set_code(struct report *report, unsigned code)
 {
     const char *name = error_name(code);
     if (name != NULL) {
-        snprintf(report->code, sizeof(report->code), "%s", name);
+        snprintf(report->code, sizeof report->code, "%s", name);
     } else {
-        snprintf(report->code, sizeof(report->code), "%u", code);
+        snprintf(report->code, sizeof report->code, "%u", code);
     }
 }
 
@@ -137,10 +137,10 @@ void report_set(struct report *report, enum report_exit exit_code, const char *c
                 const char *format, ...)
 {
     report->exit_code = exit_code;
-    snprintf(report->code, sizeof(report->code), "%s", code);
+    snprintf(report->code, sizeof report->code, "%s", code);
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(report->text, sizeof(report->text), format, arguments);
+    vsnprintf(report->text, sizeof report->text, format, arguments);
     va_end(arguments);
 }
 
@@ -155,7 +155,7 @@ static void report_error(const struct answer *answer, enum report_exit exit_code
                          struct report *ret)
 {
     char message[REPORT_TEXT_MAX / 2];
-    escape_text(answer->message, ESCAPE_LINE, message, sizeof(message));
+    escape_text(answer->message, ESCAPE_LINE, message, sizeof message);
     report_set(ret, exit_code, "", "%s",
                message[0] != '\0' ? message : "the host says no more than that");
     set_code(ret, answer->code);
@@ -181,7 +181,7 @@ void report_outcome(const struct options *options, const struct client_outcome *
     char address[ADDRESS_TEXT_MAX];
     address_format(&options->address, address);
     char where[ADDRESS_TEXT_MAX + 64];
-    snprintf(where, sizeof(where), "%s (%s)", address, options->address_source);
+    snprintf(where, sizeof where, "%s (%s)", address, options->address_source);
     const char *aftermath = aftermath_of(options->request.command, outcome);
     switch (outcome->result) {
     case CLIENT_SATISFIED:
@@ -227,9 +227,9 @@ void report_failed_upgrade(const struct upgrade_status *status, struct report *r
 void report_print(const struct report *report)
 {
     char line[LINE_MAX_BYTES];
-    int length = snprintf(line, sizeof(line), "error: %s: ", report->code);
+    int length = snprintf(line, sizeof line, "error: %s: ", report->code);
     escape_text(text_of(report->text), ESCAPE_LINE, line + length,
-                sizeof(line) - (size_t)length - 1);
+                sizeof line - (size_t)length - 1);
     size_t end = strlen(line);
     line[end] = '\n';
     bytes_tell(line, end + 1);

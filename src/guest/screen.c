@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/screen.h"
 
+#include "guest/bytes.h"
+#include "wire/clock.h"
+#include "wire/text.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
-
-#include "guest/bytes.h"
-#include "wire/clock.h"
-#include "wire/text.h"
 
 enum {
     PIECE_MAX = 48,
@@ -76,7 +76,7 @@ static void format_bytes(double bytes, char out[PIECE_MAX])
 {
     static const char *const units[] = {"B", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"};
     size_t unit = 0;
-    while (bytes >= 1024 && unit + 1 < sizeof(units) / sizeof(units[0])) {
+    while (bytes >= 1024 && unit + 1 < sizeof units / sizeof units[0]) {
         bytes /= 1024;
         unit++;
     }
@@ -88,7 +88,7 @@ static void format_head(const struct progress *progress, char out[PIECE_MAX])
 {
     const char *name = phase_name(progress->phase);
     char number[16];
-    snprintf(number, sizeof(number), "phase %u", progress->phase);
+    snprintf(number, sizeof number, "phase %u", progress->phase);
     int length = snprintf(out, PIECE_MAX, "%-11s", name != NULL ? name : number);
     if (is_counted(progress) && progress->total > 0) {
         snprintf(out + length, PIECE_MAX - (size_t)length, " %3u%%", percent_of(progress));
@@ -203,7 +203,7 @@ void progress_text(const struct progress *progress, char out[PROGRESS_LINE_MAX])
     char head[PIECE_MAX];
     char tail[TAIL_MAX];
     format_head(progress, head);
-    (void)choose_tail(progress, sizeof(tail), tail);
+    (void)choose_tail(progress, sizeof tail, tail);
     int length = snprintf(out, PROGRESS_LINE_MAX, "%s%s", head, tail);
     while (length > 0 && out[length - 1] == ' ') {
         out[--length] = '\0';
@@ -256,7 +256,7 @@ static void clear_bar(struct screen *screen)
 {
     char blank[PROGRESS_LINE_MAX + 2];
     if (screen->drawn > 0) {
-        int length = snprintf(blank, sizeof(blank), "\r%*s\r", (int)screen->drawn, "");
+        int length = snprintf(blank, sizeof blank, "\r%*s\r", (int)screen->drawn, "");
         bytes_tell(blank, (size_t)length);
         screen->drawn = 0;
     }
@@ -268,9 +268,9 @@ static void show_line(struct screen *screen, const char *format, ...)
     char line[LINE_BYTES_MAX];
     va_list arguments;
     va_start(arguments, format);
-    int length = vsnprintf(line, sizeof(line) - 1, format, arguments);
+    int length = vsnprintf(line, sizeof line - 1, format, arguments);
     va_end(arguments);
-    size_t end = (size_t)length < sizeof(line) - 2 ? (size_t)length : sizeof(line) - 2;
+    size_t end = (size_t)length < sizeof line - 2 ? (size_t)length : sizeof line - 2;
     line[end] = '\n';
     clear_bar(screen);
     bytes_tell(line, end + 1);
@@ -283,7 +283,7 @@ void screen_progress(struct screen *screen, const struct upgrade_status *status)
     progress_feed(&screen->progress, status, clock_ms());
     if (screen->bar) {
         progress_bar(&screen->progress, columns(), line);
-        int length = snprintf(drawn, sizeof(drawn), "\r%s", line);
+        int length = snprintf(drawn, sizeof drawn, "\r%s", line);
         bytes_tell(drawn, (size_t)length);
         screen->drawn = (unsigned)length - 1;
     } else if (screen->lines && progress_due(&screen->progress)) {
@@ -296,7 +296,7 @@ void screen_trace(struct screen *screen, const char *line)
 {
     if (screen->verbose) {
         char escaped[LINE_BYTES_MAX];
-        escape_text(text_of(line), ESCAPE_LINE, escaped, sizeof(escaped));
+        escape_text(text_of(line), ESCAPE_LINE, escaped, sizeof escaped);
         show_line(screen, "%.3f s: %s", (double)(clock_ms() - screen->start_ms) / 1000, escaped);
     }
 }

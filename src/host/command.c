@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/command.h"
 
+#include "host/watchdog.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include "host/watchdog.h"
-#include "wire/text.h"
 
 /* Room for blanks around the version; a longer file is refused. */
 enum { FILE_MAX = HOSTOS_VERSION_MAX + 256 };

@@ -9,8 +9,6 @@
 #ifndef HOST_COMMAND_H
 #define HOST_COMMAND_H
 
-#include <stdatomic.h>
-
 #include "compat/dialect.h"
 #include "host/conf/conf.h"
 #include "host/console.h"
@@ -19,6 +17,8 @@
 #include "host/upgrade/upgrade.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdatomic.h>
 
 /* The HostOS version: what the file of [version] file holds, trimmed.
  *

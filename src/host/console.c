@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/console.h"
 
+#include "host/lock.h"
+#include "host/log.h"
+#include "host/message_id.h"
+#include "host/watchdog.h"
+#include "wire/clock.h"
+#include "wire/text.h"
+
 #include <assert.h>
 #include <ctype.h>
 #include <dirent.h>
@@ -15,13 +22,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/lock.h"
-#include "host/log.h"
-#include "host/message_id.h"
-#include "host/watchdog.h"
-#include "wire/clock.h"
-#include "wire/text.h"
 
 enum { STUCK_MS = 1000 }; /* a device that takes nothing for so long is skipped */
 

@@ -11,12 +11,12 @@
 #ifndef HOST_CONSOLE_H
 #define HOST_CONSOLE_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "host/conf/conf.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* Writing to a console device without ever waiting long for it.
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/digest.h"
 
+#include "host/watchdog.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,8 +11,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "host/watchdog.h"
 
 enum {
     /* The reader is woken for this much, not for each small write: waking costs more than it. */
@@ -191,7 +191,7 @@ static void join(struct digest *digest)
 
 int digest_new(bool threaded, struct digest **ret)
 {
-    struct digest *digest = calloc(1, sizeof(*digest));
+    struct digest *digest = calloc(1, sizeof *digest);
     if (digest == NULL) {
         return -ENOMEM;
     }

@@ -11,13 +11,13 @@
 #ifndef HOST_DIGEST_H
 #define HOST_DIGEST_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "host/lock.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 /* A bounded ring of bytes between one writer and one reader thread.
  *

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install_record.h"
 
+#include "wire/number.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "wire/number.h"
 
 #define RECORD_NAME "record"
 
@@ -17,7 +17,7 @@ static const char *const stage_names[] = {
     [RECORD_INSTALLED] = "installed",
     [RECORD_REBOOTING] = "rebooting",
 };
-enum { STAGE_COUNT = sizeof(stage_names) / sizeof(stage_names[0]) };
+enum { STAGE_COUNT = sizeof stage_names / sizeof stage_names[0] };
 
 int install_record_write(int directory_fd, const struct install_record *record)
 {
@@ -51,7 +51,7 @@ static int get(const struct keyfile *file, const char *key, char *out, size_t si
 static int get_stage(const struct keyfile *file, enum install_record_stage *ret)
 {
     char name[16];
-    if (get(file, "stage", name, sizeof(name)) != 0) {
+    if (get(file, "stage", name, sizeof name) != 0) {
         return -EBADMSG;
     }
     for (int i = 0; i < STAGE_COUNT; i++) {
@@ -66,7 +66,7 @@ static int get_stage(const struct keyfile *file, enum install_record_stage *ret)
 static int get_sha256(const struct keyfile *file, uint8_t ret[SHA256_SIZE])
 {
     char hex[SHA256_HEX + 1];
-    if (get(file, "sha256", hex, sizeof(hex)) != 0 || sha256_parse(text_of(hex), ret) != 0) {
+    if (get(file, "sha256", hex, sizeof hex) != 0 || sha256_parse(text_of(hex), ret) != 0) {
         return -EBADMSG;
     }
     return 0;
@@ -105,7 +105,7 @@ static int get_exit_status(const struct keyfile *file, int *ret)
 static int get_code(const struct keyfile *file, enum error_code *ret)
 {
     char name[32];
-    int error = keyfile_get(file, "code", name, sizeof(name));
+    int error = keyfile_get(file, "code", name, sizeof name);
     if (error == -ENOENT) {
         *ret = ERROR_NONE;
         return 0;
@@ -133,7 +133,7 @@ int install_record_read(int directory_fd, struct install_record *ret)
         get_number(&file, "ended", &record.ended) != 0 ||
         get_number(&file, "reboot_at", &record.reboot_at) != 0 ||
         get_exit_status(&file, &record.exit_status) != 0 || get_code(&file, &record.code) != 0 ||
-        get(&file, "text", record.text, sizeof(record.text)) != 0) {
+        get(&file, "text", record.text, sizeof record.text) != 0) {
         return -EBADMSG;
     }
     *ret = record;
@@ -179,14 +179,14 @@ int install_state_read(int directory_fd, struct install_state *ret)
 static void remove_image(int directory_fd, const uint8_t sha256[SHA256_SIZE])
 {
     char hex[SHA256_HEX + 1];
-    char name[SHA256_HEX + sizeof(".img")];
+    char name[SHA256_HEX + sizeof ".img"];
     int fd =
         openat(directory_fd, INSTALL_STAGING_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
         return;
     }
     sha256_format(sha256, hex);
-    (void)snprintf(name, sizeof(name), "%s.img", hex);
+    (void)snprintf(name, sizeof name, "%s.img", hex);
     if (unlinkat(fd, name, 0) == 0) {
         (void)fsync(fd); /* else it may be back after a power loss, when nobody looks any more */
     }

@@ -12,11 +12,11 @@
 #ifndef HOST_INSTALL_RECORD_H
 #define HOST_INSTALL_RECORD_H
 
-#include <stdbool.h>
-
 #include "host/keyfile.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
 
 /* What vsock_host-install did, as it wrote it down, and all that the daemon believes about it.
  *

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/keyfile.h"
 
+#include "wire/number.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,9 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "wire/number.h"
-#include "wire/text.h"
-
 int boot_id_read(char out[BOOT_ID_SIZE])
 {
     int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
@@ -20,7 +20,7 @@ int boot_id_read(char out[BOOT_ID_SIZE])
         return -errno;
     }
     char bytes[BOOT_ID_SIZE]; /* 36 characters and a newline */
-    ssize_t got = read(fd, bytes, sizeof(bytes));
+    ssize_t got = read(fd, bytes, sizeof bytes);
     int error = got < 0 ? -errno : 0;
     (void)close(fd); /* nothing was written */
     if (error == 0 && (got != BOOT_ID_SIZE || bytes[BOOT_ID_SIZE - 1] != '\n')) {
@@ -79,8 +79,8 @@ static int make(int directory_fd, const char *name, const void *bytes, size_t le
 int file_replace(int directory_fd, const char *name, const void *bytes, size_t length, mode_t mode)
 {
     char temporary[NAME_MAX + 1];
-    int needed = snprintf(temporary, sizeof(temporary), "%s.new", name);
-    if (needed < 0 || (size_t)needed >= sizeof(temporary)) {
+    int needed = snprintf(temporary, sizeof temporary, "%s.new", name);
+    if (needed < 0 || (size_t)needed >= sizeof temporary) {
         return -ENAMETOOLONG;
     }
     int error = make(directory_fd, temporary, bytes, length, mode);
@@ -121,7 +121,7 @@ static bool value_valid(struct text value)
 {
     char escaped[VALUE_MAX + 1];
     return value.length <= VALUE_MAX &&
-           escape_text(value, ESCAPE_LINE, escaped, sizeof(escaped)) == value.length &&
+           escape_text(value, ESCAPE_LINE, escaped, sizeof escaped) == value.length &&
            memcmp(escaped, value.bytes, value.length) == 0;
 }
 
@@ -182,7 +182,7 @@ void keyfile_set(struct keyfile *file, const char *key, const char *value)
 {
     char escaped[VALUE_MAX + 1];
     if (file->length > KEYFILE_MAX ||
-        escape_text(text_of(value), ESCAPE_LINE, escaped, sizeof(escaped)) > VALUE_MAX) {
+        escape_text(text_of(value), ESCAPE_LINE, escaped, sizeof escaped) > VALUE_MAX) {
         file->length = TOO_LONG;
         return;
     }
@@ -198,7 +198,7 @@ void keyfile_set(struct keyfile *file, const char *key, const char *value)
 void keyfile_set_number(struct keyfile *file, const char *key, uint64_t value)
 {
     char digits[24];
-    (void)snprintf(digits, sizeof(digits), "%" PRIu64, value); /* 20 digits at most */
+    (void)snprintf(digits, sizeof digits, "%" PRIu64, value); /* 20 digits at most */
     keyfile_set(file, key, digits);
 }
 
@@ -270,6 +270,6 @@ int keyfile_get(const struct keyfile *file, const char *key, char *out, size_t s
 int keyfile_get_number(const struct keyfile *file, const char *key, uint64_t *ret)
 {
     char digits[24];
-    int error = keyfile_get(file, key, digits, sizeof(digits));
+    int error = keyfile_get(file, key, digits, sizeof digits);
     return error != 0 ? error : decimal_parse(digits, 0, UINT64_MAX, ret);
 }

@@ -10,12 +10,12 @@
 #ifndef HOST_KEYFILE_H
 #define HOST_KEYFILE_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#include "wire/attributes.h"
 
 /* Replacing a small file as a whole: after a power cut at any instant its name holds the old bytes
  * or the new ones.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/log.h"
 
+#include "host/systemd/notify.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <poll.h>
@@ -13,16 +16,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "host/systemd/notify.h"
-#include "wire/text.h"
-
 /* Leaves the field out when not even its name and one escaped byte would fit. */
 static void add(struct journal_entry *entry, const char *name, const char *value)
 {
     char *at = entry->bytes + entry->used;
-    size_t left = sizeof(entry->bytes) - entry->used;
+    size_t left = sizeof entry->bytes - entry->used;
     size_t name_size = strlen(name) + 1;
-    if (entry->count == JOURNAL_ENTRY_FIELDS || name_size + sizeof("\\xNN") > left) {
+    if (entry->count == JOURNAL_ENTRY_FIELDS || name_size + sizeof "\\xNN" > left) {
         return;
     }
     snprintf(at, left, "%s=", name);
@@ -56,7 +56,7 @@ void journal_entry_build(const char *program, enum log_priority priority, const 
 static bool is_stream(const char *journal_stream, const struct stat *stat)
 {
     char own[48];
-    snprintf(own, sizeof(own), "%ju:%ju", (uintmax_t)stat->st_dev, (uintmax_t)stat->st_ino);
+    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)stat->st_dev, (uintmax_t)stat->st_ino);
     return strcmp(journal_stream, own) == 0;
 }
 
@@ -119,9 +119,9 @@ static void write_line(enum log_priority priority, const char *message)
     }
     unsigned missing = atomic_exchange_explicit(&lost, 0, memory_order_relaxed);
     if (missing > 0) {
-        (void)snprintf(note, sizeof(note), "(lines lost: %u) ", missing);
+        (void)snprintf(note, sizeof note, "(lines lost: %u) ", missing);
     }
-    int length = snprintf(line, sizeof(line), "%.*s: %s: %s%s\n", HELPER_MAX, settings.program,
+    int length = snprintf(line, sizeof line, "%.*s: %s: %s%s\n", HELPER_MAX, settings.program,
                           priority_names[priority], note, message);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
     (void)written; /* there is nowhere left to say so */
@@ -153,9 +153,9 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
     char message[LOG_TEXT_MAX + 1];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(raw, sizeof(raw), format, arguments);
+    vsnprintf(raw, sizeof raw, format, arguments);
     va_end(arguments);
-    (void)escape_text(text_of(raw), ESCAPE_LINE, message, sizeof(message));
+    (void)escape_text(text_of(raw), ESCAPE_LINE, message, sizeof message);
     if (!settings.to_journal || !send_entry(priority, message_id, message, fields, count)) {
         write_line(priority, message);
     }

@@ -10,12 +10,12 @@
 #ifndef HOST_LOG_H
 #define HOST_LOG_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
-
-#include "wire/attributes.h"
 
 /* syslog(3) priorities, so that journald takes them as they are. */
 enum log_priority {

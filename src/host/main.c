@@ -11,18 +11,18 @@
  *     5     ring (digest/ring.c)  how far a digest's writer and reader are
  *     6     errand (errands.c)    the queue of errands and how each stands
  */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "host/conf/conf.h"
 #include "host/daemon.h"
 #include "host/log.h"
 #include "host/options.h"
 #include "host/upgrade/upgrade.h"
 #include "wire/payload_text.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 static int check(const char *path)
 {

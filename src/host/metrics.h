@@ -9,10 +9,10 @@
 #ifndef HOST_METRICS_H
 #define HOST_METRICS_H
 
-#include <stdint.h>
-
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdint.h>
 
 enum metric {
     METRIC_ACCEPTED,      /* connections taken */

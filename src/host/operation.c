@@ -1,16 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/operation.h"
 
-#include <assert.h>
-#include <errno.h>
-#include <poll.h>
-#include <stdatomic.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/eventfd.h>
-#include <unistd.h>
-
 #include "host/lock.h"
 #include "host/log.h"
 #include "host/message_id.h"
@@ -21,6 +11,16 @@
 #include "host/watchdog.h"
 #include "wire/clock.h"
 #include "wire/text.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <poll.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 enum { NAME_MAX_BYTES = 64, RESULT_PATH_MAX = 256 };
 
@@ -34,10 +34,10 @@ static void on_line(void *context, const char *line)
 {
     const struct operation_order *order = context;
     char cid[16];
-    (void)snprintf(cid, sizeof(cid), "%u", order->cid);
+    (void)snprintf(cid, sizeof cid, "%u", order->cid);
     const struct log_field fields[] = {{"VSOCK_CID", cid},
                                        {"VSOCK_COMMAND", command_name(order->command)}};
-    log_event(PRIORITY_INFO, NULL, fields, sizeof(fields) / sizeof(fields[0]), "%s: %s",
+    log_event(PRIORITY_INFO, NULL, fields, sizeof fields / sizeof fields[0], "%s: %s",
               command_name(order->command), line);
 }
 
@@ -77,9 +77,9 @@ static enum error_code run_hsm(struct operation_order *order, char verb[],
     char unit[NAME_MAX_BYTES];
     char result_path[RESULT_PATH_MAX];
     struct helper_result result;
-    (void)snprintf(cid, sizeof(cid), "%u", order->cid);
-    (void)snprintf(unit, sizeof(unit), "vsock_host-hsm-%s@%s.service", verb, cid);
-    (void)snprintf(result_path, sizeof(result_path), "%s/%s@%s", order->results, verb, cid);
+    (void)snprintf(cid, sizeof cid, "%u", order->cid);
+    (void)snprintf(unit, sizeof unit, "vsock_host-hsm-%s@%s.service", verb, cid);
+    (void)snprintf(result_path, sizeof result_path, "%s/%s@%s", order->results, verb, cid);
     char *const argv[] = {
         order->conf->steps.hsm_program, option, order->config_path, verb, cid, NULL};
     const struct helper program = {
@@ -88,7 +88,7 @@ static enum error_code run_hsm(struct operation_order *order, char verb[],
         .unit = unit,
         .result_path = result_path,
         .said = said,
-        .stdout_size = sizeof(said),
+        .stdout_size = sizeof said,
         .deadline_ms = clock_deadline(order->conf->hsm.timeout_ms + OPERATION_HSM_MARGIN_MS),
         .stop_fd = order->stop_fd,
         .on_line = on_line,
@@ -170,7 +170,7 @@ static void look(const struct pending *pending, struct pending_view *ret)
     ret->code = operation->code;
     ret->revision = operation->ended ? 1 : 0;
     ret->has_progress = false;
-    memcpy(ret->text, operation->text, sizeof(ret->text));
+    memcpy(ret->text, operation->text, sizeof ret->text);
     lock_give(&operations->lock);
 }
 
@@ -232,7 +232,7 @@ static enum error_code append_locked(struct operations *operations, struct opera
 enum error_code operation_submit(struct operations *operations, enum command command, uint32_t cid,
                                  struct pending **ret, char why[PENDING_TEXT_MAX])
 {
-    struct operation *fresh = calloc(1, sizeof(*fresh));
+    struct operation *fresh = calloc(1, sizeof *fresh);
     if (fresh == NULL) {
         (void)snprintf(why, PENDING_TEXT_MAX, "the host is out of memory");
         return ERROR_INTERNAL;
@@ -261,7 +261,7 @@ static void end_locked(struct operations *operations, struct operation *operatio
     (void)operations; /* named for its lock */
     operation->ended = true;
     operation->code = code;
-    (void)snprintf(operation->text, sizeof(operation->text), "%s", text);
+    (void)snprintf(operation->text, sizeof operation->text, "%s", text);
 }
 
 /* The oldest that waits becomes the present one. NULL: none will come any more. */
@@ -285,13 +285,13 @@ static void tell(const struct operation *operation, enum error_code code, const 
     bool well = code == ERROR_NONE;
     const char *command = command_name(operation->pending.command);
     const char *result = well ? "done" : error_name(code);
-    (void)snprintf(cid, sizeof(cid), "%u", operation->cid);
+    (void)snprintf(cid, sizeof cid, "%u", operation->cid);
     const struct log_field fields[] = {
         {"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}, {"VSOCK_RESULT", result}};
     metrics_count_request(operation->pending.command, code);
     log_event(well ? PRIORITY_INFO : PRIORITY_WARNING,
               well ? MESSAGE_ID_STEP_DONE : MESSAGE_ID_STEP_FAILED, fields,
-              sizeof(fields) / sizeof(fields[0]), "%s for cid %s: %s: %s", command, cid, result,
+              sizeof fields / sizeof fields[0], "%s for cid %s: %s: %s", command, cid, result,
               text);
 }
 
@@ -353,7 +353,7 @@ static void *run(void *context)
 int operation_new(const struct conf *conf, const char *config_path, struct pending_wakeup wakeup,
                   struct operations **ret)
 {
-    struct operations *operations = calloc(1, sizeof(*operations));
+    struct operations *operations = calloc(1, sizeof *operations);
     if (operations == NULL) {
         return -ENOMEM;
     }

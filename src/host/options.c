@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/options.h"
 
-#include <errno.h>
-#include <getopt.h>
-#include <stdarg.h>
-#include <string.h>
-
 #include "host/conf/conf.h"
 #include "wire/address.h"
 #include "wire/suggest.h"
 #include "wire/text.h"
+
+#include <errno.h>
+#include <getopt.h>
+#include <stdarg.h>
+#include <string.h>
 
 /* Long options without a letter: above every character. */
 enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_DUMP, OPTION_LISTEN, OPTION_LOG, OPTION_STATUS };
@@ -26,11 +26,11 @@ static const struct option long_options[] = {
     {"version", no_argument, NULL, 'V'},
     {NULL, 0, NULL, 0},
 };
-enum { LONG_OPTIONS = sizeof(long_options) / sizeof(long_options[0]) - 1 };
+enum { LONG_OPTIONS = sizeof long_options / sizeof long_options[0] - 1 };
 
 static const char *const log_names[] = {
     [LOG_AUTO] = "auto", [LOG_JOURNAL] = "journal", [LOG_STDERR] = "stderr"};
-enum { LOG_NAMES = sizeof(log_names) / sizeof(log_names[0]) };
+enum { LOG_NAMES = sizeof log_names / sizeof log_names[0] };
 
 PRINTF_LIKE(2, 3)
 static int refuse(char problem[OPTIONS_PROBLEM_MAX], const char *format, ...)
@@ -38,7 +38,7 @@ static int refuse(char problem[OPTIONS_PROBLEM_MAX], const char *format, ...)
     char text[4 * OPTIONS_PROBLEM_MAX];
     va_list arguments;
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     (void)escape_text(text_of(text), ESCAPE_LINE, problem, OPTIONS_PROBLEM_MAX);
     return -EINVAL;
@@ -75,8 +75,8 @@ static int unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
         return refuse(problem, "unknown option -%c; see vsock_host --help", optopt);
     }
     char name[64];
-    snprintf(name, sizeof(name), "%.*s", (int)length, given);
-    snprintf(what, sizeof(what), "unknown option %.200s", name);
+    snprintf(name, sizeof name, "%.*s", (int)length, given);
+    snprintf(what, sizeof what, "unknown option %.200s", name);
     return refuse_with_nearest(what, given, nearest_option(name), problem);
 }
 

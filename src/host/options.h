@@ -8,10 +8,10 @@
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
-#include <stdio.h>
-
 #include "host/log.h"
 #include "wire/attributes.h"
+
+#include <stdio.h>
 
 enum { OPTIONS_LISTEN_MAX = 16, OPTIONS_PROBLEM_MAX = 512 };
 

@@ -9,11 +9,11 @@
 #ifndef HOST_PENDING_H
 #define HOST_PENDING_H
 
+#include "wire/message.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/message.h"
 
 enum { PENDING_TEXT_MAX = 1536 };
 

@@ -16,10 +16,10 @@
 #ifndef HOST_WATCHDOG_H
 #define HOST_WATCHDOG_H
 
+#include "wire/clock.h"
+
 #include <stdbool.h>
 #include <stdint.h>
-
-#include "wire/clock.h"
 
 enum {
     WATCHDOG_QUICK = 0,

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/address.h"
+
 #include "wire/number.h"
 
 #include <assert.h>
@@ -11,7 +12,7 @@
 
 static_assert(ADDRESS_PATH_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path) - 1,
               "a path and its NUL fill sun_path");
-static_assert(sizeof("unix:") + ADDRESS_PATH_MAX <= ADDRESS_TEXT_MAX, "the longest address fits");
+static_assert(sizeof "unix:" + ADDRESS_PATH_MAX <= ADDRESS_TEXT_MAX, "the longest address fits");
 
 enum { DIGITS_MAX = 10 }; /* of a 32-bit number */
 
@@ -111,12 +112,12 @@ socklen_t address_to_sockaddr(const struct address *address, struct sockaddr_sto
     *ret = (struct sockaddr_storage){0};
     if (address->family == AF_UNIX) {
         struct sockaddr_un local = {.sun_family = AF_UNIX};
-        memcpy(local.sun_path, address->path, sizeof(address->path));
-        memcpy(ret, &local, sizeof(local));
+        memcpy(local.sun_path, address->path, sizeof address->path);
+        memcpy(ret, &local, sizeof local);
         return (socklen_t)(offsetof(struct sockaddr_un, sun_path) + strlen(address->path) + 1);
     }
     struct sockaddr_vm vsock = {
         .svm_family = AF_VSOCK, .svm_cid = address->cid, .svm_port = address->port};
-    memcpy(ret, &vsock, sizeof(vsock));
-    return (socklen_t)sizeof(vsock);
+    memcpy(ret, &vsock, sizeof vsock);
+    return (socklen_t)sizeof vsock;
 }

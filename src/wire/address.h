@@ -7,6 +7,7 @@
 #define WIRE_ADDRESS_H
 
 #include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/field.h"
+
 #include "wire/text.h"
 
 #include <assert.h>
@@ -257,13 +258,13 @@ static int encode_release(const struct field *field, const void *member, struct 
 {
     const struct release_version *release = member;
     tlv_put_header(writer, field->tag, types[field->type].width);
-    writer_put_integer(writer, sizeof(release->major), release->major);
-    writer_put_integer(writer, sizeof(release->minor), release->minor);
-    writer_put_integer(writer, sizeof(release->patch), release->patch);
+    writer_put_integer(writer, sizeof release->major, release->major);
+    writer_put_integer(writer, sizeof release->minor, release->minor);
+    writer_put_integer(writer, sizeof release->patch, release->patch);
     return 0;
 }
 
-#define INTEGER(bytes, owner) (bytes), sizeof(owner), decode_integer, encode_integer
+#define INTEGER(bytes, type) (bytes), sizeof(type), decode_integer, encode_integer
 static const struct type_row types[FIELD_LAST + 1] = {
     [FIELD_FLAG] = {"u8", INTEGER(1, bool), flag_is_set},
     [FIELD_COMMAND] = {"u16", INTEGER(2, enum command), NULL},

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/frame.h"
 
+#include "wire/cursor.h"
+
 #include <errno.h>
 #include <stdio.h>
-
-#include "wire/cursor.h"
 
 const struct wire_versions wire_versions_spoken = {.count = 1, .pair = {{.major = 1, .minor = 0}}};
 
@@ -71,9 +71,9 @@ void frame_header_encode(const struct frame_header *header, uint8_t out[FRAME_HE
     memcpy(out, FRAME_MAGIC, FRAME_MAGIC_SIZE);
     out[FRAME_MAJOR_AT] = header->version.major;
     out[MINOR_AT] = header->version.minor;
-    integer_write(out + TYPE_AT, sizeof(header->type), header->type);
-    integer_write(out + ID_AT, sizeof(header->id), header->id);
-    integer_write(out + LENGTH_AT, sizeof(header->length), header->length);
+    integer_write(out + TYPE_AT, sizeof header->type, header->type);
+    integer_write(out + ID_AT, sizeof header->id, header->id);
+    integer_write(out + LENGTH_AT, sizeof header->length, header->length);
 }
 
 const char *frame_type_name(unsigned type)
@@ -85,7 +85,7 @@ const char *frame_type_name(unsigned type)
         {FRAME_HELLO, "HELLO"},     {FRAME_WELCOME, "WELCOME"},   {FRAME_ERROR, "ERROR"},
         {FRAME_REQUEST, "REQUEST"}, {FRAME_PROGRESS, "PROGRESS"}, {FRAME_RESPONSE, "RESPONSE"},
     };
-    for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i].type == type) {
             return names[i].name;
         }

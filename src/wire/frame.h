@@ -30,7 +30,7 @@ static inline bool version_equal(struct wire_version a, struct wire_version b)
     return a.major == b.major && a.minor == b.minor;
 }
 
-enum { VERSIONS_TEXT_MAX = WIRE_VERSIONS_MAX * sizeof("255.255, ") };
+enum { VERSIONS_TEXT_MAX = WIRE_VERSIONS_MAX * sizeof "255.255, " };
 
 /* Such as "2.0, 1.3". */
 void versions_format(const struct wire_versions *versions, char out[VERSIONS_TEXT_MAX]);

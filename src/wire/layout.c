@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define COUNT(array) (sizeof(array) / sizeof(array)[0])
+#define COUNT(array) (sizeof array / sizeof array[0])
 
 /* A row; its limits and mark may follow. */
 #define ROW(tag_, type_, presence_, name_, owner, member_)                                \
@@ -194,7 +194,7 @@ int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, 
     if (step == TLV_END || tlv.tag != LAYOUT_SELECTOR_TAG) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED, "field 2 (%s) is missing", name);
     }
-    if (tlv.length != sizeof(*ret)) {
+    if (tlv.length != sizeof *ret) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "field 2 (%s) has %u bytes; expected 2", name, tlv.length);
     }

@@ -121,6 +121,6 @@ int sha256_parse(struct text text, uint8_t ret[SHA256_SIZE])
         }
         sha256[i] = (uint8_t)(high << 4 | low);
     }
-    memcpy(ret, sha256, sizeof(sha256));
+    memcpy(ret, sha256, sizeof sha256);
     return 0;
 }

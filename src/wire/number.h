@@ -6,10 +6,10 @@
 #ifndef WIRE_NUMBER_H
 #define WIRE_NUMBER_H
 
-#include <stdint.h>
-
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdint.h>
 
 /* Numbers as people write them in options and configuration files: digits, no sign, no blanks.
  *

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/payload_text.h"
+
 #include "wire/number.h"
 #include "wire/text.h"
 

@@ -10,7 +10,7 @@ int protocol_error_set(struct protocol_error *protocol_error, enum error_code co
 {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(protocol_error->text, sizeof(protocol_error->text), format,
+    (void)vsnprintf(protocol_error->text, sizeof protocol_error->text, format,
                     arguments); /* cut: it is a line */
     va_end(arguments);
     protocol_error->code = code;

@@ -26,7 +26,7 @@ static bool is_scalar_value(uint32_t code_point)
 static size_t utf8_next(const char *bytes, size_t left, uint32_t *code_point)
 {
     const uint8_t *at = (const uint8_t *)bytes;
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms)[0]; i++) {
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         if ((at[0] & forms[i].mask) != forms[i].lead) {
             continue;
         }
@@ -92,7 +92,7 @@ static bool is_shown(uint32_t code_point, enum escape_mode mode)
         bool layout = code_point == '\n' || code_point == '\t';
         return (code_point >= ' ' && code_point != 0x7f) || (layout && mode == ESCAPE_CONSOLE);
     }
-    for (size_t i = 0; i < sizeof(steering) / sizeof(steering)[0]; i++) {
+    for (size_t i = 0; i < sizeof steering / sizeof steering[0]; i++) {
         if (code_point >= steering[i].first && code_point <= steering[i].last) {
             return false;
         }
@@ -121,7 +121,7 @@ static void sink_put_escaped(struct sink *sink, uint8_t byte)
 {
     static const char digits[] = "0123456789abcdef";
     char escape[] = {'\\', 'x', digits[byte >> 4], digits[byte & 0xf]};
-    sink_put(sink, escape, sizeof(escape));
+    sink_put(sink, escape, sizeof escape);
 }
 
 size_t escape_text(struct text text, enum escape_mode mode, char *out, size_t size)

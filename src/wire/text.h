@@ -10,11 +10,11 @@
 #ifndef WIRE_TEXT_H
 #define WIRE_TEXT_H
 
+#include "wire/message.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/message.h"
 
 /* UTF-8 as RFC 3629 defines it, less NUL: no overlong forms, no surrogates, nothing above U+10FFFF.
  *

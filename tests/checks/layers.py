@@ -75,7 +75,8 @@ def judge_use(room, other, how):
     mine, its = floor_of(room), floor_of(other)
     if its is None:
         return "src/%s: no floor of tests/checks/layers.py has a room of this name" % other
-    if its > mine or (program_of(other) and program_of(other) != program_of(room)):
+    foreign = program_of(other) and program_of(other) != program_of(room)
+    if its > mine or foreign or (room.startswith("guest/") and other.startswith("host/")):
         return "src/%s %s src/%s, which is not below it" % (room, how, other)
     return None
 

@@ -21,6 +21,7 @@ import reliability
 import scripts
 import sizes
 import spdx
+import style
 import takeover
 import tree
 
@@ -133,6 +134,22 @@ class LayersTest(Sample):
     def test_unknown_room(self):
         self.put("src/host/attic.c", "\n")
         self.assertIn("src/host/attic.c: no floor", self.judge(layers, 1))
+
+
+class StyleTest(Sample):
+    GOOD = '#include "wire/a.h"\n\n#include "wire/b.h"\n\n#include <errno.h>\n\nint a[sizeof(int)];\n'
+    CHANGES = (("wire/b.h", "wire/0.h\"\n#include \"wire/b.h\"\n#include <x.h>\n#include \"wire/c.h"),
+               ("<errno.h>", "<unistd.h>\n#include <errno.h>"), ("sizeof(int)", "sizeof(a)"),
+               ('#include "wire/b.h"\n\n#include <errno.h>', '#include <errno.h>\n\n#include "wire/b.h"'))
+
+    def test_changes(self):
+        self.put("src/wire/a.c", self.GOOD)
+        self.judge(style, 0)
+        for before, after in self.CHANGES:
+            with self.subTest(after):
+                self.assertIn(before, self.GOOD)
+                self.put("src/wire/a.c", self.GOOD.replace(before, after))
+                self.assertIn("src/wire/a.c", self.judge(style, 1))
 
 
 class SizesTest(Sample):

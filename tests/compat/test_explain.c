@@ -17,7 +17,7 @@ static void take_line(void *context, const char *line)
 {
     struct words *words = context;
     size_t length = strlen(words->text);
-    snprintf(words->text + length, sizeof(words->text) - length, "%s\n", line);
+    snprintf(words->text + length, sizeof words->text - length, "%s\n", line);
 }
 
 struct sample {
@@ -27,9 +27,9 @@ struct sample {
     size_t taken;
     const char *words;
 };
-#define SAMPLE(bytes, dissected, taken, words)            \
-    {                                                     \
-        bytes, sizeof(bytes) - 1, dissected, taken, words \
+#define SAMPLE(bytes, dissected, taken, words)           \
+    {                                                    \
+        bytes, sizeof bytes - 1, dissected, taken, words \
     }
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -130,7 +130,7 @@ static enum dissected explain(const struct sample *sample, size_t length, bool e
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct words words;
         size_t taken = 0;
         CU_ASSERT_EQUAL(explain(&samples[i], samples[i].length, true, &words, &taken),
@@ -148,7 +148,7 @@ static void test_samples(void)
 /* While more may come, nothing is said about a part. */
 static void test_parts(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         size_t whole = samples[i].taken;
         for (size_t length = 1; length < whole; length++) {
             struct words words;

@@ -18,7 +18,7 @@ static void test_greeting(void)
     const struct golden *hello = golden_get(&set, "hello-1.0");
     struct client_session session = {.dialect = tlv_1};
     uint8_t bytes[256];
-    struct reply out = {bytes, sizeof(bytes), 0};
+    struct reply out = {bytes, sizeof bytes, 0};
     CU_ASSERT_EQUAL(tlv_1->encode_greeting(&session, &out), 0);
     CU_ASSERT_EQUAL_FATAL(out.length, hello->length);
     CU_ASSERT_EQUAL(memcmp(bytes, hello->bytes, hello->length), 0);
@@ -35,7 +35,7 @@ static void test_requests(void)
         const struct golden_message *message = &golden_messages[i];
         struct client_session session = guest_agreed(COMMAND_NONE, GOLDEN_ID - 1);
         uint8_t bytes[1024];
-        struct reply out = {bytes, sizeof(bytes), 0};
+        struct reply out = {bytes, sizeof bytes, 0};
         struct golden_message decoded;
         struct protocol_error protocol_error;
         if (message->type != FRAME_REQUEST) {
@@ -54,7 +54,7 @@ static void test_request_ids(void)
     struct client_session session = guest_agreed(COMMAND_NONE, UINT32_MAX);
     struct request request = {.command = COMMAND_ATTACH_HSM};
     uint8_t bytes[64];
-    struct reply out = {bytes, sizeof(bytes), 0};
+    struct reply out = {bytes, sizeof bytes, 0};
     CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
     CU_ASSERT_EQUAL(session.id, 1); /* 0 is no id */
     CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
@@ -69,10 +69,10 @@ static void test_request_limit(void)
 {
     static char text[NOTIFY_MAX];
     struct client_session session = guest_agreed(COMMAND_NONE, 0);
-    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof(text)}};
+    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof text}};
     static uint8_t bytes[GUEST_REQUEST_MAX];
-    struct reply out = {bytes, sizeof(bytes), 0};
-    memset(text, 'n', sizeof(text));
+    struct reply out = {bytes, sizeof bytes, 0};
+    memset(text, 'n', sizeof text);
     CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
     uint32_t payload = (uint32_t)out.length - FRAME_HEADER_SIZE;
     session.request_limit = payload;
@@ -127,12 +127,12 @@ static void test_welcome(void)
 static void test_not_offered(void)
 {
     static const struct wire_version versions[] = {{1, 1}, {1, 7}, {2, 0}, {255, 255}};
-    for (size_t i = 0; i < sizeof(versions) / sizeof(versions)[0]; i++) {
+    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
         struct client_session session = {.dialect = tlv_1};
         struct welcome welcome = {.version = versions[i]};
         struct drive drive;
         uint8_t bytes[64];
-        struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+        struct writer writer = {.bytes = bytes, .size = sizeof bytes};
         CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
         drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
         CU_ASSERT_EQUAL_FATAL(drive.count, 1);
@@ -158,11 +158,11 @@ static void test_hostile_agent(void)
 {
     static char agent[1000];
     struct client_session session = {.dialect = tlv_1};
-    struct welcome welcome = {.version = {1, 0}, .agent = {agent, sizeof(agent)}};
+    struct welcome welcome = {.version = {1, 0}, .agent = {agent, sizeof agent}};
     static uint8_t bytes[2048];
-    struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+    struct writer writer = {.bytes = bytes, .size = sizeof bytes};
     struct drive drive;
-    memset(agent, '\x1b', sizeof(agent));
+    memset(agent, '\x1b', sizeof agent);
     CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
     drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
     CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
@@ -247,21 +247,21 @@ static void test_hostile_lengths(void)
     uint8_t bytes[FRAME_HEADER_SIZE];
     struct protocol_error protocol_error = {0};
     size_t taken = 0;
-    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths)[0]; i++) {
+    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
         header.length = lengths[i];
         frame_header_encode(&header, bytes);
         CU_ASSERT_EQUAL(
-            tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &protocol_error),
+            tlv_1->frame_answer(&session, bytes, sizeof bytes, false, &taken, &protocol_error),
             FRAMING_REFUSED);
         CU_ASSERT_EQUAL(protocol_error.code, ERROR_MALFORMED);
     }
     header.length = FRAME_PAYLOAD_MAX;
     frame_header_encode(&header, bytes);
     CU_ASSERT_EQUAL(
-        tlv_1->frame_answer(&session, bytes, sizeof(bytes), false, &taken, &protocol_error),
+        tlv_1->frame_answer(&session, bytes, sizeof bytes, false, &taken, &protocol_error),
         FRAMING_MORE);
     CU_ASSERT_EQUAL(
-        tlv_1->frame_answer(&session, bytes, sizeof(bytes), true, &taken, &protocol_error),
+        tlv_1->frame_answer(&session, bytes, sizeof bytes, true, &taken, &protocol_error),
         FRAMING_REFUSED);
     CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "ended inside a frame"));
     CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &protocol_error),

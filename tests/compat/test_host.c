@@ -19,7 +19,7 @@ static size_t stream_length;
 static void stream_add(const struct golden_set *set, const char *name)
 {
     const struct golden *file = golden_get(set, name);
-    CU_ASSERT_TRUE_FATAL(file->length <= sizeof(stream) - stream_length);
+    CU_ASSERT_TRUE_FATAL(file->length <= sizeof stream - stream_length);
     memcpy(stream + stream_length, file->bytes, file->length);
     stream_length += file->length;
 }
@@ -52,10 +52,10 @@ static void test_negotiation(void)
                                         "hello-no-agent"};
     struct golden_set set = golden_load("tlv-1");
     const struct golden *welcome = golden_get(&set, "welcome-1.0");
-    for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct server_session session = fresh();
         uint8_t bytes[ANSWER_BYTES_MAX];
-        struct reply reply = {bytes, sizeof(bytes), 0};
+        struct reply reply = {bytes, sizeof bytes, 0};
         struct protocol_error protocol_error = {0};
         const struct golden *hello = golden_get(&set, names[i]);
         CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REPLY);
@@ -74,7 +74,7 @@ static void test_no_common_major(void)
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
     uint8_t bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct protocol_error protocol_error = {0};
     struct golden_message decoded;
     const struct golden *hello = golden_get(&set, "hello-2.0-only");
@@ -128,7 +128,7 @@ static void test_goes_on(void)
     struct golden_set broken = golden_load("broken");
     struct golden_set set = golden_load("tlv-1");
     static const char *const names[] = {"command-42", "tag-even-unknown", "progress-2", "url-2049"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names)[0]; i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         struct server_session session = fresh();
         struct drive drive;
         stream_length = 0;
@@ -162,7 +162,7 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
     session.request_limit = request_limit;
     frame_header_encode(&header, bytes);
     enum framing framing =
-        server_frame(&session, bytes, sizeof(bytes), false, &taken, protocol_error);
+        server_frame(&session, bytes, sizeof bytes, false, &taken, protocol_error);
     CU_ASSERT_EQUAL(session.id, header.id);
     return framing;
 }
@@ -241,12 +241,12 @@ static void test_last_word(void)
     static const uint8_t expected_header[] = {'V', 'S', 'C', 'K', 1, 0, 0, 3, 0, 0, 0, 0};
     struct server_session session = fresh();
     uint8_t bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct answer busy = answer_error(ERROR_BUSY, "too many connections");
     server_sniff(&session, NULL, 0);
     CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "none");
     CU_ASSERT_EQUAL(server_answer(&session, &busy, &reply), 0);
-    CU_ASSERT_EQUAL(memcmp(bytes, expected_header, sizeof(expected_header)), 0);
+    CU_ASSERT_EQUAL(memcmp(bytes, expected_header, sizeof expected_header), 0);
     server_sniff(&session, (const uint8_t *)"VS", 2);
     CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
     CU_ASSERT_TRUE(server_has_progress(&session));
@@ -286,7 +286,7 @@ static void test_answers(void)
     session.id = GOLDEN_ID;
     for (size_t i = 0; i < golden_messages_count; i++) {
         const struct golden_message *message = &golden_messages[i];
-        struct reply reply = {bytes, sizeof(bytes), 0};
+        struct reply reply = {bytes, sizeof bytes, 0};
         if (message->type != FRAME_RESPONSE && message->type != FRAME_PROGRESS) {
             continue;
         }
@@ -305,17 +305,17 @@ static void test_long_texts(void)
     struct golden_message decoded;
     struct protocol_error protocol_error;
     memset(text, 'x', ANSWER_TEXT_MAX - 1);
-    memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", sizeof("\xe2\x82\xac"));
+    memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", sizeof "\xe2\x82\xac");
     for (size_t length = ANSWER_TEXT_MAX - 1; length <= ANSWER_TEXT_MAX + 2; length += 3) {
         struct text given = {text, length};
-        struct reply reply = {bytes, sizeof(bytes), 0};
+        struct reply reply = {bytes, sizeof bytes, 0};
         struct answer error = {.type = ANSWER_ERROR, .code = ERROR_INTERNAL, .message = given};
         CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), 0);
         CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
         CU_ASSERT_EQUAL(decoded.answer.message.length, ANSWER_TEXT_MAX - 1);
     }
     struct text longest = {text, ANSWER_TEXT_MAX + 2};
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct answer status = {.kind = PAYLOAD_UPGRADE_STATUS, .status.detail = longest};
     session.id = 1;
     CU_ASSERT_EQUAL(server_answer(&session, &status, &reply), 0);
@@ -332,7 +332,7 @@ static void test_refused_answers(void)
 {
     struct server_session session = host_agreed();
     uint8_t bytes[24];
-    struct reply reply = {bytes, sizeof(bytes), 3};
+    struct reply reply = {bytes, sizeof bytes, 3};
     struct answer error = answer_error(ERROR_INTERNAL, "longer than the buffer is");
     CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), -ENOBUFS);
     error = answer_error(ERROR_INTERNAL, "\xff");
@@ -348,7 +348,7 @@ static void test_no_room(void)
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
     uint8_t bytes[8];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct protocol_error protocol_error = {0};
     const struct golden *hello = golden_get(&set, "hello-1.0");
     CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);

@@ -71,7 +71,7 @@ static void check(const struct sample *sample, size_t first)
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         for (size_t first = 0; first <= strlen(samples[i].bytes); first++) {
             check(&samples[i], first);
         }

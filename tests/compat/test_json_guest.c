@@ -26,7 +26,7 @@ static struct request request_of(enum command command)
     struct request request = {.command = command};
     if (command == COMMAND_UPGRADE) {
         request.url = text_of(URL);
-        memcpy(request.sha256, hash, sizeof(hash));
+        memcpy(request.sha256, hash, sizeof hash);
     } else if (command == COMMAND_NOTIFY) {
         request.message = text_of("Update finished.");
         request.count = 10;
@@ -45,7 +45,7 @@ static int encode(const char *dialect, const struct request *request, struct rep
 static void check_golden(const char *dialect, const struct request *request, const char *golden)
 {
     uint8_t bytes[GUEST_REQUEST_MAX] = "ab";
-    struct reply out = {bytes, sizeof(bytes), 2};
+    struct reply out = {bytes, sizeof bytes, 2};
     CU_ASSERT_EQUAL(encode(dialect, request, &out), 0);
     CU_ASSERT_TRUE(golden_text_equal(golden, bytes + 2, out.length - 2));
 }
@@ -69,7 +69,7 @@ static void test_requests(void)
         {"json-0", COMMAND_UPGRADE, "json-0/request-upgrade"},
         {"json-0", COMMAND_NOTIFY, "json-0/request-notify"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct request request = request_of(rows[i].command);
         check_golden(rows[i].dialect, &request, rows[i].golden);
     }
@@ -86,7 +86,7 @@ static void test_requests_that_cannot_be(void)
     for (size_t i = 0; i < 2; i++) {
         const struct dialect *dialect = dialect_find(names[i]);
         uint8_t bytes[GUEST_REQUEST_MAX];
-        struct reply out = {bytes, sizeof(bytes), 5};
+        struct reply out = {bytes, sizeof bytes, 5};
         for (unsigned command = 1; command <= COMMAND_LAST; command++) {
             struct request request = request_of((enum command)command);
             bool carried = (dialect->carries >> command & 1U) != 0;
@@ -120,13 +120,13 @@ static void test_longest_request(void)
         {"json-1", sizeof("{\"sender_cid\":3,\"message\":{\"notify\":{\"count\":1,"
                           "\"message\":\"\"}}}") -
                        1},
-        {"json-0", sizeof("{\"sender_cid\":\"3\",\"message\":\"notify[1, ]\"}") - 1},
+        {"json-0", sizeof "{\"sender_cid\":\"3\",\"message\":\"notify[1, ]\"}" - 1},
     };
     static char message[2 * JSON_REQUEST_MAX];
-    memset(message, 'm', sizeof(message));
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    memset(message, 'm', sizeof message);
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         static uint8_t bytes[GUEST_REQUEST_MAX];
-        struct reply out = {bytes, sizeof(bytes), 0};
+        struct reply out = {bytes, sizeof bytes, 0};
         struct request request = request_of(COMMAND_NOTIFY);
         request.count = 1;
         request.message = (struct text){message, JSON_REQUEST_MAX - rows[i].around};
@@ -200,7 +200,7 @@ static void test_golden_answers(void)
           .code = ERROR_INVALID_ARGUMENT,
           .message = {"invalid request", 15}}},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct text golden = golden_text(rows[i].golden);
         struct taken taken = take(rows[i].dialect, rows[i].command, golden.bytes, golden.length);
         CU_ASSERT_EQUAL(taken.error, 0);
@@ -227,7 +227,7 @@ static void test_errors(void)
         {"{\"Err\":\"\"}", ERROR_INTERNAL, ""},
         {"{\"Err\":\"not_ready: \"}", ERROR_NOT_READY, ""},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct taken taken = take("json-1", COMMAND_ATTACH_HSM, rows[i].said, strlen(rows[i].said));
         CU_ASSERT_EQUAL(taken.error, 0);
         CU_ASSERT_EQUAL(taken.answer.type, ANSWER_ERROR);
@@ -276,7 +276,7 @@ static void test_nonsense(void)
         {"json-0", COMMAND_ATTACH_HSM, "{\"message\": \"invalid request\", \"status\": \"ok\"}"},
         {"json-0", COMMAND_ATTACH_HSM, "{\"message\": \"accepted request\"}"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct taken taken =
             take(rows[i].dialect, rows[i].command, rows[i].said, strlen(rows[i].said));
         CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
@@ -288,7 +288,7 @@ static void test_nonsense(void)
 static struct taken take_long(size_t length)
 {
     static char bytes[JSON_ANSWER_MAX + 16];
-    memset(bytes, 'x', sizeof(bytes));
+    memset(bytes, 'x', sizeof bytes);
     char *at = stpcpy(bytes, "{\"Err\":\"");
     *at = 'x';
     bytes[length - 2] = '"';
@@ -308,14 +308,14 @@ static void test_longest_answer(void)
     static uint8_t blanks[JSON_ANSWER_MAX + 1];
     size_t length = 0;
     struct protocol_error protocol_error;
-    memset(blanks, ' ', sizeof(blanks));
+    memset(blanks, ' ', sizeof blanks);
     CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, JSON_ANSWER_MAX, false, &length,
                                                   &protocol_error),
                     FRAMING_MORE);
-    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, sizeof(blanks), false, &length,
+    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, sizeof blanks, false, &length,
                                                   &protocol_error),
                     FRAMING_REFUSED);
-    memset(blanks, '[', sizeof(blanks));
+    memset(blanks, '[', sizeof blanks);
     blanks[0] = '{';
     session.scan = (struct framing_scan){0};
     CU_ASSERT_EQUAL(
@@ -354,7 +354,7 @@ static void test_probe(void)
         {"{}", -EBADMSG, NULL, ERROR_NONE},
         {"{]", -EBADMSG, NULL, ERROR_NONE},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint8_t *frame = exact_copy(rows[i].said, strlen(rows[i].said));
         struct json_probe probe = {.dialect = NULL};
         struct protocol_error protocol_error;

@@ -185,14 +185,14 @@ static void check(const struct sample *sample)
 
 static void test_taken(void)
 {
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken)[0]; i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
         check(&taken[i]);
     }
 }
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused)[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         check(&refused[i]);
     }
 }
@@ -200,7 +200,7 @@ static void test_refused(void)
 /* Split anywhere, a request is the same; bytes behind it that come later are nobody's. */
 static void test_splits(void)
 {
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken)[0]; i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
         size_t length = strlen(taken[i].request);
         for (size_t chunk = 1; chunk < length; chunk += chunk < 8 ? 1 : 7) {
             struct heard heard;
@@ -217,7 +217,7 @@ static void test_each_byte_once(void)
 {
     static const char first[] = "{\"sender_cid\":\"3\",\"message\":\"att";
     static const char rest[] = "ach-hsm\"}";
-    char bytes[sizeof(first) + sizeof(rest)] = {0};
+    char bytes[sizeof first + sizeof rest] = {0};
     struct server_session session;
     struct protocol_error protocol_error;
     size_t length = 0;
@@ -262,7 +262,7 @@ static void test_texts(void)
         {OLD("notify[0, \\u00e4\\n[x]]"), "\xc3\xa4\n[x]", 0},
         {OLD("notify[0,]"), "", 0},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct heard heard;
         struct text text = text_of_heard(rows[i].request, &heard);
         CU_ASSERT_TRUE(text_equal(text, text_of(rows[i].text)));
@@ -282,10 +282,10 @@ static void test_hashes(void)
     static const char *const requests[] = {
         UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH_UPPER "\"}"),
         OLD("upgrade[u " HASH_UPPER "]"), OLD("upgrade[u " HASH "]")};
-    for (size_t i = 0; i < sizeof(requests) / sizeof(requests)[0]; i++) {
+    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
         struct heard heard;
         heard_whole(requests[i], strlen(requests[i]), &heard);
-        CU_ASSERT_EQUAL(memcmp(heard.request.sha256, hash, sizeof(hash)), 0);
+        CU_ASSERT_EQUAL(memcmp(heard.request.sha256, hash, sizeof hash), 0);
         CU_ASSERT_FALSE(heard.request.progress);
         heard_free(&heard);
     }
@@ -336,8 +336,8 @@ static void test_nesting(void)
 {
     static const char after[] = ",\"sender_cid\":3,\"message\":\"attach-hsm\"}";
     static const size_t levels[] = {1, 200, 1023, 1024, 5000};
-    for (size_t i = 0; i < sizeof(levels) / sizeof(levels)[0]; i++) {
-        char *request = exact_room(8 + 2 * levels[i] + sizeof(after));
+    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+        char *request = exact_room(8 + 2 * levels[i] + sizeof after);
         char *at = stpcpy(request, "{\"a\":");
         struct heard heard;
         memset(at, '[', levels[i]);
@@ -357,7 +357,7 @@ static void check_last_word(const char *arrived, const char *dialect, const char
     struct server_session session;
     struct answer busy = answer_error(ERROR_BUSY, "later");
     char bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {(uint8_t *)bytes, sizeof(bytes), 0};
+    struct reply reply = {(uint8_t *)bytes, sizeof bytes, 0};
     uint8_t *given = exact_copy(arrived, strlen(arrived));
     server_init(&session, HEARD_LIMIT, 3);
     server_sniff(&session, given, strlen(arrived));
@@ -393,7 +393,7 @@ static int answer_in(const char *request, const struct answer *answer, struct re
 static void check_answer(const char *request, const struct answer *answer, const char *golden)
 {
     uint8_t bytes[ANSWER_BYTES_MAX] = "ab";
-    struct reply reply = {bytes, sizeof(bytes), 2};
+    struct reply reply = {bytes, sizeof bytes, 2};
     CU_ASSERT_EQUAL(answer_in(request, answer, &reply), 0);
     CU_ASSERT_TRUE(golden_text_equal(golden, bytes + 2, reply.length - 2));
 }
@@ -422,7 +422,7 @@ static void test_answers_that_cannot_be(void)
     static const char *const requests[] = {NEW("\"attach-hsm\""), OLD("attach-hsm")};
     for (size_t i = 0; i < 2; i++) {
         uint8_t bytes[ANSWER_BYTES_MAX];
-        struct reply reply = {bytes, sizeof(bytes), 3};
+        struct reply reply = {bytes, sizeof bytes, 3};
         struct answer progress = {.type = ANSWER_PROGRESS};
         struct answer none = {.type = ANSWER_RESPONSE};
         CU_ASSERT_EQUAL(answer_in(requests[i], &progress, &reply), 0);
@@ -432,7 +432,7 @@ static void test_answers_that_cannot_be(void)
         CU_ASSERT_EQUAL(reply.length, 3);
     }
     uint8_t bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct answer wrong = answer_error(ERROR_INTERNAL, "\xff");
     CU_ASSERT_EQUAL(answer_in(requests[0], &wrong, &reply), -EINVAL);
     struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = text_of("\xc3")};
@@ -444,9 +444,9 @@ static void test_long_error(void)
 {
     static char text[ANSWER_TEXT_MAX + 2];
     uint8_t bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     struct answer error = {.type = ANSWER_ERROR, .code = ERROR_UNSUPPORTED_FIELD};
-    memset(text, '"', sizeof(text) - 1);
+    memset(text, '"', sizeof text - 1);
     error.message = text_of(text);
     CU_ASSERT_EQUAL(answer_in(NEW("\"attach-hsm\""), &error, &reply), 0);
     CU_ASSERT_EQUAL(reply.length,

@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both sides of every dialect beside each other, without a socket: what our guest writes our host
  * reads, and what our host answers our guest reads, for each command that the dialect carries. */
+#include "compat/server.h"
 #include "support/equal.h"
 #include "support/unit.h"
 
 #include <errno.h>
 #include <stdio.h>
-
-#include "compat/server.h"
 
 enum { CID = 3 };
 
@@ -22,12 +21,12 @@ struct pair {
 
 static struct reply to_host(struct pair *pair)
 {
-    return (struct reply){.bytes = pair->request, .size = sizeof(pair->request)};
+    return (struct reply){.bytes = pair->request, .size = sizeof pair->request};
 }
 
 static struct reply to_guest(struct pair *pair)
 {
-    return (struct reply){.bytes = pair->answer, .size = sizeof(pair->answer)};
+    return (struct reply){.bytes = pair->answer, .size = sizeof pair->answer};
 }
 
 static enum decoding host_reads(struct pair *pair, const struct reply *bytes, struct reply *reply)
@@ -77,7 +76,7 @@ static struct request sample(enum command command)
     struct request request = {.command = command};
     if (command == COMMAND_UPGRADE) {
         request.url = text_of("https://mirror.example/h\xc3\xb6st.img?a=1&b=2");
-        memset(request.sha256, 0xab, sizeof(request.sha256));
+        memset(request.sha256, 0xab, sizeof request.sha256);
     } else if (command == COMMAND_NOTIFY) {
         request.message = text_of("two\nlines, [brackets] \"quotes\" \\ and \xe2\x82\xac");
         request.count = 7;

@@ -12,9 +12,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORD(bytes)              \
-    {                            \
-        bytes, sizeof(bytes) - 1 \
+#define WORD(bytes)             \
+    {                           \
+        bytes, sizeof bytes - 1 \
     }
 #define OTHER_VERSION "VSCK\x00\x09\x03\x00\x00\x16\x01\x00\x13unsupported version"
 #define OK_0          "VSCK\x00\x09\x02\x00\x00\x00"
@@ -48,15 +48,15 @@ static void make_words(void)
     struct welcome hello = {.version = version, .agent = text_of("scripted/1")};
     struct answer answer = {.type = ANSWER_RESPONSE};
     struct answer error = answer_error(ERROR_MALFORMED, "no frame");
-    struct writer first = {.bytes = welcome_bytes, .size = sizeof(welcome_bytes)};
-    struct writer second = {.bytes = done_bytes, .size = sizeof(done_bytes)};
-    struct writer third = {.bytes = malformed_bytes, .size = sizeof(malformed_bytes)};
+    struct writer first = {.bytes = welcome_bytes, .size = sizeof welcome_bytes};
+    struct writer second = {.bytes = done_bytes, .size = sizeof done_bytes};
+    struct writer third = {.bytes = malformed_bytes, .size = sizeof malformed_bytes};
     CU_ASSERT_EQUAL_FATAL(codec_encode_welcome(&hello, &first), 0);
     CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &answer, &second), 0);
     CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 0, &error, &third), 0);
     struct answer version_answer = {.kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
                                     .vsock_version = {1, 0, 9}};
-    struct writer fourth = {.bytes = version_bytes, .size = sizeof(version_bytes)};
+    struct writer fourth = {.bytes = version_bytes, .size = sizeof version_bytes};
     CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &version_answer, &fourth), 0);
     version_told = take(&fourth);
     welcome = take(&first);
@@ -89,7 +89,7 @@ static void ask(struct asked *asked, const struct client_setup *setup, enum comm
 
 static struct asked *ask_auto(const struct script *script, size_t scripts, enum command command)
 {
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     make_words();
     scripted_host_start(script, scripts, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
@@ -100,7 +100,7 @@ static struct asked *ask_auto(const struct script *script, size_t scripts, enum 
 static struct asked *ask_fixed(const char *dialect, const struct script *script,
                                enum command command)
 {
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     make_words();
     scripted_host_start(script, 1, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
@@ -201,7 +201,7 @@ static void test_version_is_of_its_host(void)
         {.word = {welcome, version_told}},
     };
     struct request request = request_of(COMMAND_GET_VSOCK_VERSION);
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 3, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     client_init(&asked->client, &setup);
@@ -257,7 +257,7 @@ static void test_slow_welcome(void)
         {.holds = true},  {.word = {tlv_malformed}},       {.word = {{NULL, 0}}},
         {.leaves = true}, {.connect_error = ECONNREFUSED},
     };
-    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds)[0]; i++) {
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         const struct script script[] = {{.pause_ms = SLOW_MS, .word = {welcome, done}}, seconds[i]};
         struct asked *asked = ask_auto(script, 2, COMMAND_ATTACH_HSM);
         CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_ANSWERED);
@@ -266,7 +266,7 @@ static void test_slow_welcome(void)
         free(asked);
     }
     const struct script script[] = {{.pause_ms = SLOW_MS, .word = {welcome, done}}};
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 1, &asked->host);
     asked->host.cid_error[0] = -EACCES;
     struct client_setup setup = scripted_host_setup(&asked->host);
@@ -279,7 +279,7 @@ static void test_slow_welcome(void)
 static void test_begun_frame(void)
 {
     static const struct script script[] = {{.word = {WORD("VSC")}, .holds = true}};
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 1, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.deadline_ms = clock_deadline(SLOW_MS);
@@ -305,7 +305,7 @@ static void test_tried_again(void)
         {.connect_error = ECONNREFUSED},
         {.word = {welcome, done}},
     };
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 10, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.connect_ms = CLOCK_NEVER;
@@ -363,8 +363,8 @@ static void test_given_up(void)
          0,
          "a frame's header says version 0.8; expected 0.9; received \"VSCK\\x00\\x08\""},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
-        struct asked *asked = exact_room(sizeof(*asked));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct asked *asked = exact_room(sizeof *asked);
         scripted_host_start(rows[i].script, 2, &asked->host);
         struct client_setup setup = scripted_host_setup(&asked->host);
         setup.connect_ms = 0;
@@ -384,7 +384,7 @@ static void test_cid(void)
                                            {.word = {WORD(NOT_JSON)}},
                                            {.word = {WORD(GENERATION)}},
                                            {.word = {WORD(NO_PAYLOAD)}}};
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 4, &asked->host);
     asked->host.cid_error[0] = -EADDRNOTAVAIL;
     struct client_setup setup = scripted_host_setup(&asked->host);
@@ -407,7 +407,7 @@ static void test_cid(void)
 static void test_stopped(void)
 {
     static const struct script script[] = {{.holds = true}, {.holds = true}};
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     int stop[2];
     CU_ASSERT_EQUAL_FATAL(pipe2(stop, O_CLOEXEC), 0);
     scripted_host_start(script, 2, &asked->host);
@@ -424,7 +424,7 @@ static void test_stopped(void)
 static void test_silent_host(void)
 {
     static const struct script script[] = {{.holds = true}};
-    struct asked *asked = exact_room(sizeof(*asked));
+    struct asked *asked = exact_room(sizeof *asked);
     scripted_host_start(script, 1, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.deadline_ms = clock_deadline(SLOW_MS);
@@ -453,7 +453,7 @@ static void test_fixed(void)
         {"json-1", {.reads_to_end = true, .word = {WORD(NO_PAYLOAD)}}},
         {"json-0", {.reads_to_end = true, .word = {WORD(ACCEPTED)}}},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct asked *asked = ask_fixed(rows[i].dialect, &rows[i].script, COMMAND_ATTACH_HSM);
         check_done(asked, 1);
         free(asked);
@@ -482,7 +482,7 @@ static void test_fixed_failures(void)
         {"json-1", {.word = {WORD(HOSTOS)}}, CLIENT_BROKEN},
         {"json-0", {.word = {WORD(NO_PAYLOAD)}}, CLIENT_BROKEN},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct asked *asked = ask_fixed(rows[i].dialect, &rows[i].script, COMMAND_ATTACH_HSM);
         CU_ASSERT_EQUAL(asked->outcome.result, rows[i].result);
         CU_ASSERT_EQUAL(asked->outcome.sent, rows[i].result == CLIENT_BROKEN);
@@ -527,9 +527,9 @@ static void test_too_long(void)
 {
     static const struct script script[] = {{.word = {WORD(NO_PAYLOAD)}}};
     static char message[NOTIFY_MAX];
-    struct asked *asked = exact_room(sizeof(*asked));
-    struct request request = {.command = COMMAND_NOTIFY, .message = {message, sizeof(message)}};
-    memset(message, 'm', sizeof(message));
+    struct asked *asked = exact_room(sizeof *asked);
+    struct request request = {.command = COMMAND_NOTIFY, .message = {message, sizeof message}};
+    memset(message, 'm', sizeof message);
     scripted_host_start(script, 1, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.dialect = dialect_find("json-1");

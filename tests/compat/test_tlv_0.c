@@ -21,7 +21,7 @@ static struct request request_of(enum command command)
     struct request request = {.command = command};
     if (command == COMMAND_UPGRADE) {
         request.url = text_of(URL);
-        memcpy(request.sha256, hash, sizeof(hash));
+        memcpy(request.sha256, hash, sizeof hash);
     } else if (command == COMMAND_NOTIFY) {
         request.message = text_of("Update finished.");
         request.count = 10;
@@ -39,7 +39,7 @@ static const struct {
     {"request-upgrade", COMMAND_UPGRADE},
     {"request-notify", COMMAND_NOTIFY},
 };
-enum { REQUESTS = sizeof(requests) / sizeof(requests)[0] };
+enum { REQUESTS = sizeof requests / sizeof requests[0] };
 
 static void test_requests(void)
 {
@@ -56,7 +56,7 @@ static void test_requests(void)
             heard_free(&heard);
         }
         uint8_t bytes[256] = "ab";
-        struct reply out = {bytes, sizeof(bytes), 2};
+        struct reply out = {bytes, sizeof bytes, 2};
         struct client_session session = {.dialect = &dialect_tlv_0};
         CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&session, &expected, &out), 0);
         CU_ASSERT_EQUAL(session.command, requests[i].command);
@@ -71,9 +71,9 @@ struct sample {
     size_t length;
     enum error_code code;
 };
-#define SAMPLE(bytes, code)            \
-    {                                  \
-        bytes, sizeof(bytes) - 1, code \
+#define SAMPLE(bytes, code)           \
+    {                                 \
+        bytes, sizeof bytes - 1, code \
     }
 #define NOTIFY_MESSAGE "\x04\x00\x01m"
 #define NOTIFY_COUNT   "\x05\x00\x04\x00\x00\x00\x01"
@@ -116,7 +116,7 @@ static const struct sample samples[] = {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct heard heard;
         heard_whole(samples[i].bytes, samples[i].length, &heard);
         CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
@@ -142,10 +142,10 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
 {
     static uint8_t bytes[3 * NOTIFY_MAX];
     struct heard heard;
-    struct reply out = {bytes, sizeof(bytes), 0};
-    struct writer writer = {.bytes = bytes, .size = sizeof(bytes)};
+    struct reply out = {bytes, sizeof bytes, 0};
+    struct writer writer = {.bytes = bytes, .size = sizeof bytes};
     static char text[NOTIFY_MAX + 2];
-    memset(text, 't', sizeof(text));
+    memset(text, 't', sizeof text);
     tlv_0_begin(&writer);
     tlv_0_put_header(&writer, TLV_0_TAG_COMMAND, 1);
     writer_put_integer(&writer, 1, command);
@@ -172,7 +172,7 @@ static void check_answer(const struct golden_set *set, const struct answer *answ
     const struct golden *golden = golden_get(set, name);
     struct server_session session = {.dialect = &dialect_tlv_0};
     uint8_t bytes[ANSWER_BYTES_MAX] = "ab";
-    struct reply reply = {bytes, sizeof(bytes), 2};
+    struct reply reply = {bytes, sizeof bytes, 2};
     CU_ASSERT_EQUAL(server_answer(&session, answer, &reply), 0);
     CU_ASSERT_EQUAL_FATAL(reply.length - 2, golden->length);
     CU_ASSERT_EQUAL(memcmp(bytes + 2, golden->bytes, golden->length), 0);
@@ -203,18 +203,18 @@ static void test_what_cannot_be_said(void)
     struct answer wrong = answer_error(ERROR_INTERNAL, "\xff");
     CU_ASSERT_EQUAL(server_answer(&session, &progress, &reply), 0);
     CU_ASSERT_EQUAL(server_answer(&session, &none, &reply), -ENOBUFS);
-    reply.size = sizeof(bytes);
+    reply.size = sizeof bytes;
     CU_ASSERT_EQUAL(server_answer(&session, &wrong, &reply), -EINVAL);
     CU_ASSERT_EQUAL(reply.length, 3);
 
     struct client_session guest = {.dialect = &dialect_tlv_0};
     static char text[NOTIFY_MAX + 1];
-    memset(text, 't', sizeof(text));
+    memset(text, 't', sizeof text);
     for (unsigned command = COMMAND_NOTIFY + 1; command <= COMMAND_LAST; command++) {
         struct request request = {.command = (enum command)command};
         CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EOPNOTSUPP);
     }
-    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof(text)}};
+    struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof text}};
     CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EMSGSIZE);
     request.message = text_of("\xff");
     CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EINVAL);
@@ -275,7 +275,7 @@ static void test_golden_answers(void)
           .message = {"the downloaded image has another SHA-256 than asked for", 55}}},
     };
     struct golden_set set = golden_load("tlv-0");
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         const struct golden *golden = golden_get(&set, rows[i].golden);
         struct taken taken = take(rows[i].command, golden->bytes, golden->length);
         CU_ASSERT_EQUAL(taken.error, 0);
@@ -300,7 +300,7 @@ static void test_nonsense(void)
         SAMPLE("VSCK\x00\x09\x03\x00\x00\x04\x01\x00\x01\xff", ERROR_MALFORMED),
         SAMPLE("VSCK\x00\x09\x03\x00\x00\x02\x01\x00", ERROR_MALFORMED),
     };
-    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong)[0]; i++) {
+    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
         struct taken taken = take(COMMAND_NOTIFY, wrong[i].bytes, wrong[i].length);
         CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
         CU_ASSERT_EQUAL(taken.protocol_error.code, wrong[i].code);

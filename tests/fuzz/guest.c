@@ -67,8 +67,8 @@ static void check_answer(unsigned type, const uint8_t *data, size_t size)
 {
     static uint8_t first[2 * FRAME_BYTES_MAX];
     static uint8_t second[2 * FRAME_BYTES_MAX];
-    struct writer writer = {.bytes = first, .size = sizeof(first)};
-    struct writer again = {.bytes = second, .size = sizeof(second)};
+    struct writer writer = {.bytes = first, .size = sizeof first};
+    struct writer again = {.bytes = second, .size = sizeof second};
     struct wire_version version = {1, 0};
     struct answer answer;
     struct protocol_error protocol_error;
@@ -76,7 +76,7 @@ static void check_answer(unsigned type, const uint8_t *data, size_t size)
     if (codec_decode_answer(type, data, size, &answer, &protocol_error) < 0) {
         return;
     }
-    (void)payload_text(&answer, line, sizeof(line));
+    (void)payload_text(&answer, line, sizeof line);
     FUZZ_CHECK(utf8_valid(line, strlen(line)));
     FUZZ_CHECK(codec_encode_answer(version, 1, &answer, &writer) == 0);
     FUZZ_CHECK(codec_decode_answer(type, first + FRAME_HEADER_SIZE,
@@ -104,7 +104,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     check_probe(data + 1, size - 1);
     check_explained(data + 1, size - 1);
     uint8_t *payload = exact_copy(data + 1, size - 1);
-    for (size_t i = 0; i < sizeof(types) / sizeof(types)[0]; i++) {
+    for (size_t i = 0; i < sizeof types / sizeof types[0]; i++) {
         check_answer(types[i], payload, size - 1);
     }
     free(payload);

@@ -23,7 +23,7 @@ static size_t read_input(const char *path, uint8_t *bytes, size_t size)
 static void replay(const char *path)
 {
     static uint8_t bytes[INPUT_MAX];
-    size_t length = read_input(path, bytes, sizeof(bytes));
+    size_t length = read_input(path, bytes, sizeof bytes);
     uint8_t *input = exact_copy(bytes, length);
     (void)LLVMFuzzerTestOneInput(input, length); /* a wrong result aborts */
     free(input);
@@ -40,7 +40,7 @@ int main(int argc, char **argv)
     for (const struct dirent *entry = readdir(folder); entry != NULL; entry = readdir(folder)) {
         char path[PATH_BYTES_MAX];
         if (entry->d_name[0] != '.') {
-            snprintf(path, sizeof(path), "%s/%s", argv[1], entry->d_name);
+            snprintf(path, sizeof path, "%s/%s", argv[1], entry->d_name);
             replay(path);
             count++;
         }

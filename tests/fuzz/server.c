@@ -26,7 +26,7 @@ static struct server_session begin(uint8_t choice)
 static void check_answer(const struct server_session *session, const struct drive *drive)
 {
     uint8_t bytes[ANSWER_BYTES_MAX];
-    struct reply reply = {bytes, sizeof(bytes), 0};
+    struct reply reply = {bytes, sizeof bytes, 0};
     if (drive->count > 0 && drive->event[drive->count - 1].kind == DRIVE_REFUSED) {
         struct answer answer = answer_error(drive->last.code, drive->last.text);
         FUZZ_CHECK(drive->last.code != ERROR_NONE && error_name(drive->last.code) != NULL);
@@ -48,8 +48,8 @@ static void check_request(const uint8_t *data, size_t size)
 {
     static uint8_t first[2 * FRAME_BYTES_MAX];
     static uint8_t second[2 * FRAME_BYTES_MAX];
-    struct writer writer = {.bytes = first, .size = sizeof(first)};
-    struct writer again = {.bytes = second, .size = sizeof(second)};
+    struct writer writer = {.bytes = first, .size = sizeof first};
+    struct writer again = {.bytes = second, .size = sizeof second};
     struct wire_version version = {1, 0};
     struct request request;
     struct protocol_error protocol_error;

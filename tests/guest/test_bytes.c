@@ -33,7 +33,7 @@ static void fill(void)
 {
     static const char block[4096];
     CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
-    while (write(ends[1], block, sizeof(block)) > 0) {
+    while (write(ends[1], block, sizeof block) > 0) {
     }
     CU_ASSERT_EQUAL(errno, EAGAIN);
     CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, 0), 0);
@@ -44,7 +44,7 @@ static void test_write_what_is_ready(void)
     char got[8] = "";
     open_all();
     CU_ASSERT_EQUAL_FATAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
-    CU_ASSERT_EQUAL(read(ends[0], got, sizeof(got)), 6);
+    CU_ASSERT_EQUAL(read(ends[0], got, sizeof got), 6);
     CU_ASSERT_EQUAL(memcmp(got, "answer", 6), 0);
     close_all();
 }
@@ -65,12 +65,12 @@ static void test_read(void)
     char got[8] = "";
     size_t length = 99;
     open_all();
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], PASSED_MS, &length), -ETIME);
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], PASSED_MS, &length), -ETIME);
     CU_ASSERT_EQUAL(length, 99);
     CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
     CU_ASSERT_EQUAL_FATAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
     CU_ASSERT_EQUAL(length, 3);
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof(got), stop[0], CLOCK_NEVER, &length), 0);
+    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
     CU_ASSERT_EQUAL(length, 2);
     CU_ASSERT_EQUAL(write(stop[1], "", 1), 1);
     CU_ASSERT_EQUAL(bytes_read(ends[0], got, 1, stop[0], CLOCK_NEVER, &length), -ECANCELED);
@@ -87,7 +87,7 @@ static void test_read_to_the_end(void)
     CU_ASSERT_EQUAL(length, 5);
     CU_ASSERT_EQUAL(write(ends[1], "678", 3), 3);
     CU_ASSERT_EQUAL(close(ends[1]), 0);
-    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, sizeof(got), stop[0], CLOCK_NEVER, &length), 0);
+    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
     CU_ASSERT_EQUAL(length, 3);
     ends[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
     close_all();

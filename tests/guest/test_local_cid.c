@@ -23,7 +23,7 @@ static void test_environment(void)
         {"-1", -EINVAL, 77},
         {"three", -EINVAL, 77},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t cid = 77;
         CU_ASSERT_EQUAL(local_cid_parse(rows[i].value, &cid), rows[i].error);
         CU_ASSERT_EQUAL(cid, rows[i].cid);

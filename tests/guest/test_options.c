@@ -38,7 +38,7 @@ static void test_every_command(void)
 {
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
         char line[256];
-        snprintf(line, sizeof(line), "%s%s", command_name(command),
+        snprintf(line, sizeof line, "%s%s", command_name(command),
                  command == COMMAND_UPGRADE  ? " --url u --hash " HASH
                  : command == COMMAND_NOTIFY ? " m"
                                              : "");
@@ -57,7 +57,7 @@ static void test_options_before_and_after(void)
         "--output=json --progress=never --verbose",
         "-aunix:/s -vt2.5 attach-hsm --connect-timeout 0 --protocol tlv-1 -ojson --progress never",
     };
-    for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
         struct options_case made = parse(lines[i]);
         CU_ASSERT_EQUAL(made.options.address.family, AF_UNIX);
         CU_ASSERT_STRING_EQUAL(made.options.address.path, "/s");
@@ -105,7 +105,7 @@ static void test_timeouts(void)
         {"decode -t 5", 5000},
         {"help -t 5", 5000},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct options_case made = parse(rows[i].line);
         CU_ASSERT_EQUAL(made.options.timeout_ms, rows[i].timeout_ms);
         options_case_done(&made);
@@ -196,7 +196,7 @@ static void test_addresses(void)
         {"attach-hsm -p 5 -a vsock:6:7", NULL, "vsock:6:5", "option --address"},
         {"attach-hsm -p 4294967294", NULL, "vsock:2:4294967294", "option --port"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct options_case made = options_case_parse(rows[i].line, rows[i].environment);
         CU_ASSERT_EQUAL_FATAL(made.status, 0);
         char address[ADDRESS_TEXT_MAX];
@@ -226,7 +226,7 @@ static void test_other_actions(void)
         {"decode", ACTION_DECODE, NULL, NULL},
         {"decode /f", ACTION_DECODE, NULL, "/f"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct options_case made = options_case_parse(rows[i].line, "nonsense");
         CU_ASSERT_EQUAL_FATAL(made.status, 0);
         CU_ASSERT_EQUAL(made.options.action, rows[i].action);

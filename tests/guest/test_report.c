@@ -24,7 +24,7 @@ static void check(enum command command, struct client_outcome outcome, enum repo
     struct report report = {.exit_code = REPORT_STDOUT};
     char got[REPORT_CODE_MAX + REPORT_TEXT_MAX + 2];
     report_outcome(&options, &outcome, SIGTERM, &report);
-    snprintf(got, sizeof(got), "%s: %s", report.code, report.text);
+    snprintf(got, sizeof got, "%s: %s", report.code, report.text);
     CU_ASSERT_EQUAL(report.exit_code, exit_code);
     CU_ASSERT_EQUAL(report.signal, outcome.result == CLIENT_STOPPED ? SIGTERM : 0);
     if (line != NULL) {
@@ -147,7 +147,7 @@ static void test_exit_codes_are_in_order(void)
 static void test_phases_that_end_following(void)
 {
     static const bool ended[] = {true, false, false, false, false, true, true, true, false};
-    for (unsigned phase = 0; phase < sizeof(ended) / sizeof(ended[0]); phase++) {
+    for (unsigned phase = 0; phase < sizeof ended / sizeof ended[0]; phase++) {
         CU_ASSERT_EQUAL(follow_has_ended(phase), ended[phase]);
     }
 }

@@ -10,7 +10,7 @@ static void test_pauses_double_up_to_a_second(void)
     struct retry retry;
     int64_t pause_ms = 0;
     retry_init(&retry, 5000);
-    for (size_t i = 0; i < sizeof(expected) / sizeof(expected[0]); i++) {
+    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
         CU_ASSERT_TRUE_FATAL(retry_next(&retry, &pause_ms));
         CU_ASSERT_EQUAL(pause_ms, expected[i]);
     }
@@ -59,11 +59,11 @@ static void test_failures_that_may_pass(void)
     static const int passing[] = {ECONNREFUSED, ECONNRESET,    ENODEV,
                                   ETIMEDOUT,    EADDRNOTAVAIL, EAGAIN};
     static const int lasting[] = {EACCES, EPERM, EAFNOSUPPORT, ENOTDIR, EINVAL, EMFILE, ENOMEM, 0};
-    for (size_t i = 0; i < sizeof(passing) / sizeof(passing[0]); i++) {
+    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
         CU_ASSERT_TRUE(retry_errno(passing[i], false));
         CU_ASSERT_TRUE(retry_errno(passing[i], true));
     }
-    for (size_t i = 0; i < sizeof(lasting) / sizeof(lasting[0]); i++) {
+    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++) {
         CU_ASSERT_FALSE(retry_errno(lasting[i], false));
         CU_ASSERT_FALSE(retry_errno(lasting[i], true));
     }

@@ -100,9 +100,9 @@ static void test_nobody_reads(void)
     struct pair pair;
     size_t sent = 0;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(stream_send(&pair.stream, bytes, sizeof(bytes), clock_deadline(100), &sent),
+    CU_ASSERT_EQUAL(stream_send(&pair.stream, bytes, sizeof bytes, clock_deadline(100), &sent),
                     -ETIME);
-    CU_ASSERT_TRUE(sent > 0 && sent < sizeof(bytes));
+    CU_ASSERT_TRUE(sent > 0 && sent < sizeof bytes);
     pair_close(&pair);
 }
 
@@ -121,9 +121,9 @@ static void test_a_full_buffer(void)
 {
     struct pair pair;
     pair_open(&pair);
-    pair.stream.length = sizeof(pair.stream.bytes);
+    pair.stream.length = sizeof pair.stream.bytes;
     CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ENOBUFS);
-    stream_take(&pair.stream, sizeof(pair.stream.bytes));
+    stream_take(&pair.stream, sizeof pair.stream.bytes);
     stream_drop(&pair.stream);
     CU_ASSERT_EQUAL(pair.stream.length, 0);
     pair_close(&pair);

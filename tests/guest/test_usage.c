@@ -69,7 +69,7 @@ static const struct {
 
 static void test_refusals(void)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct options_case made = options_case_parse(rows[i].line, NULL);
         CU_ASSERT_TRUE(made.status < 0);
         if (strcmp(made.error, rows[i].error) != 0) {
@@ -96,9 +96,9 @@ static void test_refused_addresses(void)
 static void test_protocols(void)
 {
     static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0", "nonsense"};
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         char line[64];
-        snprintf(line, sizeof(line), "attach-hsm --protocol %s", names[i]);
+        snprintf(line, sizeof line, "attach-hsm --protocol %s", names[i]);
         struct options_case made = options_case_parse(line, NULL);
         CU_ASSERT_EQUAL(made.status == 0, dialect_find(names[i]) != NULL);
         if (made.status < 0) {
@@ -118,11 +118,11 @@ static void test_limits_of_texts(void)
     CU_ASSERT_PTR_NOT_NULL(options_judge_message((struct text){"a\0b", 3}));
 
     static char line[URL_MAX + 256];
-    snprintf(line, sizeof(line), "upgrade --hash " HASH " --url %.*s", URL_MAX, message);
+    snprintf(line, sizeof line, "upgrade --hash " HASH " --url %.*s", URL_MAX, message);
     struct options_case made = options_case_parse(line, NULL);
     CU_ASSERT_EQUAL(made.status, 0);
     options_case_done(&made);
-    snprintf(line, sizeof(line), "upgrade --hash " HASH " --url %.*s", URL_MAX + 1, message);
+    snprintf(line, sizeof line, "upgrade --hash " HASH " --url %.*s", URL_MAX + 1, message);
     made = options_case_parse(line, NULL);
     CU_ASSERT_STRING_EQUAL(made.error, "the url has 2049 bytes; expected 1 to 2048 bytes of UTF-8");
     options_case_done(&made);
@@ -141,7 +141,7 @@ static void test_help_is_complete(void)
 {
     for (size_t i = 0; i < option_rows_count; i++) {
         char name[64];
-        snprintf(name, sizeof(name), "--%s", option_rows[i].name);
+        snprintf(name, sizeof name, "--%s", option_rows[i].name);
         CU_ASSERT_PTR_NOT_NULL(strstr(help_screen, name));
     }
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
@@ -158,7 +158,7 @@ static void test_long_words(void)
 {
     static char line[8192] = "attach-hsm --";
     size_t begin = strlen(line);
-    memset(line + begin, 'x', sizeof(line) - begin - 1);
+    memset(line + begin, 'x', sizeof line - begin - 1);
     struct options_case made = options_case_parse(line, NULL);
     CU_ASSERT_TRUE(made.status < 0);
     CU_ASSERT_TRUE(strlen(made.error) < OPTIONS_ERROR_MAX);

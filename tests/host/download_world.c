@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "download_world.h"
 
+#include "host/digest.h"
+
 #include <dirent.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -9,8 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/digest.h"
 
 uint8_t world_image[IMAGE_SIZE];
 uint8_t world_other[IMAGE_SIZE];
@@ -57,11 +57,11 @@ static void fill_conf(struct conf *conf)
 
 struct world *world_new(const struct fault *faults, size_t count)
 {
-    struct world *world = calloc(1, sizeof(*world));
+    struct world *world = calloc(1, sizeof *world);
     if (world == NULL) {
         abort();
     }
-    (void)snprintf(world->path, sizeof(world->path), "/tmp/test_download.XXXXXX");
+    (void)snprintf(world->path, sizeof world->path, "/tmp/test_download.XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world->path));
     world->directory_fd = open(world->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     world->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
@@ -69,7 +69,7 @@ struct world *world_new(const struct fault *faults, size_t count)
     fill_conf(&world->conf);
     hash(world_image, IMAGE_SIZE, world->sha256);
     fault_server_start(&world->server, faults, count);
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]), "http://127.0.0.1:%d/image",
+    (void)snprintf(world->urls[0], sizeof world->urls[0], "http://127.0.0.1:%d/image",
                    world->server.port);
     world->url_count = 1;
     return world;
@@ -97,7 +97,7 @@ void world_free(struct world *world)
 static size_t on_mirrors(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1])
 {
     const struct world *world = context;
-    memcpy(urls, world->urls, sizeof(world->urls));
+    memcpy(urls, world->urls, sizeof world->urls);
     return world->url_count;
 }
 
@@ -121,8 +121,8 @@ static void on_tell(void *context, const char *public_text, const char *journal_
 {
     struct world *world = context;
     unsigned at = world->told < WORLD_TOLD_MAX ? world->told : WORLD_TOLD_MAX - 1;
-    (void)snprintf(world->public_texts[at], sizeof(world->public_texts[at]), "%s", public_text);
-    (void)snprintf(world->journal_texts[at], sizeof(world->journal_texts[at]), "%s", journal_text);
+    (void)snprintf(world->public_texts[at], sizeof world->public_texts[at], "%s", public_text);
+    (void)snprintf(world->journal_texts[at], sizeof world->journal_texts[at], "%s", journal_text);
     world->told++;
     if (world->stop_on_tell) {
         (void)eventfd_write(world->stop_fd, 1);
@@ -160,7 +160,7 @@ static const char *name_of(const struct world *world, const char *suffix)
     static char name[SHA256_HEX + 16];
     char hex[SHA256_HEX + 1];
     sha256_format(world->sha256, hex);
-    (void)snprintf(name, sizeof(name), "%s%s", hex, suffix);
+    (void)snprintf(name, sizeof name, "%s%s", hex, suffix);
     return name;
 }
 
@@ -195,7 +195,7 @@ void world_expect_image(const struct world *world)
     struct stat status;
     int fd = openat(world->directory_fd, name_of(world, ".img"), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
     CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL(read(fd, bytes, sizeof(bytes)), IMAGE_SIZE);
+    CU_ASSERT_EQUAL(read(fd, bytes, sizeof bytes), IMAGE_SIZE);
     CU_ASSERT_EQUAL(memcmp(bytes, world_image, IMAGE_SIZE), 0);
     CU_ASSERT_EQUAL(fstat(fd, &status), 0);
     CU_ASSERT_EQUAL(status.st_mode, S_IFREG | 0600);

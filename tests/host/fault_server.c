@@ -57,7 +57,7 @@ static const char *find_header(const char *head, const char *name, char *out, si
 const char *fault_server_header(const struct fault_server *server, size_t index, const char *name)
 {
     static char value[FAULT_HEAD_MAX];
-    return index < server->requests ? find_header(server->heads[index], name, value, sizeof(value))
+    return index < server->requests ? find_header(server->heads[index], name, value, sizeof value)
                                     : "(no such request)";
 }
 
@@ -80,7 +80,7 @@ static bool send_all(int fd, const void *bytes, size_t length)
 static bool send_chunk(int fd, const uint8_t *bytes, size_t length)
 {
     char size[32];
-    int written = snprintf(size, sizeof(size), "%zx\r\n", length);
+    int written = snprintf(size, sizeof size, "%zx\r\n", length);
     return send_all(fd, size, (size_t)written) && send_all(fd, bytes, length) &&
            send_all(fd, "\r\n", 2);
 }
@@ -91,12 +91,12 @@ static size_t range_start(const struct fault *fault, const char *head)
     static const char unit[] = "bytes=";
     char range[64];
     char condition[256];
-    find_header(head, "Range", range, sizeof(range));
+    find_header(head, "Range", range, sizeof range);
     if (fault->ignores_range || fault->status != 0 || strncmp(range, unit, strlen(unit)) != 0) {
         return 0;
     }
     size_t start = strtoul(range + strlen(unit), NULL, 10);
-    find_header(head, "If-Range", condition, sizeof(condition));
+    find_header(head, "If-Range", condition, sizeof condition);
     bool holds =
         condition[0] == '\0' || (fault->etag != NULL && strcmp(condition, fault->etag) == 0);
     return holds && start < fault->length ? start : 0;
@@ -110,20 +110,20 @@ static bool send_head(int fd, const struct fault *fault, size_t start)
     char range[128] = "";
     int status = fault->status != 0 ? fault->status : start > 0 ? 206 : 200;
     if (fault->etag != NULL) {
-        (void)snprintf(etag, sizeof(etag), "ETag: %s\r\n", fault->etag);
+        (void)snprintf(etag, sizeof etag, "ETag: %s\r\n", fault->etag);
     }
     if (fault->until_close) {
         length[0] = '\0';
     } else if (!fault->unmeasured) {
-        (void)snprintf(length, sizeof(length), "Content-Length: %zu\r\n", fault->length - start);
+        (void)snprintf(length, sizeof length, "Content-Length: %zu\r\n", fault->length - start);
     }
     if (start > 0) {
-        (void)snprintf(range, sizeof(range), "Content-Range: bytes %zu-%zu/%zu\r\n", start,
+        (void)snprintf(range, sizeof range, "Content-Range: bytes %zu-%zu/%zu\r\n", start,
                        fault->length - 1, fault->length);
     }
-    int written = snprintf(text, sizeof(text), "HTTP/1.1 %d Told\r\n%s%s%s%s\r\n", status, etag,
+    int written = snprintf(text, sizeof text, "HTTP/1.1 %d Told\r\n%s%s%s%s\r\n", status, etag,
                            length, range, fault->headers != NULL ? fault->headers : "");
-    assert(written > 0 && (size_t)written < sizeof(text));
+    assert(written > 0 && (size_t)written < sizeof text);
     return send_all(fd, text, (size_t)written);
 }
 
@@ -143,7 +143,7 @@ static bool send_body(int fd, const struct fault *fault, size_t start, size_t en
 static void reset(int fd)
 {
     const struct linger now = {.l_onoff = 1, .l_linger = 0};
-    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof(now));
+    (void)setsockopt(fd, SOL_SOCKET, SO_LINGER, &now, sizeof now);
 }
 
 static void wait_for_client(const struct fault_server *server, int fd)
@@ -184,7 +184,7 @@ static void worker_serve(struct fault_server *server, int fd)
         return;
     }
     size_t at = number < server->count ? number : server->count - 1;
-    memcpy(server->heads[number], head, sizeof(head));
+    memcpy(server->heads[number], head, sizeof head);
     server->requests = number + 1;
     answer(server, fd, &server->faults[at], head);
 }
@@ -209,8 +209,8 @@ static void *run(void *context)
 void fault_server_start(struct fault_server *server, const struct fault *faults, size_t count)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
-    memset(server, 0, sizeof(*server));
+    socklen_t length = sizeof address;
+    memset(server, 0, sizeof *server);
     server->faults = faults;
     server->count = count;
     server->listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);

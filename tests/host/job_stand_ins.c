@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the job calls, as `world` plans it: the url policy, the log, the download, the steps. */
+#include "host/log.h"
+#include "host/policy/url_policy.h"
+#include "host/process/child.h"
+#include "host/systemd/notify.h"
+#include "host/systemd/unit.h"
 #include "job_world.h"
+#include "wire/clock.h"
 
 #include <errno.h>
 #include <poll.h>
@@ -8,13 +14,6 @@
 #include <stdio.h>
 #include <sys/eventfd.h>
 #include <unistd.h>
-
-#include "host/log.h"
-#include "host/policy/url_policy.h"
-#include "host/process/child.h"
-#include "host/systemd/notify.h"
-#include "host/systemd/unit.h"
-#include "wire/clock.h"
 
 int url_policy_judge(const struct url_policy *policy, const char *url, char *why, size_t why_size)
 {
@@ -33,18 +32,18 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
     va_list arguments;
     va_start(arguments, format);
     /* NOLINTNEXTLINE(clang-analyzer-valist.Uninitialized): it is initialised a line above */
-    (void)vsnprintf(line, sizeof(line), format, arguments);
+    (void)vsnprintf(line, sizeof line, format, arguments);
     va_end(arguments);
     lock_take(&world.lock);
     size_t used = strlen(world.log);
-    int made = snprintf(world.log + used, sizeof(world.log) - used, "%d %s", (int)priority, line);
+    int made = snprintf(world.log + used, sizeof world.log - used, "%d %s", (int)priority, line);
     for (size_t i = 0; i < count && made > 0; i++) {
         used = strlen(world.log);
-        made = snprintf(world.log + used, sizeof(world.log) - used, " %s=%s", fields[i].name,
+        made = snprintf(world.log + used, sizeof world.log - used, " %s=%s", fields[i].name,
                         fields[i].value != NULL ? fields[i].value : "-");
     }
     used = strlen(world.log);
-    (void)snprintf(world.log + used, sizeof(world.log) - used, " %s\n",
+    (void)snprintf(world.log + used, sizeof world.log - used, " %s\n",
                    message_id != NULL ? message_id : "-");
     lock_give(&world.lock);
 }
@@ -52,7 +51,7 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
 void notify_status(const char *status)
 {
     lock_take(&world.lock);
-    (void)snprintf(world.status, sizeof(world.status), "%s", status);
+    (void)snprintf(world.status, sizeof world.status, "%s", status);
     lock_give(&world.lock);
 }
 
@@ -107,7 +106,7 @@ void download_run(const struct download *download, struct download_result *ret)
     world.mirrors = download->mirrors(download->context, urls);
     if (world.download == DOWNLOAD_BADLY) {
         ret->code = ERROR_DOWNLOAD_FAILED;
-        (void)snprintf(ret->text, sizeof(ret->text), "no server answers");
+        (void)snprintf(ret->text, sizeof ret->text, "no server answers");
         return;
     }
     if (world.download == DOWNLOAD_RETRIED) {
@@ -164,7 +163,7 @@ void unit_run(const struct unit_start *job, struct unit_outcome *ret)
     enum step_plan plan = world.step;
     const char *instance = strchr(job->unit, '@');
     CU_ASSERT_PTR_NOT_NULL_FATAL(instance);
-    (void)snprintf(hex, sizeof(hex), "%s", instance + 1);
+    (void)snprintf(hex, sizeof hex, "%s", instance + 1);
     *ret = (struct unit_outcome){.end = UNIT_ENDED, .job = "failed", .active = "failed"};
     if (!carry_out(hex, plan, job->stop_fd)) {
         ret->end = UNIT_LEFT;

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_world.h"
 
+#include "host/install_record.h"
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -8,9 +11,6 @@
 #include <sys/eventfd.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/install_record.h"
-#include "wire/clock.h"
 
 struct world world = {.base = "/tmp/test_job.XXXXXX"};
 char world_program[] = "/nowhere/vsock_host-install";
@@ -22,12 +22,12 @@ void world_record(const char *hex, enum install_record_stage stage, enum error_c
 {
     struct install_record record = {.stage = stage, .started = 1, .exit_status = 0, .code = code};
     if (boot_id != NULL) {
-        (void)snprintf(record.boot_id, sizeof(record.boot_id), "%s", boot_id);
+        (void)snprintf(record.boot_id, sizeof record.boot_id, "%s", boot_id);
     } else if (boot_id_read(record.boot_id) != 0) {
         abort();
     }
     record.reboot_at = (uint64_t)((int64_t)time(NULL) + world.reboot_delay);
-    (void)snprintf(record.text, sizeof(record.text), "said the record");
+    (void)snprintf(record.text, sizeof record.text, "said the record");
     int fd = open(world.install_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (sha256_parse(text_of(hex), record.sha256) != 0 || install_record_write(fd, &record) != 0) {
         abort();
@@ -61,7 +61,7 @@ bool world_told(const char *text)
 void world_shell(const char *before, const char *path, const char *after)
 {
     char command[256];
-    (void)snprintf(command, sizeof(command), "%s'%s'%s", before, path, after);
+    (void)snprintf(command, sizeof command, "%s'%s'%s", before, path, after);
     if (system(command) != 0) { /* NOLINT(cert-env33-c): paths of ours */
         abort();
     }
@@ -198,7 +198,7 @@ void world_leave_installing(void)
 int world_hold_lock(void)
 {
     char path[128];
-    (void)snprintf(path, sizeof(path), "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
+    (void)snprintf(path, sizeof path, "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     CU_ASSERT_EQUAL_FATAL(fcntl(fd, F_OFD_SETLK, &held), 0);
@@ -208,7 +208,7 @@ int world_hold_lock(void)
 void world_lose_record(void)
 {
     char path[128];
-    (void)snprintf(path, sizeof(path), "%s/record", world.install_directory);
+    (void)snprintf(path, sizeof path, "%s/record", world.install_directory);
     CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
 }
 
@@ -226,14 +226,14 @@ void world_reboot(void)
 {
     static const char other[] = "22222222-2222-2222-2222-222222222222";
     struct state state = world_state();
-    (void)snprintf(state.boot_id, sizeof(state.boot_id), "%s", other);
+    (void)snprintf(state.boot_id, sizeof state.boot_id, "%s", other);
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CU_ASSERT_EQUAL(state_write(&state, fd, STATE_NAME), 0);
     (void)close(fd);
     fd = open(world.install_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct install_record record;
     if (install_record_read(fd, &record) == 0) {
-        (void)snprintf(record.boot_id, sizeof(record.boot_id), "%s", other);
+        (void)snprintf(record.boot_id, sizeof record.boot_id, "%s", other);
         CU_ASSERT_EQUAL(install_record_write(fd, &record), 0);
     }
     (void)close(fd);

@@ -5,10 +5,10 @@
 #ifndef TESTS_JOB_WORLD_H
 #define TESTS_JOB_WORLD_H
 
-#include <stdatomic.h>
-
 #include "host/upgrade/upgrade_internal.h"
 #include "support/unit.h"
+
+#include <stdatomic.h>
 
 enum {
     WORLD_PATIENCE_MS = 20 * 1000, /* until what is waited for counts as not coming */

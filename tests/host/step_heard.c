@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "step_heard.h"
 
+#include "support/unit.h"
+#include "wire/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-
-#include "support/unit.h"
-#include "wire/clock.h"
 
 static void on_line(void *context, const char *line)
 {
@@ -18,13 +18,13 @@ static void on_line(void *context, const char *line)
         return;
     }
     if (into->lines++ == 0) {
-        (void)snprintf(into->first, sizeof(into->first), "%s", line);
+        (void)snprintf(into->first, sizeof into->first, "%s", line);
         if (into->stop_fd >= 0) {
             CU_ASSERT_EQUAL(eventfd_write(into->stop_fd, 1), 0);
         }
     }
-    if (into->length + strlen(line) + 2 < sizeof(into->all)) {
-        into->length += (size_t)snprintf(into->all + into->length, sizeof(into->all) - into->length,
+    if (into->length + strlen(line) + 2 < sizeof into->all) {
+        into->length += (size_t)snprintf(into->all + into->length, sizeof into->all - into->length,
                                          "%s\n", line);
     }
 }
@@ -40,7 +40,7 @@ struct child_result result;
 
 struct child_command step_of(char *const argv[], int64_t ms)
 {
-    memset(&heard, 0, sizeof(heard));
+    memset(&heard, 0, sizeof heard);
     heard.stop_fd = -1;
     return (struct child_command){.argv = argv,
                                   .deadline_ms = clock_deadline(ms),
@@ -57,7 +57,7 @@ char *const *shell(const char *script)
     static char program[] = "/bin/sh";
     static char option[] = "-c";
     static char *argv[] = {program, option, text, NULL};
-    (void)snprintf(text, sizeof(text), "%s", script);
+    (void)snprintf(text, sizeof text, "%s", script);
     return argv;
 }
 
@@ -73,7 +73,7 @@ bool ended(pid_t pid)
 {
     char path[64];
     char state = 0;
-    (void)snprintf(path, sizeof(path), "/proc/%d/stat", (int)pid);
+    (void)snprintf(path, sizeof path, "/proc/%d/stat", (int)pid);
     FILE *file = fopen(path, "re");
     if (file == NULL) {
         return true;

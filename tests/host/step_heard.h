@@ -3,10 +3,10 @@
 #ifndef TESTS_STEP_HEARD_H
 #define TESTS_STEP_HEARD_H
 
+#include "host/process/child.h"
+
 #include <stdbool.h>
 #include <sys/types.h>
-
-#include "host/process/child.h"
 
 enum {
     SOON_MS = 300,   /* a deadline that is meant to pass */

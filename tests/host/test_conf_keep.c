@@ -67,14 +67,14 @@ static const struct {
     {"guest_upgrade", "unit", "other.service"},
     {"metrics", "textfile", "/metrics.prom"},
 };
-enum { CHANGES = sizeof(changes) / sizeof(changes[0]) };
+enum { CHANGES = sizeof changes / sizeof changes[0] };
 
 static char told[256];
 
 static void tell(const char *section, const char *name)
 {
     size_t used = strlen(told);
-    snprintf(told + used, sizeof(told) - used, "[%s] %s;", section, name);
+    snprintf(told + used, sizeof told - used, "[%s] %s;", section, name);
 }
 
 /* main.conf with the one change, or the defaults. */
@@ -82,7 +82,7 @@ static struct conf *load(size_t change)
 {
     char text[512] = "";
     if (change < CHANGES) {
-        snprintf(text, sizeof(text), "[%s]\n%s = %s\n", changes[change].section,
+        snprintf(text, sizeof text, "[%s]\n%s = %s\n", changes[change].section,
                  changes[change].name, changes[change].value);
     }
     sandbox_write("main.conf", text);
@@ -109,7 +109,7 @@ static void test_each_key(void)
         CU_ASSERT_PTR_NOT_NULL_FATAL(key);
         bool kept = key != NULL && key->restart;
         if (kept) {
-            snprintf(expected, sizeof(expected), "[%s] %s;", changes[i].section, changes[i].name);
+            snprintf(expected, sizeof expected, "[%s] %s;", changes[i].section, changes[i].name);
         }
         struct conf *wanted = load(i);
         struct conf *fresh = load(i);

@@ -15,7 +15,7 @@ static char *join_words(const struct conf_strings *list)
     static char text[512];
     text[0] = '\0';
     for (size_t i = 0; i < list->count; i++) {
-        snprintf(text + strlen(text), sizeof(text) - strlen(text), "%s%s", i == 0 ? "" : " ",
+        snprintf(text + strlen(text), sizeof text - strlen(text), "%s%s", i == 0 ? "" : " ",
                  list->items[i]);
     }
     return text;
@@ -43,7 +43,7 @@ static void test_lists_add_up(void)
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
-    for (size_t i = 0; i < sizeof(additions) / sizeof(additions[0]); i++) {
+    for (size_t i = 0; i < sizeof additions / sizeof additions[0]; i++) {
         sandbox_write("main.conf", additions[i].first);
         sandbox_write("main.conf.d/1.conf", additions[i].second);
         sandbox_write("main.conf.d/2.conf", additions[i].third);
@@ -184,7 +184,7 @@ static const struct {
 static void test_checks(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof(checks) / sizeof(checks[0]); i++) {
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
         CU_ASSERT_STRING_EQUAL(sandbox_problem(checks[i].text), checks[i].problem);
     }
     sandbox_leave();

@@ -28,10 +28,10 @@ static bool is_key(const char *line)
 static void split_key(const char *line, struct shown *shown)
 {
     size_t length = strcspn(line, " =");
-    snprintf(shown->name, sizeof(shown->name), "%.*s", (int)length - 1, line + 1);
+    snprintf(shown->name, sizeof shown->name, "%.*s", (int)length - 1, line + 1);
     const char *value = strchr(line, '=') + 1;
     value += strspn(value, " ");
-    snprintf(shown->value, sizeof(shown->value), "%s", value);
+    snprintf(shown->value, sizeof shown->value, "%s", value);
 }
 
 /* Reads on to the next key; false at the end of the file. */
@@ -39,19 +39,19 @@ static bool next_key(FILE *file, struct shown *shown)
 {
     char line[512];
     shown->comment[0] = '\0';
-    while (fgets(line, sizeof(line), file) != NULL) {
+    while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         if (is_key(line)) {
             split_key(line, shown);
             return true;
         }
         if (line[0] == '[') {
-            snprintf(shown->section, sizeof(shown->section), "%.*s", (int)strcspn(line + 1, "]"),
+            snprintf(shown->section, sizeof shown->section, "%.*s", (int)strcspn(line + 1, "]"),
                      line + 1);
         }
         if (line[0] == '#') {
             size_t length = strlen(shown->comment);
-            snprintf(shown->comment + length, sizeof(shown->comment) - length, "%s\n", line);
+            snprintf(shown->comment + length, sizeof shown->comment - length, "%s\n", line);
         } else {
             shown->comment[0] = '\0';
         }
@@ -79,7 +79,7 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
     CU_ASSERT_STRING_EQUAL_FATAL(shown->section, key->section);
     CU_ASSERT_STRING_EQUAL_FATAL(shown->name, key->name);
     key->kind->allowed(key, allowed);
-    snprintf(comment, sizeof(comment), "# %s\n# Allowed: %s.\n%s", key->description, allowed,
+    snprintf(comment, sizeof comment, "# %s\n# Allowed: %s.\n%s", key->description, allowed,
              key->restart ? "# " RESTART_MARK "\n" : "");
     CU_ASSERT_STRING_EQUAL(shown->comment, comment);
     check_default(key, shown->value);
@@ -93,7 +93,7 @@ static void test_says_how_a_change_takes_effect(void)
     unsigned mark = 0;
     FILE *file = fopen(packaged, "r");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    while (fgets(line, sizeof(line), file) != NULL && line[0] != '[') {
+    while (fgets(line, sizeof line, file) != NULL && line[0] != '[') {
         reload += strstr(line, "systemctl reload vsock_host") != NULL;
         mark += strstr(line, "\"" RESTART_MARK "\" need: systemctl restart") != NULL;
     }
@@ -122,7 +122,7 @@ static void copy_packaged(bool in_force)
     FILE *in = fopen(packaged, "r");
     FILE *out = fopen("main.conf", "w");
     CU_ASSERT_FATAL(in != NULL && out != NULL);
-    while (fgets(line, sizeof(line), in) != NULL) {
+    while (fgets(line, sizeof line, in) != NULL) {
         fputs(in_force && is_key(line) ? line + 1 : line, out);
     }
     CU_ASSERT_EQUAL_FATAL(fclose(out), 0);

@@ -58,7 +58,7 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         CU_ASSERT_STRING_EQUAL(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();
@@ -78,7 +78,7 @@ static const char *const taken[] = {
 static void test_taken(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken[0]); i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
         CU_ASSERT_STRING_EQUAL(sandbox_problem(taken[i]), "");
     }
     sandbox_leave();
@@ -88,7 +88,7 @@ static void test_nul(void)
 {
     static const char text[] = "[limits]\nworkers = 4\0 5\n";
     sandbox_enter();
-    sandbox_write_bytes("main.conf", text, sizeof(text) - 1);
+    sandbox_write_bytes("main.conf", text, sizeof text - 1);
     CU_ASSERT_STRING_EQUAL(
         sandbox_load_problem(NULL),
         "main.conf:2: the line holds a byte 0x00; only text and tabs are allowed");
@@ -100,8 +100,8 @@ static const char *try_line(size_t length, const char *end)
 {
     char text[512];
     char filler[256];
-    memset(filler, 'x', sizeof(filler));
-    snprintf(text, sizeof(text), "[hsm]\nuri = %.*s%s", (int)(length - strlen("uri = ")), filler,
+    memset(filler, 'x', sizeof filler);
+    snprintf(text, sizeof text, "[hsm]\nuri = %.*s%s", (int)(length - strlen("uri = ")), filler,
              end);
     return sandbox_problem(text);
 }

@@ -11,7 +11,7 @@ static char folder[64];
 
 void sandbox_enter(void)
 {
-    snprintf(folder, sizeof(folder), "/tmp/vsock-conf-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/vsock-conf-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     CU_ASSERT_EQUAL_FATAL(chdir(folder), 0);
 }

@@ -54,20 +54,20 @@ static const struct {
     {"install", "installer_seconds", "0.999", "1", "86400", "86400.001", "seconds from 1 to 86400"},
     {"reboot", "delay_seconds", "-1", "0", "86400", "86400.001", "seconds from 0 to 86400"},
 };
-enum { RANGES = sizeof(ranges) / sizeof(ranges[0]) };
+enum { RANGES = sizeof ranges / sizeof ranges[0] };
 
 static const char *try_value(const char *section, const char *key, const char *value)
 {
     char text[512];
-    snprintf(text, sizeof(text), "[%s]\n%s = %s\n", section, key, value);
+    snprintf(text, sizeof text, "[%s]\n%s = %s\n", section, key, value);
     return sandbox_problem(text);
 }
 
 static void check_refused(size_t i, const char *value)
 {
     char expected[512];
-    snprintf(expected, sizeof(expected), "main.conf:2: [%s] %s = %s: allowed: %s",
-             ranges[i].section, ranges[i].key, value, ranges[i].allowed);
+    snprintf(expected, sizeof expected, "main.conf:2: [%s] %s = %s: allowed: %s", ranges[i].section,
+             ranges[i].key, value, ranges[i].allowed);
     CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, value), expected);
 }
 
@@ -122,7 +122,7 @@ static const struct {
     {"install", "installer", "/i%u", 1, 16, "1 to 16 words, the first one an absolute path"},
     {"reboot", "command", "/c%u", 0, 16, "at most 16 words, the first one an absolute path"},
 };
-enum { LISTS = sizeof(lists) / sizeof(lists[0]) };
+enum { LISTS = sizeof lists / sizeof lists[0] };
 
 static const char *format_word(size_t i, unsigned n, char out[64])
 {
@@ -135,10 +135,10 @@ static const char *format_word(size_t i, unsigned n, char out[64])
 static const char *try_words(size_t i, unsigned count)
 {
     char text[8192];
-    int length = snprintf(text, sizeof(text), "[%s]\n%s =\n", lists[i].section, lists[i].key);
+    int length = snprintf(text, sizeof text, "[%s]\n%s =\n", lists[i].section, lists[i].key);
     for (unsigned n = 0; n < count; n++) {
         char word[64];
-        length += snprintf(text + length, sizeof(text) - (size_t)length, "%s = %s\n", lists[i].key,
+        length += snprintf(text + length, sizeof text - (size_t)length, "%s = %s\n", lists[i].key,
                            format_word(i, n, word));
     }
     return sandbox_problem(text);
@@ -152,11 +152,11 @@ static void test_lengths(void)
         char word[64];
         CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count), "");
         format_word(i, lists[i].max_count, word);
-        snprintf(expected, sizeof(expected), "main.conf:%u: [%s] %s = %s: \"%s\": allowed: %s",
+        snprintf(expected, sizeof expected, "main.conf:%u: [%s] %s = %s: \"%s\": allowed: %s",
                  lists[i].max_count + 3, lists[i].section, lists[i].key, word, word,
                  lists[i].allowed);
         CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count + 1), expected);
-        snprintf(expected, sizeof(expected), "main.conf:2: [%s] %s = : allowed: %s",
+        snprintf(expected, sizeof expected, "main.conf:2: [%s] %s = : allowed: %s",
                  lists[i].section, lists[i].key, lists[i].allowed);
         CU_ASSERT_STRING_EQUAL(try_words(i, 0), lists[i].min_count == 0 ? "" : expected);
         CU_ASSERT_STRING_EQUAL(try_words(i, 1), "");
@@ -282,7 +282,7 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         CU_ASSERT_STRING_EQUAL(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();

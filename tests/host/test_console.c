@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Messages on consoles, which here are files, FIFOs and nothing at all. */
+#include "host/console.h"
+#include "host/log.h"
 #include "support/unit.h"
 
 #include <fcntl.h>
@@ -9,9 +11,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/console.h"
-#include "host/log.h"
 
 enum { WAIT_ROUNDS = 1000, WAIT_MS = 10, CONTENT_MAX = 4096 };
 

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
-
 #include "host/digest.h"
 #include "host/watchdog.h"
 #include "support/unit.h"
 #include "wire/number.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 /* FIPS 180-4 and the secure hash standard's examples. */
 static const char of_nothing[] = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855";
@@ -73,7 +73,7 @@ static void test_ring_goes_round(void)
     digest_free(inline_digest);
     sha256_format(sha256, hex);
     static const size_t pieces[] = {1, 777, 65536, 262144, RING_SIZE, RING_SIZE + 1, SIZE};
-    for (size_t i = 0; i < sizeof(pieces) / sizeof(pieces[0]); i++) {
+    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
         struct digest *digest = make(true);
         size_t limit = pieces[i] == 1 ? 1000 : SIZE; /* byte by byte the beginning is enough */
         for (size_t at = 0; at < SIZE;) {
@@ -90,7 +90,7 @@ static void test_given_up(void)
 {
     static const uint8_t bytes[RING_SIZE];
     struct digest *digest = make(true);
-    digest_write(digest, bytes, sizeof(bytes));
+    digest_write(digest, bytes, sizeof bytes);
     digest_write(digest, bytes, 100);
     CU_ASSERT_PTR_NULL(digest_free(digest));
     CU_ASSERT_PTR_NULL(digest_free(make(true)));
@@ -106,7 +106,7 @@ static void test_ring_after_cancel(void)
     CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
     ring_write(&ring, "abc", 3);
     ring_cancel(&ring);
-    ring_write(&ring, bytes, sizeof(bytes)); /* goes nowhere, and does not wait */
+    ring_write(&ring, bytes, sizeof bytes); /* goes nowhere, and does not wait */
     CU_ASSERT_EQUAL(ring_next(&ring, &at), 0);
     ring_done(&ring);
 }
@@ -126,8 +126,8 @@ static uint8_t seen[FIRST + SECOND];
 static void *write_second(void *context)
 {
     static uint8_t bytes[SECOND];
-    memset(bytes, 'b', sizeof(bytes));
-    ring_write(context, bytes, sizeof(bytes));
+    memset(bytes, 'b', sizeof bytes);
+    ring_write(context, bytes, sizeof bytes);
     ring_end(context);
     return NULL;
 }
@@ -136,7 +136,7 @@ static size_t take(struct ring *ring, size_t got)
 {
     const uint8_t *at = NULL;
     size_t length = ring_next(ring, &at);
-    CU_ASSERT_FATAL(got + length <= sizeof(seen));
+    CU_ASSERT_FATAL(got + length <= sizeof seen);
     memcpy(seen + got, at, length);
     ring_release(ring, length);
     return length;
@@ -148,9 +148,9 @@ static void test_ring_that_is_full(void)
     static uint8_t first[FIRST];
     struct ring ring;
     pthread_t writer;
-    memset(first, 'a', sizeof(first));
+    memset(first, 'a', sizeof first);
     CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
-    ring_write(&ring, first, sizeof(first));
+    ring_write(&ring, first, sizeof first);
     size_t got = take(&ring, 0);
     CU_ASSERT_EQUAL_FATAL(pthread_create(&writer, NULL, write_second, &ring), 0);
     for (int i = 0; i < 10000 && written_so_far(&ring) < RING_SIZE + got; i++) {
@@ -161,9 +161,9 @@ static void test_ring_that_is_full(void)
         got += length;
     }
     CU_ASSERT_EQUAL(pthread_join(writer, NULL), 0);
-    CU_ASSERT_EQUAL(got, sizeof(seen));
-    CU_ASSERT_EQUAL(memcmp(seen, first, sizeof(first)), 0);
-    for (size_t i = FIRST; i < sizeof(seen); i += 4096) {
+    CU_ASSERT_EQUAL(got, sizeof seen);
+    CU_ASSERT_EQUAL(memcmp(seen, first, sizeof first), 0);
+    for (size_t i = FIRST; i < sizeof seen; i += 4096) {
         CU_ASSERT_EQUAL_FATAL(seen[i], 'b');
     }
     ring_done(&ring);
@@ -173,9 +173,9 @@ static int file_of_million_a(void)
 {
     static char million[1000000];
     int fd = memfd_create("million", MFD_CLOEXEC);
-    memset(million, 'a', sizeof(million));
+    memset(million, 'a', sizeof million);
     CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(write(fd, million, sizeof(million)), (ssize_t)sizeof(million));
+    CU_ASSERT_EQUAL_FATAL(write(fd, million, sizeof million), (ssize_t)sizeof million);
     CU_ASSERT_EQUAL(lseek(fd, 5, SEEK_SET), 5);
     return fd;
 }
@@ -270,5 +270,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     digest_library_init();
-    return unit_main("digest", tests, sizeof(tests) / sizeof(tests)[0]);
+    return unit_main("digest", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The download against servers that answer in all kinds of ways; what is resumed is in
  * test_download_resume.c. */
+#include "download_world.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
@@ -11,8 +13,6 @@
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "download_world.h"
 
 #define GOOD          .body = world_image, .length = IMAGE_SIZE
 #define NO_CONNECTION "no connection to the server"
@@ -33,7 +33,7 @@ static void ends(const struct fault *faults, size_t count, enum error_code code,
 }
 
 #define ENDS(faults, code, text, requests) \
-    ends((faults), sizeof(faults) / sizeof(faults)[0], (code), (text), (requests))
+    ends((faults), sizeof faults / sizeof faults[0], (code), (text), (requests))
 
 static void test_plain(void)
 {
@@ -64,7 +64,7 @@ static void test_without_a_length(void)
     static const struct fault short_of_it = {.raw =
                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"};
     const struct fault *const whole[] = {&good, &until_close};
-    for (size_t i = 0; i < sizeof(whole) / sizeof(whole[0]); i++) {
+    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
         struct world *world = world_new(whole[i], 1);
         world_run(world, ERROR_NONE, "");
         world_expect_image(world);
@@ -147,7 +147,7 @@ static void test_retries_are_told(void)
     struct world *world = world_new(of_503, 1);
     char journal[2 * DOWNLOAD_TEXT_MAX];
     world->conf.upgrade.retry_ms = 0;
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]),
+    (void)snprintf(world->urls[0], sizeof world->urls[0],
                    "http://user:secret@127.0.0.1:%d/image?token=secret", world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, "the server answered 503; expected 200");
     CU_ASSERT_EQUAL(world->told, 2);
@@ -155,8 +155,8 @@ static void test_retries_are_told(void)
                            "the server answered 503; expected 200; try 1 of 1 in 0 ms");
     CU_ASSERT_STRING_EQUAL(world->public_texts[1],
                            "the server answered 503; expected 200; no more tries");
-    (void)snprintf(journal, sizeof(journal), "http://127.0.0.1:%d/image?...: %s",
-                   world->server.port, world->public_texts[0]);
+    (void)snprintf(journal, sizeof journal, "http://127.0.0.1:%d/image?...: %s", world->server.port,
+                   world->public_texts[0]);
     CU_ASSERT_STRING_EQUAL(world->journal_texts[0], journal);
     world_free(world);
 }
@@ -182,7 +182,7 @@ static void no_connection_to(const char *origin, int port, const char *detail)
     world->conf.upgrade.schemes.items = schemes;
     world->conf.upgrade.stall_ms = 50;
     world->conf.upgrade.retries = 0;
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]), "%s:%d/", origin,
+    (void)snprintf(world->urls[0], sizeof world->urls[0], "%s:%d/", origin,
                    port != 0 ? port : world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, NO_CONNECTION);
     if (strstr(world->journal_texts[0], detail) == NULL) {
@@ -196,7 +196,7 @@ static void no_connection_to(const char *origin, int port, const char *detail)
 static int silent_listener(int *ret_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    socklen_t length = sizeof(address);
+    socklen_t length = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, length), 0);
     CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&address, &length), 0);
@@ -281,7 +281,7 @@ static void redirects_to(const char *location, enum error_code code, const char 
                          size_t requests)
 {
     char header[256];
-    (void)snprintf(header, sizeof(header), "Location: %s\r\n", location);
+    (void)snprintf(header, sizeof header, "Location: %s\r\n", location);
     const struct fault faults[] = {{.status = 302, .headers = header}, {GOOD}};
     ENDS(faults, code, text, requests);
 }
@@ -309,7 +309,7 @@ static void test_url_that_is_refused_now(void)
 {
     static const struct fault good[] = {{GOOD}};
     struct world *world = world_new(good, 1);
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]), "https://127.0.0.1:%d/image",
+    (void)snprintf(world->urls[0], sizeof world->urls[0], "https://127.0.0.1:%d/image",
                    world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, "the url's scheme is https; expected http");
     CU_ASSERT_EQUAL(world->server.requests, 0);
@@ -324,7 +324,7 @@ static void test_prefixes_hold_for_redirects(void)
     char *prefixes[] = {world->urls[0], NULL};
     char text[256];
     world->conf.upgrade.allowed_prefixes.items = prefixes;
-    (void)snprintf(text, sizeof(text),
+    (void)snprintf(text, sizeof text,
                    "the server's redirect is refused: the url is not below an allowed prefix; "
                    "expected http://127.0.0.1:%d/image",
                    world->server.port);
@@ -344,8 +344,8 @@ static void test_credentials_stay_with_their_host(void)
     struct fault_server other;
     struct world *world = world_new(faults, 2);
     fault_server_start(&other, &good, 1);
-    (void)snprintf(header, sizeof(header), "Location: http://127.0.0.1:%d/\r\n", other.port);
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]), "http://user:secret@127.0.0.1:%d/image",
+    (void)snprintf(header, sizeof header, "Location: http://127.0.0.1:%d/\r\n", other.port);
+    (void)snprintf(world->urls[0], sizeof world->urls[0], "http://user:secret@127.0.0.1:%d/image",
                    world->server.port);
     world_run(world, ERROR_NONE, "");
     world_expect_header(world, 0, "Authorization", basic);
@@ -496,5 +496,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     world_prepare();
-    return unit_main("download", tests, sizeof(tests) / sizeof(tests)[0]);
+    return unit_main("download", tests, sizeof tests / sizeof tests[0]);
 }

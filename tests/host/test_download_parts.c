@@ -1,6 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of a download that need no server: content_range, response, retry, pace, room,
  * address_guard, mirrors, failure. */
+#include "host/download/address_guard.h"
+#include "host/download/download.h"
+#include "host/download/failure.h"
+#include "host/download/fetch.h"
+#include "host/download/response.h"
+#include "host/download/store.h"
+#include "host/policy/url_policy.h"
+#include "support/unit.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,15 +20,6 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/download/address_guard.h"
-#include "host/download/download.h"
-#include "host/download/failure.h"
-#include "host/download/fetch.h"
-#include "host/download/response.h"
-#include "host/download/store.h"
-#include "host/policy/url_policy.h"
-#include "support/unit.h"
 
 /* --- content_range --- */
 
@@ -64,7 +64,7 @@ static void test_content_ranges_that_are_none(void)
         "bytes 5-9/99999999999999999999999",
         " bytes 5-9/10",
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct content_range range = {7, 7, 7};
         CU_ASSERT_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
         CU_ASSERT(range.first == 7 && range.last == 7 && range.total == 7);
@@ -153,14 +153,14 @@ static struct response make_response(const struct judged *row)
 {
     struct response response = {.status = row->status, .has_length = row->length >= 0};
     response.length = response.has_length ? (uint64_t)row->length : 0;
-    (void)snprintf(response.content_range, sizeof(response.content_range), "%s", row->range);
-    (void)snprintf(response.validator, sizeof(response.validator), "%s", row->validator);
+    (void)snprintf(response.content_range, sizeof response.content_range, "%s", row->range);
+    (void)snprintf(response.validator, sizeof response.validator, "%s", row->validator);
     return response;
 }
 
 static void test_judgements(void)
 {
-    for (size_t i = 0; i < sizeof(judgements) / sizeof(judgements[0]); i++) {
+    for (size_t i = 0; i < sizeof judgements / sizeof judgements[0]; i++) {
         const struct judged *row = &judgements[i];
         struct response response = make_response(row);
         struct response_judgement judgement;
@@ -178,7 +178,7 @@ static void test_redirect_codes(void)
 {
     static const int codes[] = {301, 302, 303, 307, 308};
     const struct response_asked asked = WHOLE_FILE;
-    for (size_t i = 0; i < sizeof(codes) / sizeof(codes[0]); i++) {
+    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
         struct response response = {.status = codes[i], .location = "/x"};
         struct response_judgement judgement;
         response_judge(&asked, &response, &judgement);
@@ -207,10 +207,10 @@ static void test_etags(void)
     static const char *const weak[] = {
         "",    "\"",       "a",       "W/\"a\"",  "w/\"a\"",      "\"a",
         "a\"", "\"a\"b\"", "\"a b\"", "\"a\nb\"", "\"\xc3\xa4\"", "\"\x7f\""};
-    for (size_t i = 0; i < sizeof(strong) / sizeof(strong[0]); i++) {
+    for (size_t i = 0; i < sizeof strong / sizeof strong[0]; i++) {
         CU_ASSERT_TRUE(response_is_strong_etag(strong[i]));
     }
-    for (size_t i = 0; i < sizeof(weak) / sizeof(weak[0]); i++) {
+    for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
         CU_ASSERT_FALSE(response_is_strong_etag(weak[i]));
     }
 }
@@ -238,7 +238,7 @@ static void test_delays_double(void)
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
     struct retry longest = backoff_of(UINT32_MAX, 2000);
     struct retry shortest = longest;
-    for (size_t i = 0; i < sizeof(full) / sizeof(full[0]); i++) {
+    for (size_t i = 0; i < sizeof full / sizeof full[0]; i++) {
         int64_t delay = 0;
         CU_ASSERT_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
         CU_ASSERT_EQUAL(delay, full[i]);
@@ -322,10 +322,10 @@ static uint32_t guard(const char *text, uint32_t refused)
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     struct sockaddr_storage storage = {0};
     if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
-        memcpy(&storage, &in, sizeof(in));
+        memcpy(&storage, &in, sizeof in);
     } else {
         CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
-        memcpy(&storage, &in6, sizeof(in6));
+        memcpy(&storage, &in6, sizeof in6);
     }
     uint32_t classes = 0;
     CU_ASSERT_EQUAL(address_guard_judge((struct sockaddr *)&storage, refused, &classes), 0);
@@ -357,8 +357,7 @@ static void test_guard_without_a_descriptor(void)
     CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
     CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN, &classes), -EMFILE);
     CU_ASSERT_EQUAL(classes, 7);
-    CU_ASSERT_EQUAL(address_guard_check(address, sizeof(in), ADDRESS_OWN, why, sizeof(why)),
-                    -EMFILE);
+    CU_ASSERT_EQUAL(address_guard_check(address, sizeof in, ADDRESS_OWN, why, sizeof why), -EMFILE);
     CU_ASSERT_STRING_EQUAL(why, "an address cannot be judged: Too many open files");
     in.sin_addr.s_addr = htonl(0x0a000001);
     CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN | ADDRESS_PRIVATE, &classes), 0);
@@ -383,11 +382,11 @@ static void test_guard_of_own_addresses(void)
         if (!is_ipv4(at)) {
             continue;
         }
-        memcpy(&in, at->ifa_addr, sizeof(in));
-        CU_ASSERT_PTR_NOT_NULL_FATAL(inet_ntop(AF_INET, &in.sin_addr, text, sizeof(text)));
+        memcpy(&in, at->ifa_addr, sizeof in);
+        CU_ASSERT_PTR_NOT_NULL_FATAL(inet_ntop(AF_INET, &in.sin_addr, text, sizeof text));
         uint32_t expected = strncmp(text, "127.", 4) == 0 ? 0 : (uint32_t)ADDRESS_OWN;
         CU_ASSERT_EQUAL(guard(text, ADDRESS_OWN), expected);
-        (void)snprintf(mapped, sizeof(mapped), "::ffff:%s", text);
+        (void)snprintf(mapped, sizeof mapped, "::ffff:%s", text);
         CU_ASSERT_EQUAL(guard(mapped, ADDRESS_OWN), expected);
     }
     freeifaddrs(list);
@@ -398,14 +397,14 @@ static void test_guard_explains(void)
     char text[128];
     const struct sockaddr_in in = {.sin_family = AF_INET,
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    address_guard_explain((const struct sockaddr *)&in, sizeof(in), ADDRESS_LOOPBACK, text,
-                          sizeof(text));
+    address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_LOOPBACK, text,
+                          sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (loopback)");
-    address_guard_explain((const struct sockaddr *)&in, sizeof(in), ADDRESS_OWN | ADDRESS_PRIVATE,
-                          text, sizeof(text));
+    address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_OWN | ADDRESS_PRIVATE,
+                          text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (own, private)");
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
-    address_guard_explain(&none, sizeof(none), ADDRESS_UNSPECIFIED, text, sizeof(text));
+    address_guard_explain(&none, sizeof none, ADDRESS_UNSPECIFIED, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "(no address) is a refused address (unspecified)");
 }
 
@@ -490,7 +489,7 @@ static void test_lines_of_a_head(void)
         {"Location: /a\r", false},
         {"\rLocation: /a\r\n", false},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
     }
 }

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The download that goes on: after a break, from another mirror, after a stop, after a reboot. */
+#include "download_world.h"
+#include "host/digest.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -7,13 +10,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "download_world.h"
-#include "host/digest.h"
-
 #define GOOD       .body = world_image, .length = IMAGE_SIZE
 #define OTHER      .body = world_other, .length = IMAGE_SIZE
 #define CUT(bytes) .end = FAULT_CUT, .after = (bytes)
-#define COUNT(x)   (sizeof(x) / sizeof(x)[0])
+#define COUNT(x)   (sizeof x / sizeof x[0])
 
 /* A whole download with these faults; returns the world, for more questions. */
 static struct world *succeeds(const struct fault *faults, size_t count, size_t requests)
@@ -220,7 +220,7 @@ static void test_fetched_once_more_with_breaks(void)
 static struct world *with_mirror(const struct fault *faults, size_t count)
 {
     struct world *world = world_new(faults, count);
-    (void)snprintf(world->urls[1], sizeof(world->urls[1]), "http://127.0.0.1:%d/mirror",
+    (void)snprintf(world->urls[1], sizeof world->urls[1], "http://127.0.0.1:%d/mirror",
                    world->server.port);
     world->url_count = 2;
     return world;
@@ -229,7 +229,7 @@ static struct world *with_mirror(const struct fault *faults, size_t count)
 static void expect_path(const struct world *world, size_t index, const char *path)
 {
     char line[64];
-    (void)snprintf(line, sizeof(line), "GET /%s HTTP/1.1\r\n", path);
+    (void)snprintf(line, sizeof line, "GET /%s HTTP/1.1\r\n", path);
     CU_ASSERT_EQUAL(strncmp(world->server.heads[index], line, strlen(line)), 0);
 }
 
@@ -319,12 +319,12 @@ static void test_note_holds_no_secrets(void)
 {
     char note[4096];
     struct world *world = world_new(stalls_then_good, 2);
-    (void)snprintf(world->urls[0], sizeof(world->urls[0]),
+    (void)snprintf(world->urls[0], sizeof world->urls[0],
                    "http://user:geheim@127.0.0.1:%d/image?token=geheim", world->server.port);
     world->stop_at = 300000;
     world_run(world, ERROR_NONE, NULL);
     world->stop_at = UINT64_MAX;
-    world_read(world, ".meta", note, sizeof(note));
+    world_read(world, ".meta", note, sizeof note);
     CU_ASSERT_PTR_NULL(strstr(note, "geheim"));
     CU_ASSERT_PTR_NOT_NULL(strstr(note, "/image?...\n"));
     CU_ASSERT_PTR_NOT_NULL(strstr(note, "\nvalidator=\"1\"\ntotal=700000\ndurable=300000\n"));
@@ -349,7 +349,7 @@ static void change_note(const struct world *world, const char *key, const char *
 {
     char note[4096];
     char changed[4096];
-    world_read(world, ".meta", note, sizeof(note));
+    world_read(world, ".meta", note, sizeof note);
     char *at = strstr(note, key);
     char *end = at == NULL ? NULL : strchr(at, '\n');
     if (end == NULL) {
@@ -357,7 +357,7 @@ static void change_note(const struct world *world, const char *key, const char *
         return;
     }
     *at = '\0';
-    int length = snprintf(changed, sizeof(changed), "%s%s%s%s", note, key, value, end);
+    int length = snprintf(changed, sizeof changed, "%s%s%s%s", note, key, value, end);
     world_write(world, ".meta", changed, (size_t)length);
 }
 
@@ -523,13 +523,13 @@ static void test_links(void)
     char hex[SHA256_HEX + 1];
     struct world *world = world_new(good, 1);
     sha256_format(world->sha256, hex);
-    (void)snprintf(name, sizeof(name), "%s.img", hex);
+    (void)snprintf(name, sizeof name, "%s.img", hex);
     CU_ASSERT_EQUAL(symlinkat("/etc/passwd", world->directory_fd, name), 0);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
     world_free(world);
     world = world_new(good, 1);
-    (void)snprintf(name, sizeof(name), "%s.part", hex);
+    (void)snprintf(name, sizeof name, "%s.part", hex);
     CU_ASSERT_EQUAL(symlinkat("/tmp/test_download_never_made", world->directory_fd, name), 0);
     world_run(world, ERROR_INTERNAL,
               "the image cannot be stored: opening it: Too many levels of symbolic links");

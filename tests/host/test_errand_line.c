@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The line of a step program: what one end writes the other reads. */
-#include <errno.h>
-#include <string.h>
-
 #include "host/process/result_line.h"
 #include "support/unit.h"
+
+#include <errno.h>
+#include <string.h>
 
 static void test_round(void)
 {
@@ -25,8 +25,8 @@ static void test_longest(void)
     char text[2 * OPERATION_LINE_MAX];
     char line[OPERATION_LINE_MAX + 1];
     struct result_line read;
-    memset(text, 'a', sizeof(text));
-    const size_t room = OPERATION_LINE_MAX - sizeof("done: \n") + 1;
+    memset(text, 'a', sizeof text);
+    const size_t room = OPERATION_LINE_MAX - sizeof "done: \n" + 1;
     text[room] = '\0';
     result_line_format(ERROR_NONE, text, line);
     CU_ASSERT_EQUAL(strlen(line), OPERATION_LINE_MAX);
@@ -45,7 +45,7 @@ static void test_refused(void)
     struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
                                       "done: \n", "perhaps: x\n", "done: x\ndone: y\n"};
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CU_ASSERT_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
     }
     CU_ASSERT_EQUAL(result_line_parse("", 0, &read), -ENODATA);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What a domain's XML says, and what is to be done about it. */
-#include <errno.h>
-#include <stdio.h>
-#include <string.h>
-
 #include "host/hsm/domain_xml.h"
 #include "host/hsm/plan.h"
 #include "support/unit.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
 
 #define STICK(bus, device)                                    \
     "<hostdev mode='subsystem' type='usb' managed='yes'>"     \
@@ -92,7 +92,7 @@ static void test_xml_refused(void)
         "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;</domain>",
         "<!DOCTYPE domain SYSTEM 'file:///etc/hostname'><domain/>",
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         CU_ASSERT_EQUAL(parse(bad[i], &domain), -EBADMSG);
     }
     CU_ASSERT_EQUAL(domain.count, 7);
@@ -102,14 +102,14 @@ static void test_xml_refused(void)
 static int parse_many(unsigned count, struct hsm_domain *ret)
 {
     static char xml[64 * 1024];
-    int length = snprintf(xml, sizeof(xml), "<domain><devices>");
+    int length = snprintf(xml, sizeof xml, "<domain><devices>");
     for (unsigned i = 0; i < count; i++) {
-        length += snprintf(xml + length, sizeof(xml) - (size_t)length,
+        length += snprintf(xml + length, sizeof xml - (size_t)length,
                            "<hostdev type='usb'><source><address bus='1' device='%u'/></source>"
                            "</hostdev>",
                            i);
     }
-    (void)snprintf(xml + length, sizeof(xml) - (size_t)length, "</devices></domain>");
+    (void)snprintf(xml + length, sizeof xml - (size_t)length, "</devices></domain>");
     return parse(xml, ret);
 }
 
@@ -121,8 +121,8 @@ static void test_xml_limits(void)
     CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX + 1, &domain), -EOVERFLOW);
 
     static char xml[HSM_XML_MAX + 1];
-    memset(xml, ' ', sizeof(xml));
-    int length = snprintf(xml, sizeof(xml), "<domain/>");
+    memset(xml, ' ', sizeof xml);
+    int length = snprintf(xml, sizeof xml, "<domain/>");
     xml[length] = ' ';
     CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX, &domain), 0);
     CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Attaching and detaching against a libvirt of the test's own, and sticks in a folder. */
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "host/hsm/libvirt.h"
 #include "host/hsm/run.h"
 #include "host/hsm/usb.h"
 #include "support/folder.h"
 #include "support/unit.h"
 #include "wire/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 enum { FAR_MS = 60000, SOON_MS = 700, HELD_MAX = 8 };
 
@@ -51,10 +51,10 @@ static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned
 {
     const char *const files[] = {"idVendor", "idProduct", "busnum", "devnum"};
     char path[256];
-    (void)snprintf(path, sizeof(path), "%s/%s", folder, name);
+    (void)snprintf(path, sizeof path, "%s/%s", folder, name);
     CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
     for (size_t i = 0; i < 4; i++) {
-        (void)snprintf(path, sizeof(path), "%s/%s/%s", folder, name, files[i]);
+        (void)snprintf(path, sizeof path, "%s/%s/%s", folder, name, files[i]);
         FILE *out = fopen(path, "w");
         CU_ASSERT_PTR_NOT_NULL_FATAL(out);
         if (i < 2) {
@@ -70,16 +70,16 @@ int hsm_libvirt_each_running(struct hsm_virt *virt, hsm_libvirt_function *functi
                              char words[HSM_WORDS_MAX])
 {
     char xml[4096];
-    int length = snprintf(xml, sizeof(xml), "<domain><devices>");
+    int length = snprintf(xml, sizeof xml, "<domain><devices>");
     (void)virt;
     (void)words;
     for (size_t i = 0; i < fake.count; i++) {
-        length += snprintf(xml + length, sizeof(xml) - (size_t)length,
+        length += snprintf(xml + length, sizeof xml - (size_t)length,
                            "<hostdev type='usb'><source><vendor id='0x20a0'/><product id='0x4230'/>"
                            "<address bus='%u' device='%u'/></source></hostdev>",
                            fake.held[i].bus, fake.held[i].device);
     }
-    (void)snprintf(xml + length, sizeof(xml) - (size_t)length, "</devices></domain>");
+    (void)snprintf(xml + length, sizeof xml - (size_t)length, "</devices></domain>");
     if (fake.name != NULL) {
         function(context, fake.name, xml);
     }
@@ -153,7 +153,7 @@ static struct hsm_result run(enum hsm_verb verb, const char *domain, int64_t lim
 {
     static char uri[] = "test:///default";
     static char wanted[32];
-    (void)snprintf(wanted, sizeof(wanted), "%s", domain);
+    (void)snprintf(wanted, sizeof wanted, "%s", domain);
     const struct conf conf = {.hsm = {.uri = uri,
                                       .domain = wanted,
                                       .vendor = 0x20a0,
@@ -168,9 +168,9 @@ static struct hsm_result run(enum hsm_verb verb, const char *domain, int64_t lim
 static void begin(void)
 {
     static unsigned begun;
-    memset(&fake, 0, sizeof(fake));
+    memset(&fake, 0, sizeof fake);
     fake.name = "guestos";
-    (void)snprintf(folder, sizeof(folder), "%s/%u", top, begun++);
+    (void)snprintf(folder, sizeof folder, "%s/%u", top, begun++);
     CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
 }
 
@@ -279,7 +279,7 @@ static void test_failures(void)
     };
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         fake.failures = 1000000;
         fake.error = rows[i].error;
         struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);
@@ -302,7 +302,7 @@ static void test_sticks_limit(void)
     char name[16];
     begin();
     for (unsigned i = 0; i < HSM_STICKS_MAX + 1; i++) {
-        (void)snprintf(name, sizeof(name), "1-%u", i);
+        (void)snprintf(name, sizeof name, "1-%u", i);
         plug_in(name, "20a0", 1, i);
     }
     CU_ASSERT_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &usb_tokens),
@@ -329,5 +329,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("hsm_run", tests, sizeof(tests) / sizeof(tests[0]), top, NULL);
+    return folder_unit_main("hsm_run", tests, sizeof tests / sizeof tests[0], top, NULL);
 }

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The reboot by command; logind is never asked here. */
-#include <string.h>
-#include <time.h>
-
 #include "host/install/run.h"
 #include "support/unit.h"
+
+#include <string.h>
+#include <time.h>
 
 enum { FAR_MS = 100000, SOON_MS = 200 };
 
@@ -20,7 +20,7 @@ static int ask(const char *script, int64_t limit_ms, uint64_t *reboot_at)
     struct conf conf = {.reboot = {.method = CONF_REBOOT_COMMAND,
                                    .delay_ms = 60000, /* logind's alone */
                                    .command = {words, 3}}};
-    (void)snprintf(text, sizeof(text), "%s", script);
+    (void)snprintf(text, sizeof text, "%s", script);
     failure = (struct install_failure){.code = ERROR_NONE};
     return install_reboot(&conf, limit_ms, reboot_at, &failure);
 }
@@ -61,11 +61,11 @@ static void test_ending(void)
 {
     char text[INSTALL_ENDING_MAX];
     struct child_result result = {.end = CHILD_EXITED, .exit_status = 255};
-    install_exit_status_format(&result, text, sizeof(text));
+    install_exit_status_format(&result, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "exited with status 255");
     CU_ASSERT_EQUAL(install_exit_status(&result), 255);
     result = (struct child_result){.end = CHILD_SIGNALED, .exit_status = 64};
-    install_exit_status_format(&result, text, sizeof(text));
+    install_exit_status_format(&result, text, sizeof text);
     CU_ASSERT_STRING_EQUAL(text, "was ended by signal 64 (SIG?)"); /* a real-time one */
     CU_ASSERT_EQUAL(install_exit_status(&result), 192);
 }

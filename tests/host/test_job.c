@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_world.h"
+#include "wire/clock.h"
 
 #include <unistd.h>
-
-#include "wire/clock.h"
 
 static struct upgrade_view view;
 
@@ -84,7 +83,7 @@ static void test_failures(void)
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
          "vsock_host-install was ended before it could write down how the installation went"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         world_fresh();
         world.download = rows[i].download;
         world.step = rows[i].step;
@@ -240,5 +239,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job", tests, sizeof tests / sizeof tests[0]);
 }

@@ -96,8 +96,8 @@ int __wrap_boot_id_read(char out[BOOT_ID_SIZE])
 /* A job without a thread, whose present upgrade an earlier run has left. */
 static struct upgrade *make_job_with_present(void)
 {
-    memset(&fault, 0, sizeof(fault));
-    memset(&seen, 0, sizeof(seen));
+    memset(&fault, 0, sizeof fault);
+    memset(&seen, 0, sizeof seen);
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
@@ -114,7 +114,7 @@ static struct upgrade *make_job_with_present(void)
 static void test_ended_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         struct upgrade *upgrade = make_job_with_present();
         fault.ends_queue = upgrade;
         fault.write_error = errors[i];
@@ -137,7 +137,7 @@ static void test_ended_while_it_is_recorded(void)
 static void test_taken_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    for (size_t i = 0; i < sizeof(errors) / sizeof(errors[0]); i++) {
+    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
         struct upgrade *upgrade = make_job_with_present();
         fault.takes_queue = upgrade;
         fault.write_error = errors[i];
@@ -203,9 +203,9 @@ static void test_facts_that_cannot_be_had(void)
         {0, -EACCES, false, 0, ERROR_INTERNAL, false,
          "the installation is not begun: the boot id cannot be read: Permission denied"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        memset(&fault, 0, sizeof(fault));
-        memset(&seen, 0, sizeof(seen));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&fault, 0, sizeof fault);
+        memset(&seen, 0, sizeof seen);
         world_fresh();
         world.step = STEP_SILENT; /* it leaves no record, which would need the boot id too */
         fault.wait_error = rows[i].wait_error;
@@ -235,9 +235,9 @@ static void test_end_after_all_deadlines(void)
         {RECORD_FAILED, PHASE_FAILED},
     };
     char hex[SHA256_HEX + 1];
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        memset(&fault, 0, sizeof(fault));
-        memset(&seen, 0, sizeof(seen));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&fault, 0, sizeof fault);
+        memset(&seen, 0, sizeof seen);
         world_fresh();
         world.step = STEP_SILENT;
         fault.wait_error = -ETIMEDOUT;
@@ -271,9 +271,9 @@ static void test_unit_that_was_not_heard_of(void)
         {STEP_UNHEARD, "systemd has not been heard of since"},
         {STEP_LOST, "how that ended was not heard of"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        memset(&fault, 0, sizeof(fault));
-        memset(&seen, 0, sizeof(seen));
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        memset(&fault, 0, sizeof fault);
+        memset(&seen, 0, sizeof seen);
         world_fresh();
         world.conf.steps.method = CONF_STEP_UNIT;
         world.step = rows[i].plan;
@@ -299,5 +299,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, faults", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job, faults", tests, sizeof tests / sizeof tests[0]);
 }

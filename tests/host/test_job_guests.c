@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "job_world.h"
+#include "wire/clock.h"
 
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "wire/clock.h"
 
 static struct upgrade_view view;
 static char why[UPGRADE_TEXT_MAX];
@@ -152,7 +151,7 @@ static void test_refused(void)
     CU_ASSERT_STRING_EQUAL(why, "only http");
     CU_ASSERT_EQUAL(world_ask(upgrade, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
     char url[URL_MAX + 2];
-    memset(url, 'h', sizeof(url) - 1);
+    memset(url, 'h', sizeof url - 1);
     url[URL_MAX + 1] = '\0';
     CU_ASSERT_EQUAL(world_ask(upgrade, 1, url, &none, why), ERROR_INVALID_ARGUMENT);
     CU_ASSERT_PTR_NULL(none);
@@ -292,5 +291,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, many guests", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job, many guests", tests, sizeof tests / sizeof tests[0]);
 }

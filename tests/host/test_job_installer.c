@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An installer that began before the daemon was started again. */
+#include "host/upgrade/installer.h"
 #include "job_world.h"
 
 #include <errno.h>
@@ -7,8 +8,6 @@
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/upgrade/installer.h"
 
 static struct upgrade_view view;
 
@@ -137,7 +136,7 @@ static void test_lock_that_is_left_behind(void)
         {STEP_REBOOTS, RECORD_REBOOTING, ERROR_NONE, PHASE_REBOOTING},
         {STEP_NOT_READY, RECORD_FAILED, ERROR_NOT_READY, PHASE_FAILED},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         for (int unit = 0; unit < 2; unit++) {
             world_fresh();
             world.conf.steps.method = unit != 0 ? CONF_STEP_UNIT : CONF_STEP_EXEC;
@@ -182,9 +181,9 @@ static void test_lock_of_another(void)
 static bool left_image(bool make)
 {
     char path[256];
-    (void)snprintf(path, sizeof(path), "%s/image", world.install_directory);
+    (void)snprintf(path, sizeof path, "%s/image", world.install_directory);
     (void)mkdir(path, 0700); /* it may be there */
-    (void)snprintf(path, sizeof(path), "%s/image/%s.img", world.install_directory, world_hex);
+    (void)snprintf(path, sizeof path, "%s/image/%s.img", world.install_directory, world_hex);
     int fd = open(path, O_RDONLY | O_CLOEXEC | (make ? O_CREAT : 0), 0400);
     if (fd >= 0) {
         (void)close(fd);
@@ -207,7 +206,7 @@ static void test_image_that_is_left(void)
         {"9.9.9", true, RECORD_STARTED, PHASE_INSTALLING},
         {"9.9.9", true, RECORD_REBOOTING, PHASE_UPGRADED},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         world_leave_installing();
         CU_ASSERT_TRUE(left_image(true));
         (void)close(world_hold_lock()); /* the file is there */
@@ -240,5 +239,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job and an installer that runs", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job and an installer that runs", tests, sizeof tests / sizeof tests[0]);
 }

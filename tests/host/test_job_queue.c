@@ -82,7 +82,7 @@ void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[S
 
 static void fresh(void)
 {
-    memset(&fault, 0, sizeof(fault));
+    memset(&fault, 0, sizeof fault);
     forgot_after_end = false;
     world_fresh();
 }
@@ -157,7 +157,7 @@ static void test_cannot_be_read(void)
         {0, -EIO, false, "/. cannot be read: Input/output error"},
     };
     leave_queued();
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct upgrade *upgrade = NULL;
         char problem[CONF_PROBLEM_MAX] = "";
         fault.read_error = rows[i].read_error;
@@ -174,7 +174,7 @@ static void test_cannot_be_read(void)
         }
         CU_ASSERT_EQUAL(world_queued(), 1);
     }
-    memset(&fault, 0, sizeof(fault));
+    memset(&fault, 0, sizeof fault);
     struct upgrade *upgrade = world_make_job();
     CU_ASSERT_PTR_NOT_NULL(upgrade->queue);
     CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
@@ -193,7 +193,7 @@ static void test_damaged(void)
     CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
     CU_ASSERT_EQUAL(world_queued(), 0);
     CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as queued.bad"));
-    (void)snprintf(path, sizeof(path), "%s/queued.bad", world.upgrade_directory);
+    (void)snprintf(path, sizeof path, "%s/queued.bad", world.upgrade_directory);
     CU_ASSERT_EQUAL(access(path, F_OK), 0);
 }
 
@@ -206,5 +206,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, files of the queue", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job, files of the queue", tests, sizeof tests / sizeof tests[0]);
 }

@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/install_record.h"
+#include "host/upgrade/installer.h"
 #include "job_world.h"
+#include "wire/clock.h"
 
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/install_record.h"
-#include "host/upgrade/installer.h"
-#include "wire/clock.h"
 
 static struct upgrade_view view;
 
@@ -88,7 +87,7 @@ static void test_restart_ends(void)
         {true, "1.0", PHASE_FAILED},
         {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         world_leave_installing();
         world_version(rows[i].version);
         if (rows[i].reboot) {
@@ -191,7 +190,7 @@ static void assert_waits(uint8_t hash)
 static void test_queued_and_killed(void)
 {
     static const uint8_t hashes[] = {0x11, 5};
-    for (size_t i = 0; i < sizeof(hashes); i++) {
+    for (size_t i = 0; i < sizeof hashes; i++) {
         world_fresh();
         world.download = DOWNLOAD_BADLY;
         struct upgrade *upgrade = world_start_job();
@@ -276,7 +275,7 @@ static void test_status_counts_the_file(void)
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     sha256_format(view.status.sha256, hex);
-    (void)snprintf(path, sizeof(path), "%s/%s.part", world.upgrade_directory, hex);
+    (void)snprintf(path, sizeof path, "%s/%s.part", world.upgrade_directory, hex);
     world_shell("printf 12345 > ", path, "");
     CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
@@ -292,7 +291,7 @@ static void test_damaged_state(void)
     CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0); /* no folder yet */
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
     CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0700), 0);
-    (void)snprintf(path, sizeof(path), "%s/state", world.upgrade_directory);
+    (void)snprintf(path, sizeof path, "%s/state", world.upgrade_directory);
     world_shell("echo nonsense > ", path, "");
     CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), -EBADMSG);
     struct upgrade *upgrade = world_start_job();
@@ -300,7 +299,7 @@ static void test_damaged_state(void)
     CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
     world_end_job(upgrade);
     CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as state.bad"));
-    (void)snprintf(path, sizeof(path), "%s/state.bad", world.upgrade_directory);
+    (void)snprintf(path, sizeof path, "%s/state.bad", world.upgrade_directory);
     CU_ASSERT_EQUAL(access(path, F_OK), 0);
 }
 
@@ -339,7 +338,7 @@ static void test_one_daemon_a_directory(void)
     CU_ASSERT_EQUAL(
         upgrade_new(&world.conf, "x", (struct pending_wakeup){world_rang, NULL}, &second, problem),
         -EWOULDBLOCK);
-    (void)snprintf(expected, sizeof(expected),
+    (void)snprintf(expected, sizeof expected,
                    "[upgrade] directory = %s: another vsock_host uses it: give each its own",
                    world.upgrade_directory);
     CU_ASSERT_STRING_EQUAL(problem, expected);
@@ -370,5 +369,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job over a restart", tests, sizeof(tests) / sizeof(tests[0]));
+    return world_main("job over a restart", tests, sizeof tests / sizeof tests[0]);
 }

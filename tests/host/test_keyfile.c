@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/keyfile.h"
+#include "support/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,9 +9,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/keyfile.h"
-#include "support/folder.h"
 
 static char directory[] = "/tmp/test_keyfile.XXXXXX";
 static int directory_fd = -1;
@@ -44,9 +44,9 @@ static void test_round_trip(void)
     keyfile_set_number(&out, "done", UINT64_MAX);
     CU_ASSERT_EQUAL_FATAL(keyfile_write(&out, directory_fd, "file", 0640), 0);
     CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "file", &in), 0);
-    CU_ASSERT_EQUAL(keyfile_get(&in, "url", value, sizeof(value)), 0);
+    CU_ASSERT_EQUAL(keyfile_get(&in, "url", value, sizeof value), 0);
     CU_ASSERT_STRING_EQUAL(value, "http://a/?x=1");
-    CU_ASSERT_EQUAL(keyfile_get(&in, "empty", value, sizeof(value)), 0);
+    CU_ASSERT_EQUAL(keyfile_get(&in, "empty", value, sizeof value), 0);
     CU_ASSERT_STRING_EQUAL(value, "");
     CU_ASSERT_EQUAL(keyfile_get_number(&in, "done", &number), 0);
     CU_ASSERT_EQUAL(number, UINT64_MAX);
@@ -59,8 +59,8 @@ static void test_get_refuses(void)
     uint64_t number = 5;
     keyfile_init(&file);
     keyfile_set(&file, "word", "four");
-    CU_ASSERT_EQUAL(keyfile_get(&file, "wor", value, sizeof(value)), -ENOENT);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "word", value, sizeof(value)), -ENOBUFS);
+    CU_ASSERT_EQUAL(keyfile_get(&file, "wor", value, sizeof value), -ENOENT);
+    CU_ASSERT_EQUAL(keyfile_get(&file, "word", value, sizeof value), -ENOBUFS);
     CU_ASSERT_EQUAL(keyfile_get_number(&file, "word", &number), -EINVAL);
     CU_ASSERT_STRING_EQUAL(value, "old");
     CU_ASSERT_EQUAL(number, 5);
@@ -74,8 +74,8 @@ static void test_values_are_escaped(void)
     keyfile_set(&file, "text", "a\nstage=installed\x1b[2J");
     CU_ASSERT_EQUAL_FATAL(keyfile_write(&file, directory_fd, "file", 0600), 0);
     CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "file", &file), 0);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "stage", value, sizeof(value)), -ENOENT);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "text", value, sizeof(value)), 0);
+    CU_ASSERT_EQUAL(keyfile_get(&file, "stage", value, sizeof value), -ENOENT);
+    CU_ASSERT_EQUAL(keyfile_get(&file, "text", value, sizeof value), 0);
     CU_ASSERT_STRING_EQUAL(value, "a\\x0astage=installed\\x1b[2J");
 }
 
@@ -98,7 +98,7 @@ static void test_bad_content(void)
 static void test_sizes(void)
 {
     static char bytes[KEYFILE_MAX + 1];
-    memset(bytes, 'x', sizeof(bytes));
+    memset(bytes, 'x', sizeof bytes);
     CU_ASSERT_EQUAL(read_back(bytes, KEYFILE_MAX), -EFBIG);
     CU_ASSERT_EQUAL(read_back(bytes, KEYFILE_MAX - 1), -EBADMSG);
     bytes[0] = 'k';
@@ -115,13 +115,13 @@ static void test_overflow_is_remembered(void)
     static char value[4096 + 2];
     struct keyfile file;
     char out[8];
-    memset(value, 'v', sizeof(value) - 1);
+    memset(value, 'v', sizeof value - 1);
     keyfile_init(&file);
     keyfile_set(&file, "k", value);
     keyfile_set(&file, "j", "short");
     CU_ASSERT_EQUAL(keyfile_write(&file, directory_fd, "never", 0600), -EFBIG);
     CU_ASSERT_EQUAL(faccessat(directory_fd, "never", F_OK, 0), -1);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "j", out, sizeof(out)), -ENOENT);
+    CU_ASSERT_EQUAL(keyfile_get(&file, "j", out, sizeof out), -ENOENT);
     value[4096] = '\0';
     keyfile_init(&file);
     keyfile_set(&file, "a", value);
@@ -172,8 +172,8 @@ static void test_replace_fails_whole(void)
     CU_ASSERT_EQUAL(file_replace(directory_fd, "full", "b=2\n", 4, 0644), -EISDIR);
     CU_ASSERT_EQUAL(faccessat(directory_fd, "full.new", F_OK, 0), -1);
     char name[300];
-    memset(name, 'n', sizeof(name) - 1);
-    name[sizeof(name) - 1] = '\0';
+    memset(name, 'n', sizeof name - 1);
+    name[sizeof name - 1] = '\0';
     CU_ASSERT_EQUAL(file_replace(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
 }
 
@@ -239,7 +239,7 @@ static void replace_fails(int error)
         {"write", 1, "a=1\n"}, {"fchmod", 1, "a=1\n"},   {"fsync", 1, "a=1\n"},
         {"close", 1, "a=1\n"}, {"renameat", 1, "a=1\n"}, {"fsync", 2, "b=2\n"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         struct keyfile file;
         put("kept", "a=1\n", 4);
         failing = rows[i].call;
@@ -283,6 +283,6 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("keyfile", tests, sizeof(tests) / sizeof(tests[0]), directory,
+    return folder_unit_main("keyfile", tests, sizeof tests / sizeof tests[0], directory,
                             &directory_fd);
 }

@@ -31,7 +31,7 @@ static void capture_begin(void)
 static const char *captured(void)
 {
     static char text[16384];
-    ssize_t length = read(read_end, text, sizeof(text) - 1);
+    ssize_t length = read(read_end, text, sizeof text - 1);
     text[length > 0 ? length : 0] = '\0';
     return text;
 }
@@ -77,12 +77,12 @@ static void test_full_pipe(void)
     log_init("vsock_test", LOG_STDERR, false);
     CU_ASSERT(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096) >= 0);
     char filler[4096];
-    memset(filler, 'x', sizeof(filler));
-    CU_ASSERT_EQUAL(write(STDERR_FILENO, filler, sizeof(filler)), (ssize_t)sizeof(filler));
+    memset(filler, 'x', sizeof filler);
+    CU_ASSERT_EQUAL(write(STDERR_FILENO, filler, sizeof filler), (ssize_t)sizeof filler);
     log_info("a");
     log_info("b");
     log_info("c");
-    CU_ASSERT_EQUAL(strlen(captured()), sizeof(filler));
+    CU_ASSERT_EQUAL(strlen(captured()), sizeof filler);
     log_info("d");
     CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: (lines lost: 3) d\n");
     log_info("e");
@@ -104,10 +104,10 @@ static void check_long_line(size_t offset)
 {
     static const char prefix[] = "vsock_test: info: ";
     char message[3 * LOG_TEXT_MAX] = ".";
-    for (size_t i = offset; i + 2 < sizeof(message); i += 2) {
+    for (size_t i = offset; i + 2 < sizeof message; i += 2) {
         memcpy(message + i, "\xc3\xa9", 2);
     }
-    message[sizeof(message) - 1] = '\0';
+    message[sizeof message - 1] = '\0';
     log_info("%s", message);
     const char *line = captured();
     size_t length = strlen(prefix) + LOG_TEXT_MAX - offset;

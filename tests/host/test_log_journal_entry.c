@@ -40,7 +40,7 @@ static void test_fields(void)
 static void test_long_value(void)
 {
     char value[4096];
-    for (size_t i = 0; i + 3 < sizeof(value); i += 3) {
+    for (size_t i = 0; i + 3 < sizeof value; i += 3) {
         memcpy(value + i, "\xe2\x82\xac", 3);
     }
     value[4095] = '\0';
@@ -77,7 +77,7 @@ static void test_too_large(void)
     for (int i = 0; i < entry.count; i++) {
         total += entry.fields[i].iov_len + 1;
     }
-    CU_ASSERT_EQUAL(total, sizeof(entry.bytes));
+    CU_ASSERT_EQUAL(total, sizeof entry.bytes);
     CU_ASSERT_EQUAL(entry.fields[9].iov_len, strlen("V=") + LOG_TEXT_MAX);
     CU_ASSERT_TRUE(entry.fields[10].iov_len < strlen("V=") + LOG_TEXT_MAX);
 }

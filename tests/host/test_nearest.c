@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "wire/suggest.h"
-
 #include "support/unit.h"
+#include "wire/suggest.h"
 
 #include <string.h>
 
 static const char *const names[] = {"config", "check-config", "status", "log", "listen"};
-enum { NAMES = sizeof(names) / sizeof(names[0]) };
+enum { NAMES = sizeof names / sizeof names[0] };
 
 static const struct {
     const char *wrong;
@@ -34,7 +33,7 @@ static const struct {
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         const char *nearest = suggest_name(samples[i].wrong, names, NAMES);
         CU_ASSERT_STRING_EQUAL(nearest != NULL ? nearest : "(none)", samples[i].nearest);
     }
@@ -44,8 +43,8 @@ static void test_long(void)
 {
     char wrong[66];
     char name[64];
-    memset(wrong, 'x', sizeof(wrong));
-    memset(name, 'x', sizeof(name));
+    memset(wrong, 'x', sizeof wrong);
+    memset(name, 'x', sizeof name);
     name[63] = '\0';
     const char *const one[] = {name};
     wrong[63] = '\0';

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The parts of the network side that need no peer: places, the queue of the pool, the mailbox. */
+#include "host/net/connection.h"
+#include "host/net/mailbox.h"
+#include "host/net/worker.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -9,10 +12,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "host/net/connection.h"
-#include "host/net/mailbox.h"
-#include "host/net/worker.h"
 
 static const struct conf small = {
     .limits = {.connections = 3, .connections_per_cid = 2, .request_bytes = 16384}};

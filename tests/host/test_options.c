@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/options.h"
-
 #include "host/conf/conf.h"
+#include "host/options.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -19,7 +18,7 @@ static const char *parse(const char *line)
     char *argv[ARGUMENTS_MAX] = {NULL};
     char *rest = NULL;
     int argc = 0;
-    snprintf(words, sizeof(words), "vsock_host %s", line);
+    snprintf(words, sizeof words, "vsock_host %s", line);
     for (char *word = strtok_r(words, " ", &rest); word != NULL && argc < ARGUMENTS_MAX - 1;
          word = strtok_r(NULL, " ", &rest)) {
         argv[argc++] = word;
@@ -75,7 +74,7 @@ static const struct {
 
 static void test_actions(void)
 {
-    for (size_t i = 0; i < sizeof(actions) / sizeof(actions[0]); i++) {
+    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
         CU_ASSERT_STRING_EQUAL(parse(actions[i].line), "");
         CU_ASSERT_EQUAL(options.action, actions[i].action);
     }
@@ -107,7 +106,7 @@ static const struct {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused[0]); i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         CU_ASSERT_STRING_EQUAL(parse(refused[i].line), refused[i].problem);
     }
 }
@@ -117,7 +116,7 @@ static const char *parse_listeners(int count)
     char line[1024] = "";
     for (int i = 0; i < count; i++) {
         size_t length = strlen(line);
-        snprintf(line + length, sizeof(line) - length, " --listen unix:/%d", i);
+        snprintf(line + length, sizeof line - length, " --listen unix:/%d", i);
     }
     return parse(line);
 }
@@ -152,7 +151,7 @@ static void test_help_is_one_screen(void)
 static void test_version(void)
 {
     char text[64] = "";
-    FILE *out = fmemopen(text, sizeof(text), "w");
+    FILE *out = fmemopen(text, sizeof text, "w");
     CU_ASSERT_PTR_NOT_NULL_FATAL(out);
     options_print_version(out);
     CU_ASSERT_EQUAL_FATAL(fclose(out), 0);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <stdio.h>
-#include <string.h>
-
 #include "host/process/output.h"
 #include "support/unit.h"
+
+#include <stdio.h>
+#include <string.h>
 
 /* Everything that was told, one line each. */
 static struct {
@@ -17,8 +17,8 @@ static void on_line(void *context, const char *line)
 {
     CU_ASSERT_PTR_EQUAL(context, &told);
     told.count++;
-    if (told.length + strlen(line) + 2 < sizeof(told.lines)) {
-        told.length += (size_t)snprintf(told.lines + told.length, sizeof(told.lines) - told.length,
+    if (told.length + strlen(line) + 2 < sizeof told.lines) {
+        told.length += (size_t)snprintf(told.lines + told.length, sizeof told.lines - told.length,
                                         "%s\n", line);
     }
 }
@@ -35,7 +35,7 @@ static struct output output;
 
 static void begin(void)
 {
-    memset(&told, 0, sizeof(told));
+    memset(&told, 0, sizeof told);
     output_init(&output, &step, 0);
 }
 
@@ -72,20 +72,20 @@ static void test_long_line(void)
     static char bytes[3 * CHILD_LINE_MAX];
     static char expected[4 * CHILD_LINE_MAX + 8];
     begin();
-    memset(bytes, 'x', sizeof(bytes));
-    output_feed(&output, bytes, sizeof(bytes), 0);
+    memset(bytes, 'x', sizeof bytes);
+    output_feed(&output, bytes, sizeof bytes, 0);
     output_feed(&output, "\nnext\n", 6, 0);
     memset(expected, 'x', CHILD_LINE_MAX);
     (void)snprintf(expected + CHILD_LINE_MAX, 8, "\nnext\n");
     CU_ASSERT_STRING_EQUAL(told.lines, expected);
 
     begin(); /* every byte escaped */
-    memset(bytes, 1, sizeof(bytes));
-    output_feed(&output, bytes, sizeof(bytes), 0);
+    memset(bytes, 1, sizeof bytes);
+    output_feed(&output, bytes, sizeof bytes, 0);
     output_end(&output);
     CU_ASSERT_EQUAL(told.count, 1);
     char last[32];
-    output_last(&output, last, sizeof(last));
+    output_last(&output, last, sizeof last);
     CU_ASSERT_STRING_EQUAL(last, "\\x01\\x01\\x01\\x01\\x01\\x01\\x01");
 }
 
@@ -118,12 +118,12 @@ static void test_last(void)
 {
     char last[8] = "old";
     begin();
-    output_last(&output, last, sizeof(last));
+    output_last(&output, last, sizeof last);
     CU_ASSERT_STRING_EQUAL(last, "");
     feed_lines(CHILD_LINES_PER_SECOND, 0);
     output_feed(&output, "the \xff", 5, 0); /* past the rate, and no newline */
     output_end(&output);
-    output_last(&output, last, sizeof(last));
+    output_last(&output, last, sizeof last);
     CU_ASSERT_STRING_EQUAL(last, "the "); /* never half an escape */
 }
 
@@ -134,7 +134,7 @@ static void test_no_callbacks(void)
     output_init(&output, &silent, 0);
     feed_lines(CHILD_LINES_PER_SECOND + 1, 0);
     output_end(&output);
-    output_last(&output, last, sizeof(last));
+    output_last(&output, last, sizeof last);
     CU_ASSERT_STRING_EQUAL(last, "x");
 }
 
@@ -164,12 +164,12 @@ static void test_tail_limit(void)
 {
     static char a[TAIL_MAX + 100];
     static char expected[TAIL_MAX + 1];
-    memset(a, 'a', sizeof(a) - 1);
+    memset(a, 'a', sizeof a - 1);
     memset(expected, 'a', TAIL_MAX);
     assert_tail((const char *const[]){"old", a}, 2, expected);
 
     a[TAIL_MAX - 6] = '\0';
-    (void)snprintf(expected, sizeof(expected), "new | %.*s", TAIL_MAX - 6, a);
+    (void)snprintf(expected, sizeof expected, "new | %.*s", TAIL_MAX - 6, a);
     assert_tail((const char *const[]){"old", "new", a}, 3, expected);
     CU_ASSERT_EQUAL(strlen(expected), TAIL_MAX);
 

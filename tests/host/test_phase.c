@@ -48,7 +48,7 @@ static void test_meaning(void)
         {PHASE_INSTALLING, false, false, true},  {PHASE_REBOOTING, true, false, false},
         {PHASE_FAILED, true, false, false},      {PHASE_UPGRADED, true, false, false},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(phase_ended(rows[i].phase), rows[i].ended);
         CU_ASSERT_EQUAL(phase_resumable(rows[i].phase), rows[i].resumable);
         CU_ASSERT_EQUAL(phase_needs_record(rows[i].phase), rows[i].needs_record);

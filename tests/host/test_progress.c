@@ -58,7 +58,7 @@ static void test_never_falls(void)
     };
     struct progress progress;
     progress_init(&progress, 0, 0, 0);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         (void)progress_take(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
         CU_ASSERT_EQUAL(progress.done, rows[i].told);
         CU_ASSERT_EQUAL(progress.total, rows[i].total);
@@ -123,7 +123,7 @@ static void test_percent(void)
         {100, 100, PHASE_UPGRADED, 100},   {100, 100, PHASE_FAILED, 99},
         {1, 3, PHASE_FAILED, 33},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total),
                         rows[i].percent);
     }
@@ -179,7 +179,7 @@ static void test_long_status_line(void)
 {
     static char detail[4000];
     char line[STATUS_LINE_MAX];
-    memset(detail, 'x', sizeof(detail) - 1);
+    memset(detail, 'x', sizeof detail - 1);
     struct upgrade_status status = status_of(PHASE_FAILED, 0, 0);
     status.detail = text_of(detail);
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);

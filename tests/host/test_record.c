@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/install_record.h"
+#include "host/keyfile.h"
+#include "support/folder.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -6,10 +10,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/install_record.h"
-#include "host/keyfile.h"
-#include "support/folder.h"
 
 static char directory[] = "/tmp/test_record.XXXXXX";
 static int directory_fd = -1;
@@ -38,7 +38,7 @@ static const char *const lines[] = {
     "code=not_ready",
     "text=one line | another",
 };
-enum { LINES = sizeof(lines) / sizeof(lines[0]) };
+enum { LINES = sizeof lines / sizeof lines[0] };
 
 /* The lines with line `changed` (-1: none) replaced, or left out when `with` is NULL. */
 static size_t build(int changed, const char *with, char *out, size_t size)
@@ -56,7 +56,7 @@ static size_t build(int changed, const char *with, char *out, size_t size)
 static int read_changed(int changed, const char *with, struct install_record *record)
 {
     char bytes[2048];
-    size_t length = build(changed, with, bytes, sizeof(bytes));
+    size_t length = build(changed, with, bytes, sizeof bytes);
     CU_ASSERT_EQUAL_FATAL(file_replace(directory_fd, "record", bytes, length, 0644), 0);
     return install_record_read(directory_fd, record);
 }
@@ -95,7 +95,7 @@ static void test_form(void)
 {
     struct keyfile file;
     char expected[2048];
-    size_t length = build(-1, NULL, expected, sizeof(expected));
+    size_t length = build(-1, NULL, expected, sizeof expected);
     CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &sample), 0);
     CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "record", &file), 0);
     CU_ASSERT_EQUAL_FATAL(file.length, length);
@@ -108,7 +108,7 @@ static void test_form(void)
 static void test_text_is_escaped(void)
 {
     struct install_record record = sample;
-    (void)snprintf(record.text, sizeof(record.text), "a\nstage=installed");
+    (void)snprintf(record.text, sizeof record.text, "a\nstage=installed");
     CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &record), 0);
     CU_ASSERT_EQUAL_FATAL(install_record_read(directory_fd, &record), 0);
     CU_ASSERT_STRING_EQUAL(record.text, "a\\x0astage=installed");
@@ -153,7 +153,7 @@ static void test_bad_lines(void)
         {7, "code=14"},
         {8, "no line of this form"},
     };
-    for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
         struct install_record record = {.started = 4};
         CU_ASSERT_EQUAL(read_changed(bad[i].line, bad[i].with, &record), -EBADMSG);
         CU_ASSERT_EQUAL(record.started, 4);
@@ -164,7 +164,7 @@ static void test_long_text(void)
 {
     char with[1300];
     struct install_record record;
-    memset(with, 'x', sizeof(with));
+    memset(with, 'x', sizeof with);
     memcpy(with, "text=", 5);
     with[5 + 1279] = '\0';
     CU_ASSERT_EQUAL(read_changed(8, with, &record), 0);
@@ -214,6 +214,6 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("record", tests, sizeof(tests) / sizeof(tests[0]), directory,
+    return folder_unit_main("record", tests, sizeof tests / sizeof tests[0], directory,
                             &directory_fd);
 }

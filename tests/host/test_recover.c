@@ -109,7 +109,7 @@ static void set_record(enum seen seen, const char *boot_id, struct recover_facts
     memset(facts->record.sha256, seen == FOREIGN ? 0x55 : 0xaa, SHA256_SIZE);
     if (seen == FAILED) {
         facts->record.code = ERROR_NOT_READY;
-        (void)snprintf(facts->record.text, sizeof(facts->record.text), "try later");
+        (void)snprintf(facts->record.text, sizeof facts->record.text, "try later");
     } else if (seen == REFUSED) {
         facts->record.code = ERROR_REBOOT_FAILED;
     }
@@ -120,19 +120,19 @@ static void set_up(const struct row *row, struct state *state, struct recover_fa
     static const char *const versions[] = {
         [SAME_VERSION] = "1.0", [NEW_VERSION] = "2.0", [UNKNOWN_VERSION] = ""};
     const char *then = row->when == SAME_BOOT ? THIS_BOOT : OTHER_BOOT;
-    memset(state, 0, sizeof(*state));
-    memset(facts, 0, sizeof(*facts));
+    memset(state, 0, sizeof *state);
+    memset(facts, 0, sizeof *facts);
     state->phase = row->phase;
     memset(state->sha256, 0xaa, SHA256_SIZE);
     state->stamp = (struct record_stamp){7, 1};
     state->reboot_at = 42;
     (void)snprintf(state->boot_id, BOOT_ID_SIZE, "%s", then);
-    (void)snprintf(state->version, sizeof(state->version), "1.0");
+    (void)snprintf(state->version, sizeof state->version, "1.0");
     facts->starting = true;
     facts->begun = row->lives == LIVES;
     facts->locked = row->lives != DEAD;
     (void)snprintf(facts->boot_id, BOOT_ID_SIZE, THIS_BOOT);
-    (void)snprintf(facts->version, sizeof(facts->version), "%s", versions[row->version]);
+    (void)snprintf(facts->version, sizeof facts->version, "%s", versions[row->version]);
     set_record(row->seen, then, facts);
 }
 
@@ -142,7 +142,7 @@ static struct recover_decision decision;
 
 static void test_every_row(void)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         if (decision.action != rows[i].action || decision.code != rows[i].code) {
@@ -180,7 +180,7 @@ static void test_end_that_was_not_seen(void)
         {REBOOTING, NEW_BOOT, false, RECOVER_KEEP},
         {FAILED, NEW_BOOT, false, RECOVER_KEEP},
     };
-    for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++) {
+    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
         for (int version = SAME_VERSION; version <= UNKNOWN_VERSION; version++) {
             const struct row row = {
                 .phase = PHASE_FAILED,
@@ -200,7 +200,7 @@ static void test_end_that_was_not_seen(void)
 /* Only where the record could not be read is the end not known. */
 static void test_what_counts_as_not_seen(void)
 {
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         CU_ASSERT_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&

@@ -82,12 +82,12 @@ static void test_largest(void)
     static struct state read_back;
     written = sample();
     written.url_count = 0;
-    memset(written.version, 'v', sizeof(written.version) - 1);
-    memset(written.detail, 'd', sizeof(written.detail) - 1);
+    memset(written.version, 'v', sizeof written.version - 1);
+    memset(written.detail, 'd', sizeof written.detail - 1);
     for (unsigned i = 0; i < DOWNLOAD_MIRRORS_MAX; i++) {
         char url[URL_MAX + 1];
         memset(url, 'u', URL_MAX);
-        (void)snprintf(url, sizeof(url), "http://%u.example/", i);
+        (void)snprintf(url, sizeof url, "http://%u.example/", i);
         url[strlen(url)] = 'u';
         url[URL_MAX] = '\0';
         CU_ASSERT_TRUE(state_add_url(&written, url));
@@ -135,7 +135,7 @@ static void test_no_secrets(void)
     CU_ASSERT_TRUE(state_add_url(&state, "http://user:hunter2@host/x"));
     CU_ASSERT_TRUE(state_add_url(&state, "http://host/\xe2\x80\xae"));
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
-    (void)read_raw(STATE_NAME, raw, sizeof(raw));
+    (void)read_raw(STATE_NAME, raw, sizeof raw);
     CU_ASSERT_PTR_NULL(strstr(raw, "hunter2"));
     CU_ASSERT_PTR_NOT_NULL(strstr(raw, "url_2=http://host/x\n"));
     CU_ASSERT_PTR_NULL(strstr(raw, "url_3")); /* it could not be read back as it was */
@@ -151,7 +151,7 @@ static void test_damaged(void)
     state = sample();
     state.url_count = 0;
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
-    size_t length = read_raw(STATE_NAME, good, sizeof(good));
+    size_t length = read_raw(STATE_NAME, good, sizeof good);
     size_t lines = 0;
     for (const char *line = good; *line != '\0'; lines++) {
         const char *end = strchr(line, '\n') + 1;
@@ -175,10 +175,10 @@ static void test_damaged(void)
         {"boot_id=0b5d", "boot_id=5d"},
         {"total=18446744073709551615", "total=18446744073709551616"},
     };
-    for (size_t i = 0; i < sizeof(spoiled) / sizeof(spoiled[0]); i++) {
+    for (size_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++) {
         const char *at = strstr(good, spoiled[i][0]);
         CU_ASSERT_PTR_NOT_NULL_FATAL(at);
-        int made = snprintf(bad, sizeof(bad), "%.*s%s%s", (int)(at - good), good, spoiled[i][1],
+        int made = snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, spoiled[i][1],
                             at + strlen(spoiled[i][0]));
         write_raw("damaged", bad, (size_t)made);
         CU_ASSERT_EQUAL(state_read(directory_fd, "damaged", &state), -EBADMSG);
@@ -200,14 +200,14 @@ static void test_queue(void)
     static struct state state;
     uint8_t hashes[8][SHA256_SIZE];
     char name[STATE_QUEUED_NAME_SIZE];
-    char unfinished[sizeof(name) + 8];
+    char unfinished[sizeof name + 8];
     size_t count = 99;
     state = sample();
     state_queued_name(state.sha256, name);
     CU_ASSERT_EQUAL(strlen(name), 7 + 64);
     CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
     write_raw("queued.0123", "", 0);
-    (void)snprintf(unfinished, sizeof(unfinished), "%s.new", name);
+    (void)snprintf(unfinished, sizeof unfinished, "%s.new", name);
     write_raw(unfinished, "half", 4);
     write_raw("queued.0123.new", "", 0);
     CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
@@ -258,7 +258,7 @@ static void test_age(void)
 static void test_count_stored(void)
 {
     static struct state state;
-    char name[SHA256_HEX + sizeof(".part")];
+    char name[SHA256_HEX + sizeof ".part"];
     state = sample();
     state.phase = PHASE_DOWNLOADING;
     state.done = 2;
@@ -266,7 +266,7 @@ static void test_count_stored(void)
     state_count_stored(&state, directory_fd);
     CU_ASSERT_EQUAL(state.done, 2); /* no such file */
     sha256_format(state.sha256, name);
-    memcpy(name + SHA256_HEX, ".part", sizeof(".part"));
+    memcpy(name + SHA256_HEX, ".part", sizeof ".part");
     write_raw(name, "12345", 5);
     state_count_stored(&state, directory_fd);
     CU_ASSERT_EQUAL(state.done, 5);
@@ -296,5 +296,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     char path[] = "/tmp/test_state.XXXXXX";
-    return folder_unit_main("state", tests, sizeof(tests) / sizeof(tests[0]), path, &directory_fd);
+    return folder_unit_main("state", tests, sizeof tests / sizeof tests[0], path, &directory_fd);
 }

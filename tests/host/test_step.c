@@ -1,4 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "step_heard.h"
+#include "support/folder.h"
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -8,10 +12,6 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "step_heard.h"
-#include "support/folder.h"
-#include "wire/clock.h"
 
 static char directory[] = "/tmp/test_step.XXXXXX";
 static bool no_pidfd;
@@ -50,17 +50,17 @@ static void run_saying(const char *script, char *said, size_t size)
 static void test_said(void)
 {
     char said[8] = "xxxxxxx";
-    run_saying("echo 1234; echo log >&2", said, sizeof(said));
+    run_saying("echo 1234; echo log >&2", said, sizeof said);
     CU_ASSERT_EQUAL(result.said, 5);
-    CU_ASSERT_EQUAL(memcmp(said, "1234\nxx", sizeof(said)), 0);
+    CU_ASSERT_EQUAL(memcmp(said, "1234\nxx", sizeof said), 0);
     CU_ASSERT_STRING_EQUAL(result.line, "log");
     CU_ASSERT_STRING_EQUAL(heard.all, "log\n");
-    run_saying("echo only a log >&2", said, sizeof(said));
+    run_saying("echo only a log >&2", said, sizeof said);
     CU_ASSERT_EQUAL(result.said, 0);
-    run_saying("printf 12345678", said, sizeof(said));
+    run_saying("printf 12345678", said, sizeof said);
     CU_ASSERT_EQUAL(result.said, 8);
-    CU_ASSERT_EQUAL(memcmp(said, "12345678", sizeof(said)), 0);
-    run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof(said));
+    CU_ASSERT_EQUAL(memcmp(said, "12345678", sizeof said), 0);
+    run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof said);
     CU_ASSERT_EQUAL(result.said, 1000000); /* the program is not held up */
     CU_ASSERT_STRING_EQUAL(result.line, "done");
 }
@@ -82,7 +82,7 @@ static void test_cannot_start(void)
 {
     struct child_result untouched = {.exit_status = 77};
     char path[64];
-    (void)snprintf(path, sizeof(path), "%s/plain", directory);
+    (void)snprintf(path, sizeof path, "%s/plain", directory);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     CU_ASSERT_FATAL(fd >= 0);
     (void)close(fd);
@@ -217,5 +217,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("step", tests, sizeof(tests) / sizeof(tests[0]), directory, NULL);
+    return folder_unit_main("step", tests, sizeof tests / sizeof tests[0], directory, NULL);
 }

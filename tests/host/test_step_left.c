@@ -1,5 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is left of a program when it is killed, when we stop, and when we are killed. */
+#include "step_heard.h"
+#include "support/folder.h"
+#include "wire/clock.h"
+
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -8,10 +12,6 @@
 #include <sys/eventfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "step_heard.h"
-#include "support/folder.h"
-#include "wire/clock.h"
 
 static char directory[] = "/tmp/test_step_left.XXXXXX";
 
@@ -91,8 +91,8 @@ static int write_after(bool holds_output)
 {
     char script[256];
     char go[64];
-    (void)snprintf(go, sizeof(go), "%s/go", directory);
-    (void)snprintf(script, sizeof(script),
+    (void)snprintf(go, sizeof go, "%s/go", directory);
+    (void)snprintf(script, sizeof script,
                    "echo $$; until [ -e %s ]; do sleep 0.01; done; echo more; echo more; exit 5",
                    go);
     struct child_command step = step_of(shell(script), FAR_MS);
@@ -128,7 +128,7 @@ static void test_inherit(void)
 {
     char path[64];
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    (void)snprintf(path, sizeof(path), "%s/lock", directory);
+    (void)snprintf(path, sizeof path, "%s/lock", directory);
     for (int at = 3; at < 6; at++) { /* wherever ours is: it becomes 3 */
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
         CU_ASSERT_FATAL(fd >= 0);
@@ -168,5 +168,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("step_left", tests, sizeof(tests) / sizeof(tests[0]), directory, NULL);
+    return folder_unit_main("step_left", tests, sizeof tests / sizeof tests[0], directory, NULL);
 }

@@ -19,13 +19,13 @@ static struct sockaddr_un address;
 
 static int listen_for_notes(void)
 {
-    snprintf(folder, sizeof(folder), "/tmp/vsock-notify-XXXXXX");
+    snprintf(folder, sizeof folder, "/tmp/vsock-notify-XXXXXX");
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     address = (struct sockaddr_un){.sun_family = AF_UNIX};
-    snprintf(address.sun_path, sizeof(address.sun_path), "%s/notify", folder);
+    snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", folder);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     CU_ASSERT_EQUAL_FATAL(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
     return fd;
 }
@@ -44,7 +44,7 @@ static const char *next_note(int fd)
     struct pollfd wait = {.fd = fd, .events = POLLIN};
     note[0] = '\0';
     if (poll(&wait, 1, 5000) == 1) {
-        ssize_t length = recv(fd, note, sizeof(note) - 1, 0);
+        ssize_t length = recv(fd, note, sizeof note - 1, 0);
         note[length > 0 ? length : 0] = '\0';
     }
     return note;
@@ -81,7 +81,7 @@ static void test_no_bus(void)
 {
     char why[256] = "";
     CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
-    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof(why)), -ENOENT);
+    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
     CU_ASSERT_STRING_EQUAL(why, "system bus: No such file or directory");
 }
 
@@ -89,7 +89,7 @@ static void test_no_bus_cut(void)
 {
     char why[8] = "";
     CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
-    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof(why)), -ENOENT);
+    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
     CU_ASSERT_STRING_EQUAL(why, "system ");
 }
 

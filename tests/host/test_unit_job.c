@@ -92,7 +92,7 @@ static const struct {
 static void test_words(void)
 {
     char words[UNIT_WORDS_MAX];
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         unit_outcome_format(&rows[i].outcome, "u", words);
         CU_ASSERT_STRING_EQUAL(words, rows[i].text);
         CU_ASSERT_EQUAL(unit_outcome_well(&rows[i].outcome), rows[i].well);
@@ -105,7 +105,7 @@ static void test_words(void)
 static void use_bus(const char *path)
 {
     char address[128];
-    (void)snprintf(address, sizeof(address), "unix:path=%s", path);
+    (void)snprintf(address, sizeof address, "unix:path=%s", path);
     CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
 }
 
@@ -133,10 +133,10 @@ static void test_no_bus(void)
 static int listen_silently(void)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    (void)snprintf(address.sun_path, sizeof(address.sun_path), "%s", socket_path);
+    (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
     CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
+    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
     CU_ASSERT_EQUAL_FATAL(listen(fd, 8), 0);
     use_bus(socket_path);
     return fd;
@@ -197,8 +197,8 @@ int main(void)
     if (mkdtemp(folder) == NULL) {
         return 1;
     }
-    (void)snprintf(socket_path, sizeof(socket_path), "%s/bus", folder);
-    int status = unit_main("unit job", tests, sizeof(tests) / sizeof(tests[0]));
+    (void)snprintf(socket_path, sizeof socket_path, "%s/bus", folder);
+    int status = unit_main("unit job", tests, sizeof tests / sizeof tests[0]);
     (void)rmdir(folder);
     return status;
 }

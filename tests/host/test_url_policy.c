@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/policy/address_class.h"
+#include "host/policy/url_policy.h"
+#include "support/unit.h"
+#include "wire/message.h"
+
 #include <arpa/inet.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "host/policy/address_class.h"
-#include "host/policy/url_policy.h"
-#include "support/unit.h"
-#include "wire/message.h"
 
 static char http[] = "http";
 static char https[] = "https";
@@ -19,7 +19,7 @@ static char *const none[] = {NULL};
 static void judge(const struct url_policy *policy, const char *url, const char *expected)
 {
     char why[256] = "";
-    int error = url_policy_judge(policy, url, why, sizeof(why));
+    int error = url_policy_judge(policy, url, why, sizeof why);
     if (strcmp(why, expected) != 0 || error != (expected[0] == '\0' ? 0 : -EPERM)) {
         printf("\n%s\n  said: %d %s\n  expected: %s\n", url, error, why, expected);
     }
@@ -71,7 +71,7 @@ static void test_urls(void)
         {"http://h%c3%a4st/", NO_HOST},
     };
     const struct url_policy policy = {both, none};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         judge(&policy, rows[i].url, rows[i].why);
     }
 }
@@ -89,7 +89,7 @@ static void test_length(void)
 {
     const struct url_policy policy = {both, none};
     char url[URL_MAX + 2];
-    memset(url, 'a', sizeof(url));
+    memset(url, 'a', sizeof url);
     memcpy(url, "http://host/", 12);
     url[URL_MAX] = '\0';
     judge(&policy, url, "");
@@ -114,9 +114,9 @@ static void judge_prefix(const struct prefix_row *row, const char *protocol_erro
 {
     char prefix[128];
     char expected[256];
-    (void)snprintf(prefix, sizeof(prefix), "%s", row->prefix);
-    (void)snprintf(expected, sizeof(expected),
-                   "the url is not below an allowed prefix; expected %s", prefix);
+    (void)snprintf(prefix, sizeof prefix, "%s", row->prefix);
+    (void)snprintf(expected, sizeof expected, "the url is not below an allowed prefix; expected %s",
+                   prefix);
     char *const prefixes[] = {prefix, NULL};
     const struct url_policy policy = {both, prefixes};
     judge(&policy, row->url,
@@ -187,7 +187,7 @@ static void test_prefixes(void)
         {"nonsense", "http://good/", false},
         {"http://good/a%2fb", "http://good/a/b", false},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         judge_prefix(&rows[i], NULL);
     }
 }
@@ -213,7 +213,7 @@ static void test_paths_that_servers_read_differently(void)
         "http://good/images/%4",
         "http://good/images/%",
     };
-    for (size_t i = 0; i < sizeof(urls) / sizeof(urls[0]); i++) {
+    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
         const struct prefix_row row = {"http://good/images", urls[i], false};
         judge_prefix(&row, AMBIGUOUS);
         const struct url_policy open_policy = {both, none};
@@ -249,22 +249,22 @@ static void test_show(void)
         {"http://host/\x1b[2J", "(a url that cannot be read)"},
         {"nonsense", "(a url that cannot be read)"},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[128];
-        url_show(rows[i].url, out, sizeof(out));
+        url_show(rows[i].url, out, sizeof out);
         CU_ASSERT_STRING_EQUAL(out, rows[i].why);
     }
     char small[8];
-    url_show("http://host/x", small, sizeof(small));
+    url_show("http://host/x", small, sizeof small);
     CU_ASSERT_STRING_EQUAL(small, "http://");
 }
 
 static void test_identity(void)
 {
     char out[64];
-    CU_ASSERT_EQUAL(url_identity("http://u:p@host/x?y=1#z", out, sizeof(out)), 0);
+    CU_ASSERT_EQUAL(url_identity("http://u:p@host/x?y=1#z", out, sizeof out), 0);
     CU_ASSERT_STRING_EQUAL(out, "http://host/x?y=1");
-    CU_ASSERT_EQUAL(url_identity("nonsense", out, sizeof(out)), -EINVAL);
+    CU_ASSERT_EQUAL(url_identity("nonsense", out, sizeof out), -EINVAL);
     CU_ASSERT_EQUAL(url_identity("http://host/x", out, 13), -ENOBUFS);
     CU_ASSERT_EQUAL(url_identity("http://host/x", out, 14), 0);
 }
@@ -299,9 +299,9 @@ static void test_redirects(void)
         {asked, "http://", ""},
         {asked, "http://a b/", ""},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char out[128] = "";
-        int error = url_redirect(asked, rows[i].base, rows[i].location, out, sizeof(out));
+        int error = url_redirect(asked, rows[i].base, rows[i].location, out, sizeof out);
         CU_ASSERT_EQUAL(error, rows[i].target[0] == '\0' ? -EINVAL : 0);
         if (strcmp(out, rows[i].target) != 0) {
             printf("\n%s -> %s\n", rows[i].location, out);
@@ -309,9 +309,9 @@ static void test_redirects(void)
         CU_ASSERT_STRING_EQUAL(out, rows[i].target);
     }
     char small[8];
-    CU_ASSERT_EQUAL(url_redirect(asked, asked, "x", small, sizeof(small)), -ENOBUFS);
-    CU_ASSERT_EQUAL(url_redirect("nonsense", asked, "x", small, sizeof(small)), -EINVAL);
-    CU_ASSERT_EQUAL(url_redirect(asked, "nonsense", "x", small, sizeof(small)), -EINVAL);
+    CU_ASSERT_EQUAL(url_redirect(asked, asked, "x", small, sizeof small), -ENOBUFS);
+    CU_ASSERT_EQUAL(url_redirect("nonsense", asked, "x", small, sizeof small), -EINVAL);
+    CU_ASSERT_EQUAL(url_redirect(asked, "nonsense", "x", small, sizeof small), -EINVAL);
 }
 
 /* --- addresses --- */
@@ -327,10 +327,10 @@ static struct sockaddr_storage parse(const char *text)
     struct sockaddr_in in = {.sin_family = AF_INET};
     struct sockaddr_in6 in6 = {.sin6_family = AF_INET6};
     if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
-        memcpy(&storage, &in, sizeof(in));
+        memcpy(&storage, &in, sizeof in);
     } else {
         CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
-        memcpy(&storage, &in6, sizeof(in6));
+        memcpy(&storage, &in6, sizeof in6);
     }
     return storage;
 }
@@ -409,7 +409,7 @@ static void test_addresses(void)
         {"2001:0:1:2:3:4:80ff:fffe", ADDRESS_LOOPBACK}, /* 127.0.0.1, flipped */
         {"2001:1::", 0},
     };
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint32_t classes = classes_of(rows[i].address);
         if (classes != rows[i].classes) {
             printf("\n%s: %u, expected %u\n", rows[i].address, classes, rows[i].classes);

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/command.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -6,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "host/command.h"
 
 static char path[] = "/tmp/vsock-version-XXXXXX";
 

@@ -10,7 +10,7 @@ static uint64_t inode_of(pid_t thread, int fd)
 {
     char link[64];
     struct stat status;
-    (void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)thread, fd);
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)thread, fd);
     return stat(link, &status) == 0 ? status.st_ino : 0;
 }
 
@@ -19,11 +19,11 @@ static uint64_t position_of(pid_t thread, int fd)
 {
     char path[64];
     uint64_t position = 0;
-    (void)snprintf(path, sizeof(path), "/proc/%d/fdinfo/%d", (int)thread, fd);
+    (void)snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", (int)thread, fd);
     FILE *file = fopen(path, "re");
     if (file != NULL) {
         char line[64];
-        if (fgets(line, sizeof(line), file) != NULL && strncmp(line, "pos:", 4) == 0) {
+        if (fgets(line, sizeof line, file) != NULL && strncmp(line, "pos:", 4) == 0) {
             position = strtoull(line + 4, NULL, 10);
         }
         (void)fclose(file); /* read only */
@@ -41,7 +41,7 @@ void call_log_add(FILE *log, pid_t thread, const struct changing_call *call, int
         return;
     }
     int fd = call->fd < 0 ? (int)result : call->fd;
-    (void)snprintf(path, sizeof(path), "%s", call->path);
+    (void)snprintf(path, sizeof path, "%s", call->path);
     if (call->is_file && call->fd < 0) {
         changing_call_path(thread, fd, path);
     }

@@ -6,9 +6,9 @@
 #ifndef VSOCK_SUPPORT_CALL_LOG_H
 #define VSOCK_SUPPORT_CALL_LOG_H
 
-#include <stdio.h>
-
 #include "support/changing_call.h"
+
+#include <stdio.h>
 
 /* Where the thread leaves the call, with its result. */
 void call_log_add(FILE *log, pid_t thread, const struct changing_call *call, int64_t result);

@@ -56,7 +56,7 @@ size_t changing_call_memory(pid_t thread, uint64_t address, void *out, size_t le
     /* A number from ptrace; no pointer of ours is made of it. */
     struct iovec there = {.iov_len = length};
     struct iovec here = {.iov_base = out, .iov_len = length};
-    memcpy(&there.iov_base, &address, sizeof(there.iov_base));
+    memcpy(&there.iov_base, &address, sizeof there.iov_base);
     ssize_t got = process_vm_readv(thread, &here, 1, &there, 1, 0);
     return got > 0 ? (size_t)got : 0;
 }
@@ -82,7 +82,7 @@ static void read_text(pid_t thread, uint64_t address, char out[PATH_MAX])
 void changing_call_path(pid_t thread, int fd, char out[PATH_MAX])
 {
     char link[64];
-    (void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)thread, fd);
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)thread, fd);
     ssize_t length = readlink(link, out, PATH_MAX - 1);
     out[length > 0 ? length : 0] = '\0';
 }
@@ -108,7 +108,7 @@ static bool on_file(pid_t thread, struct changing_call *call)
     struct stat status;
     call->is_file = true;
     call->fd = (int)call->arguments[0];
-    (void)snprintf(link, sizeof(link), "/proc/%d/fd/%d", (int)thread, call->fd);
+    (void)snprintf(link, sizeof link, "/proc/%d/fd/%d", (int)thread, call->fd);
     if (call->fd <= STDERR_FILENO || stat(link, &status) != 0 ||
         (!S_ISREG(status.st_mode) && !S_ISDIR(status.st_mode))) {
         return false;
@@ -164,7 +164,7 @@ static bool read_shape(pid_t thread, enum shape shape, struct changing_call *cal
     case CLONING:
         return makes_process(call, arguments[0]);
     case CLONING3:
-        (void)changing_call_memory(thread, arguments[0], &flags, sizeof(flags)); /* else 0 */
+        (void)changing_call_memory(thread, arguments[0], &flags, sizeof flags); /* else 0 */
         return makes_process(call, flags);
     case TELLING:
         call->tells = true;
@@ -179,10 +179,10 @@ static bool read_shape(pid_t thread, enum shape shape, struct changing_call *cal
 bool changing_call_read(pid_t thread, uint64_t number, const uint64_t arguments[6],
                         struct changing_call *ret)
 {
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (size_t i = 0; i < sizeof calls / sizeof calls[0]; i++) {
         if (calls[i].number == number) {
             *ret = (struct changing_call){.name = calls[i].name};
-            memcpy(ret->arguments, arguments, sizeof(ret->arguments));
+            memcpy(ret->arguments, arguments, sizeof ret->arguments);
             return read_shape(thread, calls[i].shape, ret);
         }
     }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/drive.h"
+
 #include "compat/tlv_1.h"
 #include "support/golden.h"
 
@@ -59,7 +60,7 @@ static enum child_command decode_at_host(struct server_session *session, const u
 {
     uint8_t *frame = exact_copy(bytes, length);
     uint8_t room[ANSWER_BYTES_MAX];
-    struct reply reply = {room, sizeof(room), 0};
+    struct reply reply = {room, sizeof room, 0};
     struct request request = {0};
     struct protocol_error protocol_error;
     struct drive_event *event = next_event(drive);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/equal.h"
+
 #include "wire/frame.h"
 
 bool text_equal(struct text a, struct text b)

@@ -12,6 +12,8 @@
  * FOLDER/logind holds the name of an error that ScheduleShutdown is answered with.
  * FOLDER/calls gets a line for each call that changes anything, FOLDER/asked one for each state that is
  * asked for: the unit, the property and what was answered; FOLDER/ready is made at the start. */
+#include "wire/attributes.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -24,8 +26,6 @@
 #include <systemd/sd-bus.h>
 #include <systemd/sd-event.h>
 #include <unistd.h>
-
-#include "wire/attributes.h"
 
 enum { JOBS_MAX = 64, TEXT_MAX = 1024 };
 
@@ -55,8 +55,8 @@ __attribute__((noreturn)) static void give_up(const char *what, int error)
 static FILE *open_in_folder(const char *name, const char *mode)
 {
     char path[2 * TEXT_MAX];
-    int length = snprintf(path, sizeof(path), "%s/%s", folder, name);
-    return length > 0 && (size_t)length < sizeof(path) ? fopen(path, mode) : NULL;
+    int length = snprintf(path, sizeof path, "%s/%s", folder, name);
+    return length > 0 && (size_t)length < sizeof path ? fopen(path, mode) : NULL;
 }
 
 /* True if the unit is there; `out` is the key's value, or "". */
@@ -65,13 +65,13 @@ static bool unit_get(const char *unit, const char *key, char out[TEXT_MAX])
     char name[2 * TEXT_MAX];
     char line[TEXT_MAX];
     size_t length = strlen(key);
-    snprintf(name, sizeof(name), "units/%s", unit);
+    snprintf(name, sizeof name, "units/%s", unit);
     FILE *file = open_in_folder(name, "re");
     out[0] = '\0';
     if (file == NULL) {
         return false;
     }
-    while (fgets(line, sizeof(line), file) != NULL) {
+    while (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
         if (strncmp(line, key, length) == 0 && line[length] == '=') {
             snprintf(out, TEXT_MAX, "%s", line + length + 1);
@@ -190,7 +190,7 @@ static int start_unit(sd_bus_message *call, const char *method)
     }
     note("calls", "%s %s %s", method, unit, mode);
     if (!unit_get(unit, "error", text)) {
-        snprintf(message, sizeof(message), "Unit %s not found.", unit);
+        snprintf(message, sizeof message, "Unit %s not found.", unit);
         return answer_error(call, "org.freedesktop.systemd1.NoSuchUnit", message);
     }
     if (text[0] != '\0') {
@@ -203,7 +203,7 @@ static int start_unit(sd_bus_message *call, const char *method)
     struct upgrade *job = &jobs[jobs_count++];
     unsigned number = jobs_count;
     job->pending = true;
-    snprintf(job->unit, sizeof(job->unit), "%s", unit);
+    snprintf(job->unit, sizeof job->unit, "%s", unit);
     job_path(number, path);
     if (!unit_has(unit, "mute")) {
         error = sd_bus_reply_method_return(call, "o", path);
@@ -267,9 +267,9 @@ static int get_property(sd_bus_message *call)
         free(unit);
         return get_job(call, job);
     }
-    for (size_t i = 0; i < sizeof(states) / sizeof(states[0]); i++) {
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
         if (strcmp(property, states[i].property) == 0 && pending) {
-            snprintf(value, sizeof(value), "%s", states[i].pending);
+            snprintf(value, sizeof value, "%s", states[i].pending);
         } else if (strcmp(property, states[i].property) == 0) {
             state_of(unit, states[i].key, states[i].otherwise, job != NULL ? job->asked : 0, value);
         }
@@ -296,7 +296,7 @@ static int schedule_shutdown(sd_bus_message *call)
     if (file == NULL) {
         return sd_bus_reply_method_return(call, "");
     }
-    if (fgets(line, sizeof(line), file) != NULL) {
+    if (fgets(line, sizeof line, file) != NULL) {
         line[strcspn(line, "\n")] = '\0';
     }
     fclose(file);

@@ -47,7 +47,7 @@ static void take_comment(struct golden *file, const char *line)
     } else if (sscanf(line, "# error-id: %95s", word) == 1) {
         file->error_id = (uint32_t)strtoul(word, NULL, 16);
     } else if (sscanf(line, "# same-as: %95s", word) == 1) {
-        memcpy(file->same_as, word, sizeof(word));
+        memcpy(file->same_as, word, sizeof word);
     }
 }
 
@@ -81,10 +81,10 @@ static void load_file(const char *path, const char *name, struct golden *ret)
         give_up("cannot be opened", path);
     }
     *ret = (struct golden){0};
-    snprintf(ret->name, sizeof(ret->name), "%.*s", (int)(strlen(name) - strlen(".hex")), name);
-    while (fgets(line, sizeof(line), file) != NULL) {
+    snprintf(ret->name, sizeof ret->name, "%.*s", (int)(strlen(name) - strlen(".hex")), name);
+    while (fgets(line, sizeof line, file) != NULL) {
         take_comment(ret, line);
-        length += take_bytes(line, path, bytes + length, sizeof(bytes) - length);
+        length += take_bytes(line, path, bytes + length, sizeof bytes - length);
     }
     (void)fclose(file); /* read only */
     ret->bytes = exact_copy(bytes, length);
@@ -101,7 +101,7 @@ struct golden_set golden_load(const char *folder)
 {
     char path[PATH_BYTES_MAX];
     struct dirent **entries = NULL;
-    snprintf(path, sizeof(path), "%s/golden/%s", TESTS_DIRECTORY, folder);
+    snprintf(path, sizeof path, "%s/golden/%s", TESTS_DIRECTORY, folder);
     int count = scandir(path, &entries, is_hex_file, alphasort);
     if (count <= 0) {
         give_up("no .hex file", path);
@@ -112,7 +112,7 @@ struct golden_set golden_load(const char *folder)
     }
     for (size_t i = 0; i < set.count; i++) {
         const char *name = entries[i]->d_name;
-        snprintf(path, sizeof(path), "%s/golden/%s/%s", TESTS_DIRECTORY, folder, name);
+        snprintf(path, sizeof path, "%s/golden/%s/%s", TESTS_DIRECTORY, folder, name);
         load_file(path, name, &set.file[i]);
         free(entries[i]);
     }

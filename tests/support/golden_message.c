@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/golden_message.h"
 
-#define TEXT(literal)                  \
-    {                                  \
-        (literal), sizeof(literal) - 1 \
+#define TEXT(literal)                 \
+    {                                 \
+        (literal), sizeof literal - 1 \
     }
 /* The digest of no bytes. */
 #define SHA256                                                                                    \
@@ -201,4 +201,4 @@ const struct golden_message golden_messages[] = {
                                                        .request_limit = 16384}},
     {ROW("welcome-1.0-plain", WELCOME, 1, 0, 0), .welcome = {.version = {1, 0}}},
 };
-const size_t golden_messages_count = sizeof(golden_messages) / sizeof(golden_messages)[0];
+const size_t golden_messages_count = sizeof golden_messages / sizeof golden_messages[0];

@@ -12,10 +12,10 @@ struct text golden_text(const char *name)
 {
     char path[PATH_MAX_BYTES];
     char bytes[TEXT_MAX];
-    snprintf(path, sizeof(path), "%s/golden/%s.json", TESTS_DIRECTORY, name);
+    snprintf(path, sizeof path, "%s/golden/%s.json", TESTS_DIRECTORY, name);
     FILE *file = fopen(path, "re");
-    size_t length = file != NULL ? fread(bytes, 1, sizeof(bytes), file) : 0;
-    if (file == NULL || length == 0 || length == sizeof(bytes)) {
+    size_t length = file != NULL ? fread(bytes, 1, sizeof bytes, file) : 0;
+    if (file == NULL || length == 0 || length == sizeof bytes) {
         fprintf(stderr, "golden: %s: cannot be read, or is empty or too long\n", path);
         exit(1);
     }

@@ -12,7 +12,7 @@ static void begin(struct heard *heard)
 static void decode(const uint8_t *bytes, size_t length, struct heard *heard)
 {
     uint8_t room[ANSWER_BYTES_MAX];
-    struct reply reply = {room, sizeof(room), 0};
+    struct reply reply = {room, sizeof room, 0};
     heard->frame = exact_copy(bytes, length);
     heard->length = length;
     (void)server_decode(&heard->session, heard->frame, length, &heard->request,

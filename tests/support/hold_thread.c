@@ -19,7 +19,7 @@ static int hold_in(pid_t thread, unsigned long long number)
     while (waitpid(thread, &status, __WALL) == thread && WIFSTOPPED(status)) {
         struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
         bool of_call = WSTOPSIG(status) == (SIGTRAP | 0x80);
-        if (of_call && ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof(info), &info) > 0 &&
+        if (of_call && ptrace(PTRACE_GET_SYSCALL_INFO, thread, sizeof info, &info) > 0 &&
             info.op == PTRACE_SYSCALL_INFO_ENTRY && info.entry.nr == number) {
             return 1;
         }
@@ -34,9 +34,9 @@ static int hold(const char *pid, const char *tid, const char *name, const char *
 {
     char path[320];
     char comm[32] = "";
-    (void)snprintf(path, sizeof(path), "/proc/%s/task/%s/comm", pid, tid);
+    (void)snprintf(path, sizeof path, "/proc/%s/task/%s/comm", pid, tid);
     FILE *file = fopen(path, "re");
-    if (file == NULL || fgets(comm, sizeof(comm), file) == NULL) {
+    if (file == NULL || fgets(comm, sizeof comm, file) == NULL) {
         comm[0] = '\0';
     }
     if (file != NULL) {
@@ -78,7 +78,7 @@ int main(int argc, char *argv[])
     if (argc != 4 && argc != 5) {
         return 2;
     }
-    (void)snprintf(path, sizeof(path), "/proc/%s/task", argv[1]);
+    (void)snprintf(path, sizeof path, "/proc/%s/task", argv[1]);
     DIR *threads = opendir(path);
     if (threads == NULL) {
         perror(path);

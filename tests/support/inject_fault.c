@@ -81,7 +81,7 @@ static unsigned find_kind(const char *name)
 {
     static const char *const names[] = {"disk",   "io",   "spawn", "thread", "descriptor",
                                         "memory", "name", "clock", "lookup", "part"};
-    for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (unsigned i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (strcmp(names[i], name) == 0) {
             return 1U << i;
         }
@@ -92,7 +92,7 @@ static unsigned find_kind(const char *name)
 static struct page *map(const char *path)
 {
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    void *mapped = mmap(NULL, sizeof(*page), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+    void *mapped = mmap(NULL, sizeof *page, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     (void)close(fd); /* the mapping stays, or was refused */
     return mapped == MAP_FAILED ? NULL : mapped;
 }
@@ -107,7 +107,7 @@ static void watch_for_crashes(void)
 {
     static const int numbers[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE};
     const struct sigaction action = {.sa_handler = note_crash, .sa_flags = (int)SA_RESETHAND};
-    for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
         (void)sigaction(numbers[i], &action, NULL); /* each of them can be caught */
     }
 }
@@ -144,7 +144,7 @@ static bool fails(unsigned kinds, const char *name)
         return false;
     }
     if (number == nth) {
-        (void)strncpy(page->failed, name, sizeof(page->failed) - 1);
+        (void)strncpy(page->failed, name, sizeof page->failed - 1);
     }
     errno = fault_errno;
     return true;
@@ -164,8 +164,8 @@ static bool part_fails(int fd, const char *name)
     static const char ending[] = ".part";
     char link[64];
     char path[PATH_MAX];
-    (void)snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-    ssize_t length = (chosen & PART) == 0 ? -1 : readlink(link, path, sizeof(path));
+    (void)snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+    ssize_t length = (chosen & PART) == 0 ? -1 : readlink(link, path, sizeof path);
     ssize_t from = length - (ssize_t)strlen(ending);
     return from > 0 && memcmp(path + from, ending, strlen(ending)) == 0 && fails(PART, name);
 }

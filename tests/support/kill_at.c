@@ -10,6 +10,8 @@
  *   REPORT  gets a line for each call that counts, and `killed` or `held` when that was done.
  *   LOG     gets what the calls did (call_log.h); "": nothing.
  * SIGTERM is handed on. It ends as the daemon does, or with 0 once it has killed; what is left runs on. */
+#include "support/call_log.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -18,8 +20,6 @@
 #include <sys/ptrace.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "support/call_log.h"
 
 enum { TRACED_MAX = 256 };
 
@@ -154,7 +154,7 @@ static void enter(struct traced *traced, const struct __ptrace_syscall_info *inf
 static void on_call(struct traced *traced)
 {
     struct __ptrace_syscall_info info = {.op = PTRACE_SYSCALL_INFO_NONE};
-    if (ptrace(PTRACE_GET_SYSCALL_INFO, traced->thread, sizeof(info), &info) <= 0) {
+    if (ptrace(PTRACE_GET_SYSCALL_INFO, traced->thread, sizeof info, &info) <= 0) {
         return; /* killed meanwhile */
     }
     if (info.op == PTRACE_SYSCALL_INFO_ENTRY) {
@@ -316,7 +316,7 @@ int main(int argc, char *argv[])
     run.moment = argv[3];
     run.report = fopen(argv[4], "we");
     run.log = argv[5][0] != '\0' ? fopen(argv[5], "we") : NULL;
-    (void)snprintf(run.go, sizeof(run.go), "%s.go", argv[4]);
+    (void)snprintf(run.go, sizeof run.go, "%s.go", argv[4]);
     if (run.report == NULL || (run.log == NULL && argv[5][0] != '\0')) {
         perror(argv[4]);
         return 2;

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/message.h"
+
 #include "support/equal.h"
 #include "wire/frame.h"
 

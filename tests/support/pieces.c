@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/pieces.h"
+
 #include "support/golden.h"
 
 #include <CUnit/CUnit.h>
@@ -8,7 +9,7 @@
 
 bool pieces_take(size_t index, struct pieces *ret)
 {
-    struct writer writer = {.bytes = ret->frame, .size = sizeof(ret->frame)};
+    struct writer writer = {.bytes = ret->frame, .size = sizeof ret->frame};
     if (!message_full(index, &ret->message)) {
         return false;
     }
@@ -26,13 +27,13 @@ void pieces_remove(struct pieces *pieces, size_t at)
 {
     pieces->count--;
     memmove(&pieces->piece[at], &pieces->piece[at + 1],
-            (pieces->count - at) * sizeof(pieces->piece[0]));
+            (pieces->count - at) * sizeof pieces->piece[0]);
 }
 
 void pieces_insert(struct pieces *pieces, size_t at, struct tlv piece)
 {
     memmove(&pieces->piece[at + 1], &pieces->piece[at],
-            (pieces->count - at) * sizeof(pieces->piece[0]));
+            (pieces->count - at) * sizeof pieces->piece[0]);
     pieces->piece[at] = piece;
     pieces->count++;
 }
@@ -41,7 +42,7 @@ static uint8_t *put_together(const struct pieces *pieces, const void *extra, siz
                              size_t *length)
 {
     static uint8_t room[PIECES_ROOM];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     writer_put(&writer, pieces->frame, FRAME_HEADER_SIZE);
     for (size_t i = 0; i < pieces->count; i++) {
         tlv_put_header(&writer, pieces->piece[i].tag, pieces->piece[i].length);
@@ -71,7 +72,7 @@ struct judgement pieces_judge(const struct pieces *pieces, const void *extra, si
                        strchr(protocol_error.text, '\n') == NULL);
     }
     judgement.code = protocol_error.code;
-    memcpy(judgement.text, protocol_error.text, sizeof(judgement.text));
+    memcpy(judgement.text, protocol_error.text, sizeof judgement.text);
     free(frame);
     return judgement;
 }

@@ -17,9 +17,9 @@ enum { READ_BYTES = 65536, CONNECT_MS = 3000, DEADLINE_MS = 60000, GUEST_CID = 3
 static bool read_once(struct scripted_connection *connection)
 {
     static _Thread_local char bytes[READ_BYTES];
-    ssize_t got = recv(connection->fd, bytes, sizeof(bytes), 0);
+    ssize_t got = recv(connection->fd, bytes, sizeof bytes, 0);
     for (ssize_t i = 0; i < got; i++) {
-        if (connection->received < sizeof(connection->first)) {
+        if (connection->received < sizeof connection->first) {
             connection->first[connection->received] = bytes[i];
         }
         connection->received++;
@@ -108,7 +108,7 @@ static void trace(void *context, const char *line)
 {
     struct scripted_host *host = context;
     size_t length = strlen(host->trace);
-    snprintf(host->trace + length, sizeof(host->trace) - length, "%s\n", line);
+    snprintf(host->trace + length, sizeof host->trace - length, "%s\n", line);
 }
 
 static void again(void *context, const struct client_outcome *outcome)
@@ -126,7 +126,7 @@ static bool progress(void *context, const struct upgrade_status *status)
 
 void scripted_host_start(const struct script *script, size_t scripts, struct scripted_host *ret)
 {
-    memset(ret, 0, sizeof(*ret));
+    memset(ret, 0, sizeof *ret);
     ret->script = script;
     ret->scripts = scripts;
 }

@@ -14,10 +14,10 @@ struct unit_test {
 
 int unit_main(const char *suite, const struct unit_test *tests, size_t count);
 
-#define UNIT_MAIN(suite, tests)                                               \
-    int main(void)                                                            \
-    {                                                                         \
-        return unit_main((suite), (tests), sizeof(tests) / sizeof(tests)[0]); \
+#define UNIT_MAIN(suite, tests)                                             \
+    int main(void)                                                          \
+    {                                                                       \
+        return unit_main((suite), (tests), sizeof tests / sizeof tests[0]); \
     }
 
 #endif

@@ -26,12 +26,12 @@ int main(int argc, char *argv[])
     }
     for (long i = 0; i < count; i++) {
         fds[i] = socket(AF_VSOCK, SOCK_STREAM | SOCK_CLOEXEC, 0);
-        connected += connect(fds[i], (const struct sockaddr *)&host, sizeof(host)) == 0;
+        connected += connect(fds[i], (const struct sockaddr *)&host, sizeof host) == 0;
     }
     for (long i = 0; i < count; i++) {
         char answer[64];
-        answered += write(fds[i], request, sizeof(request) - 1) == (ssize_t)sizeof(request) - 1 &&
-                    read(fds[i], answer, sizeof(answer)) > 6 && answer[6] == 2;
+        answered += write(fds[i], request, sizeof request - 1) == (ssize_t)sizeof request - 1 &&
+                    read(fds[i], answer, sizeof answer) > 6 && answer[6] == 2;
         (void)close(fds[i]); /* its answer was read */
     }
     (void)printf("%d connections, %d answers\n", connected, answered);

@@ -82,7 +82,7 @@ static void read_request(int port, struct request *ret)
     char line[4 * WORD_MAX];
     size_t length = 0;
     do {
-        must(length + 1 < sizeof(line), "a line too long");
+        must(length + 1 < sizeof line, "a line too long");
         read_all(port, line + length, 1);
     } while (line[length++] != '\n');
     line[length] = '\0';
@@ -153,8 +153,8 @@ static void answer(int port, const struct request *request, int status, const ch
     char head[4 * WORD_MAX];
     size_t out_length = from != NULL ? load(from, "out", out) : 0;
     size_t err_length = from != NULL ? load(from, "err", err) : 0;
-    int length = snprintf(head, sizeof(head), "%s %d %zu %zu\n", request->id, status, out_length,
-                          err_length);
+    int length =
+        snprintf(head, sizeof head, "%s %d %zu %zu\n", request->id, status, out_length, err_length);
     write_all(port, head, (size_t)length);
     write_all(port, out, out_length);
     write_all(port, err, err_length);
@@ -172,7 +172,7 @@ static void run(int port, const struct request *request)
 
 static struct job *find(const char *name)
 {
-    for (size_t i = 0; i < sizeof(jobs) / sizeof(jobs[0]); i++) {
+    for (size_t i = 0; i < sizeof jobs / sizeof jobs[0]; i++) {
         if (strcmp(jobs[i].name, name) == 0) {
             return &jobs[i];
         }
@@ -188,7 +188,7 @@ static void begin(int port, const struct request *request)
     }
     must(job != NULL, "too many in the background");
     *job = (struct job){.pid = start(request), .status = -1};
-    (void)snprintf(job->name, sizeof(job->name), "%s", request->name);
+    (void)snprintf(job->name, sizeof job->name, "%s", request->name);
     answer(port, request, job->pid > 0 ? 0 : 127, NULL);
 }
 
@@ -222,7 +222,7 @@ int main(int argc, char *argv[])
     while (1) {
         struct request request;
         read_request(port, &request);
-        for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        for (size_t i = 0; i < sizeof kinds / sizeof kinds[0]; i++) {
             if (strcmp(request.kind, kinds[i].name) == 0) {
                 kinds[i].serve(port, &request);
             }

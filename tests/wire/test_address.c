@@ -26,7 +26,7 @@ static const struct {
 
 static void test_vsock(void)
 {
-    for (size_t i = 0; i < sizeof(taken) / sizeof(taken)[0]; i++) {
+    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
         struct address address = {0};
         struct sockaddr_storage storage;
         struct sockaddr_vm vsock;
@@ -38,8 +38,8 @@ static void test_vsock(void)
         CU_ASSERT_EQUAL(address.port, taken[i].port);
         address_format(&address, out);
         CU_ASSERT_STRING_EQUAL(out, taken[i].formatted ? taken[i].formatted : taken[i].text);
-        CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof(vsock));
-        memcpy(&vsock, &storage, sizeof(vsock));
+        CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof vsock);
+        memcpy(&vsock, &storage, sizeof vsock);
         CU_ASSERT_EQUAL(vsock.svm_family, AF_VSOCK);
         CU_ASSERT_EQUAL(vsock.svm_cid, taken[i].cid);
         CU_ASSERT_EQUAL(vsock.svm_port, taken[i].port);
@@ -75,7 +75,7 @@ static const struct {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof(refused) / sizeof(refused)[0]; i++) {
+    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
         struct address address = {.port = 77};
         const char *why = "";
         CU_ASSERT_EQUAL(address_parse(refused[i].text, refused[i].use, &address, &why), -EINVAL);
@@ -104,8 +104,8 @@ static void test_unix(void)
     CU_ASSERT_EQUAL(address.family, AF_UNIX);
     address_format(&address, out);
     CU_ASSERT_STRING_EQUAL(out, text);
-    CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof(local));
-    memcpy(&local, &storage, sizeof(local));
+    CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof local);
+    memcpy(&local, &storage, sizeof local);
     CU_ASSERT_EQUAL(local.sun_family, AF_UNIX);
     CU_ASSERT_STRING_EQUAL(local.sun_path, text + strlen("unix:"));
 
@@ -116,7 +116,7 @@ static void test_unix(void)
     CU_ASSERT_EQUAL(address_parse("unix:/run/a:b", ADDRESS_LISTEN, &address, &why), 0);
     CU_ASSERT_STRING_EQUAL(address.path, "/run/a:b");
     CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage),
-                    offsetof(struct sockaddr_un, sun_path) + sizeof("/run/a:b"));
+                    offsetof(struct sockaddr_un, sun_path) + sizeof "/run/a:b");
 }
 
 static const struct unit_test tests[] = {

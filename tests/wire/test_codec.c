@@ -76,7 +76,7 @@ static void test_hello_is_seven_bit(void)
     struct hello hello = {.versions = wire_versions_spoken,
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
     uint8_t room[FRAME_HEADER_SIZE + HELLO_PAYLOAD_MAX];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     CU_ASSERT_EQUAL_FATAL(codec_encode_hello(&hello, &writer), 0);
     CU_ASSERT_TRUE(writer.length > FRAME_HEADER_SIZE);
     for (size_t i = 0; i < writer.length; i++) {
@@ -93,13 +93,13 @@ static void test_header(void)
     uint8_t out[FRAME_HEADER_SIZE];
     struct frame_header decoded;
     frame_header_encode(&header, out);
-    CU_ASSERT_EQUAL(memcmp(out, bytes, sizeof(bytes)), 0);
+    CU_ASSERT_EQUAL(memcmp(out, bytes, sizeof bytes), 0);
     frame_header_decode(bytes, &decoded);
     CU_ASSERT_TRUE(version_equal(decoded.version, header.version));
     CU_ASSERT_EQUAL(decoded.type, header.type);
     CU_ASSERT_EQUAL(decoded.id, header.id);
     CU_ASSERT_EQUAL(decoded.length, header.length);
-    CU_ASSERT_TRUE(frame_begins(bytes, sizeof(bytes)));
+    CU_ASSERT_TRUE(frame_begins(bytes, sizeof bytes));
     CU_ASSERT_TRUE(frame_begins(bytes, 0));
     CU_ASSERT_TRUE(frame_begins(bytes, 3));
     CU_ASSERT_FALSE(frame_begins((const uint8_t *)"VSCk", 4));

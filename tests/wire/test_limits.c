@@ -11,7 +11,7 @@ static char long_text[UINT16_MAX + 2];
 static int encode_request(const struct request *request)
 {
     static uint8_t room[PIECES_ROOM];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_request((struct wire_version){1, 0}, 1, request, &writer);
     CU_ASSERT_EQUAL(writer.length > 0, error == 0);
     return error;
@@ -36,7 +36,7 @@ static void test_request_limits(void)
     CU_ASSERT_EQUAL(encode_request(&(struct request){.command = COMMAND_NONE}), -EINVAL);
     CU_ASSERT_EQUAL(encode_request(&(struct request){.command = (enum command)9}), -EINVAL);
     uint8_t room[64];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     struct request query = {.command = COMMAND_GET_HOSTOS_VERSION};
     CU_ASSERT_EQUAL(codec_encode_request((struct wire_version){1, 0}, 0, &query, &writer), -EINVAL);
 }
@@ -64,7 +64,7 @@ static void test_text_limits(void)
 static int encode_hello(const struct hello *hello)
 {
     uint8_t room[256];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_hello(hello, &writer);
     CU_ASSERT_EQUAL(writer.length > 0, error == 0);
     return error;
@@ -115,8 +115,8 @@ static void test_version_lists(void)
         size_t message = where[i][0];
         size_t piece = where[i][1];
         CU_ASSERT_EQUAL(judge_versions(message, piece, list, 2), ERROR_NONE);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof(list) - 2), ERROR_NONE);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof(list)), ERROR_MALFORMED);
+        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof list - 2), ERROR_NONE);
+        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof list), ERROR_MALFORMED);
         CU_ASSERT_EQUAL(judge_versions(message, piece, list, 0), ERROR_MALFORMED);
         CU_ASSERT_EQUAL(judge_versions(message, piece, list, 1), ERROR_MALFORMED);
         CU_ASSERT_EQUAL(judge_versions(message, piece, list, 3), ERROR_MALFORMED);
@@ -149,7 +149,7 @@ static void test_hello_payload(void)
 static int encode_answer(uint32_t id, const struct answer *answer)
 {
     static uint8_t room[2 * PIECES_ROOM];
-    struct writer writer = {.bytes = room, .size = sizeof(room)};
+    struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_answer((struct wire_version){1, 0}, id, answer, &writer);
     CU_ASSERT_EQUAL(writer.length > 0, error == 0);
     return error;
@@ -211,6 +211,6 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    memset(long_text, 'x', sizeof(long_text));
-    return unit_main("wire limits", tests, sizeof(tests) / sizeof(tests)[0]);
+    memset(long_text, 'x', sizeof long_text);
+    return unit_main("wire limits", tests, sizeof tests / sizeof tests[0]);
 }

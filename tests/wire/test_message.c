@@ -112,7 +112,7 @@ static const struct {
 
 static void test_version_agree(void)
 {
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs)[0]; i++) {
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         struct wire_version agreed = {0, 0};
         CU_ASSERT_EQUAL(version_agree(&pairs[i].ours, &pairs[i].theirs, &agreed), pairs[i].error);
         CU_ASSERT_TRUE(version_equal(agreed, pairs[i].agreed));
@@ -129,7 +129,7 @@ static void test_version_offered(void)
         bool offered;
     } rows[] = {{{3, 2}, true}, {{3, 0}, true},  {{3, 3}, false}, {{2, 0}, false},
                 {{1, 0}, true}, {{1, 1}, false}, {{0, 0}, false}, {{0, 9}, false}};
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows)[0]; i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         CU_ASSERT_EQUAL(version_was_offered(&ours, rows[i].version), rows[i].offered);
     }
 }

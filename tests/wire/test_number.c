@@ -36,7 +36,7 @@ static const struct {
 
 static void test_decimal(void)
 {
-    for (size_t i = 0; i < sizeof(decimals) / sizeof(decimals)[0]; i++) {
+    for (size_t i = 0; i < sizeof decimals / sizeof decimals[0]; i++) {
         uint64_t number = 77;
         int error = decimal_parse(decimals[i].text, decimals[i].min, decimals[i].max, &number);
         CU_ASSERT_EQUAL(error, decimals[i].error);
@@ -76,7 +76,7 @@ static const struct {
 
 static void test_seconds(void)
 {
-    for (size_t i = 0; i < sizeof(seconds) / sizeof(seconds)[0]; i++) {
+    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
         int64_t ms = 77;
         int error = decimal_parse_seconds(seconds[i].text, 0, 60000, &ms);
         CU_ASSERT_EQUAL(error, seconds[i].error);
@@ -110,9 +110,9 @@ static void test_hex_refused(void)
     static const char outside[] = "/:@G`g \n\x80";
     uint8_t before[SHA256_SIZE];
     uint8_t sha256[SHA256_SIZE];
-    memset(before, 0x5a, sizeof(before));
-    memcpy(sha256, before, sizeof(before));
-    for (size_t i = 0; i < 2 * (sizeof(outside) - 1); i++) {
+    memset(before, 0x5a, sizeof before);
+    memcpy(sha256, before, sizeof before);
+    for (size_t i = 0; i < 2 * (sizeof outside - 1); i++) {
         char text[] = HEX;
         text[i % 2 == 0 ? 0 : SHA256_HEX - 1] = outside[i / 2];
         CU_ASSERT_EQUAL(sha256_parse(text_of(text), sha256), -EINVAL);
@@ -120,7 +120,7 @@ static void test_hex_refused(void)
     CU_ASSERT_EQUAL(sha256_parse((struct text){HEX, SHA256_HEX - 1}, sha256), -EINVAL);
     CU_ASSERT_EQUAL(sha256_parse(text_of(HEX "0"), sha256), -EINVAL);
     CU_ASSERT_EQUAL(sha256_parse((struct text){NULL, 0}, sha256), -EINVAL);
-    CU_ASSERT_EQUAL(memcmp(before, sha256, sizeof(before)), 0);
+    CU_ASSERT_EQUAL(memcmp(before, sha256, sizeof before), 0);
 }
 
 static void test_clock(void)

@@ -44,12 +44,12 @@ static const struct {
 
 static void test_forms(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         char out[256];
-        size_t length = payload_text(&samples[i].response, out, sizeof(out));
+        size_t length = payload_text(&samples[i].response, out, sizeof out);
         CU_ASSERT_STRING_EQUAL(out, samples[i].text);
         CU_ASSERT_EQUAL(length, strlen(samples[i].text));
-        length = payload_value(&samples[i].response, out, sizeof(out));
+        length = payload_value(&samples[i].response, out, sizeof out);
         CU_ASSERT_STRING_EQUAL(out, samples[i].value);
         CU_ASSERT_EQUAL(length, strlen(samples[i].value));
     }
@@ -58,7 +58,7 @@ static void test_forms(void)
 /* In a buffer of any size: a beginning of the line, its NUL, and the length that was needed. */
 static void test_cut(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         size_t needed = strlen(samples[i].text);
         for (size_t size = 1; size <= needed + 1; size++) {
             char *out = exact_room(size);

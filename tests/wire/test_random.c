@@ -192,8 +192,8 @@ static bool goes_round(const struct golden_message *message)
 {
     static uint8_t room[3 * TEXT_ROOM];
     static uint8_t again[3 * TEXT_ROOM];
-    struct writer first = {.bytes = room, .size = sizeof(room)};
-    struct writer second = {.bytes = again, .size = sizeof(again)};
+    struct writer first = {.bytes = room, .size = sizeof room};
+    struct writer second = {.bytes = again, .size = sizeof again};
     struct golden_message decoded;
     struct protocol_error protocol_error;
     if (message_encode(message, &first) < 0) {

@@ -127,7 +127,7 @@ static void test_texts(void)
                 continue;
             }
             broken = whole;
-            for (size_t j = 0; j < sizeof(bad) / sizeof(bad)[0]; j++) {
+            for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
                 broken.piece[i].value = (const uint8_t *)bad[j];
                 broken.piece[i].length = (uint16_t)strlen(bad[j]);
                 CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BYTES(literal) (literal), sizeof(literal) - 1
+#define BYTES(literal) (literal), sizeof literal - 1
 
 static const struct {
     const char *bytes;
@@ -42,7 +42,7 @@ static const struct {
 
 static void test_utf8_valid(void)
 {
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples)[0]; i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         char *exact = (char *)exact_copy(samples[i].bytes, samples[i].length);
         CU_ASSERT_EQUAL(utf8_valid(exact, samples[i].length), samples[i].valid);
         free(exact);
@@ -54,8 +54,8 @@ static void test_utf8_cut(void)
 {
     static const char text[] = "a\xc3\xa4\xf0\x9f\x9a\x80z"; /* 1, 2, 4 and 1 bytes */
     static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
-    for (size_t limit = 0; limit < sizeof(cuts) / sizeof(cuts)[0]; limit++) {
-        CU_ASSERT_EQUAL(utf8_cut(text, sizeof(text) - 1, limit), cuts[limit]);
+    for (size_t limit = 0; limit < sizeof cuts / sizeof cuts[0]; limit++) {
+        CU_ASSERT_EQUAL(utf8_cut(text, sizeof text - 1, limit), cuts[limit]);
     }
 }
 
@@ -93,13 +93,13 @@ static const struct {
 
 static void test_escape(void)
 {
-    for (size_t i = 0; i < sizeof(escapes) / sizeof(escapes)[0]; i++) {
+    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
         char out[128];
         char *exact = (char *)exact_copy(escapes[i].bytes, escapes[i].length);
         struct text text = {exact, escapes[i].length};
-        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_LINE, out, sizeof(out)), strlen(escapes[i].line));
+        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_LINE, out, sizeof out), strlen(escapes[i].line));
         CU_ASSERT_STRING_EQUAL(out, escapes[i].line);
-        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_CONSOLE, out, sizeof(out)),
+        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_CONSOLE, out, sizeof out),
                         strlen(escapes[i].console));
         CU_ASSERT_STRING_EQUAL(out, escapes[i].console);
         free(exact);
@@ -112,7 +112,7 @@ static void test_escape_is_clean(void)
     for (unsigned i = 0; i < 0x10000; i++) {
         char bytes[] = {(char)(i >> 8), (char)i, (char)0x9b};
         char out[32];
-        size_t length = escape_text((struct text){bytes, 3}, ESCAPE_LINE, out, sizeof(out));
+        size_t length = escape_text((struct text){bytes, 3}, ESCAPE_LINE, out, sizeof out);
         bool clean = utf8_valid(out, length);
         for (size_t j = 0; j < length; j++) {
             clean = clean && (uint8_t)out[j] >= ' ' && out[j] != 0x7f;
@@ -129,7 +129,7 @@ static void test_escape_cut(void)
 {
     static const char *const cuts[] = {
         "", "a", "a", "a", "a", "a\\x1b", "a\\x1b", "a\\x1b\xc3\xa4", "a\\x1b\xc3\xa4z"};
-    for (size_t size = 1; size <= sizeof(cuts) / sizeof(cuts)[0]; size++) {
+    for (size_t size = 1; size <= sizeof cuts / sizeof cuts[0]; size++) {
         char *out = exact_room(size);
         CU_ASSERT_EQUAL(escape_text(text_of("a\x1b\xc3\xa4z"), ESCAPE_LINE, out, size), 8);
         CU_ASSERT_STRING_EQUAL(out, cuts[size - 1]);

@@ -11,14 +11,14 @@
 #ifndef HOST_CONF_H
 #define HOST_CONF_H
 
-#include <stdbool.h>
-#include <stdio.h>
-#include <sys/types.h>
-
 #include "host/policy/url_policy.h"
 #include "wire/address.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <sys/types.h>
 
 #define CONF_DEFAULT_PATH "/etc/vsock_host/vsock_host.conf"
 

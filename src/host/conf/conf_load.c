@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_load.h"
 
+#include "host/conf/conf_read.h"
+#include "host/conf/conf_value.h"
+#include "wire/text.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "host/conf/conf_read.h"
-#include "host/conf/conf_value.h"
-#include "wire/text.h"
 
 static struct conf_origin *origin(struct conf_origins *origins, const char *section,
                                   const char *name)
@@ -130,8 +130,8 @@ struct shown {
 static struct shown show(const char *key, const char *value)
 {
     struct shown shown;
-    (void)escape_text(text_of(key), ESCAPE_LINE, shown.key, sizeof(shown.key));
-    (void)escape_text(text_of(value), ESCAPE_LINE, shown.value, sizeof(shown.value));
+    (void)escape_text(text_of(key), ESCAPE_LINE, shown.key, sizeof shown.key);
+    (void)escape_text(text_of(value), ESCAPE_LINE, shown.value, sizeof shown.value);
     return shown;
 }
 
@@ -141,7 +141,7 @@ static int no_section(struct load *load, const struct conf_place *place, const c
 {
     char shown[CONF_ITEM_MAX];
     const char *nearest = conf_section_suggest(section);
-    (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof(shown));
+    (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof shown);
     if (nearest != NULL) {
         conf_problem(place, load->problem, "[%s]: no such section; did you mean [%s]?", shown,
                      nearest);
@@ -160,9 +160,9 @@ static int no_key(struct load *load, const struct conf_place *place, const char 
     const char *what = section[0] == '\0' ? "a key before any [section]" : "no such key";
     char hint[96] = "";
     if (elsewhere != NULL) {
-        snprintf(hint, sizeof(hint), "; it belongs in [%s]", elsewhere->section);
+        snprintf(hint, sizeof hint, "; it belongs in [%s]", elsewhere->section);
     } else if (nearest != NULL) {
-        snprintf(hint, sizeof(hint), "; did you mean %s?", nearest);
+        snprintf(hint, sizeof hint, "; did you mean %s?", nearest);
     }
     conf_problem(place, load->problem, "[%s] %s = %s: %s%s", section, shown.key, shown.value, what,
                  hint);
@@ -193,7 +193,7 @@ static int take(struct load *load, const struct conf_place *place, const struct 
     struct conf_origin *origin = conf_origin_of(&load->origins, key);
     bool again = origin->file == load->file && !key->kind->list;
     if (again) {
-        snprintf(why, sizeof(why), "given twice, first in line %u", origin->line);
+        snprintf(why, sizeof why, "given twice, first in line %u", origin->line);
         return report_error(load, place, key, value, why);
     }
     if (key->kind->list && (origin->path == NULL || value[0] == '\0')) {
@@ -282,7 +282,7 @@ int conf_load(const char *path, char *const listen[], struct conf **ret,
         return result;
     }
     snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
-    load.conf = calloc(1, sizeof(*load.conf));
+    load.conf = calloc(1, sizeof *load.conf);
     result = load.conf != NULL ? load_into(&load, &files, listen) : -ENOMEM;
     conf_files_done(&files);
     if (result != 0) {

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_read.h"
 
+#include "wire/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,14 +13,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "wire/text.h"
-
 /* Hidden files are left out: editors keep their copies in them. */
 static int is_drop_in(const struct dirent *entry)
 {
     static const char suffix[] = ".conf";
     size_t length = strlen(entry->d_name);
-    size_t tail = sizeof(suffix) - 1;
+    size_t tail = sizeof suffix - 1;
     return entry->d_name[0] != '.' && length > tail &&
            strcmp(entry->d_name + length - tail, suffix) == 0;
 }
@@ -47,7 +47,7 @@ static char *join(const char *folder, const char *name)
 static int fill(const char *path, const char *folder, struct dirent **entries, size_t count,
                 struct conf_strings *files)
 {
-    files->items = calloc(count + 2, sizeof(*files->items));
+    files->items = calloc(count + 2, sizeof *files->items);
     if (files->items == NULL) {
         return -ENOMEM;
     }
@@ -124,9 +124,9 @@ void conf_problem(const struct conf_place *place, char problem[CONF_PROBLEM_MAX]
     char path[256];
     char text[CONF_PROBLEM_MAX];
     va_list arguments;
-    (void)escape_text(text_of(place->path), ESCAPE_LINE, path, sizeof(path));
+    (void)escape_text(text_of(place->path), ESCAPE_LINE, path, sizeof path);
     va_start(arguments, format);
-    vsnprintf(text, sizeof(text), format, arguments);
+    vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
     if (place->line == 0) {
         snprintf(problem, CONF_PROBLEM_MAX, "%s: %.700s", path, text);

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_table.h"
 
-#include <string.h>
-
 #include "host/conf/conf.h"
 #include "host/conf/conf_types.h"
 #include "wire/suggest.h"
+
+#include <string.h>
 
 #define AT(member)             offsetof(struct conf, member)
 #define RANGE(lowest, highest) .min = (lowest), .max = (highest)
@@ -202,8 +202,8 @@ const struct conf_key conf_keys[] = {
     {"metrics", "textfile", &conf_optional_path, AT(metrics.textfile), .default_value = "",
      .description = "A file for node_exporter's textfile collector. Empty: off."},
 };
-const size_t conf_keys_count = sizeof(conf_keys) / sizeof(conf_keys[0]);
-_Static_assert(sizeof(conf_keys) / sizeof(conf_keys[0]) <= CONF_KEYS_MAX, "CONF_KEYS_MAX");
+const size_t conf_keys_count = sizeof conf_keys / sizeof conf_keys[0];
+_Static_assert(sizeof conf_keys / sizeof conf_keys[0] <= CONF_KEYS_MAX, "CONF_KEYS_MAX");
 
 const struct conf_key *conf_key_find(const char *section, const char *name)
 {

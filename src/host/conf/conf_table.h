@@ -7,11 +7,11 @@
 #ifndef HOST_CONF_CONF_TABLE_H
 #define HOST_CONF_CONF_TABLE_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/attributes.h"
 
 struct conf_key;
 

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_types.h"
 
+#include "host/conf/conf.h"
+#include "wire/number.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/types.h>
-
-#include "host/conf/conf.h"
-#include "wire/number.h"
 
 _Static_assert(sizeof(mode_t) == sizeof(uint32_t), "a mode is stored as a uint32_t");
 
@@ -94,13 +94,13 @@ const struct conf_kind conf_seconds = {
 /* --- sizes, powers of 1024 --- */
 
 static const char units[] = "KMGT";
-enum { UNITS = sizeof(units) - 1, UNIT_BITS = 10 };
+enum { UNITS = sizeof units - 1, UNIT_BITS = 10 };
 
 static int size_add(const struct conf_key *key, const char *text, void *field)
 {
     char digits[32];
     size_t length = strlen(text);
-    if (length == 0 || length >= sizeof(digits)) {
+    if (length == 0 || length >= sizeof digits) {
         return -EINVAL;
     }
     const char *unit = strchr(units, text[length - 1]);
@@ -298,7 +298,7 @@ static int unit_add(const struct conf_key *key, const char *text, void *field)
     static const char suffix[] = ".service";
     (void)key;
     size_t length = strlen(text);
-    size_t tail = sizeof(suffix) - 1;
+    size_t tail = sizeof suffix - 1;
     bool named = length > tail && strcmp(text + length - tail, suffix) == 0;
     return named && strspn(text, letters) == length ? replace(text, field) : -EINVAL;
 }
@@ -357,7 +357,7 @@ static int append(const char *text, void *field)
 {
     struct conf_strings *list = field;
     char *copy = strdup(text);
-    char **items = copy != NULL ? realloc(list->items, (list->count + 2) * sizeof(*items)) : NULL;
+    char **items = copy != NULL ? realloc(list->items, (list->count + 2) * sizeof *items) : NULL;
     if (items == NULL) {
         free(copy);
         return -ENOMEM;
@@ -511,7 +511,7 @@ static int prefixes_add(const struct conf_key *key, const char *text, void *fiel
 {
     static const char *const schemes[] = {"http://", "https://"};
     (void)key;
-    for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
+    for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t length = strlen(schemes[i]);
         if (strncmp(text, schemes[i], length) == 0 && strspn(text + length, "/?#") == 0 &&
             text[length] != '\0') {
@@ -571,7 +571,7 @@ static int numbers_add(const struct conf_key *key, const char *text, void *field
     if (result != 0) {
         return result;
     }
-    uint32_t *items = realloc(list->items, (list->count + 1) * sizeof(*items));
+    uint32_t *items = realloc(list->items, (list->count + 1) * sizeof *items);
     if (items == NULL) {
         return -ENOMEM;
     }

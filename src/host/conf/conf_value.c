@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_value.h"
 
+#include "host/conf/conf_read.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "host/conf/conf_read.h"
-#include "wire/text.h"
 
 static void *field_of(const struct conf_key *key, struct conf *conf)
 {
@@ -50,7 +50,7 @@ static void blame_word(const struct conf_key *key, const char *word, char why[CO
     char shown[CONF_ITEM_MAX];
     char allowed[CONF_WHY_MAX];
     const char *objection = key->kind->objection != NULL ? key->kind->objection(word) : NULL;
-    (void)escape_text(text_of(word), ESCAPE_LINE, shown, sizeof(shown));
+    (void)escape_text(text_of(word), ESCAPE_LINE, shown, sizeof shown);
     conf_value_allowed(key, allowed);
     snprintf(why, CONF_WHY_MAX, "\"%s\": %.370s", shown, objection != NULL ? objection : allowed);
 }

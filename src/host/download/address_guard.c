@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/address_guard.h"
 
+#include "host/download/failure.h"
+#include "host/policy/address_class.h"
+#include "host/policy/url_policy.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -9,10 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "host/download/failure.h"
-#include "host/policy/address_class.h"
-#include "host/policy/url_policy.h"
 
 enum { ANY_PORT = 9 }; /* for a socket that never sends */
 
@@ -33,7 +33,7 @@ static int sends_to_itself(const struct sockaddr *address, socklen_t length, siz
                            bool *ret)
 {
     struct sockaddr_storage source = {.ss_family = AF_UNSPEC};
-    socklen_t source_length = sizeof(source);
+    socklen_t source_length = sizeof source;
     int fd = socket(address->sa_family, SOCK_DGRAM | SOCK_CLOEXEC, 0);
     if (fd < 0) {
         /* Without the family nothing is connected to either. */
@@ -54,17 +54,17 @@ static int is_own_ipv4(uint32_t held, bool *ret)
 {
     struct sockaddr_in address = {
         .sin_family = AF_INET, .sin_port = htons(ANY_PORT), .sin_addr.s_addr = htonl(held)};
-    return sends_to_itself((const struct sockaddr *)&address, sizeof(address),
-                           offsetof(struct sockaddr_in, sin_addr), sizeof(address.sin_addr), ret);
+    return sends_to_itself((const struct sockaddr *)&address, sizeof address,
+                           offsetof(struct sockaddr_in, sin_addr), sizeof address.sin_addr, ret);
 }
 
 static int is_own_ipv6(const struct sockaddr *address, bool *ret)
 {
     struct sockaddr_in6 probed;
-    memcpy(&probed, address, sizeof(probed));
+    memcpy(&probed, address, sizeof probed);
     probed.sin6_port = htons(ANY_PORT);
-    return sends_to_itself((const struct sockaddr *)&probed, sizeof(probed),
-                           offsetof(struct sockaddr_in6, sin6_addr), sizeof(probed.sin6_addr), ret);
+    return sends_to_itself((const struct sockaddr *)&probed, sizeof probed,
+                           offsetof(struct sockaddr_in6, sin6_addr), sizeof probed.sin6_addr, ret);
 }
 
 static int is_own(const struct sockaddr *address, bool *ret)
@@ -138,9 +138,9 @@ void address_guard_explain(const struct sockaddr *address, socklen_t length, uin
 {
     char host[NI_MAXHOST];
     char names[128];
-    if (getnameinfo(address, length, host, sizeof(host), NULL, 0, NI_NUMERICHOST) != 0) {
-        (void)snprintf(host, sizeof(host), "(no address)");
+    if (getnameinfo(address, length, host, sizeof host, NULL, 0, NI_NUMERICHOST) != 0) {
+        (void)snprintf(host, sizeof host, "(no address)");
     }
-    join_classes(classes, names, sizeof(names));
+    join_classes(classes, names, sizeof names);
     (void)snprintf(out, size, "%s is a refused address (%s)", host, names);
 }

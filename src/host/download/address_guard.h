@@ -9,11 +9,11 @@
 #ifndef HOST_ADDRESS_GUARD_H
 #define HOST_ADDRESS_GUARD_H
 
+#include "wire/attributes.h"
+
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-
-#include "wire/attributes.h"
 
 /* The classes of the address (enum address_class) that are among the refused; 0: go on. */
 MUST_CHECK int address_guard_judge(const struct sockaddr *address, uint32_t refused, uint32_t *ret);

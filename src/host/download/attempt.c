@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/attempt.h"
 
+#include "host/download/fetch.h"
+#include "host/policy/url_policy.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "host/download/fetch.h"
-#include "host/policy/url_policy.h"
 
 /* One request of an attempt. */
 struct hop {
@@ -51,7 +51,7 @@ static int on_head(void *context, const struct response *response)
     if (hop->judgement.verdict == RESPONSE_WHOLE || hop->judgement.verdict == RESPONSE_REST) {
         return begin(hop, response, hop->judgement.verdict == RESPONSE_REST);
     }
-    memcpy(hop->location, response->location, sizeof(hop->location));
+    memcpy(hop->location, response->location, sizeof hop->location);
     return -ECANCELED;
 }
 
@@ -108,7 +108,7 @@ static int end_body(struct hop *hop, enum fetch_end end)
     if (error != 0 || store->whole) {
         return error;
     }
-    describe_progress(&store->partial, progress, sizeof(progress));
+    describe_progress(&store->partial, progress, sizeof progress);
     return end == FETCH_STALLED ? fail_slow(hop, progress) : fail_short(hop, progress);
 }
 
@@ -177,7 +177,7 @@ static int judge_url(const struct hop *hop, bool redirected)
     const struct conf *conf = hop->store->download->conf;
     const struct url_policy policy = {conf->upgrade.schemes.items,
                                       conf->upgrade.allowed_prefixes.items};
-    if (url_policy_judge(&policy, hop->url, why, sizeof(why)) == 0) {
+    if (url_policy_judge(&policy, hop->url, why, sizeof why) == 0) {
         return 0;
     }
     return failure_set(hop->store->failure, FAILURE_MIRROR, ERROR_DOWNLOAD_FAILED, "%s%s",
@@ -187,11 +187,11 @@ static int judge_url(const struct hop *hop, bool redirected)
 static int follow(struct hop *hop)
 {
     char target[URL_MAX + 1];
-    int error = url_redirect(hop->attempt->url, hop->url, hop->location, target, sizeof(target));
+    int error = url_redirect(hop->attempt->url, hop->url, hop->location, target, sizeof target);
     if (error != 0) {
         return fail(hop, FAILURE_MIRROR, "the server redirects to a url that cannot be read");
     }
-    memcpy(hop->url, target, sizeof(hop->url));
+    memcpy(hop->url, target, sizeof hop->url);
     return judge_url(hop, true);
 }
 
@@ -201,9 +201,9 @@ static void tell_anew(const struct hop *hop)
     char public_text[RESPONSE_TEXT_MAX + 64];
     char journal_text[URL_MAX + RESPONSE_TEXT_MAX + 128];
     const struct download *download = hop->store->download;
-    url_show(hop->url, shown, sizeof(shown));
-    (void)snprintf(public_text, sizeof(public_text), "%s; beginning anew", hop->judgement.text);
-    (void)snprintf(journal_text, sizeof(journal_text), "%s: %s", shown, public_text);
+    url_show(hop->url, shown, sizeof shown);
+    (void)snprintf(public_text, sizeof public_text, "%s; beginning anew", hop->judgement.text);
+    (void)snprintf(journal_text, sizeof journal_text, "%s: %s", shown, public_text);
     download->tell(download->context, public_text, journal_text);
 }
 
@@ -250,7 +250,7 @@ int attempt_run(const struct attempt *attempt)
 {
     struct hop hop = {.attempt = attempt, .store = attempt->store};
     uint32_t redirects = 0;
-    (void)snprintf(hop.url, sizeof(hop.url), "%s", attempt->url);
+    (void)snprintf(hop.url, sizeof hop.url, "%s", attempt->url);
     /* Refused only if what is allowed has changed since it was asked for. */
     int error = judge_url(&hop, false);
     /* Ends: redirects are counted, and beginning anew leaves no Range that could be refused. */

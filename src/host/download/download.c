@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/download.h"
 
+#include "host/download/attempt.h"
+#include "host/download/fetch.h"
+#include "host/policy/url_policy.h"
+#include "host/watchdog.h"
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,12 +16,6 @@
 #include <sys/random.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/download/attempt.h"
-#include "host/download/fetch.h"
-#include "host/policy/url_policy.h"
-#include "host/watchdog.h"
-#include "wire/clock.h"
 
 static bool knows(const struct mirrors *mirrors, const char *url)
 {
@@ -33,7 +33,7 @@ void mirrors_refresh(struct mirrors *mirrors, const struct download *download)
     size_t count = download->mirrors(download->context, urls);
     for (size_t i = 0; i < count && mirrors->count < DOWNLOAD_MIRRORS_MAX; i++) {
         if (!knows(mirrors, urls[i])) {
-            memcpy(mirrors->urls[mirrors->count], urls[i], sizeof(urls[i]));
+            memcpy(mirrors->urls[mirrors->count], urls[i], sizeof urls[i]);
             mirrors->dropped[mirrors->count] = false;
             mirrors->count++;
         }
@@ -105,8 +105,8 @@ static uint32_t chance(void)
 {
     uint32_t value = 0;
     /* Without it all wait the shortest time: nothing depends on it but the load of servers. */
-    ssize_t got = getrandom(&value, sizeof(value), GRND_NONBLOCK);
-    return got == (ssize_t)sizeof(value) ? value : 0;
+    ssize_t got = getrandom(&value, sizeof value, GRND_NONBLOCK);
+    return got == (ssize_t)sizeof value ? value : 0;
 }
 
 /* --- an image that is there already --- */
@@ -181,9 +181,9 @@ static void tell(struct run *run, const char *url, const char *then)
     char public_text[DOWNLOAD_TEXT_MAX + 64];
     char journal_text[URL_MAX + 2 * DOWNLOAD_TEXT_MAX + 64];
     const struct failure *failure = &run->failure;
-    url_show(url, shown, sizeof(shown));
-    (void)snprintf(public_text, sizeof(public_text), "%s; %s", failure->text, then);
-    (void)snprintf(journal_text, sizeof(journal_text), "%s: %s%s%s; %s", shown, failure->text,
+    url_show(url, shown, sizeof shown);
+    (void)snprintf(public_text, sizeof public_text, "%s; %s", failure->text, then);
+    (void)snprintf(journal_text, sizeof journal_text, "%s: %s%s%s; %s", shown, failure->text,
                    failure->detail[0] != '\0' ? ": " : "", failure->detail, then);
     run->download->tell(run->download->context, public_text, journal_text);
 }
@@ -213,7 +213,7 @@ static int try_later(struct run *run, const char *url, bool progressed)
         tell(run, url, "no more tries");
         return -EPROTO;
     }
-    (void)snprintf(then, sizeof(then), "try %" PRIu32 " of %" PRIu32 " in %" PRId64 " ms",
+    (void)snprintf(then, sizeof then, "try %" PRIu32 " of %" PRIu32 " in %" PRId64 " ms",
                    run->retry.failed, run->retry.allowed, delay_ms);
     tell(run, url, then);
     return wait_ms(run, delay_ms);
@@ -321,7 +321,7 @@ static void report(const struct failure *failure, struct download_result *ret)
     ret->stopped = failure->scope == FAILURE_STOP;
     if (!ret->stopped) {
         ret->code = failure->code;
-        memcpy(ret->text, failure->text, sizeof(ret->text));
+        memcpy(ret->text, failure->text, sizeof ret->text);
     }
 }
 

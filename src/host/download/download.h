@@ -20,12 +20,12 @@
 #ifndef HOST_DOWNLOAD_DOWNLOAD_H
 #define HOST_DOWNLOAD_DOWNLOAD_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "host/conf/conf.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /* When a failed attempt is made again: so many times in a row, each time after twice the wait.
  *

@@ -7,11 +7,11 @@
 #ifndef HOST_FAILURE_H
 #define HOST_FAILURE_H
 
-#include <stdbool.h>
-
 #include "host/download/download.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
 
 enum failure_scope {
     FAILURE_PASSING, /* it may work later */

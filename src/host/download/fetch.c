@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/fetch.h"
 
+#include "host/download/address_guard.h"
+#include "host/watchdog.h"
+#include "wire/clock.h"
+#include "wire/number.h"
+
 #include <curl/curl.h>
 #include <errno.h>
 #include <inttypes.h>
@@ -8,11 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include "host/download/address_guard.h"
-#include "host/watchdog.h"
-#include "wire/clock.h"
-#include "wire/number.h"
 
 enum {
     BUFFER_SIZE = 512 << 10,  /* one read from the socket at most */
@@ -65,7 +65,7 @@ static enum field_state take_field(CURL *easy, const char *name, char *out, size
 static bool is_strong_date(CURL *easy, const char *modified)
 {
     char date[RESPONSE_FIELD_MAX];
-    if (take_field(easy, "Date", date, sizeof(date)) != FIELD_TAKEN) {
+    if (take_field(easy, "Date", date, sizeof date) != FIELD_TAKEN) {
         return false;
     }
     time_t answered = curl_getdate(date, NULL);
@@ -90,8 +90,8 @@ static void take_validator(CURL *easy, char out[RESPONSE_VALIDATOR_MAX])
 static void take_length(CURL *easy, struct response *response)
 {
     char text[RESPONSE_FIELD_MAX];
-    if (take_field(easy, "Transfer-Encoding", text, sizeof(text)) == FIELD_ABSENT &&
-        take_field(easy, "Content-Length", text, sizeof(text)) == FIELD_TAKEN) {
+    if (take_field(easy, "Transfer-Encoding", text, sizeof text) == FIELD_ABSENT &&
+        take_field(easy, "Content-Length", text, sizeof text) == FIELD_TAKEN) {
         response->has_length = decimal_parse(text, 0, INT64_MAX, &response->length) == 0;
     }
 }
@@ -102,11 +102,11 @@ static void take_head(CURL *easy, int status, struct response *ret)
     take_length(easy, &response);
     take_validator(easy, response.validator);
     (void)take_field(easy, "Content-Range", response.content_range,
-                     sizeof(response.content_range)); /* "" is refused where one is needed */
-    (void)take_field(easy, "Location", response.location, sizeof(response.location));
+                     sizeof response.content_range); /* "" is refused where one is needed */
+    (void)take_field(easy, "Location", response.location, sizeof response.location);
     if (take_field(easy, "Content-Encoding", response.content_encoding,
-                   sizeof(response.content_encoding)) == FIELD_UNUSABLE) {
-        (void)snprintf(response.content_encoding, sizeof(response.content_encoding), "(several)");
+                   sizeof response.content_encoding) == FIELD_UNUSABLE) {
+        (void)snprintf(response.content_encoding, sizeof response.content_encoding, "(several)");
     }
     *ret = response;
 }
@@ -167,7 +167,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     uint32_t refused = exchange->fetch->conf->upgrade.refused_addresses;
     (void)purpose; /* there is one */
     int error = address_guard_check(&address->addr, (socklen_t)address->addrlen, refused,
-                                    exchange->protocol_error, sizeof(exchange->protocol_error));
+                                    exchange->protocol_error, sizeof exchange->protocol_error);
     if (error != 0) {
         exchange->unjudged = exchange->unjudged || error != -EACCES;
         return CURL_SOCKET_BAD;
@@ -225,10 +225,10 @@ static const struct text_option texts[] = {
 static bool set_constants(CURL *easy)
 {
     CURLcode code = CURLE_OK;
-    for (size_t i = 0; code == CURLE_OK && i < sizeof(numbers) / sizeof(numbers[0]); i++) {
+    for (size_t i = 0; code == CURLE_OK && i < sizeof numbers / sizeof numbers[0]; i++) {
         code = curl_easy_setopt(easy, numbers[i].option, numbers[i].value);
     }
-    for (size_t i = 0; code == CURLE_OK && i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; code == CURLE_OK && i < sizeof texts / sizeof texts[0]; i++) {
         code = curl_easy_setopt(easy, texts[i].option, texts[i].value);
     }
     return code == CURLE_OK;
@@ -251,7 +251,7 @@ static bool set_callbacks(struct exchange *exchange)
 static bool set_range(CURL *easy, uint64_t from)
 {
     char range[32];
-    (void)snprintf(range, sizeof(range), "%" PRIu64 "-", from);
+    (void)snprintf(range, sizeof range, "%" PRIu64 "-", from);
     return from == 0 || curl_easy_setopt(easy, CURLOPT_RANGE, range) == CURLE_OK;
 }
 
@@ -280,7 +280,7 @@ static struct curl_slist *make_headers(const struct fetch *fetch)
     if (headers == NULL || fetch->if_range == NULL) {
         return headers;
     }
-    (void)snprintf(line, sizeof(line), "If-Range: %s", fetch->if_range);
+    (void)snprintf(line, sizeof line, "If-Range: %s", fetch->if_range);
     struct curl_slist *longer = curl_slist_append(headers, line);
     if (longer == NULL) {
         curl_slist_free_all(headers);
@@ -326,7 +326,7 @@ static void explain(const struct exchange *exchange, const char *reason, struct 
 {
     long error = 0;
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &error); /* stays 0 */
-    (void)snprintf(ret->detail, sizeof(ret->detail), "%s%s%s",
+    (void)snprintf(ret->detail, sizeof ret->detail, "%s%s%s",
                    exchange->problem[0] != '\0' ? exchange->problem : reason,
                    error != 0 ? ": " : "", error != 0 ? strerror((int)error) : "");
 }
@@ -339,7 +339,7 @@ static void finish(const struct exchange *exchange, CURLcode code, struct fetch_
         ret->end = FETCH_DONE;
     } else if (!exchange->head_told && exchange->protocol_error[0] != '\0' && !exchange->opened) {
         ret->end = exchange->unjudged ? FETCH_NO_ANSWER : FETCH_REFUSED_ADDRESS;
-        (void)snprintf(ret->detail, sizeof(ret->detail), "%s", exchange->protocol_error);
+        (void)snprintf(ret->detail, sizeof ret->detail, "%s", exchange->protocol_error);
     } else {
         ret->end = exchange->head_told ? FETCH_BROKEN : FETCH_NO_ANSWER;
         explain(exchange, curl_easy_strerror(code), ret);
@@ -394,7 +394,7 @@ void fetch_run(const struct fetch *fetch, struct fetch_result *ret)
     if (exchange.easy != NULL && multi != NULL) {
         run(&exchange, multi, ret);
     } else {
-        (void)snprintf(ret->detail, sizeof(ret->detail), "out of memory");
+        (void)snprintf(ret->detail, sizeof ret->detail, "out of memory");
     }
     curl_easy_cleanup(exchange.easy); /* NULL is taken */
     (void)curl_multi_cleanup(multi);  /* a NULL or empty one; nothing is left to do */

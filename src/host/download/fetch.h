@@ -11,12 +11,12 @@
 #ifndef HOST_DOWNLOAD_FETCH_H
 #define HOST_DOWNLOAD_FETCH_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "host/conf/conf.h"
 #include "host/download/response.h"
 #include "wire/attributes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /* The stall rule: at least so many bytes per second, looked at over a window of time.
  *

@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/partial.h"
 
+#include "host/digest.h"
+#include "host/download/download.h"
+#include "host/policy/url_policy.h"
+#include "wire/number.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -9,11 +14,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/digest.h"
-#include "host/download/download.h"
-#include "host/policy/url_policy.h"
-#include "wire/number.h"
 
 enum {
     /* Bytes whose writing to the disk is begun at once, so that a later fdatasync finds little. */
@@ -25,9 +25,9 @@ void partial_names(const uint8_t sha256[SHA256_SIZE], struct partial *ret)
 {
     char hex[SHA256_HEX + 1];
     sha256_format(sha256, hex);
-    (void)snprintf(ret->name, sizeof(ret->name), "%s.part", hex);
-    (void)snprintf(ret->meta, sizeof(ret->meta), "%s.meta", hex);
-    (void)snprintf(ret->image, sizeof(ret->image), "%s.img", hex);
+    (void)snprintf(ret->name, sizeof ret->name, "%s.part", hex);
+    (void)snprintf(ret->meta, sizeof ret->meta, "%s.meta", hex);
+    (void)snprintf(ret->image, sizeof ret->image, "%s.img", hex);
 }
 
 /* --- the note --- */
@@ -37,7 +37,7 @@ static int identify(const char *url, char out[SHA256_HEX + 1])
     char identity[2 * URL_MAX];
     uint8_t sha256[SHA256_SIZE];
     struct digest *digest = NULL;
-    int error = url_identity(url, identity, sizeof(identity));
+    int error = url_identity(url, identity, sizeof identity);
     if (error == 0) {
         error = digest_new(false, &digest);
     }
@@ -71,12 +71,12 @@ static uint64_t read_note(struct partial *partial)
     struct partial read = *partial;
     char boot_id[BOOT_ID_SIZE];
     if (keyfile_read(partial->directory_fd, partial->meta, &note) != 0 ||
-        keyfile_get(&note, "url", read.shown_url, sizeof(read.shown_url)) != 0 ||
-        keyfile_get(&note, "url_sha256", read.url_id, sizeof(read.url_id)) != 0 ||
-        keyfile_get(&note, "validator", read.validator, sizeof(read.validator)) != 0 ||
+        keyfile_get(&note, "url", read.shown_url, sizeof read.shown_url) != 0 ||
+        keyfile_get(&note, "url_sha256", read.url_id, sizeof read.url_id) != 0 ||
+        keyfile_get(&note, "validator", read.validator, sizeof read.validator) != 0 ||
         keyfile_get_number(&note, "total", &read.total) != 0 ||
         keyfile_get_number(&note, "durable", &read.durable) != 0 ||
-        keyfile_get(&note, "boot_id", boot_id, sizeof(boot_id)) != 0) {
+        keyfile_get(&note, "boot_id", boot_id, sizeof boot_id) != 0) {
         return 0;
     }
     *partial = read;
@@ -162,8 +162,8 @@ int partial_note(struct partial *partial, const char *url, const char *validator
     if (error != 0) {
         return error;
     }
-    url_show(url, partial->shown_url, sizeof(partial->shown_url));
-    (void)snprintf(partial->validator, sizeof(partial->validator), "%s", validator);
+    url_show(url, partial->shown_url, sizeof partial->shown_url);
+    (void)snprintf(partial->validator, sizeof partial->validator, "%s", validator);
     partial->total = total;
     return write_note(partial);
 }
@@ -235,8 +235,8 @@ void partial_release_disk_space(const struct partial *partial)
 
 void partial_forget(const struct partial *partial)
 {
-    char unfinished[PARTIAL_NAME_SIZE + sizeof(".new")]; /* as keyfile_write leaves it if killed */
-    (void)snprintf(unfinished, sizeof(unfinished), "%s.new", partial->meta);
+    char unfinished[PARTIAL_NAME_SIZE + sizeof ".new"]; /* as keyfile_write leaves it if killed */
+    (void)snprintf(unfinished, sizeof unfinished, "%s.new", partial->meta);
     /* What cannot be removed is swept later. */
     (void)unlinkat(partial->directory_fd, unfinished, 0);
     (void)unlinkat(partial->directory_fd, partial->meta, 0);
@@ -265,7 +265,7 @@ void partial_remove(const struct partial *partial)
 static bool is_ending(const char *ending)
 {
     static const char *const endings[] = {".part", ".meta", ".meta.new", ".img"};
-    for (size_t i = 0; i < sizeof(endings) / sizeof(endings[0]); i++) {
+    for (size_t i = 0; i < sizeof endings / sizeof endings[0]; i++) {
         if (strcmp(ending, endings[i]) == 0) {
             return true;
         }

@@ -14,15 +14,15 @@
 #ifndef HOST_DOWNLOAD_PARTIAL_H
 #define HOST_DOWNLOAD_PARTIAL_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "host/download/response.h"
 #include "host/keyfile.h"
 #include "wire/attributes.h"
 #include "wire/number.h"
 
-enum { PARTIAL_NAME_SIZE = SHA256_HEX + sizeof(".part") };
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { PARTIAL_NAME_SIZE = SHA256_HEX + sizeof ".part" };
 
 struct partial {
     int directory_fd;

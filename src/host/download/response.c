@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/response.h"
 
+#include "wire/attributes.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -9,9 +12,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <strings.h>
-
-#include "wire/attributes.h"
-#include "wire/text.h"
 
 /* Digits up to `end`, which is taken too; '\0' as the end is left alone. */
 static bool take_number(const char **at, char end, uint64_t *ret)
@@ -70,7 +70,7 @@ static void say(struct response_judgement *ret, enum response_verdict verdict, c
     va_list arguments;
     va_start(arguments, format);
     ret->verdict = verdict;
-    (void)vsnprintf(ret->text, sizeof(ret->text), format, arguments);
+    (void)vsnprintf(ret->text, sizeof ret->text, format, arguments);
     va_end(arguments);
 }
 
@@ -83,7 +83,7 @@ static bool has_encoding(const struct response *response)
 static void judge_encoding(const struct response *response, struct response_judgement *ret)
 {
     char shown[RESPONSE_FIELD_MAX];
-    (void)escape_text(text_of(response->content_encoding), ESCAPE_LINE, shown, sizeof(shown));
+    (void)escape_text(text_of(response->content_encoding), ESCAPE_LINE, shown, sizeof shown);
     say(ret, RESPONSE_REFUSED, "the server sends the content encoding %s; expected none", shown);
 }
 
@@ -120,7 +120,7 @@ static void judge_rest(const struct response_asked *asked, const struct response
                range.first != asked->from ||
                (response->has_length && response->length != range.last - range.first + 1)) {
         char shown[RESPONSE_FIELD_MAX];
-        (void)escape_text(text_of(response->content_range), ESCAPE_LINE, shown, sizeof(shown));
+        (void)escape_text(text_of(response->content_range), ESCAPE_LINE, shown, sizeof shown);
         say(ret, RESPONSE_START_AGAIN,
             "the server answered with the range \"%s\"; expected from byte %" PRIu64, shown,
             asked->from);

@@ -8,11 +8,11 @@
 #ifndef HOST_DOWNLOAD_RESPONSE_H
 #define HOST_DOWNLOAD_RESPONSE_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/attributes.h"
 
 /* The Content-Range header of an answer, such as "bytes 500-999/1000".
  *

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/store.h"
 
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -10,8 +12,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
-
-#include "wire/clock.h"
 
 enum { STAT_BLOCK = 512 /* what st_blocks counts, whatever the file system's blocks are */ };
 
@@ -104,7 +104,7 @@ static int give_up_what_is_there(struct store *store, int error)
 {
     char text[DOWNLOAD_TEXT_MAX];
     const struct download *download = store->download;
-    (void)snprintf(text, sizeof(text), "what was stored cannot be read: %s; beginning anew",
+    (void)snprintf(text, sizeof text, "what was stored cannot be read: %s; beginning anew",
                    strerror(-error));
     download->tell(download->context, text, text);
     partial_remove(&store->partial);

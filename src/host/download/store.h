@@ -9,12 +9,12 @@
 #ifndef HOST_DOWNLOAD_STORE_H
 #define HOST_DOWNLOAD_STORE_H
 
-#include <stdint.h>
-
 #include "host/digest.h"
 #include "host/download/failure.h"
 #include "host/download/partial.h"
 #include "wire/attributes.h"
+
+#include <stdint.h>
 
 /* Room on the file system of a download.
  *

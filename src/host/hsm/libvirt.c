@@ -48,7 +48,7 @@ static int explain(struct hsm_virt *virt, char words[HSM_WORDS_MAX])
 
 int hsm_libvirt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
 {
-    struct hsm_virt *virt = calloc(1, sizeof(*virt));
+    struct hsm_virt *virt = calloc(1, sizeof *virt);
     virSetErrorFunc(NULL, keep_quiet);
     if (virt == NULL) {
         (void)snprintf(words, HSM_WORDS_MAX, "out of memory");

@@ -16,9 +16,9 @@
 #ifndef HOST_HSM_LIBVIRT_H
 #define HOST_HSM_LIBVIRT_H
 
-#include <stdbool.h>
-
 #include "wire/attributes.h"
+
+#include <stdbool.h>
 
 enum { HSM_WORDS_MAX = 768 };
 

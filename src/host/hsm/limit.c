@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/hsm/limit.h"
 
+#include "host/process/result_line.h"
+
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 #include <unistd.h>
-
-#include "host/process/result_line.h"
 
 static const char *const stage_words[HSM_STAGES] = {
     [HSM_CONNECTING] = "take the connection",
@@ -46,7 +46,7 @@ void hsm_limit_start(int64_t limit_ms, const char *uri)
         .it_value = {.tv_sec = limit_ms / 1000, .tv_usec = limit_ms % 1000 * 1000}};
     for (int stage = 0; stage < HSM_STAGES; stage++) {
         char text[OPERATION_LINE_MAX];
-        (void)snprintf(text, sizeof(text), "libvirt did not %s within %g s (%.400s)",
+        (void)snprintf(text, sizeof text, "libvirt did not %s within %g s (%.400s)",
                        stage_words[stage], (double)limit_ms / 1000, uri);
         result_line_format(ERROR_TIMEOUT, text, lines[stage].bytes);
         lines[stage].length = strlen(lines[stage].bytes);

@@ -1,11 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/hsm/main.h"
 
-#include <signal.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "host/conf/conf.h"
 #include "host/hsm/limit.h"
 #include "host/hsm/run.h"
@@ -15,6 +10,11 @@
 #include "host/process/result_line.h"
 #include "wire/clock.h"
 #include "wire/number.h"
+
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
 
 #define PROGRAM "vsock_host-hsm"
 

@@ -42,14 +42,14 @@ void hsm_snapshot_add(struct hsm_snapshot *snapshot, const char *name,
     if (!snapshot->found && is_wanted(snapshot, name, domain)) {
         snapshot->found = true;
         snapshot->domain = *domain;
-        (void)snprintf(snapshot->name, sizeof(snapshot->name), "%s", name); /* never longer */
+        (void)snprintf(snapshot->name, sizeof snapshot->name, "%s", name); /* never longer */
         return;
     }
     for (size_t i = 0; i < domain->count; i++) {
         size_t at = find_stick(snapshot, &domain->usb[i]);
         if (at < snapshot->usb_tokens.count) {
             snapshot->in_use[at] = true;
-            (void)snprintf(snapshot->user, sizeof(snapshot->user), "%s", name);
+            (void)snprintf(snapshot->user, sizeof snapshot->user, "%s", name);
         }
     }
 }
@@ -125,11 +125,11 @@ void hsm_plan_format(const struct hsm_plan *plan, char xml[HSM_DEVICE_XML_MAX])
     char id[128] = "";
     char address[64] = "";
     if (device->has_id) {
-        (void)snprintf(id, sizeof(id), "<vendor id='0x%04x'/><product id='0x%04x'/>",
+        (void)snprintf(id, sizeof id, "<vendor id='0x%04x'/><product id='0x%04x'/>",
                        device->id.vendor, device->id.product);
     }
     if (device->has_address) {
-        (void)snprintf(address, sizeof(address), "<address bus='%u' device='%u'/>",
+        (void)snprintf(address, sizeof address, "<address bus='%u' device='%u'/>",
                        device->address.bus, device->address.device);
     }
     (void)snprintf(xml, HSM_DEVICE_XML_MAX,

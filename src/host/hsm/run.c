@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/hsm/run.h"
 
-#include <errno.h>
-#include <stdarg.h>
-#include <stdio.h>
-#include <string.h>
-#include <time.h>
-
 #include "host/hsm/domain_xml.h"
 #include "host/hsm/libvirt.h"
 #include "host/hsm/limit.h"
 #include "host/hsm/usb.h"
 #include "wire/clock.h"
+
+#include <errno.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
 
 struct run {
     const struct hsm_order *order;
@@ -75,7 +75,7 @@ static int look(struct run *run)
     run->unreadable = 0;
     int error = hsm_usb_tokens_read(run->order->usb_folder, snapshot->id, &snapshot->usb_tokens);
     if (error != 0) {
-        (void)snprintf(run->words, sizeof(run->words), "%s: %s", run->order->usb_folder,
+        (void)snprintf(run->words, sizeof run->words, "%s: %s", run->order->usb_folder,
                        strerror(-error));
         return -EOPNOTSUPP;
     }

@@ -33,7 +33,7 @@ static bool read_number(int folder_fd, const char *device, const char *name, int
 {
     char path[PATH_BYTES_MAX];
     char value[VALUE_MAX + 1];
-    (void)snprintf(path, sizeof(path), "%s/%s", device, name); /* d_name is 255 bytes at most */
+    (void)snprintf(path, sizeof path, "%s/%s", device, name); /* d_name is 255 bytes at most */
     int fd = openat(folder_fd, path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
         return false;
@@ -89,7 +89,7 @@ int hsm_usb_tokens_read(const char *folder, struct hsm_usb_id id, struct hsm_usb
     if (devices != NULL) {
         (void)closedir(devices); /* it was only read */
     }
-    qsort(usb_tokens.usb_token, usb_tokens.count, sizeof(usb_tokens.usb_token[0]), compare);
+    qsort(usb_tokens.usb_token, usb_tokens.count, sizeof usb_tokens.usb_token[0], compare);
     *ret = usb_tokens;
     return 0;
 }

@@ -12,11 +12,11 @@
 #ifndef HOST_HSM_USB_H
 #define HOST_HSM_USB_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/attributes.h"
 
 /* USB devices as the host sees them and as a domain holds them. Plain values, in memory of their
  * owner. */

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install/image.h"
 
+#include "host/digest.h"
+#include "host/install_record.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +13,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/digest.h"
-#include "host/install_record.h"
 
 static int sweep(int fd)
 {
@@ -58,16 +58,16 @@ static int install_staging_open(int directory_fd, int *ret)
     return 0;
 }
 
-static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof(".img")])
+static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof ".img"])
 {
     sha256_format(sha256, name);
-    memcpy(name + SHA256_HEX, ".img", sizeof(".img"));
+    memcpy(name + SHA256_HEX, ".img", sizeof ".img");
 }
 
 static void close_all(struct install_image *image)
 {
     int *const fds[] = {&image->fd, &image->private_fd, &image->upgrade_fd};
-    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (*fds[i] >= 0) {
             (void)close(*fds[i]); /* nothing was written */
             *fds[i] = -1;
@@ -244,9 +244,9 @@ int install_image_take(const struct conf *conf, int directory_fd, const uint8_t 
 {
     struct install_image image = {.upgrade_fd = -1, .private_fd = -1, .fd = -1};
     set_name(sha256, image.name);
-    int length = snprintf(image.path, sizeof(image.path), "%s/%s/%s", conf->install.directory,
+    int length = snprintf(image.path, sizeof image.path, "%s/%s/%s", conf->install.directory,
                           INSTALL_STAGING_NAME, image.name);
-    if (length < 0 || (size_t)length >= sizeof(image.path)) {
+    if (length < 0 || (size_t)length >= sizeof image.path) {
         return install_fail(failure, ERROR_INTERNAL, "[install] directory = %s is too long",
                             conf->install.directory);
     }
@@ -273,7 +273,7 @@ void install_image_give_back(struct install_image *image)
 
 void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_SIZE])
 {
-    char name[SHA256_HEX + sizeof(".img")];
+    char name[SHA256_HEX + sizeof ".img"];
     set_name(sha256, name);
     int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {

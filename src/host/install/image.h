@@ -13,13 +13,13 @@
 #ifndef HOST_INSTALL_IMAGE_H
 #define HOST_INSTALL_IMAGE_H
 
-#include <limits.h>
-#include <sys/types.h>
-
 #include "host/conf/conf.h"
 #include "host/install/failure.h"
 #include "wire/attributes.h"
 #include "wire/number.h"
+
+#include <limits.h>
+#include <sys/types.h>
 
 /* The directory "image" in [install] directory, mode 0700: where an image is while it is installed,
  * and where there is none otherwise.
@@ -28,7 +28,7 @@
  */
 
 struct install_image {
-    char name[SHA256_HEX + sizeof(".img")];
+    char name[SHA256_HEX + sizeof ".img"];
     char path[PATH_MAX]; /* what the installer is given */
     int upgrade_fd;      /* [upgrade] directory */
     int private_fd;

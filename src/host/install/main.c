@@ -1,14 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install/main.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
-#include <sys/signalfd.h>
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include "host/conf/conf.h"
 #include "host/digest.h"
 #include "host/install/sequence.h"
@@ -16,6 +8,14 @@
 #include "host/log.h"
 #include "host/process/helper_main.h"
 #include "wire/number.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/signalfd.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 static int take(int fd)
 {

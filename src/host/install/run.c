@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install/run.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include "host/log.h"
 #include "host/message_id.h"
 #include "host/process/output.h"
 #include "host/systemd/logind.h"
 #include "wire/clock.h"
 #include "wire/number.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 void install_exit_status_format(const struct child_result *result, char *out, size_t size)
 {
@@ -68,7 +68,7 @@ static int run_command(char *const argv[], int64_t limit_ms, struct install_fail
     }
     char how[INSTALL_ENDING_MAX];
     char said[TAIL_MAX + 1];
-    install_exit_status_format(&result, how, sizeof(how));
+    install_exit_status_format(&result, how, sizeof how);
     tail_join(&tail, said);
     return install_fail(failure, ERROR_REBOOT_FAILED, "the reboot command %.128s %s%s%s", argv[0],
                         how, said[0] != '\0' ? ": " : "", said);
@@ -77,7 +77,7 @@ static int run_command(char *const argv[], int64_t limit_ms, struct install_fail
 static int ask_logind(int64_t delay_ms, struct install_failure *failure)
 {
     char why[WHY_MAX];
-    if (logind_schedule_reboot(delay_ms, why, sizeof(why)) != 0) {
+    if (logind_schedule_reboot(delay_ms, why, sizeof why) != 0) {
         return install_fail(failure, ERROR_REBOOT_FAILED, "the reboot cannot be scheduled: %s",
                             why);
     }
@@ -120,15 +120,15 @@ static void install_run_on_text(void *context, struct text line)
     tail_add(&listener->tail, line);
     listener->not_committed =
         listener->not_committed ||
-        memmem(line.bytes, line.length, NOT_COMMITTED, sizeof(NOT_COMMITTED) - 1) != NULL;
+        memmem(line.bytes, line.length, NOT_COMMITTED, sizeof NOT_COMMITTED - 1) != NULL;
 }
 
 /* The configured words, then the image's path. */
 static char **build_argv(const struct conf_strings *words, char *path)
 {
-    char **argv = calloc(words->count + 2, sizeof(*argv));
+    char **argv = calloc(words->count + 2, sizeof *argv);
     if (argv != NULL) {
-        memcpy(argv, words->items, words->count * sizeof(*argv));
+        memcpy(argv, words->items, words->count * sizeof *argv);
         argv[words->count] = path;
     }
     return argv;
@@ -142,7 +142,7 @@ static int judge(const struct conf *conf, const struct listener *listener,
     if (result->end == CHILD_EXITED && result->exit_status == 0) {
         return 0;
     }
-    install_exit_status_format(result, how, sizeof(how));
+    install_exit_status_format(result, how, sizeof how);
     tail_join(&listener->tail, said);
     if (result->end == CHILD_EXITED && result->exit_status == 1 && listener->not_committed) {
         return install_fail(failure, ERROR_NOT_READY,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install/sequence.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <time.h>
-
 #include "host/install/image.h"
 #include "host/install/run.h"
 #include "host/install_record.h"
 #include "host/log.h"
 #include "wire/number.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <time.h>
 
 /* The digest of a line; -ENODATA: the line holds none. */
 static int parse_line(const char *line, uint8_t ret[SHA256_SIZE])
@@ -98,7 +98,7 @@ static enum install_status fail(const struct install_sequence *sequence,
                                        {"VSOCK_UPGRADE_RESULT", error_name(failure->code)}};
     record->stage = stage;
     record->code = failure->code;
-    (void)snprintf(record->text, sizeof(record->text), "%s", failure->text);
+    (void)snprintf(record->text, sizeof record->text, "%s", failure->text);
     bool written = write_down(sequence, record);
     /* No MESSAGE_ID: the daemon enters the failed upgrade, once. */
     log_event(PRIORITY_ERROR, NULL, fields, 2, "%s: %s", error_name(failure->code), failure->text);

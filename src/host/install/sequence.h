@@ -7,10 +7,10 @@
 #ifndef HOST_INSTALL_SEQUENCE_H
 #define HOST_INSTALL_SEQUENCE_H
 
-#include <stdint.h>
-
 #include "host/conf/conf.h"
 #include "host/install/failure.h"
+
+#include <stdint.h>
 
 /* [install] allowed_hashes: a file of SHA-256 lines. Blank lines and lines that begin with # are
  * left out; what follows the digest and a blank is not looked at, so that a list by sha256sum can

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/acceptor.h"
 
+#include "host/log.h"
+#include "host/message_id.h"
+#include "host/metrics.h"
+#include "host/net/mailbox.h"
+#include "host/watchdog.h"
+#include "wire/clock.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <pthread.h>
@@ -8,13 +15,6 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
-
-#include "host/log.h"
-#include "host/message_id.h"
-#include "host/metrics.h"
-#include "host/net/mailbox.h"
-#include "host/watchdog.h"
-#include "wire/clock.h"
 
 enum {
     EVENTS_AT_ONCE = 64,

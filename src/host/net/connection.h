@@ -10,14 +10,14 @@
 #ifndef HOST_NET_CONNECTION_H
 #define HOST_NET_CONNECTION_H
 
-#include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
-
 #include "compat/server.h"
 #include "host/conf/conf.h"
 #include "host/pending.h"
 #include "wire/attributes.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
 
 /* One guest's connection: its descriptor, what has arrived, what is still to be sent, and how far
  * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;

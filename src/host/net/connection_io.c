@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/connection_io.h"
 
-#include <errno.h>
-#include <stdio.h>
-#include <sys/epoll.h>
-#include <sys/socket.h>
-
 #include "host/command.h"
 #include "host/metrics.h"
 #include "host/net/request_log.h"
 #include "wire/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
 
 enum { PROGRESS_MS = 1000 /* between two PROGRESS frames of one phase */ };
 

@@ -10,11 +10,11 @@
 #ifndef HOST_NET_CONNECTION_IO_H
 #define HOST_NET_CONNECTION_IO_H
 
-#include <stdint.h>
-
 #include "host/command.h"
 #include "host/net/connection.h"
 #include "host/net/worker.h"
+
+#include <stdint.h>
 
 /* A connection that waits for work that goes on elsewhere: when it is told of progress, and when of
  * the end.

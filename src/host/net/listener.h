@@ -8,12 +8,12 @@
 #ifndef HOST_NET_LISTENER_H
 #define HOST_NET_LISTENER_H
 
-#include <stdbool.h>
-#include <sys/types.h>
-
 #include "host/conf/conf.h"
 #include "wire/address.h"
 #include "wire/attributes.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
 
 /* The file of a Unix socket that we listen on, and the claim to its path: PATH.lock beside it, held
  * (flock) as long as we listen. Whoever has the claim may remove what a dead daemon left there; so

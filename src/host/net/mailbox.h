@@ -9,10 +9,10 @@
 #ifndef HOST_NET_MAILBOX_H
 #define HOST_NET_MAILBOX_H
 
-#include <stdatomic.h>
-
 #include "host/net/connection.h"
 #include "wire/attributes.h"
+
+#include <stdatomic.h>
 
 struct mailbox {
     int fd; /* eventfd: readable when there is something to take */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/request_log.h"
 
-#include <stdio.h>
-
 #include "host/log.h"
 #include "host/message_id.h"
+
+#include <stdio.h>
 
 static void write_line(const struct connection *connection, enum log_priority priority,
                        const char *message_id, const char *command, const char *outcome,

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/worker.h"
 
+#include "host/lock.h"
+#include "host/metrics.h"
+#include "host/net/request_log.h"
+#include "host/watchdog.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-
-#include "host/lock.h"
-#include "host/metrics.h"
-#include "host/net/request_log.h"
-#include "host/watchdog.h"
 
 struct worker {
     struct worker_pool *pool;

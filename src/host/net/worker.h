@@ -8,11 +8,11 @@
 #ifndef HOST_NET_WORKER_H
 #define HOST_NET_WORKER_H
 
-#include <stdint.h>
-
 #include "host/command.h"
 #include "host/net/connection.h"
 #include "wire/attributes.h"
+
+#include <stdint.h>
 
 /* Fixed worker threads behind a bounded queue of connections that have a whole frame waiting.
  *

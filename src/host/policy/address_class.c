@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/policy/address_class.h"
 
+#include "host/policy/url_policy.h"
+
 #include <netinet/in.h>
 #include <string.h>
-
-#include "host/policy/url_policy.h"
 
 enum { IPV6_SIZE = 16 };
 
@@ -24,7 +24,7 @@ static const struct class_name names[] = {
 
 const char *address_class_name(uint32_t bit)
 {
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
         if (names[i].bit == bit) {
             return names[i].name;
         }
@@ -55,7 +55,7 @@ static const struct ipv4_block ipv4_blocks[] = {
 static uint32_t ipv4_classes(uint32_t address)
 {
     uint32_t classes = 0;
-    for (size_t i = 0; i < sizeof(ipv4_blocks) / sizeof(ipv4_blocks[0]); i++) {
+    for (size_t i = 0; i < sizeof ipv4_blocks / sizeof ipv4_blocks[0]; i++) {
         uint32_t mask = UINT32_MAX << (32 - ipv4_blocks[i].bits);
         if ((address & mask) == ipv4_blocks[i].address) {
             classes |= ipv4_blocks[i].class;
@@ -116,7 +116,7 @@ static bool in_block(const uint8_t *address, const uint8_t *block, unsigned bits
 static uint32_t embedded(const uint8_t *address, const struct embedding *layout)
 {
     uint32_t held = 0;
-    for (size_t i = 0; i < sizeof(layout->at); i++) {
+    for (size_t i = 0; i < sizeof layout->at; i++) {
         held = held << 8 | (uint8_t)(address[layout->at[i]] ^ layout->flip);
     }
     return held;
@@ -125,7 +125,7 @@ static uint32_t embedded(const uint8_t *address, const struct embedding *layout)
 static size_t ipv6_held(const uint8_t *address, uint32_t held[ADDRESS_HELD_MAX])
 {
     size_t count = 0;
-    for (size_t i = 0; i < sizeof(embeddings) / sizeof(embeddings[0]); i++) {
+    for (size_t i = 0; i < sizeof embeddings / sizeof embeddings[0]; i++) {
         const struct embedding *layout = &embeddings[i];
         if (count < ADDRESS_HELD_MAX && in_block(address, layout->address, layout->bits)) {
             uint32_t inner = embedded(address, layout);
@@ -140,7 +140,7 @@ static size_t ipv6_held(const uint8_t *address, uint32_t held[ADDRESS_HELD_MAX])
 static uint32_t ipv6_classes(const uint8_t *address)
 {
     uint32_t classes = 0;
-    for (size_t i = 0; i < sizeof(ipv6_blocks) / sizeof(ipv6_blocks[0]); i++) {
+    for (size_t i = 0; i < sizeof ipv6_blocks / sizeof ipv6_blocks[0]; i++) {
         if (in_block(address, ipv6_blocks[i].address, ipv6_blocks[i].bits)) {
             classes |= ipv6_blocks[i].class;
         }
@@ -152,13 +152,13 @@ size_t address_held(const struct sockaddr *address, uint32_t held[ADDRESS_HELD_M
 {
     if (address->sa_family == AF_INET) {
         struct sockaddr_in in;
-        memcpy(&in, address, sizeof(in));
+        memcpy(&in, address, sizeof in);
         held[0] = ntohl(in.sin_addr.s_addr);
         return 1;
     }
     if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
-        memcpy(&in6, address, sizeof(in6));
+        memcpy(&in6, address, sizeof in6);
         return ipv6_held(in6.sin6_addr.s6_addr, held);
     }
     return 0;
@@ -172,7 +172,7 @@ uint32_t address_classes(const struct sockaddr *address)
     uint32_t classes = 0;
     if (address->sa_family == AF_INET6) {
         struct sockaddr_in6 in6;
-        memcpy(&in6, address, sizeof(in6));
+        memcpy(&in6, address, sizeof in6);
         classes = ipv6_classes(in6.sin6_addr.s6_addr);
     }
     uint32_t held[ADDRESS_HELD_MAX];

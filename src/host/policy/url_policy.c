@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/policy/url_policy.h"
 
+#include "wire/message.h"
+#include "wire/text.h"
+
 #include <ctype.h>
 #include <curl/curl.h>
 #include <errno.h>
@@ -8,9 +11,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "wire/message.h"
-#include "wire/text.h"
 
 static void url_done(struct url *url);
 
@@ -142,13 +142,13 @@ int url_identity(const char *url, char *out, size_t size)
 void url_show(const char *url, char *out, size_t size)
 {
     char plain[2 * URL_MAX];
-    if (url_identity(url, plain, sizeof(plain)) != 0) {
+    if (url_identity(url, plain, sizeof plain) != 0) {
         (void)snprintf(out, size, "(a url that cannot be read)");
         return;
     }
     char *query = strchr(plain, '?');
     if (query != NULL) {
-        (void)snprintf(query, sizeof(plain) - (size_t)(query - plain), "?...");
+        (void)snprintf(query, sizeof plain - (size_t)(query - plain), "?...");
     }
     (void)escape_text(text_of(plain), ESCAPE_LINE, out, size);
 }
@@ -288,8 +288,8 @@ static int judge_scheme(char *const *schemes, const struct url *url, const struc
     if (in_list(schemes, url->scheme)) {
         return 0;
     }
-    join(schemes, allowed, sizeof(allowed));
-    (void)escape_text(text_of(url->scheme), ESCAPE_LINE, shown, sizeof(shown));
+    join(schemes, allowed, sizeof allowed);
+    (void)escape_text(text_of(url->scheme), ESCAPE_LINE, shown, sizeof shown);
     return refuse(why, "the url's scheme is %s; expected %s", shown, allowed);
 }
 
@@ -390,7 +390,7 @@ static int judge_prefix(char *const *prefixes, const struct url *url, const stru
         }
     }
     char allowed[256];
-    join(prefixes, allowed, sizeof(allowed));
+    join(prefixes, allowed, sizeof allowed);
     return refuse(why, "the url is not below an allowed prefix; expected %s", allowed);
 }
 

@@ -9,12 +9,12 @@
 #ifndef HOST_POLICY_URL_POLICY_H
 #define HOST_POLICY_URL_POLICY_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
-
-#include "wire/attributes.h"
 
 /* URLs taken apart by libcurl's own parser, so that what is judged and shown is what would be
  * fetched.

@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/child.h"
 
+#include "host/process/output.h"
+#include "wire/clock.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
@@ -10,9 +13,6 @@
 #include <sys/pidfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "host/process/output.h"
-#include "wire/clock.h"
 
 /* Descriptors of the program. Ours are moved above them first, so that none is overwritten before
  * it has been copied. */
@@ -276,7 +276,7 @@ static enum event wait_event(struct run *run)
         {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
         {.fd = run->child.stdout_fd, .events = POLLIN},
     };
-    int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), poll_timeout(run));
+    int ready = poll(fds, sizeof fds / sizeof fds[0], poll_timeout(run));
     if (ready > 0 && fds[1].revents != 0) {
         (void)read_chunk(run); /* one only: the clock is looked at between */
     }
@@ -369,7 +369,7 @@ static struct child_result give_up(const struct run *run)
 static void close_all(const struct child *child)
 {
     const int fds[] = {child->pidfd, child->output_fd, child->stdout_fd};
-    for (size_t i = 0; i < sizeof(fds) / sizeof(fds[0]); i++) {
+    for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]); /* read only */
         }
@@ -387,7 +387,7 @@ int child_run(const struct child_command *step, struct child_result *ret)
     bool ended = wait_end(&run);
     drain(&run);
     struct child_result result = ended ? reap(&run) : give_up(&run);
-    output_last(&run.output, result.line, sizeof(result.line));
+    output_last(&run.output, result.line, sizeof result.line);
     result.said = run.said;
     close_all(&run.child);
     *ret = result;

@@ -17,13 +17,13 @@
 #ifndef HOST_PROCESS_CHILD_H
 #define HOST_PROCESS_CHILD_H
 
+#include "wire/attributes.h"
+#include "wire/message.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
-
-#include "wire/attributes.h"
-#include "wire/message.h"
 
 enum {
     CHILD_GRACE_MS = 10000,

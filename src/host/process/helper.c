@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/helper.h"
 
+#include "host/systemd/unit.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/systemd/unit.h"
 
 static const char *base_name(const char *path)
 {
@@ -34,7 +34,7 @@ static void describe(const struct helper *program, const struct child_result *re
     bool well = result->end == CHILD_EXITED && result->exit_status == 0;
     ret->end = ends[result->end].end;
     ret->code = well ? ERROR_NONE : ends[result->end].code;
-    (void)snprintf(ret->how, sizeof(ret->how), "%.128s %s %d: %s", base_name(program->argv[0]),
+    (void)snprintf(ret->how, sizeof ret->how, "%.128s %s %d: %s", base_name(program->argv[0]),
                    ends[result->end].text, result->exit_status,
                    result->line[0] != '\0' ? result->line : nothing);
 }
@@ -60,7 +60,7 @@ static void helper_run_child(const struct helper *program, struct helper_result 
         describe(program, &result, &described);
         described.said = result.said;
     } else {
-        (void)snprintf(described.how, sizeof(described.how), "%.256s cannot be started: %s",
+        (void)snprintf(described.how, sizeof described.how, "%.256s cannot be started: %s",
                        program->argv[0], strerror(-error));
     }
     *ret = described;

@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/helper_main.h"
 
+#include "host/conf/conf.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <getopt.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <unistd.h>
-
-#include "host/conf/conf.h"
-#include "wire/text.h"
 
 void descriptors_open_standard(void)
 {
@@ -36,7 +36,7 @@ int command_line_refuse(char problem[COMMAND_LINE_PROBLEM_MAX], const char *form
     char text[COMMAND_LINE_PROBLEM_MAX];
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(text, sizeof(text), format, arguments); /* cut, if it must be */
+    (void)vsnprintf(text, sizeof text, format, arguments); /* cut, if it must be */
     va_end(arguments);
     (void)escape_text(text_of(text), ESCAPE_LINE, problem, COMMAND_LINE_PROBLEM_MAX);
     return -EINVAL;

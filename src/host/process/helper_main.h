@@ -8,9 +8,9 @@
 #ifndef HOST_PROCESS_HELPER_MAIN_H
 #define HOST_PROCESS_HELPER_MAIN_H
 
-#include <stdbool.h>
-
 #include "wire/attributes.h"
+
+#include <stdbool.h>
 
 /* The standard descriptors of a step program.
  *

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/output.h"
 
+#include "wire/text.h"
+
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "wire/text.h"
 
 static bool blank(const struct lines *lines)
 {
@@ -41,7 +41,7 @@ static void put(struct lines *lines, char byte)
         lines->length = 0;
         lines->returned = false;
     }
-    if (lines->length < sizeof(lines->bytes)) {
+    if (lines->length < sizeof lines->bytes) {
         lines->bytes[lines->length++] = byte;
     }
 }
@@ -77,7 +77,7 @@ void tail_add(struct tail *tail, struct text line)
 static bool put_before(const char *line, char out[TAIL_MAX + 1])
 {
     char joined[TAIL_MAX + 1];
-    int length = snprintf(joined, sizeof(joined), "%s | %s", line, out);
+    int length = snprintf(joined, sizeof joined, "%s | %s", line, out);
     if (length < 0 || length > TAIL_MAX) {
         return false;
     }
@@ -96,7 +96,7 @@ void tail_join(const struct tail *tail, char out[TAIL_MAX + 1])
         if (age == 0) {
             (void)escape_text(raw, ESCAPE_LINE, out, TAIL_MAX + 1); /* cut, if it must be */
         } else {
-            fits = escape_text(raw, ESCAPE_LINE, line, sizeof(line)) <= TAIL_MAX &&
+            fits = escape_text(raw, ESCAPE_LINE, line, sizeof line) <= TAIL_MAX &&
                    put_before(line, out);
         }
     }
@@ -117,7 +117,7 @@ static void tell_left_out(struct output *output)
     if (output->left_out == 0) {
         return;
     }
-    (void)snprintf(note, sizeof(note), "(%" PRIu64 " lines left out)", output->left_out);
+    (void)snprintf(note, sizeof note, "(%" PRIu64 " lines left out)", output->left_out);
     output->left_out = 0;
     output->step->on_line(output->step->context, note);
 }
@@ -131,7 +131,7 @@ static void tell(struct output *output, struct text line)
     }
     tell_left_out(output);
     output->told++;
-    (void)escape_text(line, ESCAPE_LINE, escaped, sizeof(escaped)); /* it fits: \xNN is 4 bytes */
+    (void)escape_text(line, ESCAPE_LINE, escaped, sizeof escaped); /* it fits: \xNN is 4 bytes */
     output->step->on_line(output->step->context, escaped);
 }
 

@@ -8,11 +8,11 @@
 #ifndef HOST_PROCESS_OUTPUT_H
 #define HOST_PROCESS_OUTPUT_H
 
-#include <stdbool.h>
-#include <stddef.h>
-
 #include "host/process/child.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stddef.h>
 
 /* Bytes of a program's output, cut into lines: at newlines, and what a carriage return overwrites
  * is forgotten, so that a progress display is its last state. Blank lines are left out; the end of

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/result_line.h"
 
+#include "wire/text.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "wire/text.h"
 
 static bool is_word(struct text word, const char *name)
 {

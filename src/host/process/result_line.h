@@ -9,10 +9,10 @@
 #ifndef HOST_PROCESS_RESULT_LINE_H
 #define HOST_PROCESS_RESULT_LINE_H
 
-#include <stddef.h>
-
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stddef.h>
 
 enum { OPERATION_LINE_MAX = 1024 /* bytes of it, with its newline */ };
 

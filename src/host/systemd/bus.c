@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/systemd/bus.h"
 
+#include "wire/clock.h"
+
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
-
-#include "wire/clock.h"
 
 #define SYSTEMD "org.freedesktop.systemd1"
 #define OBJECT  "/org/freedesktop/systemd1"
@@ -85,7 +85,7 @@ static int wait_news(const struct bus *bus, int64_t until_ms)
         fds[1].events = (short)events;
     }
     int64_t wake_ms = bus_usec / 1000 < (uint64_t)until_ms ? (int64_t)(bus_usec / 1000) : until_ms;
-    int ready = poll(fds, sizeof(fds) / sizeof(fds[0]), clock_poll_timeout(wake_ms));
+    int ready = poll(fds, sizeof fds / sizeof fds[0], clock_poll_timeout(wake_ms));
     return ready > 0 && fds[0].revents != 0 ? BUS_STOPPED : 0;
 }
 

@@ -10,13 +10,13 @@
 #ifndef HOST_SYSTEMD_BUS_H
 #define HOST_SYSTEMD_BUS_H
 
+#include "host/systemd/unit.h"
+#include "wire/attributes.h"
+
 #include <errno.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "host/systemd/unit.h"
-#include "wire/attributes.h"
 
 enum { BUS_PATH_MAX = 512 }; /* of an object: longer ones are not systemd's */
 

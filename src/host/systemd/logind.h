@@ -9,10 +9,10 @@
 #ifndef HOST_LOGIND_H
 #define HOST_LOGIND_H
 
+#include "wire/attributes.h"
+
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/attributes.h"
 
 /* Asks for a reboot at `delay_ms` from now. On failure `why` holds one line, not escaped, of what
  * the bus said. */

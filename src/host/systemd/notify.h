@@ -8,12 +8,12 @@
 #ifndef HOST_SYSTEMD_NOTIFY_H
 #define HOST_SYSTEMD_NOTIFY_H
 
+#include "wire/attributes.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
-
-#include "wire/attributes.h"
 
 /* 0 or -errno: then systemd waits for it still, and would end the daemon after TimeoutStartSec=. */
 MUST_CHECK int notify_ready(const char *status);

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/systemd/unit.h"
 
-#include <stdio.h>
-#include <string.h>
-
 #include "host/systemd/bus.h"
 #include "wire/clock.h"
 #include "wire/text.h"
+
+#include <stdio.h>
+#include <string.h>
 
 #define SYSTEMD_ERROR(name) "org.freedesktop.systemd1." name
 #define DBUS_ERROR(name)    "org.freedesktop.DBus.Error." name
@@ -63,7 +63,7 @@ bool unit_outcome_well(const struct unit_outcome *outcome)
 
 static size_t find_refusal(const struct unit_outcome *outcome)
 {
-    size_t count = sizeof(refusals) / sizeof(refusals[0]);
+    size_t count = sizeof refusals / sizeof refusals[0];
     size_t at = 0;
     while (at < count && !is(refusals[at].error, outcome->error)) {
         at++;
@@ -73,7 +73,7 @@ static size_t find_refusal(const struct unit_outcome *outcome)
 
 static size_t find_job_end(const struct unit_outcome *outcome)
 {
-    size_t count = sizeof(job_ends) / sizeof(job_ends[0]);
+    size_t count = sizeof job_ends / sizeof job_ends[0];
     size_t at = 0;
     while (at < count && !is(job_ends[at].job, outcome->job)) {
         at++;
@@ -84,7 +84,7 @@ static size_t find_job_end(const struct unit_outcome *outcome)
 static enum error_code ended_code(const struct unit_outcome *outcome)
 {
     size_t at = find_job_end(outcome);
-    if (at < sizeof(job_ends) / sizeof(job_ends[0])) {
+    if (at < sizeof job_ends / sizeof job_ends[0]) {
         return job_ends[at].code;
     }
     return is(outcome->result, "timeout") ? ERROR_TIMEOUT : ERROR_UNAVAILABLE;
@@ -95,7 +95,7 @@ enum error_code unit_outcome_code(const struct unit_outcome *outcome)
     size_t at = find_refusal(outcome);
     switch (outcome->end) {
     case UNIT_REFUSED:
-        return at < sizeof(refusals) / sizeof(refusals[0]) ? refusals[at].code : ERROR_INTERNAL;
+        return at < sizeof refusals / sizeof refusals[0] ? refusals[at].code : ERROR_INTERNAL;
     case UNIT_ENDED:
         return ended_code(outcome);
     case UNIT_LATE:
@@ -112,11 +112,10 @@ static const char *describe(const struct unit_outcome *outcome)
     size_t job_end = find_job_end(outcome);
     switch (outcome->end) {
     case UNIT_REFUSED:
-        return protocol_error < sizeof(refusals) / sizeof(refusals[0])
-                   ? refusals[protocol_error].text
-                   : "cannot be started";
+        return protocol_error < sizeof refusals / sizeof refusals[0] ? refusals[protocol_error].text
+                                                                     : "cannot be started";
     case UNIT_ENDED:
-        if (job_end < sizeof(job_ends) / sizeof(job_ends[0])) {
+        if (job_end < sizeof job_ends / sizeof job_ends[0]) {
             return job_ends[job_end].text;
         }
         return unit_outcome_well(outcome) ? "has ended well" : "failed";
@@ -133,7 +132,7 @@ static const char *describe(const struct unit_outcome *outcome)
 static void format_state(const struct unit_outcome *outcome, char *out, size_t size)
 {
     char parts[5 * UNIT_WORD_MAX];
-    (void)snprintf(parts, sizeof(parts), "%s%s%s%s%s%s%s", outcome->active,
+    (void)snprintf(parts, sizeof parts, "%s%s%s%s%s%s%s", outcome->active,
                    outcome->sub[0] != '\0' ? "/" : "", outcome->sub,
                    outcome->job[0] != '\0' ? ", job " : "", outcome->job,
                    outcome->result[0] != '\0' ? ", result " : "", outcome->result);
@@ -147,8 +146,8 @@ void unit_outcome_format(const struct unit_outcome *outcome, const char *unit,
 {
     char state[6 * UNIT_WORD_MAX];
     char line[UNIT_WORDS_MAX];
-    format_state(outcome, state, sizeof(state));
-    (void)snprintf(line, sizeof(line), "%.260s %s%s%s%s", unit, describe(outcome), state,
+    format_state(outcome, state, sizeof state);
+    (void)snprintf(line, sizeof line, "%.260s %s%s%s%s", unit, describe(outcome), state,
                    outcome->message[0] != '\0' ? ": " : "", outcome->message);
     (void)escape_text(text_of(line), ESCAPE_LINE, out, UNIT_WORDS_MAX);
 }
@@ -197,7 +196,7 @@ static void on_removed(void *context, const char *unit, const char *job, const c
 {
     struct run *run = context;
     if (!is_over(run) && strcmp(unit, run->job->unit) == 0 &&
-        put(run->removed_path, sizeof(run->removed_path), job)) {
+        put(run->removed_path, sizeof run->removed_path, job)) {
         (void)put(run->removed_result, UNIT_WORD_MAX, result); /* words are short */
     }
 }
@@ -223,13 +222,13 @@ static int look(struct run *run, bool *idle)
         char *out;
         size_t size;
     } asked[] = {
-        {UNIT_JOB, pending, sizeof(pending)},
+        {UNIT_JOB, pending, sizeof pending},
         {UNIT_ACTIVE, outcome->active, UNIT_WORD_MAX},
         {UNIT_SUB, outcome->sub, UNIT_WORD_MAX},
         {UNIT_RESULT, outcome->result, UNIT_WORD_MAX},
     };
     int result = BUS_HEARD;
-    for (size_t i = 0; result >= 0 && i < sizeof(asked) / sizeof(asked[0]); i++) {
+    for (size_t i = 0; result >= 0 && i < sizeof asked / sizeof asked[0]; i++) {
         result = bus_get(&run->bus, run->job->unit, asked[i].property,
                          clock_deadline(LOOK_LIMIT_MS), asked[i].out, asked[i].size);
     }
@@ -347,7 +346,7 @@ void unit_run(const struct unit_start *job, struct unit_outcome *ret)
 static bool is_at_work(const char *active)
 {
     static const char *const states[] = {"activating", "active", "reloading", "deactivating"};
-    size_t count = sizeof(states) / sizeof(states[0]);
+    size_t count = sizeof states / sizeof states[0];
     size_t at = 0;
     while (at < count && strcmp(states[at], active) != 0) {
         at++;
@@ -360,9 +359,9 @@ static int unit_pending_look(struct bus *bus, const char *unit, int64_t until_ms
 {
     char job[BUS_PATH_MAX] = "";
     char active[UNIT_WORD_MAX] = "";
-    int result = bus_get(bus, unit, UNIT_JOB, until_ms, job, sizeof(job));
+    int result = bus_get(bus, unit, UNIT_JOB, until_ms, job, sizeof job);
     if (result == BUS_HEARD) {
-        result = bus_get(bus, unit, UNIT_ACTIVE, until_ms, active, sizeof(active));
+        result = bus_get(bus, unit, UNIT_ACTIVE, until_ms, active, sizeof active);
     }
     if (result == BUS_HEARD) {
         *ret = strcmp(job, UNIT_NO_JOB) != 0 || is_at_work(active);

@@ -10,11 +10,11 @@
 #ifndef HOST_SYSTEMD_UNIT_H
 #define HOST_SYSTEMD_UNIT_H
 
-#include <stdbool.h>
-#include <stdint.h>
-
 #include "wire/attributes.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
+#include <stdint.h>
 
 /* What came of starting a unit, as facts, and those facts in words.
  *

@@ -1,18 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/installer.h"
 
+#include "host/install_record.h"
+#include "host/systemd/unit.h"
+#include "host/watchdog.h"
+#include "wire/clock.h"
+#include "wire/text.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/install_record.h"
-#include "host/systemd/unit.h"
-#include "host/watchdog.h"
-#include "wire/clock.h"
-#include "wire/text.h"
 
 static int open_directory(const char *directory, int *ret)
 {
@@ -134,7 +134,7 @@ static void read_version(const char *path, char out[STATE_VERSION_MAX + 1])
 {
     char bytes[VERSION_BYTES];
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof(bytes));
+    ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
     if (fd >= 0) {
         (void)close(fd); /* nothing was written */
     }

@@ -8,12 +8,12 @@
 #ifndef HOST_UPGRADE_INSTALLER_H
 #define HOST_UPGRADE_INSTALLER_H
 
-#include <stdbool.h>
-
 #include "host/conf/conf.h"
 #include "host/process/helper.h"
 #include "host/upgrade/recover.h"
 #include "wire/attributes.h"
+
+#include <stdbool.h>
 
 /* The mark that vsock_host-install was started, for as long as it lives: a shared lock on the
  * [upgrade] directory, held by a descriptor that it inherits and does not know of.

@@ -192,7 +192,7 @@ static enum outcome judge(const struct state *state, const struct recover_facts 
     bool booted = rebooted_since(state, facts, evidence);
     bool changed = version_changed(state, facts);
     bool lives = life_of(facts, evidence) != RECOVER_NOBODY;
-    for (size_t i = 0; i < sizeof(rules) / sizeof(rules[0]); i++) {
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         const struct rule *rule = &rules[i];
         if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, lives) &&
             holds(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
@@ -225,6 +225,6 @@ void recover_decide(const struct state *state, const struct recover_facts *facts
     if (outcome == REBOOT && evidence == REBOOTING) {
         decision.reboot_at = record->reboot_at;
     }
-    (void)snprintf(decision.text, sizeof(decision.text), "%s", text != NULL ? text : "");
+    (void)snprintf(decision.text, sizeof decision.text, "%s", text != NULL ? text : "");
     *ret = decision;
 }

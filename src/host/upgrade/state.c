@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/state.h"
 
+#include "host/policy/url_policy.h"
+#include "host/upgrade/phase.h"
+#include "wire/text.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/policy/url_policy.h"
-#include "host/upgrade/phase.h"
-#include "wire/text.h"
 
 enum { FORMAT = 1 };
 
@@ -41,8 +41,8 @@ static const struct text_key {
 };
 
 enum {
-    NUMBERS = sizeof(number_keys) / sizeof(number_keys[0]),
-    TEXTS = sizeof(text_keys) / sizeof(text_keys[0]),
+    NUMBERS = sizeof number_keys / sizeof number_keys[0],
+    TEXTS = sizeof text_keys / sizeof text_keys[0],
 };
 
 static void url_key(size_t index, char out[8])
@@ -69,7 +69,7 @@ static bool survives_escaping(const char *text)
 {
     char escaped[1];
     struct text whole = text_of(text);
-    return escape_text(whole, ESCAPE_LINE, escaped, sizeof(escaped)) == whole.length;
+    return escape_text(whole, ESCAPE_LINE, escaped, sizeof escaped) == whole.length;
 }
 
 static void set_urls(struct keyfile *file, const struct state *state)
@@ -78,7 +78,7 @@ static void set_urls(struct keyfile *file, const struct state *state)
     for (size_t i = 0; i < state->url_count; i++) {
         char key[8];
         char url[URL_MAX + 1];
-        if (url_identity(state->urls[i], url, sizeof(url)) == 0 && survives_escaping(url)) {
+        if (url_identity(state->urls[i], url, sizeof url) == 0 && survives_escaping(url)) {
             url_key(written++, key);
             keyfile_set(file, key, url);
         }
@@ -97,7 +97,7 @@ int state_write(const struct state *state, int directory_fd, const char *name)
     keyfile_set_number(&file, "result", state->code);
     for (size_t i = 0; i < NUMBERS; i++) {
         uint64_t number;
-        memcpy(&number, (const char *)state + number_keys[i].offset, sizeof(number));
+        memcpy(&number, (const char *)state + number_keys[i].offset, sizeof number);
         keyfile_set_number(&file, number_keys[i].key, number);
     }
     for (size_t i = 0; i < TEXTS; i++) {
@@ -114,9 +114,9 @@ static bool get_identity(const struct keyfile *file, struct state *state)
     uint64_t format = 0;
     uint64_t code = 0;
     if (keyfile_get_number(file, "format", &format) != 0 || format != FORMAT ||
-        keyfile_get(file, "phase", phase, sizeof(phase)) != 0 ||
+        keyfile_get(file, "phase", phase, sizeof phase) != 0 ||
         phase_find(phase, &state->phase) != 0 ||
-        keyfile_get(file, "sha256", hex, sizeof(hex)) != 0 ||
+        keyfile_get(file, "sha256", hex, sizeof hex) != 0 ||
         sha256_parse(text_of(hex), state->sha256) != 0 ||
         keyfile_get_number(file, "result", &code) != 0 || code > ERROR_LAST) {
         return false;
@@ -132,7 +132,7 @@ static bool get_rest(const struct keyfile *file, struct state *state)
         if (keyfile_get_number(file, number_keys[i].key, &number) != 0) {
             return false;
         }
-        memcpy((char *)state + number_keys[i].offset, &number, sizeof(number));
+        memcpy((char *)state + number_keys[i].offset, &number, sizeof number);
     }
     for (size_t i = 0; i < TEXTS; i++) {
         const struct text_key *text = &text_keys[i];
@@ -148,7 +148,7 @@ static bool get_urls(const struct keyfile *file, struct state *state)
     for (size_t i = 0; i < DOWNLOAD_MIRRORS_MAX; i++) {
         char key[8];
         url_key(i, key);
-        int error = keyfile_get(file, key, state->urls[i], sizeof(state->urls[i]));
+        int error = keyfile_get(file, key, state->urls[i], sizeof state->urls[i]);
         if (error != 0) {
             return error == -ENOENT;
         }
@@ -175,10 +175,10 @@ int state_read(int directory_fd, const char *name, struct state *ret)
 void state_count_stored(struct state *state, int directory_fd)
 {
     char hex[SHA256_HEX + 1];
-    char name[SHA256_HEX + sizeof(".part")];
+    char name[SHA256_HEX + sizeof ".part"];
     struct stat status;
     sha256_format(state->sha256, hex);
-    (void)snprintf(name, sizeof(name), "%s.part", hex);
+    (void)snprintf(name, sizeof name, "%s.part", hex);
     if (state->phase != PHASE_DOWNLOADING ||
         fstatat(directory_fd, name, &status, AT_SYMLINK_NOFOLLOW) != 0) {
         return;
@@ -198,7 +198,7 @@ void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_
 static bool parse_queued_name(const char *name, uint8_t ret[SHA256_SIZE])
 {
     static const char prefix[] = "queued.";
-    size_t length = sizeof(prefix) - 1;
+    size_t length = sizeof prefix - 1;
     return strncmp(name, prefix, length) == 0 && sha256_parse(text_of(name + length), ret) == 0;
 }
 
@@ -207,7 +207,7 @@ static bool is_unfinished(const char *name)
 {
     uint8_t sha256[SHA256_SIZE];
     char whole[STATE_QUEUED_NAME_SIZE];
-    const size_t length = sizeof(whole) - 1;
+    const size_t length = sizeof whole - 1;
     if (strlen(name) != length + strlen(".new") || strcmp(name + length, ".new") != 0) {
         return false;
     }

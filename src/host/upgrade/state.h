@@ -58,7 +58,7 @@ MUST_CHECK int state_write(const struct state *state, int directory_fd, const ch
 MUST_CHECK int state_read(int directory_fd, const char *name, struct state *ret);
 
 /* The file of an upgrade that waits. */
-enum { STATE_QUEUED_NAME_SIZE = sizeof("queued.") + SHA256_HEX };
+enum { STATE_QUEUED_NAME_SIZE = sizeof "queued." + SHA256_HEX };
 void state_queued_name(const uint8_t sha256[SHA256_SIZE], char out[STATE_QUEUED_NAME_SIZE]);
 
 /* The hashes of the upgrades that wait, at most `max`, in no order. */

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/status_line.h"
 
+#include "wire/attributes.h"
+#include "wire/number.h"
+
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdio.h>
-
-#include "wire/attributes.h"
-#include "wire/number.h"
 
 void progress_init(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms)
 {

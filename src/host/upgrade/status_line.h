@@ -6,11 +6,11 @@
 #ifndef HOST_UPGRADE_STATUS_LINE_H
 #define HOST_UPGRADE_STATUS_LINE_H
 
+#include "wire/message.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "wire/message.h"
 
 /* How far a download is, as it is told: bytes that never fall back, at most once a second, the
  * size as soon as it is known, and the rate and the time left that follow from them.

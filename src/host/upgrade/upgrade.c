@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/upgrade.h"
 
+#include "host/upgrade/phase.h"
+#include "host/upgrade/upgrade_internal.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,9 +13,6 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
-
-#include "host/upgrade/phase.h"
-#include "host/upgrade/upgrade_internal.h"
 
 /* The state that would be found at a start; `there` is false if there is none. */
 static int read_present(int fd, struct state *ret, bool *there)
@@ -152,7 +152,7 @@ static int prepare(struct upgrade *upgrade, const char *config_path, char proble
 int upgrade_new(const struct conf *conf, const char *config_path, struct pending_wakeup wakeup,
                 struct upgrade **ret, char problem[CONF_PROBLEM_MAX])
 {
-    struct upgrade *upgrade = calloc(1, sizeof(*upgrade));
+    struct upgrade *upgrade = calloc(1, sizeof *upgrade);
     if (upgrade == NULL) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
         return -ENOMEM;
@@ -241,7 +241,7 @@ static void look(const struct pending *pending, struct pending_view *ret)
     ret->revision = view.revision;
     ret->has_progress = true;
     ret->status = view.status;
-    memcpy(ret->text, view.detail, sizeof(ret->text));
+    memcpy(ret->text, view.detail, sizeof ret->text);
     ret->status.detail = text_of(ret->text);
 }
 
@@ -259,7 +259,7 @@ struct pending *upgrade_watch(struct upgrade_pending *pending)
 
 struct upgrade_pending *upgrade_pending_new(struct upgrade *upgrade, const struct state *state)
 {
-    struct upgrade_pending *pending = calloc(1, sizeof(*pending));
+    struct upgrade_pending *pending = calloc(1, sizeof *pending);
     if (pending != NULL) {
         pending->pending = (struct pending){.kind = &upgrade_kind, .command = COMMAND_UPGRADE};
         pending->upgrade = upgrade;
@@ -320,7 +320,7 @@ void upgrade_view_state(const struct state *state, struct upgrade_view *ret)
         .changed = state->changed,
     };
     memcpy(ret->status.sha256, state->sha256, SHA256_SIZE);
-    memcpy(ret->detail, state->detail, sizeof(ret->detail));
+    memcpy(ret->detail, state->detail, sizeof ret->detail);
     ret->status.detail = text_of(ret->detail);
     ret->revision = 0;
     ret->ended = phase_ended(state->phase);

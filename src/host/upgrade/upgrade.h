@@ -11,11 +11,11 @@
 #ifndef HOST_UPGRADE_UPGRADE_H
 #define HOST_UPGRADE_UPGRADE_H
 
-#include <stdbool.h>
-
 #include "host/conf/conf.h"
 #include "host/pending.h"
 #include "wire/message.h"
+
+#include <stdbool.h>
 
 struct upgrade;         /* the machinery: thread, queue, present state */
 struct upgrade_pending; /* somebody's interest in one upgrade */

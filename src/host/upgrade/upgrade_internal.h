@@ -10,14 +10,14 @@
 #ifndef HOST_UPGRADE_UPGRADE_INTERNAL_H
 #define HOST_UPGRADE_UPGRADE_INTERNAL_H
 
-#include <stdatomic.h>
-
 #include "host/lock.h"
 #include "host/upgrade/installer.h"
 #include "host/upgrade/recover.h"
 #include "host/upgrade/state.h"
 #include "host/upgrade/status_line.h"
 #include "host/upgrade/upgrade.h"
+
+#include <stdatomic.h>
 
 enum {
     UPGRADE_REBOOT_GRACE_MS = 600 * 1000, /* after its time, until a reboot counts as not coming */

@@ -1,9 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <assert.h>
-#include <errno.h>
-#include <inttypes.h>
-#include <stdio.h>
-
 #include "host/log.h"
 #include "host/message_id.h"
 #include "host/systemd/notify.h"
@@ -12,6 +7,11 @@
 #include "host/upgrade/upgrade_internal.h"
 #include "host/watchdog.h"
 #include "wire/clock.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 
 enum { LOG_INTERVAL_MS = 10 * 1000 /* between two lines of progress in the journal */ };
 
@@ -50,10 +50,10 @@ static void log_state(enum log_priority priority, const char *message_id, const 
     char left[NUMBER_SIZE];
     format_line(state, progress, line);
     sha256_format(state->sha256, hex);
-    (void)snprintf(done, sizeof(done), "%" PRIu64, state->done);
-    (void)snprintf(total, sizeof(total), "%" PRIu64, state->total);
-    (void)snprintf(rate, sizeof(rate), "%" PRIu64, progress->rate);
-    (void)snprintf(left, sizeof(left), "%" PRIu64, progress_left(progress));
+    (void)snprintf(done, sizeof done, "%" PRIu64, state->done);
+    (void)snprintf(total, sizeof total, "%" PRIu64, state->total);
+    (void)snprintf(rate, sizeof rate, "%" PRIu64, progress->rate);
+    (void)snprintf(left, sizeof left, "%" PRIu64, progress_left(progress));
     bool moving = state->phase == PHASE_DOWNLOADING;
     const struct log_field fields[] = {
         {"VSOCK_UPGRADE_PHASE", phase_name(state->phase)},
@@ -65,7 +65,7 @@ static void log_state(enum log_priority priority, const char *message_id, const 
         {"VSOCK_UPGRADE_SECONDS_LEFT",
          moving && progress_left(progress) != PROGRESS_UNKNOWN ? left : NULL},
     };
-    log_event(priority, message_id, fields, sizeof(fields) / sizeof(fields[0]), "%s", line);
+    log_event(priority, message_id, fields, sizeof fields / sizeof fields[0], "%s", line);
 }
 
 void upgrade_log_phase(const struct state *state, const struct progress *progress)
@@ -150,7 +150,7 @@ int upgrade_publish(struct upgrade *upgrade, struct state *next)
     next->done = upgrade->progress.done;
     next->total = upgrade->progress.total;
     next->changed = (uint64_t)time(NULL);
-    memcpy(next->boot_id, upgrade->boot_id, sizeof(next->boot_id));
+    memcpy(next->boot_id, upgrade->boot_id, sizeof next->boot_id);
     int error = record(upgrade, next);
     if (error != 0 && phase_needs_record(next->phase)) {
         return error;
@@ -176,7 +176,7 @@ static void tell_failure(struct upgrade *upgrade, enum error_code code, const ch
     next.phase = PHASE_FAILED;
     next.code = code;
     next.outcome_unknown = outcome_unknown ? 1 : 0;
-    (void)snprintf(next.detail, sizeof(next.detail), "%s", text);
+    (void)snprintf(next.detail, sizeof next.detail, "%s", text);
     (void)upgrade_publish(upgrade, &next); /* logged; the guest is told in any case */
 }
 
@@ -237,7 +237,7 @@ void upgrade_publish_retry(struct upgrade *upgrade, const char *public_text,
     char hex[SHA256_HEX + 1];
     upgrade_copy(upgrade, &next);
     (void)take_numbers(upgrade, &next); /* a new total was told at once */
-    (void)snprintf(next.detail, sizeof(next.detail), "%s", public_text);
+    (void)snprintf(next.detail, sizeof next.detail, "%s", public_text);
     if (next.url_count != upgrade->recorded_urls) {
         (void)record(upgrade, &next);
     }

@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+#include "host/log.h"
+#include "host/upgrade/phase.h"
+#include "host/upgrade/status_line.h"
+#include "host/upgrade/upgrade_internal.h"
+#include "host/watchdog.h"
+
 #include <assert.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-#include "host/log.h"
-#include "host/upgrade/phase.h"
-#include "host/upgrade/status_line.h"
-#include "host/upgrade/upgrade_internal.h"
-#include "host/watchdog.h"
 
 void upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
 {
@@ -59,7 +59,7 @@ static void end_one(struct upgrade_pending *pending, const char *text)
                          pending->state.sha256); /* first: it must not begin after the reboot */
     lock_take(&upgrade->lock);
     pending->state.code = ERROR_BUSY;
-    (void)snprintf(pending->state.detail, sizeof(pending->state.detail), "%s", text);
+    (void)snprintf(pending->state.detail, sizeof pending->state.detail, "%s", text);
     upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
     struct state ended = pending->state;
     lock_give(&upgrade->lock);
@@ -73,7 +73,7 @@ void upgrade_queue_end(struct upgrade *upgrade)
     char hash[SHORT_HASH_SIZE];
     char text[UPGRADE_TEXT_MAX];
     short_hash(upgrade->current->state.sha256, hash);
-    (void)snprintf(text, sizeof(text),
+    (void)snprintf(text, sizeof text,
                    upgrade->current->state.phase == PHASE_UPGRADED
                        ? "the machine was rebooted into upgrade %s; ask again"
                        : "the reboot into upgrade %s is pending; ask again after it",
@@ -305,7 +305,7 @@ static void withdraw_locked(struct upgrade *upgrade, struct upgrade_pending **li
     *link = pending->next;
     pending->references--; /* the queue's; the caller has another */
     pending->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
-    (void)snprintf(pending->state.detail, sizeof(pending->state.detail),
+    (void)snprintf(pending->state.detail, sizeof pending->state.detail,
                    "the request cannot be recorded: %s", strerror(-error));
     upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
 }
@@ -370,7 +370,7 @@ enum error_code upgrade_submit(struct upgrade *upgrade, const struct request *re
 {
     struct state state = {.phase = PHASE_IDLE};
     memcpy(state.sha256, request->sha256, SHA256_SIZE);
-    memcpy(state.boot_id, upgrade->boot_id, sizeof(state.boot_id));
+    memcpy(state.boot_id, upgrade->boot_id, sizeof state.boot_id);
     enum error_code code = take_url(upgrade, request->url, &state, why);
     if (code != ERROR_NONE) {
         return code;

@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdio.h>
-
 #include "host/download/download.h"
 #include "host/log.h"
 #include "host/upgrade/status_line.h"
 #include "host/upgrade/upgrade_internal.h"
 #include "wire/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 /* "2026-11-22 21:12:31 UTC" */
 enum { TIME_TEXT_SIZE = 40 };
@@ -42,7 +42,7 @@ static void tell_rebooting(struct upgrade *upgrade, uint64_t reboot_at)
     format_time(reboot_at, at);
     next.phase = PHASE_REBOOTING;
     next.reboot_at = reboot_at;
-    (void)snprintf(next.detail, sizeof(next.detail), "the machine reboots at %s", at);
+    (void)snprintf(next.detail, sizeof next.detail, "the machine reboots at %s", at);
     (void)upgrade_publish(upgrade,
                           &next); /* logged; the record of vsock_host-install says it too */
     upgrade_queue_end(upgrade);

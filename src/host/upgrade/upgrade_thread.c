@@ -1,7 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include <errno.h>
-#include <stdio.h>
-
 #include "host/download/download.h"
 #include "host/log.h"
 #include "host/message_id.h"
@@ -9,6 +6,9 @@
 #include "host/upgrade/upgrade_internal.h"
 #include "host/watchdog.h"
 #include "wire/clock.h"
+
+#include <errno.h>
+#include <stdio.h>
 
 enum {
     /* Runs of vsock_host-install for one image: one to install, one to ask for the reboot alone. */
@@ -22,7 +22,7 @@ static size_t copy_mirrors(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MA
     lock_take(&upgrade->lock);
     const struct state *state = &upgrade->current->state;
     size_t count = state->url_count;
-    memcpy(urls, state->urls, count * sizeof(state->urls[0]));
+    memcpy(urls, state->urls, count * sizeof state->urls[0]);
     lock_give(&upgrade->lock);
     return count;
 }
@@ -142,7 +142,7 @@ static bool enter_installing(struct upgrade *upgrade, const struct installer *in
     upgrade_copy(upgrade, &next);
     next.phase = PHASE_INSTALLING;
     next.stamp = facts.stamp;
-    memcpy(next.version, facts.version, sizeof(next.version));
+    memcpy(next.version, facts.version, sizeof next.version);
     error = upgrade_publish(upgrade, &next);
     if (error != 0) {
         fail(upgrade, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL,
@@ -158,7 +158,7 @@ static void explain(const struct helper_result *result, struct recover_decision 
                                      .code = ERROR_INSTALL_FAILED,
                                      .outcome_unknown =
                                          result->end == HELPER_TIMEOUT || result->outcome_unknown};
-    (void)snprintf(ret->text, sizeof(ret->text), "%s%.1400s",
+    (void)snprintf(ret->text, sizeof ret->text, "%s%.1400s",
                    started ? "vsock_host-install left no record: " : "", result->how);
 }
 

@@ -175,9 +175,9 @@ static const struct sample json_0[] = {
     SAY("the message of json-0 with a number", UNKNOWN, ASK("\"notify[0, m]\"")),
 };
 
-#define SAMPLES(name, samples)                              \
-    {                                                       \
-        name, samples, sizeof(samples) / sizeof(samples)[0] \
+#define SAMPLES(name, samples)                            \
+    {                                                     \
+        name, samples, sizeof samples / sizeof samples[0] \
     }
 
 const struct samples bad_json_samples[] = {
@@ -186,4 +186,4 @@ const struct samples bad_json_samples[] = {
     SAMPLES("JSON, but no request", no_request),
     SAMPLES("the older generation", json_0),
 };
-const size_t bad_json_samples_count = sizeof(bad_json_samples) / sizeof(bad_json_samples[0]);
+const size_t bad_json_samples_count = sizeof bad_json_samples / sizeof bad_json_samples[0];

@@ -59,7 +59,7 @@ void grid_check(struct grid *grid)
     FILE *file = fopen(page, "r");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     char line[1024];
-    while (fgets(line, sizeof(line), file) != NULL) {
+    while (fgets(line, sizeof line, file) != NULL) {
         octets_add_text(&document, line);
     }
     fclose(file);

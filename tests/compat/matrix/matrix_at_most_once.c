@@ -2,7 +2,11 @@
 /* Every failure point of a connection: a host that ends, resets or falls silent after each byte of
  * the request, and that ends after each byte of its answer. It counts what it received: what
  * changes something is there at most once, and a query is asked again until it is answered. */
+#include "compat/client.h"
 #include "matrix.h"
+#include "peer_host.h"
+#include "peer_link.h"
+#include "wire/clock.h"
 
 #include <CUnit/CUnit.h>
 #include <errno.h>
@@ -13,11 +17,6 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "compat/client.h"
-#include "peer_host.h"
-#include "peer_link.h"
-#include "wire/clock.h"
 
 enum {
     POINTS_MAX = 1000, /* bytes of the longest request or answer here, and more */
@@ -109,7 +108,7 @@ static bool go_on(void *context, const struct upgrade_status *status)
 static void ask(const struct sweep *sweep, char *path, int64_t limit_ms,
                 struct client_outcome *outcome)
 {
-    struct client *client = calloc(1, sizeof(*client));
+    struct client *client = calloc(1, sizeof *client);
     struct client_setup setup = {
         .unix_path = true,
         .stop_fd = -1,
@@ -148,7 +147,7 @@ static struct result run_point(const struct sweep *sweep, struct peer_failure fa
     char path[96];
     struct peer_counts counts;
     struct client_outcome outcome = {0};
-    snprintf(path, sizeof(path), "%s/%zu-%d", sweep->folder, (size_t)(sweep->way - ways),
+    snprintf(path, sizeof path, "%s/%zu-%d", sweep->folder, (size_t)(sweep->way - ways),
              (int)sweep->command);
     struct peer_host_setup setup = {
         .habit = peer_host_find(sweep->way->host),
@@ -211,7 +210,7 @@ static void judge(struct sweep *sweep, const struct result *result)
         return;
     }
     if (sweep->wrong++ == 0) {
-        snprintf(sweep->first_wrong, sizeof(sweep->first_wrong),
+        snprintf(sweep->first_wrong, sizeof sweep->first_wrong,
                  "failure %d at byte %zu: result %d, %s, read on %u connections",
                  (int)result->failure.kind, result->failure.bytes, (int)result->result,
                  result->responded ? "answered" : "not answered", result->pieces);
@@ -234,7 +233,7 @@ static void *run_sweep(void *argument)
     struct sweep *sweep = argument;
     struct result result = run_point(sweep, (struct peer_failure){.kind = PEER_FAILURE_NONE});
     judge(sweep, &result);
-    for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]) && sweep->wrong == 0; i++) {
+    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && sweep->wrong == 0; i++) {
         bool last = false;
         for (size_t bytes = 0; !last && bytes < POINTS_MAX && sweep->wrong == 0; bytes++) {
             result = run_point(sweep, (struct peer_failure){.kind = kinds[i], .bytes = bytes});
@@ -253,7 +252,7 @@ static void *run_sweep(void *argument)
 static size_t start_all(struct sweep sweeps[], const char *folder)
 {
     size_t count = 0;
-    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
         for (int command = 1; command <= COMMAND_LAST; command++) {
             struct sweep *sweep = &sweeps[count];
             if ((ways[i].carries >> command & 1U) == 0) {
@@ -270,7 +269,7 @@ static size_t start_all(struct sweep sweeps[], const char *folder)
 
 void matrix_at_most_once(void)
 {
-    static struct sweep sweeps[sizeof(ways) / sizeof(ways[0]) * (COMMAND_LAST + 1)];
+    static struct sweep sweeps[sizeof ways / sizeof ways[0] * (COMMAND_LAST + 1)];
     char folder[] = "/tmp/vm-XXXXXX";
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
     unsigned points = 0;

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Our guest at every host of the field: exit status, stdout and stderr of each command, to the
  * byte, and how often the host was asked. */
+#include "grid.h"
 #include "matrix.h"
+#include "peer_host.h"
+#include "peer_link.h"
+#include "process.h"
 
 #include <CUnit/CUnit.h>
 #include <ctype.h>
@@ -9,11 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include "grid.h"
-#include "peer_host.h"
-#include "peer_link.h"
-#include "process.h"
 
 #define URL             "https://updates.example/hostos.tar.zst"
 #define HASH            "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
@@ -154,8 +153,8 @@ struct asking {
 static void ask(struct asking *asking, const char *folder, const char *name, int command)
 {
     char address[128];
-    snprintf(asking->path, sizeof(asking->path), "%s/%d", folder, command);
-    snprintf(address, sizeof(address), "unix:%s", asking->path);
+    snprintf(asking->path, sizeof asking->path, "%s/%d", folder, command);
+    snprintf(address, sizeof address, "unix:%s", asking->path);
     struct peer_host_setup setup = {
         .habit = peer_host_find(name),
         .path = asking->path,
@@ -167,9 +166,9 @@ static void ask(struct asking *asking, const char *folder, const char *name, int
                              "--timeout",   "60",        names[command]};
     if (command == PEER_UPGRADE) {
         memcpy(&words[6], (const char *[]){"--url", URL, "--hash", UPPER_CASE_HASH},
-               4 * sizeof(words[0]));
+               4 * sizeof words[0]);
     } else if (command == PEER_NOTIFY) {
-        memcpy(&words[6], (const char *[]){MATRIX_MESSAGE, "--count", "2"}, 3 * sizeof(words[0]));
+        memcpy(&words[6], (const char *[]){MATRIX_MESSAGE, "--count", "2"}, 3 * sizeof words[0]);
     }
     asking->process = process_start(words, (const char *[]){"VSOCK_LOCAL_CID=3", NULL});
 }
@@ -179,8 +178,8 @@ static void without_address(const char *text, const char *path, char ret[PROCESS
 {
     char address[128];
     size_t length = 0;
-    snprintf(address, sizeof(address), "unix:%s", path);
-    while (*text != '\0' && length < PROCESS_TEXT_MAX - sizeof("ADDRESS")) {
+    snprintf(address, sizeof address, "unix:%s", path);
+    while (*text != '\0' && length < PROCESS_TEXT_MAX - sizeof "ADDRESS") {
         if (strncmp(text, address, strlen(address)) == 0) {
             memcpy(ret + length, "ADDRESS", 7);
             length += 7;
@@ -248,13 +247,13 @@ void matrix_guest(void)
     static struct grid grid;
     char folder[] = "/tmp/vm-XXXXXX";
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    CU_ASSERT_EQUAL(sizeof(rows) / sizeof(rows[0]), peer_host_habits_count);
+    CU_ASSERT_EQUAL(sizeof rows / sizeof rows[0], peer_host_habits_count);
     grid_begin(&grid, "our guest at every host", "host");
     for (int command = 1; command < PEER_COMMANDS; command++) {
         grid_cell(&grid, names[command]);
     }
     grid_head_end(&grid, PEER_COMMANDS - 1);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         run_row(&grid, folder, &rows[i]);
     }
     CU_ASSERT_EQUAL(rmdir(folder), 0);

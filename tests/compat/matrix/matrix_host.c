@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every guest of the field at our host: what it is answered, to the byte, in its own dialect. */
+#include "grid.h"
 #include "matrix.h"
+#include "peer_guest.h"
+#include "place.h"
+#include "web.h"
 
 #include <CUnit/CUnit.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
-
-#include "grid.h"
-#include "peer_guest.h"
-#include "place.h"
-#include "web.h"
 
 #define OTHER_HASH "00000000000000000000000000000000000000000000000000000000000000ff"
 
@@ -55,7 +54,7 @@ struct row {
     struct expected cell[COLUMNS];
 };
 
-#define BYTES(literal) literal, sizeof(literal) - 1
+#define BYTES(literal) literal, sizeof literal - 1
 #define NEVER_ASKED  \
     {                \
         "-", NULL, 0 \
@@ -267,7 +266,7 @@ static void judge_place(const struct place *place, const char *guest, bool serve
     CU_ASSERT(!served || place_wait_lines(place, "rebooted", 1));
     CU_ASSERT(!served || place_wait_lines(place, "console", 6));
     place_read(place, "console", &content);
-    bool console = same(&content, shown, served ? sizeof(shown) - 1 : 0);
+    bool console = same(&content, shown, served ? sizeof shown - 1 : 0);
     place_read(place, "installed", &content);
     bool installed = same(&content, WEB_IMAGE_HASH "\n", served ? PEER_HASH_HEX + 1 : 0);
     if (!console || !installed) {
@@ -302,13 +301,13 @@ void matrix_host(void)
     static struct grid grid;
     char url[WEB_URL_MAX];
     struct web *web = web_start(url);
-    CU_ASSERT_EQUAL_FATAL(sizeof(rows) / sizeof(rows[0]), peer_guests_count);
+    CU_ASSERT_EQUAL_FATAL(sizeof rows / sizeof rows[0], peer_guests_count);
     grid_begin(&grid, "every guest at our host", "guest");
     for (int column = 0; column < COLUMNS; column++) {
         grid_cell(&grid, columns[column].name);
     }
     grid_head_end(&grid, COLUMNS);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         run_row(&grid, &rows[i], &peer_guests[i], url);
     }
     web_stop(web);

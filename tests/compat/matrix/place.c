@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "place.h"
 
+#include "process.h"
+
 #include <fcntl.h>
 #include <ftw.h>
 #include <poll.h>
@@ -12,8 +14,6 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include "process.h"
 
 enum { TRIES = 3000, PAUSE_MS = 20, TREE_DEPTH = 8, CONFIGURATION_MAX = 8192 };
 
@@ -70,9 +70,9 @@ void place_make(struct place *place)
     place_path(place, "host.sock", place->socket);
     write_file(place, "version.txt", "1.2.3\n", S_IRUSR | S_IWUSR);
     write_file(place, "console", "", S_IRUSR | S_IWUSR);
-    snprintf(text, sizeof(text), installer, place->folder);
+    snprintf(text, sizeof text, installer, place->folder);
     write_file(place, "installer", text, S_IRWXU);
-    snprintf(text, sizeof(text), reboot, place->folder);
+    snprintf(text, sizeof text, reboot, place->folder);
     write_file(place, "reboot", text, S_IRWXU);
     write_file(place, "hsm", hsm, S_IRWXU);
     if (setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent/bus", 1) != 0) {
@@ -140,7 +140,7 @@ static void show_log(const struct place *place)
 void place_start(struct place *place, const char *more)
 {
     char text[CONFIGURATION_MAX];
-    snprintf(text, sizeof(text), configuration, place->folder, BIN_DIRECTORY, more);
+    snprintf(text, sizeof text, configuration, place->folder, BIN_DIRECTORY, more);
     write_file(place, "vsock_host.conf", text, S_IRUSR | S_IWUSR);
     spawn(place);
     for (unsigned i = 0; i < TRIES && waitpid(place->daemon, NULL, WNOHANG) == 0; i++) {
@@ -187,7 +187,7 @@ void place_read(const struct place *place, const char *name, struct octets *ret)
     octets_clear(ret);
     place_path(place, name, path);
     int fd = open(path, O_RDONLY | O_CLOEXEC);
-    ssize_t got = fd < 0 ? 0 : read(fd, bytes, sizeof(bytes));
+    ssize_t got = fd < 0 ? 0 : read(fd, bytes, sizeof bytes);
     if (got > 0) {
         octets_add(ret, bytes, (size_t)got);
     }

@@ -4,9 +4,9 @@
 #ifndef MATRIX_PLACE_H
 #define MATRIX_PLACE_H
 
-#include <sys/types.h>
-
 #include "peer_link.h"
+
+#include <sys/types.h>
 
 enum { PLACE_PATH_MAX = 128, PLACE_LOG_MAX = 1 << 20 };
 

@@ -27,7 +27,7 @@ static void environment_of(const char *const *extra, char *ret[ENVIRONMENT_MAX])
     static const char *const kept[] = {"PATH",         "ASAN_OPTIONS", "UBSAN_OPTIONS",
                                        "TSAN_OPTIONS", "LSAN_OPTIONS", "GCOV_PREFIX"};
     size_t count = 0;
-    for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++) {
+    for (size_t i = 0; i < sizeof kept / sizeof kept[0]; i++) {
         const char *value = getenv(kept[i]);
         if (value != NULL && asprintf(&ret[count], "%s=%s", kept[i], value) >= 0) {
             count++;
@@ -51,7 +51,7 @@ struct process process_start(const char *const *arguments, const char *const *ex
         give_up("pipe2");
     }
     environment_of(extra, environment);
-    snprintf(path, sizeof(path), "%s/%s", BIN_DIRECTORY, arguments[0]);
+    snprintf(path, sizeof path, "%s/%s", BIN_DIRECTORY, arguments[0]);
     posix_spawn_file_actions_init(&actions);
     posix_spawn_file_actions_addopen(&actions, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
     posix_spawn_file_actions_adddup2(&actions, out[1], STDOUT_FILENO);
@@ -114,7 +114,7 @@ const char *process_report(const char *text)
 {
     static const char *const marks[] = {"ERROR: AddressSanitizer", "ERROR: LeakSanitizer",
                                         "WARNING: ThreadSanitizer", "runtime error:", "Assertion "};
-    for (size_t i = 0; i < sizeof(marks) / sizeof(marks[0]); i++) {
+    for (size_t i = 0; i < sizeof marks / sizeof marks[0]; i++) {
         const char *found = strstr(text, marks[i]);
         if (found != NULL) {
             return found;

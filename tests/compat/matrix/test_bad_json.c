@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* JSON as no guest of ours would write it, at our host: each sample has its own answer, in its own
  * dialect, and the host serves on. */
-#include <stdio.h>
-#include <string.h>
-
 #include "bad_json.h"
 #include "peer_link.h"
 #include "place.h"
 #include "support/unit.h"
+
+#include <stdio.h>
+#include <string.h>
 
 static void fill(const struct sample *sample, struct octets *ret)
 {
@@ -91,7 +91,7 @@ static void test_late(void)
         SAY("an object that goes on", LATE, "{\"sender_cid\":3,"),
         SAY("blanks", LATE, "   "),
     };
-    run_all(late, sizeof(late) / sizeof(late[0]), "[limits]\nfirst_frame_seconds = 1\n");
+    run_all(late, sizeof late / sizeof late[0], "[limits]\nfirst_frame_seconds = 1\n");
 }
 
 /* Who is not served is told so in the dialect of the request. */
@@ -107,7 +107,7 @@ static void test_forbidden(void)
     struct place place;
     place_make(&place);
     place_start(&place, "[listen]\nallowed_cids = 4\n");
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         run_sample(&place, &samples[i]);
     }
     CU_ASSERT(place_stop(&place));
@@ -125,7 +125,7 @@ static void test_no_dialect(void)
     struct place place;
     place_make(&place);
     place_start(&place, "");
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         struct octets request;
         struct octets heard = {.length = 0};
         struct peer_link link = peer_link_connect(place.socket);

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "web.h"
 
+#include "peer_link.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <poll.h>
@@ -11,8 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "peer_link.h"
 
 enum { IMAGE_SIZE = 65536, BACKLOG = 16 };
 
@@ -30,8 +30,8 @@ static void send_image(int fd)
     for (unsigned i = 0; i < IMAGE_SIZE; i++) {
         image[i] = (uint8_t)(i * 7 + (i >> 8));
     }
-    if (send(fd, head, sizeof(head) - 1, MSG_NOSIGNAL | MSG_MORE) < 0 ||
-        send(fd, image, sizeof(image), MSG_NOSIGNAL) < 0) {
+    if (send(fd, head, sizeof head - 1, MSG_NOSIGNAL | MSG_MORE) < 0 ||
+        send(fd, image, sizeof image, MSG_NOSIGNAL) < 0) {
         perror("web"); /* who asked has gone; what it makes of that is its test */
     }
 }
@@ -71,8 +71,8 @@ struct web *web_start(char url[WEB_URL_MAX])
         .sin_family = AF_INET,
         .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
     };
-    socklen_t length = sizeof(address);
-    struct web *web = calloc(1, sizeof(*web));
+    socklen_t length = sizeof address;
+    struct web *web = calloc(1, sizeof *web);
     if (web == NULL) {
         abort();
     }
@@ -92,7 +92,7 @@ struct web *web_start(char url[WEB_URL_MAX])
 void web_stop(struct web *web)
 {
     uint64_t one = 1;
-    if (write(web->stop_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+    if (write(web->stop_fd, &one, sizeof one) != (ssize_t)sizeof one) {
         abort(); /* an eventfd at 0 takes a 1 */
     }
     pthread_join(web->thread, NULL);

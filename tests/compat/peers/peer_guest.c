@@ -21,7 +21,7 @@ const struct peer_guest peer_guests[] = {
     {.name = "tlv 2.0 and 1.0", .speaks = PEER_GUEST_TLV_1, .versions = {{{2, 0}, {1, 0}}}},
     {.name = "tlv 2.0 only", .speaks = PEER_GUEST_TLV_1, .versions = {{{2, 0}}}},
 };
-const size_t peer_guests_count = sizeof(peer_guests) / sizeof(peer_guests[0]);
+const size_t peer_guests_count = sizeof peer_guests / sizeof peer_guests[0];
 
 /* The request in one dialect; the TLV 1 one carries the version that was agreed. */
 static bool encode(const struct peer_guest *guest, struct peer_version agreed,

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "peer_host.h"
 
+#include "peer_host_talk.h"
+
 #include <errno.h>
 #include <limits.h>
 #include <poll.h>
@@ -11,8 +13,6 @@
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include "peer_host_talk.h"
 
 enum { CONNECTIONS_MAX = 256 };
 
@@ -43,7 +43,7 @@ const struct peer_host_habit peer_host_habits[] = {
     {.name = "junk", .speaks = PEER_HOST_JUNK},
     {.name = "accepts everything", .speaks = PEER_HOST_ACCEPTS_ALL},
 };
-const size_t peer_host_habits_count = sizeof(peer_host_habits) / sizeof(peer_host_habits[0]);
+const size_t peer_host_habits_count = sizeof peer_host_habits / sizeof peer_host_habits[0];
 
 struct peer_host {
     struct peer_host_setup setup;
@@ -101,7 +101,7 @@ static void *talk(void *argument)
 static void worker_serve(struct peer_host *host, int fd)
 {
     unsigned number = add(host, &host->counts.connections);
-    struct peer_talk *next = malloc(sizeof(*next));
+    struct peer_talk *next = malloc(sizeof *next);
     if (next == NULL || number <= host->setup.habit->closes_first ||
         host->talkers == CONNECTIONS_MAX) {
         free(next);
@@ -141,7 +141,7 @@ static void *accept_all(void *argument)
 
 struct peer_host *peer_host_start(const struct peer_host_setup *setup)
 {
-    struct peer_host *host = calloc(1, sizeof(*host));
+    struct peer_host *host = calloc(1, sizeof *host);
     if (host == NULL) {
         return NULL;
     }
@@ -163,7 +163,7 @@ struct peer_host *peer_host_start(const struct peer_host_setup *setup)
 void peer_host_stop(struct peer_host *host, struct peer_counts *ret)
 {
     uint64_t one = 1;
-    if (write(host->stop_fd, &one, sizeof(one)) != (ssize_t)sizeof(one)) {
+    if (write(host->stop_fd, &one, sizeof one) != (ssize_t)sizeof one) {
         abort(); /* an eventfd at 0 takes a 1 */
     }
     pthread_join(host->accepter, NULL);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "peer_host_talk.h"
 
-#include <string.h>
-
 #include "peer_json.h"
 #include "peer_tlv_0.h"
+
+#include <string.h>
 
 enum {
     READ_ONCE = 4096,

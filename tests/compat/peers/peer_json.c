@@ -15,7 +15,7 @@ static const char *const json_1_message[PEER_COMMANDS] = {
 static void add_number(struct octets *out, uint32_t number)
 {
     char digits[16];
-    snprintf(digits, sizeof(digits), "%u", number);
+    snprintf(digits, sizeof digits, "%u", number);
     octets_add_text(out, digits);
 }
 
@@ -132,7 +132,7 @@ static size_t character_length(uint8_t first, uint32_t *ret_lowest)
                  {0xe0, 0xc0, 2, 0x80},
                  {0xf0, 0xe0, 3, 0x800},
                  {0xf8, 0xf0, 4, 0x10000}};
-    for (size_t i = 0; i < sizeof(forms) / sizeof(forms[0]); i++) {
+    for (size_t i = 0; i < sizeof forms / sizeof forms[0]; i++) {
         if ((first & forms[i].mask) == forms[i].lead) {
             *ret_lowest = forms[i].lowest;
             return forms[i].length;

@@ -23,7 +23,7 @@ int64_t peer_link_now_ms(void)
 static struct sockaddr_un address_of(const char *path)
 {
     struct sockaddr_un address = {.sun_family = AF_UNIX};
-    if (strlen(path) >= sizeof(address.sun_path)) {
+    if (strlen(path) >= sizeof address.sun_path) {
         fprintf(stderr, "peer: the path is too long for a socket: %s\n", path);
         abort();
     }
@@ -35,7 +35,7 @@ int peer_link_listen(const char *path)
 {
     struct sockaddr_un address = address_of(path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0 &&
+    if (fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof address) == 0 &&
         listen(fd, BACKLOG) == 0) {
         return fd;
     }
@@ -54,7 +54,7 @@ struct peer_link peer_link_connect(const char *path)
         .stop_fd = -1,
         .deadline_ms = peer_link_now_ms() + PEER_LINK_PATIENCE_MS,
     };
-    if (link.fd >= 0 && connect(link.fd, (struct sockaddr *)&address, sizeof(address)) < 0) {
+    if (link.fd >= 0 && connect(link.fd, (struct sockaddr *)&address, sizeof address) < 0) {
         perror(path);
         peer_link_close(&link);
     }
@@ -83,7 +83,7 @@ enum peer_link_end peer_link_read_once(const struct peer_link *link, size_t most
     if (!wait_readable(link)) {
         return PEER_LINK_LATE;
     }
-    ssize_t got = recv(link->fd, bytes, most < sizeof(bytes) ? most : sizeof(bytes), 0);
+    ssize_t got = recv(link->fd, bytes, most < sizeof bytes ? most : sizeof bytes, 0);
     if (got < 0) {
         return PEER_LINK_RESET;
     }

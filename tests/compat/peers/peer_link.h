@@ -4,11 +4,11 @@
 #ifndef PEERS_PEER_LINK_H
 #define PEERS_PEER_LINK_H
 
+#include "octets.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#include "octets.h"
 
 enum { PEER_LINK_PATIENCE_MS = 60000 };
 

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The peers themselves: their bytes are those of tests/golden, and a guest of each dialect is
  * understood by a host of it. What is wrong here would be wrong in the whole matrix. */
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
-
 #include "peer_guest.h"
 #include "peer_host.h"
 #include "peer_json.h"
 #include "peer_link.h"
 #include "peer_tlv_0.h"
 #include "support/unit.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
@@ -44,11 +44,11 @@ static void load(const char *name, const char *ending, struct octets *ret)
 {
     char path[512];
     octets_clear(ret);
-    snprintf(path, sizeof(path), "%s/golden/%s.%s", TESTS_DIRECTORY, name, ending);
+    snprintf(path, sizeof path, "%s/golden/%s.%s", TESTS_DIRECTORY, name, ending);
     FILE *file = fopen(path, "r");
     CU_ASSERT_PTR_NOT_NULL_FATAL(file);
     char line[1024];
-    while (fgets(line, sizeof(line), file) != NULL) {
+    while (fgets(line, sizeof line, file) != NULL) {
         if (strcmp(ending, "hex") != 0) {
             octets_add_text(ret, line);
             continue;
@@ -67,7 +67,7 @@ static void expect(const struct octets *made, const char *folder, const char *na
 {
     char path[256];
     struct octets golden;
-    snprintf(path, sizeof(path), "%s/%s", folder, name);
+    snprintf(path, sizeof path, "%s/%s", folder, name);
     load(path, ending, &golden);
     bool equal =
         made->length == golden.length && memcmp(made->bytes, golden.bytes, golden.length) == 0;
@@ -128,7 +128,7 @@ static void test_tlv_answers(void)
                      {PEER_GET_UPGRADE_STATUS, "response-upgrade-status-idle"}};
     struct peer_version version = {1, 0};
     struct octets out;
-    for (size_t i = 0; i < sizeof(responses) / sizeof(responses[0]); i++) {
+    for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++) {
         octets_clear(&out);
         peer_tlv_1_response(&out, version, ID, responses[i].command);
         expect(&out, "tlv-1", responses[i].name, "hex");
@@ -190,7 +190,7 @@ static void test_utf_8(void)
                    {"\xc3", false},
                    {"\x80", false},
                    {"\xff", false}};
-    for (size_t i = 0; i < sizeof(samples) / sizeof(samples[0]); i++) {
+    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
         CU_ASSERT_EQUAL(
             peer_json_is_utf_8((const uint8_t *)samples[i].bytes, strlen(samples[i].bytes)),
             samples[i].good);
@@ -241,7 +241,7 @@ static const struct peer_guest *guest_of(const char *name)
 static unsigned commands_done(const char *folder, size_t pair)
 {
     char path[256];
-    snprintf(path, sizeof(path), "%s/host.sock", folder);
+    snprintf(path, sizeof path, "%s/host.sock", folder);
     struct peer_host_setup setup = {
         .habit = peer_host_find(pairs[pair].host),
         .path = path,
@@ -276,7 +276,7 @@ static void test_pairs(void)
 {
     char folder[] = "/tmp/peers-XXXXXX";
     CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    for (size_t i = 0; i < sizeof(pairs) / sizeof(pairs[0]); i++) {
+    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
         unsigned done = commands_done(folder, i);
         if (done != pairs[i].done) {
             printf("\n    %s at %s: 0x%03x", pairs[i].guest, pairs[i].host, done);
