@@ -11,12 +11,6 @@
 
 static const size_t chunks[] = {DRIVE_WHOLE, 1};
 
-static void fail(const struct golden *file, const char *what)
-{
-    fprintf(stderr, "broken/%s: %s\n", file->name, what);
-    CU_FAIL("not as the file says");
-}
-
 static struct drive drive_at_host(const struct golden *file, size_t chunk)
 {
     struct server_session session = host_agreed();
@@ -54,28 +48,25 @@ static struct drive drive_at_guest(const struct golden *file, size_t chunk)
 static void check_refused(const struct golden *file, const struct drive *drive)
 {
     const struct drive_event *event = &drive->event[0];
-    const char *code = error_name(event->code);
-    if (drive->count != 1 || event->kind != DRIVE_REFUSED) {
-        fail(file, "was taken");
-    } else if (code == NULL || strcmp(code, file->expect) != 0) {
-        fail(file, code);
-    } else if (!file->to_guest && event->closes != file->closes) {
-        fail(file, "the connection's fate is another");
-    } else if (!file->to_guest && event->id != file->error_id) {
-        fail(file, "the ERROR's id is another");
-    } else if (strchr(drive->last.text, '\n') != NULL || strlen(drive->last.text) < 10) {
-        fail(file, "the refusal is not one line");
+    REQUIRE_EQUAL(drive->count, 1);
+    REQUIRE_EQUAL(event->kind, DRIVE_REFUSED);
+    CHECK_STRING(error_name(event->code), file->expect);
+    if (!file->to_guest) {
+        CHECK_EQUAL(event->closes, file->closes);
+        CHECK_EQUAL(event->id, file->error_id);
     }
+    CHECK_NULL(strchr(drive->last.text, '\n'));
+    CHECK_COMPARE(strlen(drive->last.text), >=, 10);
 }
 
 static void check(const struct golden *file, const struct drive *drive)
 {
     if (strcmp(file->expect, "accepted") != 0) {
         check_refused(file, drive);
-    } else if (drive->count != 1 || drive->event[0].kind == DRIVE_REFUSED) {
-        fail(file, drive->last.text);
-    } else if (drive->left != 0) {
-        fail(file, "bytes are left");
+    } else {
+        CHECK_EQUAL(drive->count, 1);
+        CHECK_COMPARE(drive->event[0].kind, !=, DRIVE_REFUSED);
+        CHECK_EQUAL(drive->left, 0);
     }
 }
 
@@ -86,14 +77,15 @@ static void test_broken(void)
     for (size_t i = 0; i < set.count; i++) {
         const struct golden *file = &set.file[i];
         for (size_t j = 0; j < 2; j++) {
+            CHECK_ROW("%s, chunks of %zu", file->name, chunks[j]);
             struct drive drive =
                 file->to_guest ? drive_at_guest(file, chunks[j]) : drive_at_host(file, chunks[j]);
             check(file, &drive);
         }
         refused += strcmp(file->expect, "accepted") != 0;
     }
-    CU_ASSERT_TRUE(refused >= 90);
-    CU_ASSERT_TRUE(set.count > refused);
+    CHECK_COMPARE(refused, >=, 90);
+    CHECK_COMPARE(set.count, >, refused);
     golden_free(&set);
 }
 
@@ -104,6 +96,7 @@ static void test_same(void)
     struct golden_set good = golden_load("tlv-1");
     unsigned compared = 0;
     for (size_t i = 0; i < broken.count; i++) {
+        CHECK_ROW("%s", broken.file[i].name);
         const struct golden *file = &broken.file[i];
         if (strncmp(file->same_as, "tlv-1/request-", strlen("tlv-1/request-")) != 0) {
             continue;
@@ -111,13 +104,13 @@ static void test_same(void)
         const struct golden *other = golden_get(&good, file->same_as + strlen("tlv-1/"));
         struct drive a = drive_at_host(file, DRIVE_WHOLE);
         struct drive b = drive_at_host(other, DRIVE_WHOLE);
-        CU_ASSERT_EQUAL(a.asked.command, b.asked.command);
-        CU_ASSERT_EQUAL(a.asked.progress, b.asked.progress);
-        CU_ASSERT_EQUAL(a.asked.url.length, b.asked.url.length);
-        CU_ASSERT_EQUAL(memcmp(a.asked.sha256, b.asked.sha256, SHA256_SIZE), 0);
+        CHECK_EQUAL(a.asked.command, b.asked.command);
+        CHECK_EQUAL(a.asked.progress, b.asked.progress);
+        CHECK_EQUAL(a.asked.url.length, b.asked.url.length);
+        CHECK_BYTES(a.asked.sha256, b.asked.sha256, SHA256_SIZE);
         compared++;
     }
-    CU_ASSERT_TRUE(compared >= 4);
+    CHECK_COMPARE(compared, >=, 4);
     golden_free(&good);
     golden_free(&broken);
 }

@@ -130,17 +130,17 @@ static enum dissected explain(const struct sample *sample, size_t length, bool e
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         struct words words;
         size_t taken = 0;
-        CU_ASSERT_EQUAL(explain(&samples[i], samples[i].length, true, &words, &taken),
-                        samples[i].dissected);
-        CU_ASSERT_STRING_EQUAL(words.text, samples[i].words);
+        CHECK_EQUAL(explain(&samples[i], samples[i].length, true, &words, &taken),
+                    samples[i].dissected);
+        CHECK_STRING(words.text, samples[i].words);
         if (strcmp(words.text, samples[i].words) != 0) {
             fprintf(stderr, "%s", words.text);
         }
         if (samples[i].dissected != EXPLAINED_LOST) {
-            CU_ASSERT_EQUAL(taken, samples[i].taken);
+            CHECK_EQUAL(taken, samples[i].taken);
         }
     }
 }
@@ -148,13 +148,14 @@ static void test_samples(void)
 /* While more may come, nothing is said about a part. */
 static void test_parts(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         size_t whole = samples[i].taken;
         for (size_t length = 1; length < whole; length++) {
+            CHECK_ROW("length = %zu", length);
             struct words words;
             size_t taken = 0;
-            CU_ASSERT_EQUAL(explain(&samples[i], length, false, &words, &taken), EXPLAINED_MORE);
-            CU_ASSERT_STRING_EQUAL(words.text, "");
+            CHECK_EQUAL(explain(&samples[i], length, false, &words, &taken), EXPLAINED_MORE);
+            CHECK_STRING(words.text, "");
         }
     }
 }

@@ -19,12 +19,12 @@ static void test_greeting(void)
     struct client_session session = {.dialect = tlv_1};
     uint8_t bytes[256];
     struct reply out = {bytes, sizeof bytes, 0};
-    CU_ASSERT_EQUAL(tlv_1->encode_greeting(&session, &out), 0);
-    CU_ASSERT_EQUAL_FATAL(out.length, hello->length);
-    CU_ASSERT_EQUAL(memcmp(bytes, hello->bytes, hello->length), 0);
+    CHECK_EQUAL(tlv_1->encode_greeting(&session, &out), 0);
+    REQUIRE_EQUAL(out.length, hello->length);
+    CHECK_BYTES(bytes, hello->bytes, hello->length);
     out.size = out.length + 3;
-    CU_ASSERT_EQUAL(tlv_1->encode_greeting(&session, &out), -ENOBUFS);
-    CU_ASSERT_EQUAL(out.length, hello->length);
+    CHECK_EQUAL(tlv_1->encode_greeting(&session, &out), -ENOBUFS);
+    CHECK_EQUAL(out.length, hello->length);
     golden_free(&set);
 }
 
@@ -32,6 +32,7 @@ static void test_greeting(void)
 static void test_requests(void)
 {
     for (size_t i = 0; i < golden_messages_count; i++) {
+        CHECK_ROW("%s", golden_messages[i].name);
         const struct golden_message *message = &golden_messages[i];
         struct client_session session = guest_agreed(COMMAND_NONE, GOLDEN_ID - 1);
         uint8_t bytes[1024];
@@ -41,11 +42,11 @@ static void test_requests(void)
         if (message->type != FRAME_REQUEST) {
             continue;
         }
-        CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &message->request, &out), 0);
-        CU_ASSERT_EQUAL(session.id, GOLDEN_ID);
-        CU_ASSERT_EQUAL(session.command, message->request.command);
-        CU_ASSERT_EQUAL(message_decode(bytes, out.length, &decoded, &protocol_error), 0);
-        CU_ASSERT_TRUE(message_equal(&decoded, message));
+        CHECK_EQUAL(tlv_1->encode_request(&session, &message->request, &out), 0);
+        CHECK_EQUAL(session.id, GOLDEN_ID);
+        CHECK_EQUAL(session.command, message->request.command);
+        CHECK_EQUAL(message_decode(bytes, out.length, &decoded, &protocol_error), 0);
+        CHECK_TRUE(message_equal(&decoded, message));
     }
 }
 
@@ -55,13 +56,13 @@ static void test_request_ids(void)
     struct request request = {.command = COMMAND_ATTACH_HSM};
     uint8_t bytes[64];
     struct reply out = {bytes, sizeof bytes, 0};
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
-    CU_ASSERT_EQUAL(session.id, 1); /* 0 is no id */
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
-    CU_ASSERT_EQUAL(session.id, 2);
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -ENOBUFS);
-    CU_ASSERT_EQUAL(session.id, 2);
-    CU_ASSERT_EQUAL(out.length, 44);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CHECK_EQUAL(session.id, 1); /* 0 is no id */
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CHECK_EQUAL(session.id, 2);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), -ENOBUFS);
+    CHECK_EQUAL(session.id, 2);
+    CHECK_EQUAL(out.length, 44);
 }
 
 /* What the host told to be its limit, and what it is when nothing was told. */
@@ -73,18 +74,18 @@ static void test_request_limit(void)
     static uint8_t bytes[GUEST_REQUEST_MAX];
     struct reply out = {bytes, sizeof bytes, 0};
     memset(text, 'n', sizeof text);
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
     uint32_t payload = (uint32_t)out.length - FRAME_HEADER_SIZE;
     session.request_limit = payload;
     out.length = 0;
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), 0);
     session.request_limit = payload - 1;
     out.length = 0;
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -EMSGSIZE);
-    CU_ASSERT_EQUAL(out.length, 0);
-    CU_ASSERT_EQUAL(session.id, 2);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), -EMSGSIZE);
+    CHECK_EQUAL(out.length, 0);
+    CHECK_EQUAL(session.id, 2);
     request.message = text_of("\xc0\x80");
-    CU_ASSERT_EQUAL(tlv_1->encode_request(&session, &request, &out), -EINVAL);
+    CHECK_EQUAL(tlv_1->encode_request(&session, &request, &out), -EINVAL);
 }
 
 static struct drive feed(struct client_session *session, const struct golden_set *set,
@@ -93,7 +94,7 @@ static struct drive feed(struct client_session *session, const struct golden_set
     const struct golden *file = golden_get(set, name);
     struct drive drive;
     drive_guest(session, file->bytes, file->length, 1, &drive);
-    CU_ASSERT_EQUAL_FATAL(drive.count, 1);
+    REQUIRE_EQUAL(drive.count, 1);
     return drive;
 }
 
@@ -102,24 +103,24 @@ static void test_welcome(void)
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = {.dialect = tlv_1, .request_limit = 77};
     struct drive drive = feed(&session, &set, "welcome-1.0");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
-    CU_ASSERT_EQUAL(session.agreed.major, 1);
-    CU_ASSERT_EQUAL(session.agreed.minor, 0);
-    CU_ASSERT_EQUAL(session.request_limit, 16384);
-    CU_ASSERT_STRING_EQUAL(session.host, "vsock_host/1.0.0");
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CHECK_EQUAL(session.agreed.major, 1);
+    CHECK_EQUAL(session.agreed.minor, 0);
+    CHECK_EQUAL(session.request_limit, 16384);
+    CHECK_STRING(session.host, "vsock_host/1.0.0");
 
     session = (struct client_session){.dialect = tlv_1, .request_limit = 77};
     drive = feed(&session, &set, "welcome-1.0-plain");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
-    CU_ASSERT_EQUAL(session.request_limit, 0);
-    CU_ASSERT_STRING_EQUAL(session.host, "");
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CHECK_EQUAL(session.request_limit, 0);
+    CHECK_STRING(session.host, "");
 
     session = (struct client_session){.dialect = tlv_1};
     drive = feed(&session, &set, "error-unsupported-version");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
-    CU_ASSERT_EQUAL(drive.event[0].type, ANSWER_ERROR);
-    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
-    CU_ASSERT_EQUAL(session.agreed.major, 0);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+    CHECK_EQUAL(drive.event[0].type, ANSWER_ERROR);
+    CHECK_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
+    CHECK_EQUAL(session.agreed.major, 0);
     golden_free(&set);
 }
 
@@ -127,18 +128,18 @@ static void test_welcome(void)
 static void test_not_offered(void)
 {
     static const struct wire_version versions[] = {{1, 1}, {1, 7}, {2, 0}, {255, 255}};
-    for (size_t i = 0; i < sizeof versions / sizeof versions[0]; i++) {
+    CHECK_EACH(i, versions, "version %u.%u", versions[i].major, versions[i].minor) {
         struct client_session session = {.dialect = tlv_1};
         struct welcome welcome = {.version = versions[i]};
         struct drive drive;
         uint8_t bytes[64];
         struct writer writer = {.bytes = bytes, .size = sizeof bytes};
-        CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
+        CHECK_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
         drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
-        CU_ASSERT_EQUAL_FATAL(drive.count, 1);
-        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
-        CU_ASSERT_PTR_NOT_NULL(strstr(drive.last.text, "not offered"));
-        CU_ASSERT_EQUAL(session.agreed.major, 0);
+        REQUIRE_EQUAL(drive.count, 1);
+        CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+        CHECK_CONTAINS(drive.last.text, "not offered");
+        CHECK_EQUAL(session.agreed.major, 0);
     }
 }
 
@@ -148,8 +149,8 @@ static void test_wire_0_9(void)
     struct golden_set set = golden_load("tlv-0");
     struct client_session session = {.dialect = tlv_1};
     struct drive drive = feed(&session, &set, "error-unsupported-version");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
-    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].code, ERROR_UNSUPPORTED_VERSION);
     golden_free(&set);
 }
 
@@ -163,11 +164,11 @@ static void test_hostile_agent(void)
     struct writer writer = {.bytes = bytes, .size = sizeof bytes};
     struct drive drive;
     memset(agent, '\x1b', sizeof agent);
-    CU_ASSERT_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
+    CHECK_EQUAL(codec_encode_welcome(&welcome, &writer), 0);
     drive_guest(&session, bytes, writer.length, DRIVE_WHOLE, &drive);
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
-    CU_ASSERT_EQUAL(strlen(session.host) % 4, 0);
-    CU_ASSERT_EQUAL(strncmp(session.host, "\\x1b\\x1b", 8), 0);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+    CHECK_EQUAL(strlen(session.host) % 4, 0);
+    CHECK_PREFIX(session.host, "\\x1b\\x1b");
 }
 
 static enum command command_of(const struct golden_message *message)
@@ -184,16 +185,17 @@ static void test_answers(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
+        CHECK_ROW("%s", golden_messages[i].name);
         const struct golden_message *message = &golden_messages[i];
         if (message->type < FRAME_PROGRESS && message->type != FRAME_ERROR) {
             continue;
         }
         struct client_session session = guest_agreed(command_of(message), GOLDEN_ID);
         struct drive drive = feed(&session, &set, message->name);
-        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
-        CU_ASSERT_EQUAL(drive.event[0].type, message->answer.type);
-        CU_ASSERT_EQUAL(drive.event[0].code,
-                        message->type == FRAME_ERROR ? message->answer.code : ERROR_NONE);
+        CHECK_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+        CHECK_EQUAL(drive.event[0].type, message->answer.type);
+        CHECK_EQUAL(drive.event[0].code,
+                    message->type == FRAME_ERROR ? message->answer.code : ERROR_NONE);
     }
     golden_free(&set);
 }
@@ -204,26 +206,26 @@ static void test_not_asked_for(void)
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = guest_agreed(COMMAND_GET_HOSTOS_VERSION, GOLDEN_ID);
     struct drive drive = feed(&session, &set, "response-no-payload");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
-    CU_ASSERT_STRING_EQUAL(drive.last.text,
-                           "the answer to get-hostos-version is NoPayload; expected HostOSVersion");
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_STRING(drive.last.text,
+                 "the answer to get-hostos-version is NoPayload; expected HostOSVersion");
 
     session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
     session.progress = false;
     drive = feed(&session, &set, "progress-queued");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
-    CU_ASSERT_EQUAL(drive.event[0].frame_length, 0); /* by its header alone */
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].frame_length, 0); /* by its header alone */
     session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID + 1);
     drive = feed(&session, &set, "response-no-payload");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
     drive = feed(&session, &set, "welcome-1.0");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
     drive = feed(&session, &set, "request-attach-hsm");
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
 
     session = (struct client_session){.dialect = tlv_1};
     drive = feed(&session, &set, "error-busy"); /* the answer to HELLO has no id */
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REFUSED);
     golden_free(&set);
 }
 
@@ -232,8 +234,8 @@ static void test_connection_error(void)
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
     struct drive drive = feed(&session, &set, "error-timeout"); /* id 0: about the connection */
-    CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
-    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_TIMEOUT);
+    CHECK_EQUAL(drive.event[0].kind, DRIVE_REQUEST);
+    CHECK_EQUAL(drive.event[0].code, ERROR_TIMEOUT);
     golden_free(&set);
 }
 
@@ -247,25 +249,23 @@ static void test_hostile_lengths(void)
     uint8_t bytes[FRAME_HEADER_SIZE];
     struct protocol_error protocol_error = {0};
     size_t taken = 0;
-    for (size_t i = 0; i < sizeof lengths / sizeof lengths[0]; i++) {
+    CHECK_EACH(i, lengths, "%u", lengths[i]) {
         header.length = lengths[i];
         frame_header_encode(&header, bytes);
-        CU_ASSERT_EQUAL(
+        CHECK_EQUAL(
             tlv_1->frame_answer(&session, bytes, sizeof bytes, false, &taken, &protocol_error),
             FRAMING_REFUSED);
-        CU_ASSERT_EQUAL(protocol_error.code, ERROR_MALFORMED);
+        CHECK_EQUAL(protocol_error.code, ERROR_MALFORMED);
     }
     header.length = FRAME_PAYLOAD_MAX;
     frame_header_encode(&header, bytes);
-    CU_ASSERT_EQUAL(
-        tlv_1->frame_answer(&session, bytes, sizeof bytes, false, &taken, &protocol_error),
-        FRAMING_MORE);
-    CU_ASSERT_EQUAL(
-        tlv_1->frame_answer(&session, bytes, sizeof bytes, true, &taken, &protocol_error),
-        FRAMING_REFUSED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "ended inside a frame"));
-    CU_ASSERT_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &protocol_error),
-                    FRAMING_MORE);
+    CHECK_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof bytes, false, &taken, &protocol_error),
+                FRAMING_MORE);
+    CHECK_EQUAL(tlv_1->frame_answer(&session, bytes, sizeof bytes, true, &taken, &protocol_error),
+                FRAMING_REFUSED);
+    CHECK_CONTAINS(protocol_error.text, "ended inside a frame");
+    CHECK_EQUAL(tlv_1->frame_answer(&session, bytes, 0, true, &taken, &protocol_error),
+                FRAMING_MORE);
 }
 
 static const struct unit_test tests[] = {

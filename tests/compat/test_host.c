@@ -19,7 +19,7 @@ static size_t stream_length;
 static void stream_add(const struct golden_set *set, const char *name)
 {
     const struct golden *file = golden_get(set, name);
-    CU_ASSERT_TRUE_FATAL(file->length <= sizeof stream - stream_length);
+    REQUIRE_COMPARE(file->length, <=, sizeof stream - stream_length);
     memcpy(stream + stream_length, file->bytes, file->length);
     stream_length += file->length;
 }
@@ -38,9 +38,9 @@ static enum decoding first_frame(struct server_session *session, const struct go
     uint8_t *frame = exact_copy(file->bytes, file->length);
     size_t length = 0;
     struct request request;
-    CU_ASSERT_EQUAL_FATAL(
-        server_frame(session, frame, file->length, false, &length, protocol_error), FRAMING_WHOLE);
-    CU_ASSERT_EQUAL(length, file->length);
+    REQUIRE_EQUAL(server_frame(session, frame, file->length, false, &length, protocol_error),
+                  FRAMING_WHOLE);
+    CHECK_EQUAL(length, file->length);
     enum decoding decoding = server_decode(session, frame, length, &request, protocol_error, reply);
     free(frame);
     return decoding;
@@ -52,18 +52,18 @@ static void test_negotiation(void)
                                         "hello-no-agent"};
     struct golden_set set = golden_load("tlv-1");
     const struct golden *welcome = golden_get(&set, "welcome-1.0");
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    CHECK_EACH(i, names, "%s", names[i]) {
         struct server_session session = fresh();
         uint8_t bytes[ANSWER_BYTES_MAX];
         struct reply reply = {bytes, sizeof bytes, 0};
         struct protocol_error protocol_error = {0};
         const struct golden *hello = golden_get(&set, names[i]);
-        CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REPLY);
-        CU_ASSERT_EQUAL_FATAL(reply.length, welcome->length);
-        CU_ASSERT_EQUAL(memcmp(bytes, welcome->bytes, welcome->length), 0);
-        CU_ASSERT_EQUAL(session.agreed.major, 1);
-        CU_ASSERT_EQUAL(session.agreed.minor, 0);
-        CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+        CHECK_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REPLY);
+        REQUIRE_EQUAL(reply.length, welcome->length);
+        CHECK_BYTES(bytes, welcome->bytes, welcome->length);
+        CHECK_EQUAL(session.agreed.major, 1);
+        CHECK_EQUAL(session.agreed.minor, 0);
+        CHECK_STRING(server_dialect_name(&session), "tlv-1");
     }
     golden_free(&set);
 }
@@ -78,22 +78,22 @@ static void test_no_common_major(void)
     struct protocol_error protocol_error = {0};
     struct golden_message decoded;
     const struct golden *hello = golden_get(&set, "hello-2.0-only");
-    CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
-    CU_ASSERT_EQUAL(protocol_error.code, ERROR_UNSUPPORTED_VERSION);
-    CU_ASSERT_TRUE(protocol_error.closes);
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "2.0"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "1.0"));
-    CU_ASSERT_EQUAL(reply.length, 0);
+    CHECK_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
+    CHECK_EQUAL(protocol_error.code, ERROR_UNSUPPORTED_VERSION);
+    CHECK_TRUE(protocol_error.closes);
+    CHECK_CONTAINS(protocol_error.text, "2.0");
+    CHECK_CONTAINS(protocol_error.text, "1.0");
+    CHECK_EQUAL(reply.length, 0);
 
     struct answer answer = answer_error(protocol_error.code, protocol_error.text);
-    CU_ASSERT_EQUAL(server_answer(&session, &answer, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
-    CU_ASSERT_EQUAL(decoded.version.major, 1); /* the host's highest */
-    CU_ASSERT_EQUAL(decoded.id, 0);
-    CU_ASSERT_EQUAL(decoded.answer.code, ERROR_UNSUPPORTED_VERSION);
-    CU_ASSERT_EQUAL_FATAL(decoded.answer.versions.count, 1);
-    CU_ASSERT_EQUAL(decoded.answer.versions.pair[0].major, 1);
-    CU_ASSERT_EQUAL(decoded.answer.versions.pair[0].minor, 0);
+    CHECK_EQUAL(server_answer(&session, &answer, &reply), 0);
+    CHECK_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
+    CHECK_EQUAL(decoded.version.major, 1); /* the host's highest */
+    CHECK_EQUAL(decoded.id, 0);
+    CHECK_EQUAL(decoded.answer.code, ERROR_UNSUPPORTED_VERSION);
+    REQUIRE_EQUAL(decoded.answer.versions.count, 1);
+    CHECK_EQUAL(decoded.answer.versions.pair[0].major, 1);
+    CHECK_EQUAL(decoded.answer.versions.pair[0].minor, 0);
     golden_free(&set);
 }
 
@@ -108,16 +108,17 @@ static void test_pipeline(void)
     stream_add(&set, "request-notify-utf-8");
     stream_add(&set, "request-upgrade-progress");
     for (size_t chunk = 1; chunk < 40; chunk++) {
+        CHECK_ROW("chunk = %zu", chunk);
         session = fresh();
         drive_host(&session, stream, stream_length, chunk, &drive);
-        CU_ASSERT_EQUAL_FATAL(drive.count, 4);
-        CU_ASSERT_EQUAL(drive.event[0].kind, DRIVE_REPLY);
-        CU_ASSERT_EQUAL(drive.event[1].command, COMMAND_GET_HOSTOS_VERSION);
-        CU_ASSERT_EQUAL(drive.event[2].command, COMMAND_NOTIFY);
-        CU_ASSERT_EQUAL(drive.event[3].command, COMMAND_UPGRADE);
-        CU_ASSERT_EQUAL(drive.event[3].id, GOLDEN_ID);
-        CU_ASSERT_TRUE(drive.asked.progress);
-        CU_ASSERT_EQUAL(drive.left, 0);
+        REQUIRE_EQUAL(drive.count, 4);
+        CHECK_EQUAL(drive.event[0].kind, DRIVE_REPLY);
+        CHECK_EQUAL(drive.event[1].command, COMMAND_GET_HOSTOS_VERSION);
+        CHECK_EQUAL(drive.event[2].command, COMMAND_NOTIFY);
+        CHECK_EQUAL(drive.event[3].command, COMMAND_UPGRADE);
+        CHECK_EQUAL(drive.event[3].id, GOLDEN_ID);
+        CHECK_TRUE(drive.asked.progress);
+        CHECK_EQUAL(drive.left, 0);
     }
     golden_free(&set);
 }
@@ -128,7 +129,7 @@ static void test_goes_on(void)
     struct golden_set broken = golden_load("broken");
     struct golden_set set = golden_load("tlv-1");
     static const char *const names[] = {"command-42", "tag-even-unknown", "progress-2", "url-2049"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    CHECK_EACH(i, names, "%s", names[i]) {
         struct server_session session = fresh();
         struct drive drive;
         stream_length = 0;
@@ -136,11 +137,11 @@ static void test_goes_on(void)
         stream_add(&broken, names[i]);
         stream_add(&set, "request-attach-hsm");
         drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
-        CU_ASSERT_EQUAL_FATAL(drive.count, 3);
-        CU_ASSERT_EQUAL(drive.event[1].kind, DRIVE_REFUSED);
-        CU_ASSERT_FALSE(drive.event[1].closes);
-        CU_ASSERT_EQUAL(drive.event[1].id, GOLDEN_ID);
-        CU_ASSERT_EQUAL(drive.event[2].kind, DRIVE_REQUEST);
+        REQUIRE_EQUAL(drive.count, 3);
+        CHECK_EQUAL(drive.event[1].kind, DRIVE_REFUSED);
+        CHECK_FALSE(drive.event[1].closes);
+        CHECK_EQUAL(drive.event[1].id, GOLDEN_ID);
+        CHECK_EQUAL(drive.event[2].kind, DRIVE_REQUEST);
     }
     golden_free(&set);
     golden_free(&broken);
@@ -163,7 +164,7 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
     frame_header_encode(&header, bytes);
     enum framing framing =
         server_frame(&session, bytes, sizeof bytes, false, &taken, protocol_error);
-    CU_ASSERT_EQUAL(session.id, header.id);
+    CHECK_EQUAL(session.id, header.id);
     return framing;
 }
 
@@ -171,21 +172,21 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
 static void test_payload_limit(void)
 {
     struct protocol_error protocol_error = {0};
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16384, &protocol_error), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, 16385, &protocol_error), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(protocol_error.code, ERROR_TOO_LARGE);
-    CU_ASSERT_TRUE(protocol_error.closes);
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "16385"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "at most 16384"));
-    CU_ASSERT_EQUAL(frame_length_of(16384, true, UINT32_MAX, &protocol_error), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65536, &protocol_error), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(UINT32_MAX, true, 65537, &protocol_error), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(frame_length_of(1, true, 2, &protocol_error), FRAMING_REFUSED);
+    CHECK_EQUAL(frame_length_of(16384, true, 16384, &protocol_error), FRAMING_MORE);
+    CHECK_EQUAL(frame_length_of(16384, true, 16385, &protocol_error), FRAMING_REFUSED);
+    CHECK_EQUAL(protocol_error.code, ERROR_TOO_LARGE);
+    CHECK_TRUE(protocol_error.closes);
+    CHECK_CONTAINS(protocol_error.text, "16385");
+    CHECK_CONTAINS(protocol_error.text, "at most 16384");
+    CHECK_EQUAL(frame_length_of(16384, true, UINT32_MAX, &protocol_error), FRAMING_REFUSED);
+    CHECK_EQUAL(frame_length_of(UINT32_MAX, true, 65536, &protocol_error), FRAMING_MORE);
+    CHECK_EQUAL(frame_length_of(UINT32_MAX, true, 65537, &protocol_error), FRAMING_REFUSED);
+    CHECK_EQUAL(frame_length_of(1, true, 2, &protocol_error), FRAMING_REFUSED);
     /* A HELLO fits whatever limit requests have. */
-    CU_ASSERT_EQUAL(frame_length_of(1, false, 127, &protocol_error), FRAMING_MORE);
-    CU_ASSERT_EQUAL(frame_length_of(1, false, 128, &protocol_error), FRAMING_REFUSED);
-    CU_ASSERT_EQUAL(server_input_size(1), 16 + 127);
-    CU_ASSERT_EQUAL(server_input_size(16384), 16 + 16384);
+    CHECK_EQUAL(frame_length_of(1, false, 127, &protocol_error), FRAMING_MORE);
+    CHECK_EQUAL(frame_length_of(1, false, 128, &protocol_error), FRAMING_REFUSED);
+    CHECK_EQUAL(server_input_size(1), 16 + 127);
+    CHECK_EQUAL(server_input_size(16384), 16 + 16384);
 }
 
 static void test_end_of_stream(void)
@@ -193,6 +194,7 @@ static void test_end_of_stream(void)
     struct golden_set set = golden_load("tlv-1");
     const struct golden *hello = golden_get(&set, "hello-1.0");
     for (size_t length = 0; length <= hello->length; length++) {
+        CHECK_ROW("length = %zu", length);
         struct server_session session = fresh();
         struct protocol_error protocol_error = {0};
         uint8_t *bytes = exact_copy(hello->bytes, length);
@@ -200,10 +202,9 @@ static void test_end_of_stream(void)
         enum framing expected = length == 0              ? FRAMING_MORE
                                 : length < hello->length ? FRAMING_REFUSED
                                                          : FRAMING_WHOLE;
-        CU_ASSERT_EQUAL(server_frame(&session, bytes, length, true, &taken, &protocol_error),
-                        expected);
-        CU_ASSERT_EQUAL(protocol_error.code,
-                        expected == FRAMING_REFUSED ? ERROR_MALFORMED : ERROR_NONE);
+        CHECK_EQUAL(server_frame(&session, bytes, length, true, &taken, &protocol_error), expected);
+        CHECK_EQUAL(protocol_error.code,
+                    expected == FRAMING_REFUSED ? ERROR_MALFORMED : ERROR_NONE);
         free(bytes);
     }
     golden_free(&set);
@@ -219,6 +220,7 @@ static const char *dialect_of_first_byte(unsigned byte)
 static void test_sniffing(void)
 {
     for (unsigned byte = 0; byte < 256; byte++) {
+        CHECK_ROW("byte = %u", byte);
         struct server_session session = fresh();
         struct protocol_error protocol_error = {0};
         uint8_t first = (uint8_t)byte;
@@ -226,13 +228,13 @@ static void test_sniffing(void)
         const char *expected = dialect_of_first_byte(byte);
         bool none = strcmp(expected, "none") == 0;
         enum framing framing = server_frame(&session, &first, 1, false, &taken, &protocol_error);
-        CU_ASSERT_EQUAL(framing, none ? FRAMING_REFUSED : FRAMING_MORE);
+        CHECK_EQUAL(framing, none ? FRAMING_REFUSED : FRAMING_MORE);
         if (none) {
-            CU_ASSERT_EQUAL(protocol_error.code, ERROR_MALFORMED);
-            CU_ASSERT_TRUE(protocol_error.closes);
+            CHECK_EQUAL(protocol_error.code, ERROR_MALFORMED);
+            CHECK_TRUE(protocol_error.closes);
         }
-        CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), expected);
-        CU_ASSERT_EQUAL(server_closes_after_answer(&session), byte != 'V');
+        CHECK_STRING(server_dialect_name(&session), expected);
+        CHECK_EQUAL(server_closes_after_answer(&session), byte != 'V');
     }
 }
 
@@ -244,17 +246,17 @@ static void test_last_word(void)
     struct reply reply = {bytes, sizeof bytes, 0};
     struct answer busy = answer_error(ERROR_BUSY, "too many connections");
     server_sniff(&session, NULL, 0);
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "none");
-    CU_ASSERT_EQUAL(server_answer(&session, &busy, &reply), 0);
-    CU_ASSERT_EQUAL(memcmp(bytes, expected_header, sizeof expected_header), 0);
+    CHECK_STRING(server_dialect_name(&session), "none");
+    CHECK_EQUAL(server_answer(&session, &busy, &reply), 0);
+    CHECK_BYTES(bytes, expected_header, sizeof expected_header);
     server_sniff(&session, (const uint8_t *)"VS", 2);
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
-    CU_ASSERT_TRUE(server_has_progress(&session));
-    CU_ASSERT_FALSE(server_answers_on_accept(&session));
-    CU_ASSERT_FALSE(server_closes_after_answer(&session));
+    CHECK_STRING(server_dialect_name(&session), "tlv-1");
+    CHECK_TRUE(server_has_progress(&session));
+    CHECK_FALSE(server_answers_on_accept(&session));
+    CHECK_FALSE(server_closes_after_answer(&session));
     session.dialect_known = true;
     server_sniff(&session, (const uint8_t *)"xx", 2);
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+    CHECK_STRING(server_dialect_name(&session), "tlv-1");
 }
 
 /* The id of a frame is forgotten when the next one is looked for. */
@@ -267,13 +269,13 @@ static void test_id_forgotten(void)
     stream_add(&set, "hello-1.0");
     stream_add(&set, "request-attach-hsm");
     drive_host(&session, stream, stream_length, DRIVE_WHOLE, &drive);
-    CU_ASSERT_EQUAL(drive.event[1].id, GOLDEN_ID);
-    CU_ASSERT_EQUAL(session.id, 0);
+    CHECK_EQUAL(drive.event[1].id, GOLDEN_ID);
+    CHECK_EQUAL(session.id, 0);
 
     /* Nor is the dialect looked for again. */
     drive_host(&session, (const uint8_t *)"{}", 2, DRIVE_WHOLE, &drive);
-    CU_ASSERT_EQUAL(drive.event[0].code, ERROR_MALFORMED);
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "tlv-1");
+    CHECK_EQUAL(drive.event[0].code, ERROR_MALFORMED);
+    CHECK_STRING(server_dialect_name(&session), "tlv-1");
     golden_free(&set);
 }
 
@@ -285,14 +287,15 @@ static void test_answers(void)
     struct protocol_error protocol_error;
     session.id = GOLDEN_ID;
     for (size_t i = 0; i < golden_messages_count; i++) {
+        CHECK_ROW("%s", golden_messages[i].name);
         const struct golden_message *message = &golden_messages[i];
         struct reply reply = {bytes, sizeof bytes, 0};
         if (message->type != FRAME_RESPONSE && message->type != FRAME_PROGRESS) {
             continue;
         }
-        CU_ASSERT_EQUAL(server_answer(&session, &message->answer, &reply), 0);
-        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
-        CU_ASSERT_TRUE(message_equal(&decoded, message));
+        CHECK_EQUAL(server_answer(&session, &message->answer, &reply), 0);
+        CHECK_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
+        CHECK_TRUE(message_equal(&decoded, message));
     }
 }
 
@@ -307,25 +310,26 @@ static void test_long_texts(void)
     memset(text, 'x', ANSWER_TEXT_MAX - 1);
     memcpy(text + ANSWER_TEXT_MAX - 1, "\xe2\x82\xac", sizeof "\xe2\x82\xac");
     for (size_t length = ANSWER_TEXT_MAX - 1; length <= ANSWER_TEXT_MAX + 2; length += 3) {
+        CHECK_ROW("length = %zu", length);
         struct text given = {text, length};
         struct reply reply = {bytes, sizeof bytes, 0};
         struct answer error = {.type = ANSWER_ERROR, .code = ERROR_INTERNAL, .message = given};
-        CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), 0);
-        CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
-        CU_ASSERT_EQUAL(decoded.answer.message.length, ANSWER_TEXT_MAX - 1);
+        CHECK_EQUAL(server_answer(&session, &error, &reply), 0);
+        CHECK_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
+        CHECK_EQUAL(decoded.answer.message.length, ANSWER_TEXT_MAX - 1);
     }
     struct text longest = {text, ANSWER_TEXT_MAX + 2};
     struct reply reply = {bytes, sizeof bytes, 0};
     struct answer status = {.kind = PAYLOAD_UPGRADE_STATUS, .status.detail = longest};
     session.id = 1;
-    CU_ASSERT_EQUAL(server_answer(&session, &status, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
-    CU_ASSERT_EQUAL(decoded.answer.status.detail.length, ANSWER_TEXT_MAX - 1);
+    CHECK_EQUAL(server_answer(&session, &status, &reply), 0);
+    CHECK_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
+    CHECK_EQUAL(decoded.answer.status.detail.length, ANSWER_TEXT_MAX - 1);
     reply.length = 0;
     struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = longest};
-    CU_ASSERT_EQUAL(server_answer(&session, &version, &reply), 0);
-    CU_ASSERT_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
-    CU_ASSERT_EQUAL(decoded.answer.hostos_version.length, ANSWER_TEXT_MAX - 1);
+    CHECK_EQUAL(server_answer(&session, &version, &reply), 0);
+    CHECK_EQUAL(message_decode(bytes, reply.length, &decoded, &protocol_error), 0);
+    CHECK_EQUAL(decoded.answer.hostos_version.length, ANSWER_TEXT_MAX - 1);
 }
 
 static void test_refused_answers(void)
@@ -334,12 +338,12 @@ static void test_refused_answers(void)
     uint8_t bytes[24];
     struct reply reply = {bytes, sizeof bytes, 3};
     struct answer error = answer_error(ERROR_INTERNAL, "longer than the buffer is");
-    CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), -ENOBUFS);
+    CHECK_EQUAL(server_answer(&session, &error, &reply), -ENOBUFS);
     error = answer_error(ERROR_INTERNAL, "\xff");
-    CU_ASSERT_EQUAL(server_answer(&session, &error, &reply), -EINVAL);
+    CHECK_EQUAL(server_answer(&session, &error, &reply), -EINVAL);
     struct answer response = {.kind = PAYLOAD_NONE};
-    CU_ASSERT_EQUAL(server_answer(&session, &response, &reply), -EINVAL); /* about no request */
-    CU_ASSERT_EQUAL(reply.length, 3);
+    CHECK_EQUAL(server_answer(&session, &response, &reply), -EINVAL); /* about no request */
+    CHECK_EQUAL(reply.length, 3);
 }
 
 /* No room for WELCOME is a fault of the host's own, and is said as one. */
@@ -351,25 +355,27 @@ static void test_no_room(void)
     struct reply reply = {bytes, sizeof bytes, 0};
     struct protocol_error protocol_error = {0};
     const struct golden *hello = golden_get(&set, "hello-1.0");
-    CU_ASSERT_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
-    CU_ASSERT_EQUAL(protocol_error.code, ERROR_INTERNAL);
-    CU_ASSERT_TRUE(protocol_error.closes);
-    CU_ASSERT_EQUAL(reply.length, 0);
+    CHECK_EQUAL(first_frame(&session, hello, &protocol_error, &reply), DECODING_REFUSED);
+    CHECK_EQUAL(protocol_error.code, ERROR_INTERNAL);
+    CHECK_TRUE(protocol_error.closes);
+    CHECK_EQUAL(reply.length, 0);
     golden_free(&set);
 }
 
 static void test_table(void)
 {
     for (size_t i = 0; i < dialects_count; i++) {
-        CU_ASSERT_PTR_EQUAL(dialect_find(dialects[i]->name), dialects[i]);
-        CU_ASSERT_EQUAL(dialects[i]->carries & 1U, 0);
+        CHECK_ROW("%s", dialects[i]->name);
+        CHECK_EQUAL(dialect_find(dialects[i]->name), dialects[i]);
+        CHECK_EQUAL(dialects[i]->carries & 1U, 0);
     }
-    CU_ASSERT_PTR_NULL(dialect_find("tlv-9"));
-    CU_ASSERT_PTR_EQUAL(dialect_default, &dialect_tlv_1);
+    CHECK_NULL(dialect_find("tlv-9"));
+    CHECK_EQUAL(dialect_default, &dialect_tlv_1);
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
-        CU_ASSERT_TRUE((dialect_tlv_1.carries >> command & 1U) == 1);
+        CHECK_ROW("command = %u", command);
+        CHECK_EQUAL((dialect_tlv_1.carries >> command & 1U), 1);
     }
-    CU_ASSERT_EQUAL(dialect_tlv_1.carries >> (COMMAND_LAST + 1), 0);
+    CHECK_EQUAL(dialect_tlv_1.carries >> (COMMAND_LAST + 1), 0);
 }
 
 static const struct unit_test tests[] = {

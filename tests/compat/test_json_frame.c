@@ -59,20 +59,21 @@ static void check(const struct sample *sample, size_t first)
     uint8_t *whole = exact_copy(sample->bytes, length);
     enum json_frame frame = json_frame(&scan, part, first, &end);
     if (frame == JSON_FRAME_MORE) {
-        CU_ASSERT_EQUAL(scan.seen, first); /* each byte is looked at once */
+        CHECK_EQUAL(scan.seen, first); /* each byte is looked at once */
         frame = json_frame(&scan, whole, length, &end);
     }
-    CU_ASSERT_EQUAL(frame, sample->frame);
-    CU_ASSERT_EQUAL(end, sample->end);
-    CU_ASSERT_EQUAL(json_frame_cid_is_text(&scan), sample->cid_is_text);
+    CHECK_EQUAL(frame, sample->frame);
+    CHECK_EQUAL(end, sample->end);
+    CHECK_EQUAL(json_frame_cid_is_text(&scan), sample->cid_is_text);
     free(part);
     free(whole);
 }
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         for (size_t first = 0; first <= strlen(samples[i].bytes); first++) {
+            CHECK_ROW("first = %zu", first);
             check(&samples[i], first);
         }
     }
@@ -93,14 +94,15 @@ static uint8_t *nest(size_t levels, size_t *length)
 static void test_depth(void)
 {
     for (size_t levels = 1; levels <= JSON_DEPTH_MAX + 1; levels += JSON_DEPTH_MAX / 4) {
+        CHECK_ROW("levels = %zu", levels);
         size_t length = 0;
         size_t end = 0;
         struct framing_scan scan = {0};
         uint8_t *bytes = nest(levels, &length);
         bool fits = levels <= JSON_DEPTH_MAX;
-        CU_ASSERT_EQUAL(json_frame(&scan, bytes, length, &end),
-                        fits ? JSON_FRAME_WHOLE : JSON_FRAME_DEEP);
-        CU_ASSERT_EQUAL(end, fits ? length : 0);
+        CHECK_EQUAL(json_frame(&scan, bytes, length, &end),
+                    fits ? JSON_FRAME_WHOLE : JSON_FRAME_DEEP);
+        CHECK_EQUAL(end, fits ? length : 0);
         free(bytes);
     }
 }

@@ -38,7 +38,7 @@ static int encode(const char *dialect, const struct request *request, struct rep
 {
     struct client_session session = session_of(dialect, COMMAND_NONE);
     int error = session.dialect->encode_request(&session, request, out);
-    CU_ASSERT_EQUAL(session.command, error == 0 ? request->command : COMMAND_NONE);
+    CHECK_EQUAL(session.command, error == 0 ? request->command : COMMAND_NONE);
     return error;
 }
 
@@ -46,8 +46,8 @@ static void check_golden(const char *dialect, const struct request *request, con
 {
     uint8_t bytes[GUEST_REQUEST_MAX] = "ab";
     struct reply out = {bytes, sizeof bytes, 2};
-    CU_ASSERT_EQUAL(encode(dialect, request, &out), 0);
-    CU_ASSERT_TRUE(golden_text_equal(golden, bytes + 2, out.length - 2));
+    CHECK_EQUAL(encode(dialect, request, &out), 0);
+    CHECK_TRUE(golden_text_equal(golden, bytes + 2, out.length - 2));
 }
 
 static void test_requests(void)
@@ -69,7 +69,7 @@ static void test_requests(void)
         {"json-0", COMMAND_UPGRADE, "json-0/request-upgrade"},
         {"json-0", COMMAND_NOTIFY, "json-0/request-notify"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         struct request request = request_of(rows[i].command);
         check_golden(rows[i].dialect, &request, rows[i].golden);
     }
@@ -84,29 +84,31 @@ static void test_requests_that_cannot_be(void)
 {
     static const char *const names[] = {"json-1", "json-0"};
     for (size_t i = 0; i < 2; i++) {
+        CHECK_ROW("i = %zu", i);
         const struct dialect *dialect = dialect_find(names[i]);
         uint8_t bytes[GUEST_REQUEST_MAX];
         struct reply out = {bytes, sizeof bytes, 5};
         for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+            CHECK_ROW("command = %u", command);
             struct request request = request_of((enum command)command);
             bool carried = (dialect->carries >> command & 1U) != 0;
             out.length = 5;
-            CU_ASSERT_EQUAL(encode(names[i], &request, &out), carried ? 0 : -EOPNOTSUPP);
-            CU_ASSERT_EQUAL(out.length > 5, carried);
+            CHECK_EQUAL(encode(names[i], &request, &out), carried ? 0 : -EOPNOTSUPP);
+            CHECK_EQUAL(out.length > 5, carried);
         }
         struct request wrong = request_of(COMMAND_NOTIFY);
         out.length = 5;
         wrong.message = text_of("\xff");
-        CU_ASSERT_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
+        CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
         wrong.message = (struct text){"a\0b", 3};
-        CU_ASSERT_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
+        CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
         wrong = request_of(COMMAND_UPGRADE);
         wrong.url = text_of("\xc0\x80");
-        CU_ASSERT_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
+        CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
         wrong = request_of(COMMAND_ATTACH_HSM);
         out.size = 20;
-        CU_ASSERT_EQUAL(encode(names[i], &wrong, &out), -ENOBUFS);
-        CU_ASSERT_EQUAL(out.length, 5);
+        CHECK_EQUAL(encode(names[i], &wrong, &out), -ENOBUFS);
+        CHECK_EQUAL(out.length, 5);
     }
 }
 
@@ -124,20 +126,20 @@ static void test_longest_request(void)
     };
     static char message[2 * JSON_REQUEST_MAX];
     memset(message, 'm', sizeof message);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         static uint8_t bytes[GUEST_REQUEST_MAX];
         struct reply out = {bytes, sizeof bytes, 0};
         struct request request = request_of(COMMAND_NOTIFY);
         request.count = 1;
         request.message = (struct text){message, JSON_REQUEST_MAX - rows[i].around};
-        CU_ASSERT_EQUAL(encode(rows[i].dialect, &request, &out), 0);
-        CU_ASSERT_EQUAL(out.length, JSON_REQUEST_MAX);
+        CHECK_EQUAL(encode(rows[i].dialect, &request, &out), 0);
+        CHECK_EQUAL(out.length, JSON_REQUEST_MAX);
         request.message.length++;
         out.length = 0;
-        CU_ASSERT_EQUAL(encode(rows[i].dialect, &request, &out), -EMSGSIZE);
-        CU_ASSERT_EQUAL(out.length, 0);
+        CHECK_EQUAL(encode(rows[i].dialect, &request, &out), -EMSGSIZE);
+        CHECK_EQUAL(out.length, 0);
         request.message.length = NOTIFY_MAX + 1;
-        CU_ASSERT_EQUAL(encode(rows[i].dialect, &request, &out), -EMSGSIZE);
+        CHECK_EQUAL(encode(rows[i].dialect, &request, &out), -EMSGSIZE);
     }
 }
 
@@ -200,12 +202,12 @@ static void test_golden_answers(void)
           .code = ERROR_INVALID_ARGUMENT,
           .message = {"invalid request", 15}}},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].golden) {
         struct text golden = golden_text(rows[i].golden);
         struct taken taken = take(rows[i].dialect, rows[i].command, golden.bytes, golden.length);
-        CU_ASSERT_EQUAL(taken.error, 0);
-        CU_ASSERT_EQUAL(taken.length, golden.length);
-        CU_ASSERT_TRUE(answer_equal(&taken.answer, &rows[i].answer));
+        CHECK_EQUAL(taken.error, 0);
+        CHECK_EQUAL(taken.length, golden.length);
+        CHECK_TRUE(answer_equal(&taken.answer, &rows[i].answer));
         golden_text_free(golden);
         free(taken.frame);
     }
@@ -227,12 +229,12 @@ static void test_errors(void)
         {"{\"Err\":\"\"}", ERROR_INTERNAL, ""},
         {"{\"Err\":\"not_ready: \"}", ERROR_NOT_READY, ""},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].said) {
         struct taken taken = take("json-1", COMMAND_ATTACH_HSM, rows[i].said, strlen(rows[i].said));
-        CU_ASSERT_EQUAL(taken.error, 0);
-        CU_ASSERT_EQUAL(taken.answer.type, ANSWER_ERROR);
-        CU_ASSERT_EQUAL(taken.answer.code, rows[i].code);
-        CU_ASSERT_TRUE(text_equal(taken.answer.message, text_of(rows[i].message)));
+        CHECK_EQUAL(taken.error, 0);
+        CHECK_EQUAL(taken.answer.type, ANSWER_ERROR);
+        CHECK_EQUAL(taken.answer.code, rows[i].code);
+        CHECK_TEXT(taken.answer.message, rows[i].message);
         free(taken.frame);
     }
 }
@@ -276,11 +278,11 @@ static void test_nonsense(void)
         {"json-0", COMMAND_ATTACH_HSM, "{\"message\": \"invalid request\", \"status\": \"ok\"}"},
         {"json-0", COMMAND_ATTACH_HSM, "{\"message\": \"accepted request\"}"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         struct taken taken =
             take(rows[i].dialect, rows[i].command, rows[i].said, strlen(rows[i].said));
-        CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
-        CU_ASSERT_EQUAL(taken.protocol_error.code, ERROR_MALFORMED);
+        CHECK_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
+        CHECK_EQUAL(taken.protocol_error.code, ERROR_MALFORMED);
         free(taken.frame);
     }
 }
@@ -302,26 +304,26 @@ static struct taken take_long(size_t length)
 
 static void test_longest_answer(void)
 {
-    CU_ASSERT_EQUAL(take_long(JSON_ANSWER_MAX).framing, FRAMING_WHOLE);
-    CU_ASSERT_EQUAL(take_long(JSON_ANSWER_MAX + 1).framing, FRAMING_REFUSED);
+    CHECK_EQUAL(take_long(JSON_ANSWER_MAX).framing, FRAMING_WHOLE);
+    CHECK_EQUAL(take_long(JSON_ANSWER_MAX + 1).framing, FRAMING_REFUSED);
     struct client_session session = session_of("json-1", COMMAND_ATTACH_HSM);
     static uint8_t blanks[JSON_ANSWER_MAX + 1];
     size_t length = 0;
     struct protocol_error protocol_error;
     memset(blanks, ' ', sizeof blanks);
-    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, JSON_ANSWER_MAX, false, &length,
-                                                  &protocol_error),
-                    FRAMING_MORE);
-    CU_ASSERT_EQUAL(session.dialect->frame_answer(&session, blanks, sizeof blanks, false, &length,
-                                                  &protocol_error),
-                    FRAMING_REFUSED);
+    CHECK_EQUAL(session.dialect->frame_answer(&session, blanks, JSON_ANSWER_MAX, false, &length,
+                                              &protocol_error),
+                FRAMING_MORE);
+    CHECK_EQUAL(session.dialect->frame_answer(&session, blanks, sizeof blanks, false, &length,
+                                              &protocol_error),
+                FRAMING_REFUSED);
     memset(blanks, '[', sizeof blanks);
     blanks[0] = '{';
     session.scan = (struct framing_scan){0};
-    CU_ASSERT_EQUAL(
+    CHECK_EQUAL(
         session.dialect->frame_answer(&session, blanks, 2000, false, &length, &protocol_error),
         FRAMING_REFUSED);
-    CU_ASSERT_PTR_NOT_NULL(strstr(protocol_error.text, "too deep"));
+    CHECK_CONTAINS(protocol_error.text, "too deep");
 }
 
 /* What follows a whole answer is of no interest. */
@@ -329,8 +331,8 @@ static void test_behind_the_answer(void)
 {
     static const char said[] = "{\"Ok\":\"NoPayload\"}\n{";
     struct taken taken = take("json-1", COMMAND_ATTACH_HSM, said, strlen(said));
-    CU_ASSERT_EQUAL(taken.error, 0);
-    CU_ASSERT_EQUAL(taken.length, strlen(said) - 2);
+    CHECK_EQUAL(taken.error, 0);
+    CHECK_EQUAL(taken.length, strlen(said) - 2);
     free(taken.frame);
 }
 
@@ -354,16 +356,15 @@ static void test_probe(void)
         {"{}", -EBADMSG, NULL, ERROR_NONE},
         {"{]", -EBADMSG, NULL, ERROR_NONE},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].said) {
         uint8_t *frame = exact_copy(rows[i].said, strlen(rows[i].said));
         struct json_probe probe = {.dialect = NULL};
         struct protocol_error protocol_error;
-        CU_ASSERT_EQUAL(json_guest_read_probe(frame, strlen(rows[i].said), &probe, &protocol_error),
-                        rows[i].error);
-        CU_ASSERT_EQUAL(probe.dialect,
-                        rows[i].dialect != NULL ? dialect_find(rows[i].dialect) : NULL);
-        CU_ASSERT_EQUAL(probe.error.code, rows[i].code);
-        CU_ASSERT_EQUAL(probe.version.minor, probe.dialect == &dialect_json_1 ? 2 : 0);
+        CHECK_EQUAL(json_guest_read_probe(frame, strlen(rows[i].said), &probe, &protocol_error),
+                    rows[i].error);
+        CHECK_EQUAL(probe.dialect, rows[i].dialect != NULL ? dialect_find(rows[i].dialect) : NULL);
+        CHECK_EQUAL(probe.error.code, rows[i].code);
+        CHECK_EQUAL(probe.version.minor, probe.dialect == &dialect_json_1 ? 2 : 0);
         free(frame);
     }
 }

@@ -178,21 +178,21 @@ static void check(const struct sample *sample)
     if (!good) {
         complain(sample, &heard);
     }
-    CU_ASSERT_TRUE(good);
-    CU_ASSERT_TRUE(heard.closes);
+    CHECK_TRUE(good);
+    CHECK_TRUE(heard.closes);
     heard_free(&heard);
 }
 
 static void test_taken(void)
 {
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+    CHECK_EACH(i, taken, "%s", taken[i].request) {
         check(&taken[i]);
     }
 }
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    CHECK_EACH(i, refused, "%s", refused[i].request) {
         check(&refused[i]);
     }
 }
@@ -200,13 +200,14 @@ static void test_refused(void)
 /* Split anywhere, a request is the same; bytes behind it that come later are nobody's. */
 static void test_splits(void)
 {
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+    CHECK_EACH(i, taken, "%s", taken[i].request) {
         size_t length = strlen(taken[i].request);
         for (size_t chunk = 1; chunk < length; chunk += chunk < 8 ? 1 : 7) {
+            CHECK_ROW("chunk = %zu", chunk);
             struct heard heard;
             heard_split(taken[i].request, length, chunk, &heard);
-            CU_ASSERT_EQUAL(heard.request.command, taken[i].command);
-            CU_ASSERT_STRING_EQUAL(heard.dialect, taken[i].dialect);
+            CHECK_EQUAL(heard.request.command, taken[i].command);
+            CHECK_STRING(heard.dialect, taken[i].dialect);
             heard_free(&heard);
         }
     }
@@ -224,15 +225,15 @@ static void test_each_byte_once(void)
     size_t seen = strlen(first);
     server_init(&session, HEARD_LIMIT, HEARD_CID);
     stpcpy(bytes, first);
-    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &protocol_error),
-                    FRAMING_MORE);
+    CHECK_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &protocol_error),
+                FRAMING_MORE);
     memset(bytes, '}', seen);
     stpcpy(bytes + seen, rest);
-    CU_ASSERT_EQUAL(server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length,
-                                 &protocol_error),
-                    FRAMING_WHOLE);
-    CU_ASSERT_EQUAL(length, seen + strlen(rest));
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), "json-0");
+    CHECK_EQUAL(server_frame(&session, (uint8_t *)bytes, seen + strlen(rest), false, &length,
+                             &protocol_error),
+                FRAMING_WHOLE);
+    CHECK_EQUAL(length, seen + strlen(rest));
+    CHECK_STRING(server_dialect_name(&session), "json-0");
 }
 
 static struct text text_of_heard(const char *request, struct heard *heard)
@@ -262,13 +263,13 @@ static void test_texts(void)
         {OLD("notify[0, \\u00e4\\n[x]]"), "\xc3\xa4\n[x]", 0},
         {OLD("notify[0,]"), "", 0},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].request) {
         struct heard heard;
         struct text text = text_of_heard(rows[i].request, &heard);
-        CU_ASSERT_TRUE(text_equal(text, text_of(rows[i].text)));
-        CU_ASSERT_TRUE(text.bytes >= (const char *)heard.frame &&
-                       text.bytes + text.length <= (const char *)heard.frame + heard.length);
-        CU_ASSERT_EQUAL(heard.request.count, rows[i].count);
+        CHECK_TEXT(text, rows[i].text);
+        CHECK_COMPARE(text.bytes, >=, (const char *)heard.frame);
+        CHECK_COMPARE(text.bytes + text.length, <=, (const char *)heard.frame + heard.length);
+        CHECK_EQUAL(heard.request.count, rows[i].count);
         heard_free(&heard);
     }
 }
@@ -282,11 +283,11 @@ static void test_hashes(void)
     static const char *const requests[] = {
         UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH_UPPER "\"}"),
         OLD("upgrade[u " HASH_UPPER "]"), OLD("upgrade[u " HASH "]")};
-    for (size_t i = 0; i < sizeof requests / sizeof requests[0]; i++) {
+    CHECK_EACH(i, requests, "%s", requests[i]) {
         struct heard heard;
         heard_whole(requests[i], strlen(requests[i]), &heard);
-        CU_ASSERT_EQUAL(memcmp(heard.request.sha256, hash, sizeof hash), 0);
-        CU_ASSERT_FALSE(heard.request.progress);
+        CHECK_BYTES(heard.request.sha256, hash, sizeof hash);
+        CHECK_FALSE(heard.request.progress);
         heard_free(&heard);
     }
 }
@@ -315,28 +316,28 @@ static void test_limits(void)
         "{\"sender_cid\":3,\"message\":{\"notify\":{\"count\":1,\"message\":\"";
     static const char old_url[] = "{\"sender_cid\":\"3\",\"message\":\"upgrade[";
     static const char old_notify[] = "{\"sender_cid\":\"3\",\"message\":\"notify[1, ";
-    CU_ASSERT_EQUAL(code_of(new_url, 'u', URL_MAX, rest), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(new_url, 'u', URL_MAX + 1, rest), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(code_of(new_notify, 'm', NOTIFY_MAX, "\"}}}"), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(new_notify, 'm', NOTIFY_MAX + 1, "\"}}}"), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(code_of(old_url, 'u', URL_MAX, " " HASH "]\"}"), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(old_url, 'u', URL_MAX + 1, " " HASH "]\"}"), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX, "]\"}"), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX + 1, "]\"}"), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(new_url, 'u', URL_MAX, rest), ERROR_NONE);
+    CHECK_EQUAL(code_of(new_url, 'u', URL_MAX + 1, rest), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(new_notify, 'm', NOTIFY_MAX, "\"}}}"), ERROR_NONE);
+    CHECK_EQUAL(code_of(new_notify, 'm', NOTIFY_MAX + 1, "\"}}}"), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(old_url, 'u', URL_MAX, " " HASH "]\"}"), ERROR_NONE);
+    CHECK_EQUAL(code_of(old_url, 'u', URL_MAX + 1, " " HASH "]\"}"), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX, "]\"}"), ERROR_NONE);
+    CHECK_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX + 1, "]\"}"), ERROR_INVALID_ARGUMENT);
 
     size_t room = HEARD_LIMIT - strlen(NEW("\"attach-hsm\""));
-    CU_ASSERT_EQUAL(code_of("", ' ', room, NEW("\"attach-hsm\"")), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of("", ' ', room + 1, NEW("\"attach-hsm\"")), ERROR_TOO_LARGE);
-    CU_ASSERT_EQUAL(code_of("", ' ', HEARD_LIMIT, ""), ERROR_MALFORMED); /* the stream's end */
-    CU_ASSERT_EQUAL(code_of("", ' ', HEARD_LIMIT + 1, ""), ERROR_TOO_LARGE);
-    CU_ASSERT_EQUAL(code_of(NEW("\"attach-hsm\""), ' ', HEARD_LIMIT, ""), ERROR_NONE);
+    CHECK_EQUAL(code_of("", ' ', room, NEW("\"attach-hsm\"")), ERROR_NONE);
+    CHECK_EQUAL(code_of("", ' ', room + 1, NEW("\"attach-hsm\"")), ERROR_TOO_LARGE);
+    CHECK_EQUAL(code_of("", ' ', HEARD_LIMIT, ""), ERROR_MALFORMED); /* the stream's end */
+    CHECK_EQUAL(code_of("", ' ', HEARD_LIMIT + 1, ""), ERROR_TOO_LARGE);
+    CHECK_EQUAL(code_of(NEW("\"attach-hsm\""), ' ', HEARD_LIMIT, ""), ERROR_NONE);
 }
 
 static void test_nesting(void)
 {
     static const char after[] = ",\"sender_cid\":3,\"message\":\"attach-hsm\"}";
     static const size_t levels[] = {1, 200, 1023, 1024, 5000};
-    for (size_t i = 0; i < sizeof levels / sizeof levels[0]; i++) {
+    CHECK_EACH(i, levels, "%zu", levels[i]) {
         char *request = exact_room(8 + 2 * levels[i] + sizeof after);
         char *at = stpcpy(request, "{\"a\":");
         struct heard heard;
@@ -344,8 +345,7 @@ static void test_nesting(void)
         memset(at + levels[i], ']', levels[i]);
         at = stpcpy(at + 2 * levels[i], after);
         heard_whole(request, (size_t)(at - request), &heard);
-        CU_ASSERT_EQUAL(heard.protocol_error.code,
-                        levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
+        CHECK_EQUAL(heard.protocol_error.code, levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
         heard_free(&heard);
         free(request);
     }
@@ -361,11 +361,11 @@ static void check_last_word(const char *arrived, const char *dialect, const char
     uint8_t *given = exact_copy(arrived, strlen(arrived));
     server_init(&session, HEARD_LIMIT, 3);
     server_sniff(&session, given, strlen(arrived));
-    CU_ASSERT_STRING_EQUAL(server_dialect_name(&session), dialect);
-    CU_ASSERT_EQUAL(server_answer(&session, &busy, &reply), 0);
-    CU_ASSERT_EQUAL(reply.length, strlen(said));
-    CU_ASSERT_EQUAL(memcmp(bytes, said, reply.length), 0);
-    CU_ASSERT_TRUE(server_closes_after_answer(&session));
+    CHECK_STRING(server_dialect_name(&session), dialect);
+    CHECK_EQUAL(server_answer(&session, &busy, &reply), 0);
+    CHECK_EQUAL(reply.length, strlen(said));
+    CHECK_BYTES(bytes, said, reply.length);
+    CHECK_TRUE(server_closes_after_answer(&session));
     free(given);
 }
 
@@ -394,8 +394,8 @@ static void check_answer(const char *request, const struct answer *answer, const
 {
     uint8_t bytes[ANSWER_BYTES_MAX] = "ab";
     struct reply reply = {bytes, sizeof bytes, 2};
-    CU_ASSERT_EQUAL(answer_in(request, answer, &reply), 0);
-    CU_ASSERT_TRUE(golden_text_equal(golden, bytes + 2, reply.length - 2));
+    CHECK_EQUAL(answer_in(request, answer, &reply), 0);
+    CHECK_TRUE(golden_text_equal(golden, bytes + 2, reply.length - 2));
 }
 
 static void test_answers(void)
@@ -421,22 +421,23 @@ static void test_answers_that_cannot_be(void)
 {
     static const char *const requests[] = {NEW("\"attach-hsm\""), OLD("attach-hsm")};
     for (size_t i = 0; i < 2; i++) {
+        CHECK_ROW("i = %zu", i);
         uint8_t bytes[ANSWER_BYTES_MAX];
         struct reply reply = {bytes, sizeof bytes, 3};
         struct answer progress = {.type = ANSWER_PROGRESS};
         struct answer none = {.type = ANSWER_RESPONSE};
-        CU_ASSERT_EQUAL(answer_in(requests[i], &progress, &reply), 0);
-        CU_ASSERT_EQUAL(reply.length, 3);
+        CHECK_EQUAL(answer_in(requests[i], &progress, &reply), 0);
+        CHECK_EQUAL(reply.length, 3);
         reply.size = 10;
-        CU_ASSERT_EQUAL(answer_in(requests[i], &none, &reply), -ENOBUFS);
-        CU_ASSERT_EQUAL(reply.length, 3);
+        CHECK_EQUAL(answer_in(requests[i], &none, &reply), -ENOBUFS);
+        CHECK_EQUAL(reply.length, 3);
     }
     uint8_t bytes[ANSWER_BYTES_MAX];
     struct reply reply = {bytes, sizeof bytes, 0};
     struct answer wrong = answer_error(ERROR_INTERNAL, "\xff");
-    CU_ASSERT_EQUAL(answer_in(requests[0], &wrong, &reply), -EINVAL);
+    CHECK_EQUAL(answer_in(requests[0], &wrong, &reply), -EINVAL);
     struct answer version = {.kind = PAYLOAD_HOSTOS_VERSION, .hostos_version = text_of("\xc3")};
-    CU_ASSERT_EQUAL(answer_in(requests[0], &version, &reply), -EINVAL);
+    CHECK_EQUAL(answer_in(requests[0], &version, &reply), -EINVAL);
 }
 
 /* The longest text, each byte of which takes two. */
@@ -448,13 +449,13 @@ static void test_long_error(void)
     struct answer error = {.type = ANSWER_ERROR, .code = ERROR_UNSUPPORTED_FIELD};
     memset(text, '"', sizeof text - 1);
     error.message = text_of(text);
-    CU_ASSERT_EQUAL(answer_in(NEW("\"attach-hsm\""), &error, &reply), 0);
-    CU_ASSERT_EQUAL(reply.length,
-                    strlen("{\"Err\":\"unsupported_field: \"}") + (size_t)2 * ANSWER_TEXT_MAX);
+    CHECK_EQUAL(answer_in(NEW("\"attach-hsm\""), &error, &reply), 0);
+    CHECK_EQUAL(reply.length,
+                strlen("{\"Err\":\"unsupported_field: \"}") + (size_t)2 * ANSWER_TEXT_MAX);
     struct answer bare = {.type = ANSWER_ERROR, .code = ERROR_INTERNAL};
     reply.length = 0;
-    CU_ASSERT_EQUAL(answer_in(NEW("\"attach-hsm\""), &bare, &reply), 0);
-    CU_ASSERT_EQUAL(memcmp(bytes, "{\"Err\":\"internal\"}", reply.length), 0);
+    CHECK_EQUAL(answer_in(NEW("\"attach-hsm\""), &bare, &reply), 0);
+    CHECK_BYTES(bytes, "{\"Err\":\"internal\"}", reply.length);
 }
 
 static const struct unit_test tests[] = {

@@ -40,7 +40,7 @@ static enum outcome feed_host(const uint8_t *bytes, size_t length, bool first)
         }
         drive_host(&session, bytes, length, i == 0 ? DRIVE_WHOLE : 1, &drives[i]);
     }
-    CU_ASSERT_TRUE(drive_equal(&drives[0], &drives[1]));
+    CHECK_TRUE(drive_equal(&drives[0], &drives[1]));
     return outcome_of(&drives[0]);
 }
 
@@ -54,7 +54,7 @@ static enum outcome feed_guest(const uint8_t *bytes, size_t length, bool first)
         }
         drive_guest(&session, bytes, length, i == 0 ? DRIVE_WHOLE : 1, &drives[i]);
     }
-    CU_ASSERT_TRUE(drive_equal(&drives[0], &drives[1]));
+    CHECK_TRUE(drive_equal(&drives[0], &drives[1]));
     return outcome_of(&drives[0]);
 }
 
@@ -79,15 +79,16 @@ static void test_known(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < set.count; i++) {
+        CHECK_ROW("%s", set.file[i].name);
         bool first = false;
         feed_function *feed = receiver_of(&set.file[i], &first);
         enum outcome outcome = feed(set.file[i].bytes, set.file[i].length, first);
         bool no_common_major = strcmp(set.file[i].name, "hello-2.0-only") == 0;
-        CU_ASSERT_EQUAL(outcome, no_common_major ? OUTCOME_REFUSED : OUTCOME_TAKEN);
+        CHECK_EQUAL(outcome, no_common_major ? OUTCOME_REFUSED : OUTCOME_TAKEN);
         if (set.file[i].length > 0) {
             uint8_t *bad = exact_copy(set.file[i].bytes, set.file[i].length);
             bad[3] ^= 1;
-            CU_ASSERT_EQUAL(feed(bad, set.file[i].length, first), OUTCOME_REFUSED);
+            CHECK_EQUAL(feed(bad, set.file[i].length, first), OUTCOME_REFUSED);
             free(bad);
         }
     }
@@ -113,24 +114,27 @@ static void test_flips(void)
         golden_free(&set);
     }
     printf("%u taken, %u refused ... ", counts[OUTCOME_TAKEN], counts[OUTCOME_REFUSED]);
-    CU_ASSERT_TRUE(counts[OUTCOME_TAKEN] > 0);
-    CU_ASSERT_TRUE(counts[OUTCOME_REFUSED] > counts[OUTCOME_TAKEN]);
-    CU_ASSERT_EQUAL(counts[OUTCOME_WAITING], 0); /* the stream has ended */
+    CHECK_COMPARE(counts[OUTCOME_TAKEN], >, 0);
+    CHECK_COMPARE(counts[OUTCOME_REFUSED], >, counts[OUTCOME_TAKEN]);
+    CHECK_EQUAL(counts[OUTCOME_WAITING], 0); /* the stream has ended */
 }
 
 /* A frame that is cut is never taken. */
 static void test_truncations(void)
 {
     for (size_t folder = 0; folder < 2; folder++) {
+        CHECK_ROW("folder = %zu", folder);
         struct golden_set set = golden_load(folders[folder]);
         for (size_t i = 0; i < set.count; i++) {
+            CHECK_ROW("%s", set.file[i].name);
             bool first = false;
             feed_function *feed = receiver_of(&set.file[i], &first);
             size_t most = mutated_length(&set.file[i]);
             for (size_t length = 0; length < most; length++) {
+                CHECK_ROW("length = %zu", length);
                 uint8_t *cut = exact_copy(set.file[i].bytes, length);
-                CU_ASSERT_EQUAL(feed(cut, length, first),
-                                length == 0 ? OUTCOME_WAITING : OUTCOME_REFUSED);
+                CHECK_EQUAL(feed(cut, length, first),
+                            length == 0 ? OUTCOME_WAITING : OUTCOME_REFUSED);
                 free(cut);
             }
         }

@@ -51,13 +51,13 @@ static void make_words(void)
     struct writer first = {.bytes = welcome_bytes, .size = sizeof welcome_bytes};
     struct writer second = {.bytes = done_bytes, .size = sizeof done_bytes};
     struct writer third = {.bytes = malformed_bytes, .size = sizeof malformed_bytes};
-    CU_ASSERT_EQUAL_FATAL(codec_encode_welcome(&hello, &first), 0);
-    CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &answer, &second), 0);
-    CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 0, &error, &third), 0);
+    REQUIRE_EQUAL(codec_encode_welcome(&hello, &first), 0);
+    REQUIRE_EQUAL(codec_encode_answer(version, 1, &answer, &second), 0);
+    REQUIRE_EQUAL(codec_encode_answer(version, 0, &error, &third), 0);
     struct answer version_answer = {.kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
                                     .vsock_version = {1, 0, 9}};
     struct writer fourth = {.bytes = version_bytes, .size = sizeof version_bytes};
-    CU_ASSERT_EQUAL_FATAL(codec_encode_answer(version, 1, &version_answer, &fourth), 0);
+    REQUIRE_EQUAL(codec_encode_answer(version, 1, &version_answer, &fourth), 0);
     version_told = take(&fourth);
     welcome = take(&first);
     done = take(&second);
@@ -112,9 +112,9 @@ static struct asked *ask_fixed(const char *dialect, const struct script *script,
 
 static void check_done(const struct asked *asked, unsigned connections)
 {
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_ANSWERED);
-    CU_ASSERT_EQUAL(asked->outcome.answer.type, ANSWER_RESPONSE);
-    CU_ASSERT_EQUAL(asked->host.connections, connections);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_ANSWERED);
+    CHECK_EQUAL(asked->outcome.answer.type, ANSWER_RESPONSE);
+    CHECK_EQUAL(asked->host.connections, connections);
 }
 
 static bool began(const struct asked *asked, unsigned connection, const char *words)
@@ -134,10 +134,10 @@ static void test_tlv_1(void)
     const struct script script[] = {{.word = {welcome, done}}};
     struct asked *asked = ask_auto(script, 1, COMMAND_ATTACH_HSM);
     check_done(asked, 1);
-    CU_ASSERT_TRUE(began(asked, 0, "VSCK\x01"));
-    CU_ASSERT_TRUE(traced(asked, "dialect tlv-1 (TLV wire 1.0), host scripted/1"));
-    CU_ASSERT_TRUE(traced(asked, "answer to HELLO: received "));
-    CU_ASSERT_EQUAL(asked->host.cids, 0); /* it is of no use there */
+    CHECK_TRUE(began(asked, 0, "VSCK\x01"));
+    CHECK_TRUE(traced(asked, "dialect tlv-1 (TLV wire 1.0), host scripted/1"));
+    CHECK_TRUE(traced(asked, "answer to HELLO: received "));
+    CHECK_EQUAL(asked->host.cids, 0); /* it is of no use there */
     free(asked);
 }
 
@@ -147,15 +147,14 @@ static void test_tlv_0(void)
                                            {.word = {WORD(OK_0)}, .holds = true}};
     struct asked *asked = ask_auto(script, 2, COMMAND_ATTACH_HSM);
     check_done(asked, 2);
-    CU_ASSERT_TRUE(began(asked, 1, "VSCK"));
-    CU_ASSERT_EQUAL(asked->host.connection[1].received, 14);
-    CU_ASSERT_TRUE(traced(asked, "dialect tlv-0 (TLV wire 0.9), host unnamed"));
+    CHECK_TRUE(began(asked, 1, "VSCK"));
+    CHECK_EQUAL(asked->host.connection[1].received, 14);
+    CHECK_TRUE(traced(asked, "dialect tlv-0 (TLV wire 0.9), host unnamed"));
     free(asked);
     asked = ask_auto(script, 2, COMMAND_GET_VSOCK_VERSION);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
-    CU_ASSERT_STRING_EQUAL(asked->outcome.text,
-                           "get-vsock-version cannot be asked in tlv-0 (TLV wire 0.9)");
-    CU_ASSERT_EQUAL(asked->host.connections, 1); /* nothing is to be sent on another */
+    CHECK_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
+    CHECK_STRING(asked->outcome.text, "get-vsock-version cannot be asked in tlv-0 (TLV wire 0.9)");
+    CHECK_EQUAL(asked->host.connections, 1); /* nothing is to be sent on another */
     free(asked);
 }
 
@@ -166,12 +165,12 @@ static void test_json_1(void)
         {.word = {WORD(NOT_JSON)}}, {.word = {WORD(GENERATION)}}, {.word = {WORD(NO_PAYLOAD)}}};
     struct asked *asked = ask_auto(script, 3, COMMAND_ATTACH_HSM);
     check_done(asked, 3);
-    CU_ASSERT_TRUE(began(asked, 1, "{\"sender_cid\":3,\"message\":\"GetVsockProtocol\"}"));
-    CU_ASSERT_TRUE(began(asked, 2, "{\"sender_cid\":3,\"message\":\"attach-hsm\"}"));
-    CU_ASSERT_TRUE(traced(asked, "answer to HELLO: received 43 bytes, \"{\"Err\":\"expected"));
-    CU_ASSERT_TRUE(traced(asked, "answer to GetVsockProtocol: received "));
-    CU_ASSERT_TRUE(traced(asked, "dialect json-1 (JSON, newer generation)"));
-    CU_ASSERT_FALSE(asked->outcome.tells_status);
+    CHECK_TRUE(began(asked, 1, "{\"sender_cid\":3,\"message\":\"GetVsockProtocol\"}"));
+    CHECK_TRUE(began(asked, 2, "{\"sender_cid\":3,\"message\":\"attach-hsm\"}"));
+    CHECK_TRUE(traced(asked, "answer to HELLO: received 43 bytes, \"{\"Err\":\"expected"));
+    CHECK_TRUE(traced(asked, "answer to GetVsockProtocol: received "));
+    CHECK_TRUE(traced(asked, "dialect json-1 (JSON, newer generation)"));
+    CHECK_FALSE(asked->outcome.tells_status);
     free(asked);
 }
 
@@ -182,12 +181,12 @@ static void test_version_is_not_asked_twice(void)
                                            {.word = {WORD(GENERATION)}}};
     struct asked *asked = ask_auto(script, 2, COMMAND_GET_VSOCK_VERSION);
     check_done(asked, 2);
-    CU_ASSERT_EQUAL(asked->outcome.answer.kind, PAYLOAD_HOSTOS_VSOCK_VERSION);
-    CU_ASSERT_EQUAL(asked->outcome.answer.vsock_version.patch, 3);
+    CHECK_EQUAL(asked->outcome.answer.kind, PAYLOAD_HOSTOS_VSOCK_VERSION);
+    CHECK_EQUAL(asked->outcome.answer.vsock_version.patch, 3);
     free(asked);
     asked = ask_auto(script, 2, COMMAND_GET_UPGRADE_STATUS);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
-    CU_ASSERT_EQUAL(asked->host.connections, 2);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
+    CHECK_EQUAL(asked->host.connections, 2);
     free(asked);
 }
 
@@ -206,12 +205,12 @@ static void test_version_is_of_its_host(void)
     struct client_setup setup = scripted_host_setup(&asked->host);
     client_init(&asked->client, &setup);
     client_ask(&asked->client, &request, &asked->outcome);
-    CU_ASSERT_EQUAL(asked->outcome.answer.vsock_version.patch, 3);
+    CHECK_EQUAL(asked->outcome.answer.vsock_version.patch, 3);
     client_ask(&asked->client, &request, &asked->outcome);
     client_done(&asked->client);
     scripted_host_stop(&asked->host);
     check_done(asked, 3);
-    CU_ASSERT_EQUAL(asked->outcome.answer.vsock_version.patch, 9);
+    CHECK_EQUAL(asked->outcome.answer.vsock_version.patch, 9);
     free(asked);
 }
 
@@ -221,16 +220,16 @@ static void test_json_0(void)
         {.word = {WORD(INVALID)}}, {.word = {WORD(INVALID)}}, {.word = {WORD(ACCEPTED)}}};
     struct asked *asked = ask_auto(script, 3, COMMAND_UPGRADE);
     check_done(asked, 3);
-    CU_ASSERT_TRUE(asked->outcome.only_accepted);
-    CU_ASSERT_TRUE(began(asked, 2, "{\"sender_cid\":\"3\",\"message\":\"upgrade[http://h/i 000"));
+    CHECK_TRUE(asked->outcome.only_accepted);
+    CHECK_TRUE(began(asked, 2, "{\"sender_cid\":\"3\",\"message\":\"upgrade[http://h/i 000"));
     free(asked);
     asked = ask_auto(script, 3, COMMAND_NOTIFY);
     check_done(asked, 3);
-    CU_ASSERT_FALSE(asked->outcome.only_accepted);
+    CHECK_FALSE(asked->outcome.only_accepted);
     free(asked);
     asked = ask_auto(script, 2, COMMAND_UPGRADE); /* the second script again */
-    CU_ASSERT_EQUAL(asked->outcome.answer.type, ANSWER_ERROR);
-    CU_ASSERT_FALSE(asked->outcome.only_accepted);
+    CHECK_EQUAL(asked->outcome.answer.type, ANSWER_ERROR);
+    CHECK_FALSE(asked->outcome.only_accepted);
     free(asked);
 }
 
@@ -244,8 +243,8 @@ static void test_silence(void)
     };
     struct asked *asked = ask_auto(script, 3, COMMAND_GET_HOSTOS_VERSION);
     check_done(asked, 3);
-    CU_ASSERT_TRUE(text_equal(asked->outcome.answer.hostos_version, text_of("1.2.3")));
-    CU_ASSERT_TRUE(asked->host.connection[1].beside_first);
+    CHECK_TEXT(asked->outcome.answer.hostos_version, "1.2.3");
+    CHECK_TRUE(asked->host.connection[1].beside_first);
     free(asked);
 }
 
@@ -257,12 +256,12 @@ static void test_slow_welcome(void)
         {.holds = true},  {.word = {tlv_malformed}},       {.word = {{NULL, 0}}},
         {.leaves = true}, {.connect_error = ECONNREFUSED},
     };
-    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+    CHECK_EACH(i, seconds, "answer") {
         const struct script script[] = {{.pause_ms = SLOW_MS, .word = {welcome, done}}, seconds[i]};
         struct asked *asked = ask_auto(script, 2, COMMAND_ATTACH_HSM);
-        CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_ANSWERED);
-        CU_ASSERT_EQUAL(asked->host.tries, 2);
-        CU_ASSERT_TRUE(traced(asked, "dialect tlv-1"));
+        CHECK_EQUAL(asked->outcome.result, CLIENT_ANSWERED);
+        CHECK_EQUAL(asked->host.tries, 2);
+        CHECK_TRUE(traced(asked, "dialect tlv-1"));
         free(asked);
     }
     const struct script script[] = {{.pause_ms = SLOW_MS, .word = {welcome, done}}};
@@ -284,8 +283,8 @@ static void test_begun_frame(void)
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.deadline_ms = clock_deadline(SLOW_MS);
     ask(asked, &setup, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
-    CU_ASSERT_EQUAL(asked->host.connections, 1);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
+    CHECK_EQUAL(asked->host.connections, 1);
     free(asked);
 }
 
@@ -311,7 +310,7 @@ static void test_tried_again(void)
     setup.connect_ms = CLOCK_NEVER;
     ask(asked, &setup, COMMAND_ATTACH_HSM);
     check_done(asked, 9);
-    CU_ASSERT_EQUAL(asked->host.tries, 10);
+    CHECK_EQUAL(asked->host.tries, 10);
     free(asked);
 }
 
@@ -363,16 +362,16 @@ static void test_given_up(void)
          0,
          "a frame's header says version 0.8; expected 0.9; received \"VSCK\\x00\\x08\""},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         struct asked *asked = exact_room(sizeof *asked);
         scripted_host_start(rows[i].script, 2, &asked->host);
         struct client_setup setup = scripted_host_setup(&asked->host);
         setup.connect_ms = 0;
         ask(asked, &setup, COMMAND_ATTACH_HSM);
-        CU_ASSERT_EQUAL(asked->outcome.result, rows[i].result);
-        CU_ASSERT_EQUAL(asked->outcome.error, rows[i].error);
-        CU_ASSERT_STRING_EQUAL(asked->outcome.text, rows[i].text);
-        CU_ASSERT_FALSE(asked->outcome.sent);
+        CHECK_EQUAL(asked->outcome.result, rows[i].result);
+        CHECK_EQUAL(asked->outcome.error, rows[i].error);
+        CHECK_STRING(asked->outcome.text, rows[i].text);
+        CHECK_FALSE(asked->outcome.sent);
         free(asked);
     }
 }
@@ -390,17 +389,16 @@ static void test_cid(void)
     struct client_setup setup = scripted_host_setup(&asked->host);
     ask(asked, &setup, COMMAND_ATTACH_HSM);
     check_done(asked, 4);
-    CU_ASSERT_EQUAL(asked->host.cids, 3);
+    CHECK_EQUAL(asked->host.cids, 3);
 
     scripted_host_start(script, 4, &asked->host);
     asked->host.cid_error[0] = -EACCES;
     setup = scripted_host_setup(&asked->host);
     ask(asked, &setup, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_NO_CONNECTION);
-    CU_ASSERT_EQUAL(asked->outcome.error, EACCES);
-    CU_ASSERT_STRING_EQUAL(asked->outcome.text,
-                           "json-1 needs the CID of this machine: Permission denied");
-    CU_ASSERT_EQUAL(asked->host.connections, 1);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_NO_CONNECTION);
+    CHECK_EQUAL(asked->outcome.error, EACCES);
+    CHECK_STRING(asked->outcome.text, "json-1 needs the CID of this machine: Permission denied");
+    CHECK_EQUAL(asked->host.connections, 1);
     free(asked);
 }
 
@@ -409,14 +407,14 @@ static void test_stopped(void)
     static const struct script script[] = {{.holds = true}, {.holds = true}};
     struct asked *asked = exact_room(sizeof *asked);
     int stop[2];
-    CU_ASSERT_EQUAL_FATAL(pipe2(stop, O_CLOEXEC), 0);
+    REQUIRE_EQUAL(pipe2(stop, O_CLOEXEC), 0);
     scripted_host_start(script, 2, &asked->host);
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.stop_fd = stop[0];
     close(stop[1]); /* readable: the end */
     ask(asked, &setup, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_STOPPED);
-    CU_ASSERT_FALSE(asked->outcome.sent);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_STOPPED);
+    CHECK_FALSE(asked->outcome.sent);
     close(stop[0]);
     free(asked);
 }
@@ -429,15 +427,15 @@ static void test_silent_host(void)
     struct client_setup setup = scripted_host_setup(&asked->host);
     setup.deadline_ms = clock_deadline(SLOW_MS);
     ask(asked, &setup, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
-    CU_ASSERT_EQUAL(asked->host.connections, 2);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
+    CHECK_EQUAL(asked->host.connections, 2);
 
     scripted_host_start(script, 1, &asked->host);
     setup = scripted_host_setup(&asked->host);
     setup.deadline_ms = clock_deadline(100); /* less than the silence that makes it ask again */
     ask(asked, &setup, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
-    CU_ASSERT_EQUAL(asked->host.connections, 1);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_TIME_OVER);
+    CHECK_EQUAL(asked->host.connections, 1);
     free(asked);
 }
 
@@ -453,14 +451,14 @@ static void test_fixed(void)
         {"json-1", {.reads_to_end = true, .word = {WORD(NO_PAYLOAD)}}},
         {"json-0", {.reads_to_end = true, .word = {WORD(ACCEPTED)}}},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         struct asked *asked = ask_fixed(rows[i].dialect, &rows[i].script, COMMAND_ATTACH_HSM);
         check_done(asked, 1);
         free(asked);
         asked = ask_fixed(rows[i].dialect, &rows[i].script, COMMAND_GET_UPGRADE_STATUS);
         if (i > 0) {
-            CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
-            CU_ASSERT_EQUAL(asked->host.connections, 0);
+            CHECK_EQUAL(asked->outcome.result, CLIENT_NOT_CARRIED);
+            CHECK_EQUAL(asked->host.connections, 0);
         }
         free(asked);
     }
@@ -482,11 +480,11 @@ static void test_fixed_failures(void)
         {"json-1", {.word = {WORD(HOSTOS)}}, CLIENT_BROKEN},
         {"json-0", {.word = {WORD(NO_PAYLOAD)}}, CLIENT_BROKEN},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         struct asked *asked = ask_fixed(rows[i].dialect, &rows[i].script, COMMAND_ATTACH_HSM);
-        CU_ASSERT_EQUAL(asked->outcome.result, rows[i].result);
-        CU_ASSERT_EQUAL(asked->outcome.sent, rows[i].result == CLIENT_BROKEN);
-        CU_ASSERT_EQUAL(asked->host.connections, 1);
+        CHECK_EQUAL(asked->outcome.result, rows[i].result);
+        CHECK_EQUAL(asked->outcome.sent, rows[i].result == CLIENT_BROKEN);
+        CHECK_EQUAL(asked->host.connections, 1);
         free(asked);
     }
 }
@@ -500,9 +498,9 @@ static void test_at_most_once(void)
         {.word = {WORD(NOT_JSON)}}, {.word = {WORD(GENERATION)}}, {.word = {WORD(HOSTOS)}},
     };
     struct asked *asked = ask_auto(script, 6, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_BROKEN);
-    CU_ASSERT_TRUE(asked->outcome.sent);
-    CU_ASSERT_EQUAL(asked->host.connections, 3);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_BROKEN);
+    CHECK_TRUE(asked->outcome.sent);
+    CHECK_EQUAL(asked->host.connections, 3);
     free(asked);
     asked = ask_auto(script, 6, COMMAND_GET_HOSTOS_VERSION);
     check_done(asked, 6);
@@ -519,7 +517,7 @@ static void test_refused_request(void)
     };
     struct asked *asked = ask_auto(script, 5, COMMAND_ATTACH_HSM);
     check_done(asked, 4);
-    CU_ASSERT_TRUE(traced(asked, "dialect tlv-0"));
+    CHECK_TRUE(traced(asked, "dialect tlv-0"));
     free(asked);
 }
 
@@ -537,9 +535,9 @@ static void test_too_long(void)
     client_ask(&asked->client, &request, &asked->outcome);
     client_done(&asked->client);
     scripted_host_stop(&asked->host);
-    CU_ASSERT_EQUAL(asked->outcome.result, CLIENT_TOO_LONG);
-    CU_ASSERT_PTR_NOT_NULL(strstr(asked->outcome.text, "json-1"));
-    CU_ASSERT_EQUAL(asked->host.connection[0].received, 0);
+    CHECK_EQUAL(asked->outcome.result, CLIENT_TOO_LONG);
+    CHECK_CONTAINS(asked->outcome.text, "json-1");
+    CHECK_EQUAL(asked->host.connection[0].received, 0);
     free(asked);
 }
 
@@ -548,12 +546,12 @@ static void test_names(void)
     char names[CLIENT_NAMES_MAX];
     const struct dialect *dialect = NULL;
     client_protocol_names(names);
-    CU_ASSERT_STRING_EQUAL(names, "auto, tlv-1, tlv-0, json-1, json-0");
-    CU_ASSERT_EQUAL(client_find_protocol("json-0", &dialect), 0);
-    CU_ASSERT_STRING_EQUAL(dialect->name, "json-0");
-    CU_ASSERT_EQUAL(client_find_protocol("auto", &dialect), 0);
-    CU_ASSERT_PTR_NULL(dialect);
-    CU_ASSERT_EQUAL(client_find_protocol("tlv", &dialect), -ENOENT);
+    CHECK_STRING(names, "auto, tlv-1, tlv-0, json-1, json-0");
+    CHECK_EQUAL(client_find_protocol("json-0", &dialect), 0);
+    CHECK_STRING(dialect->name, "json-0");
+    CHECK_EQUAL(client_find_protocol("auto", &dialect), 0);
+    CHECK_NULL(dialect);
+    CHECK_EQUAL(client_find_protocol("tlv", &dialect), -ENOENT);
 }
 
 static const struct unit_test tests[] = {

@@ -39,29 +39,31 @@ static const struct {
     {"request-upgrade", COMMAND_UPGRADE},
     {"request-notify", COMMAND_NOTIFY},
 };
-enum { REQUESTS = sizeof requests / sizeof requests[0] };
+enum { REQUESTS = COUNT(requests) };
 
 static void test_requests(void)
 {
     struct golden_set set = golden_load("tlv-0");
     for (size_t i = 0; i < REQUESTS; i++) {
+        CHECK_ROW("i = %zu", i);
         const struct golden *golden = golden_get(&set, requests[i].golden);
         struct request expected = request_of(requests[i].command);
         for (size_t chunk = 1; chunk <= golden->length; chunk++) {
+            CHECK_ROW("chunk = %zu", chunk);
             struct heard heard;
             heard_split(golden->bytes, golden->length, chunk, &heard);
-            CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
-            CU_ASSERT_TRUE(request_equal(&heard.request, &expected));
-            CU_ASSERT_TRUE(heard.closes);
+            CHECK_STRING(heard.dialect, "tlv-0");
+            CHECK_TRUE(request_equal(&heard.request, &expected));
+            CHECK_TRUE(heard.closes);
             heard_free(&heard);
         }
         uint8_t bytes[256] = "ab";
         struct reply out = {bytes, sizeof bytes, 2};
         struct client_session session = {.dialect = &dialect_tlv_0};
-        CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&session, &expected, &out), 0);
-        CU_ASSERT_EQUAL(session.command, requests[i].command);
-        CU_ASSERT_EQUAL_FATAL(out.length - 2, golden->length);
-        CU_ASSERT_EQUAL(memcmp(bytes + 2, golden->bytes, golden->length), 0);
+        CHECK_EQUAL(dialect_tlv_0.encode_request(&session, &expected, &out), 0);
+        CHECK_EQUAL(session.command, requests[i].command);
+        REQUIRE_EQUAL(out.length - 2, golden->length);
+        CHECK_BYTES(bytes + 2, golden->bytes, golden->length);
     }
     golden_free(&set);
 }
@@ -116,12 +118,12 @@ static const struct sample samples[] = {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         struct heard heard;
         heard_whole(samples[i].bytes, samples[i].length, &heard);
-        CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-0");
-        CU_ASSERT_EQUAL(heard.protocol_error.code, samples[i].code);
-        CU_ASSERT_EQUAL(heard.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
+        CHECK_STRING(heard.dialect, "tlv-0");
+        CHECK_EQUAL(heard.protocol_error.code, samples[i].code);
+        CHECK_EQUAL(heard.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
         heard_free(&heard);
     }
 }
@@ -131,11 +133,11 @@ static void test_not_ours(void)
 {
     struct heard heard;
     heard_whole("VSCX\x00\x09", 6, &heard);
-    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+    CHECK_STRING(heard.dialect, "tlv-1");
     heard_whole("VSCK\x01\x09", 6, &heard);
-    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+    CHECK_STRING(heard.dialect, "tlv-1");
     heard_whole("VSCK", 4, &heard);
-    CU_ASSERT_STRING_EQUAL(heard.dialect, "tlv-1");
+    CHECK_STRING(heard.dialect, "tlv-1");
 }
 
 static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
@@ -152,7 +154,7 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
     tlv_0_put_text(&writer, tag, (struct text){text, length});
     tlv_0_put_header(&writer, tag + 1, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
     writer_put(&writer, text, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
-    CU_ASSERT_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
+    CHECK_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
     heard_whole(bytes, out.length, &heard);
     heard_free(&heard);
     return heard.protocol_error.code;
@@ -160,10 +162,10 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
 
 static void test_limits(void)
 {
-    CU_ASSERT_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX), ERROR_NONE);
-    CU_ASSERT_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX + 1), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX), ERROR_NONE);
+    CHECK_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX), ERROR_NONE);
+    CHECK_EQUAL(code_of(COMMAND_NOTIFY, 4, NOTIFY_MAX + 1), ERROR_INVALID_ARGUMENT);
 }
 
 static void check_answer(const struct golden_set *set, const struct answer *answer,
@@ -173,9 +175,9 @@ static void check_answer(const struct golden_set *set, const struct answer *answ
     struct server_session session = {.dialect = &dialect_tlv_0};
     uint8_t bytes[ANSWER_BYTES_MAX] = "ab";
     struct reply reply = {bytes, sizeof bytes, 2};
-    CU_ASSERT_EQUAL(server_answer(&session, answer, &reply), 0);
-    CU_ASSERT_EQUAL_FATAL(reply.length - 2, golden->length);
-    CU_ASSERT_EQUAL(memcmp(bytes + 2, golden->bytes, golden->length), 0);
+    CHECK_EQUAL(server_answer(&session, answer, &reply), 0);
+    REQUIRE_EQUAL(reply.length - 2, golden->length);
+    CHECK_BYTES(bytes + 2, golden->bytes, golden->length);
 }
 
 static void test_answers(void)
@@ -201,28 +203,29 @@ static void test_what_cannot_be_said(void)
     struct answer progress = {.type = ANSWER_PROGRESS};
     struct answer none = {.type = ANSWER_RESPONSE};
     struct answer wrong = answer_error(ERROR_INTERNAL, "\xff");
-    CU_ASSERT_EQUAL(server_answer(&session, &progress, &reply), 0);
-    CU_ASSERT_EQUAL(server_answer(&session, &none, &reply), -ENOBUFS);
+    CHECK_EQUAL(server_answer(&session, &progress, &reply), 0);
+    CHECK_EQUAL(server_answer(&session, &none, &reply), -ENOBUFS);
     reply.size = sizeof bytes;
-    CU_ASSERT_EQUAL(server_answer(&session, &wrong, &reply), -EINVAL);
-    CU_ASSERT_EQUAL(reply.length, 3);
+    CHECK_EQUAL(server_answer(&session, &wrong, &reply), -EINVAL);
+    CHECK_EQUAL(reply.length, 3);
 
     struct client_session guest = {.dialect = &dialect_tlv_0};
     static char text[NOTIFY_MAX + 1];
     memset(text, 't', sizeof text);
     for (unsigned command = COMMAND_NOTIFY + 1; command <= COMMAND_LAST; command++) {
+        CHECK_ROW("command = %u", command);
         struct request request = {.command = (enum command)command};
-        CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EOPNOTSUPP);
+        CHECK_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EOPNOTSUPP);
     }
     struct request request = {.command = COMMAND_NOTIFY, .message = {text, sizeof text}};
-    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EMSGSIZE);
+    CHECK_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EMSGSIZE);
     request.message = text_of("\xff");
-    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EINVAL);
+    CHECK_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -EINVAL);
     request = (struct request){.command = COMMAND_ATTACH_HSM};
     reply.size = 16;
-    CU_ASSERT_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -ENOBUFS);
-    CU_ASSERT_EQUAL(reply.length, 3);
-    CU_ASSERT_EQUAL(guest.command, COMMAND_NONE);
+    CHECK_EQUAL(dialect_tlv_0.encode_request(&guest, &request, &reply), -ENOBUFS);
+    CHECK_EQUAL(reply.length, 3);
+    CHECK_EQUAL(guest.command, COMMAND_NONE);
 }
 
 struct taken {
@@ -275,11 +278,11 @@ static void test_golden_answers(void)
           .message = {"the downloaded image has another SHA-256 than asked for", 55}}},
     };
     struct golden_set set = golden_load("tlv-0");
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].golden) {
         const struct golden *golden = golden_get(&set, rows[i].golden);
         struct taken taken = take(rows[i].command, golden->bytes, golden->length);
-        CU_ASSERT_EQUAL(taken.error, 0);
-        CU_ASSERT_TRUE(answer_equal(&taken.answer, &rows[i].answer));
+        CHECK_EQUAL(taken.error, 0);
+        CHECK_TRUE(answer_equal(&taken.answer, &rows[i].answer));
         free(taken.frame);
     }
     golden_free(&set);
@@ -300,14 +303,14 @@ static void test_nonsense(void)
         SAMPLE("VSCK\x00\x09\x03\x00\x00\x04\x01\x00\x01\xff", ERROR_MALFORMED),
         SAMPLE("VSCK\x00\x09\x03\x00\x00\x02\x01\x00", ERROR_MALFORMED),
     };
-    for (size_t i = 0; i < sizeof wrong / sizeof wrong[0]; i++) {
+    CHECK_EACH(i, wrong, "%s", wrong[i].bytes) {
         struct taken taken = take(COMMAND_NOTIFY, wrong[i].bytes, wrong[i].length);
-        CU_ASSERT_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
-        CU_ASSERT_EQUAL(taken.protocol_error.code, wrong[i].code);
+        CHECK_TRUE(taken.framing == FRAMING_REFUSED || taken.error == -EBADMSG);
+        CHECK_EQUAL(taken.protocol_error.code, wrong[i].code);
         free(taken.frame);
     }
     struct taken version = take(COMMAND_GET_HOSTOS_VERSION, "VSCK\x00\x09\x02\x00\x00\x00", 10);
-    CU_ASSERT_EQUAL(version.error, -EBADMSG);
+    CHECK_EQUAL(version.error, -EBADMSG);
     free(version.frame);
 }
 

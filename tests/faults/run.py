@@ -25,6 +25,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path[:0] = [HERE, os.path.join(os.path.dirname(HERE), "system")]
 
 from faultcase import FaultTest  # noqa: E402  the path comes first
+from vsocktest.values import Noted  # noqa: E402
 
 CANNOT_RUN_HERE = 77
 SEED = 5
@@ -47,6 +48,10 @@ def classes(only):
     return [test for test in found if only in name_of(test)]
 
 
+class Result(Noted, unittest.TestResult):
+    pass
+
+
 def name_of(test):
     return "%s.%s" % (test.__module__, test.__name__)
 
@@ -60,7 +65,7 @@ def run_one(work):
     test, case, method = work
     instance = test(method)
     instance.case = case
-    result = unittest.TestResult()
+    result = Result()
     signal.signal(signal.SIGALRM, _late)
     signal.alarm(CASE_SECONDS)
     began = time.monotonic()

@@ -32,11 +32,11 @@ static inline struct options_case options_case_parse(const char *line, const cha
     for (char *word = strtok_r(made.line, " ", &kept); word != NULL;
          word = strtok_r(NULL, " ", &kept)) {
         made.argv[made.argc++] = strcmp(word, "''") == 0 ? word + 2 : word;
-        CU_ASSERT_TRUE_FATAL(made.argc <= OPTIONS_CASE_WORDS);
+        REQUIRE_COMPARE(made.argc, <=, OPTIONS_CASE_WORDS);
     }
     made.status = options_parse(made.argc, made.argv, environment, &made.options, made.error);
     if (made.status < 0) {
-        CU_ASSERT_TRUE(made.error[0] != '\0');
+        CHECK_COMPARE(made.error[0], !=, '\0');
     }
     return made;
 }

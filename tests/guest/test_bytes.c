@@ -16,15 +16,16 @@ static int stop[2];
 
 static void open_all(void)
 {
-    CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
-    CU_ASSERT_EQUAL_FATAL(pipe2(stop, O_CLOEXEC), 0);
+    REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
+    REQUIRE_EQUAL(pipe2(stop, O_CLOEXEC), 0);
 }
 
 static void close_all(void)
 {
     for (int i = 0; i < 2; i++) {
-        CU_ASSERT_EQUAL(close(ends[i]), 0);
-        CU_ASSERT_EQUAL(close(stop[i]), 0);
+        CHECK_ROW("i = %d", i);
+        CHECK_EQUAL(close(ends[i]), 0);
+        CHECK_EQUAL(close(stop[i]), 0);
     }
 }
 
@@ -32,20 +33,20 @@ static void close_all(void)
 static void fill(void)
 {
     static const char block[4096];
-    CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
+    CHECK_EQUAL(fcntl(ends[1], F_SETFL, O_NONBLOCK), 0);
     while (write(ends[1], block, sizeof block) > 0) {
     }
-    CU_ASSERT_EQUAL(errno, EAGAIN);
-    CU_ASSERT_EQUAL(fcntl(ends[1], F_SETFL, 0), 0);
+    CHECK_EQUAL(errno, EAGAIN);
+    CHECK_EQUAL(fcntl(ends[1], F_SETFL, 0), 0);
 }
 
 static void test_write_what_is_ready(void)
 {
     char got[8] = "";
     open_all();
-    CU_ASSERT_EQUAL_FATAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
-    CU_ASSERT_EQUAL(read(ends[0], got, sizeof got), 6);
-    CU_ASSERT_EQUAL(memcmp(got, "answer", 6), 0);
+    REQUIRE_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), 0);
+    CHECK_EQUAL(read(ends[0], got, sizeof got), 6);
+    CHECK_BYTES(got, "answer", 6);
     close_all();
 }
 
@@ -53,10 +54,10 @@ static void test_write_what_is_not(void)
 {
     open_all();
     fill();
-    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), -ETIME);
-    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], clock_deadline(10)), -ETIME);
-    CU_ASSERT_EQUAL(write(stop[1], "", 1), 1);
-    CU_ASSERT_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], CLOCK_NEVER), -ECANCELED);
+    CHECK_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], PASSED_MS), -ETIME);
+    CHECK_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], clock_deadline(10)), -ETIME);
+    CHECK_EQUAL(write(stop[1], "", 1), 1);
+    CHECK_EQUAL(bytes_write(ends[1], "answer", 6, stop[0], CLOCK_NEVER), -ECANCELED);
     close_all();
 }
 
@@ -65,15 +66,15 @@ static void test_read(void)
     char got[8] = "";
     size_t length = 99;
     open_all();
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], PASSED_MS, &length), -ETIME);
-    CU_ASSERT_EQUAL(length, 99);
-    CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
-    CU_ASSERT_EQUAL_FATAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
-    CU_ASSERT_EQUAL(length, 3);
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
-    CU_ASSERT_EQUAL(length, 2);
-    CU_ASSERT_EQUAL(write(stop[1], "", 1), 1);
-    CU_ASSERT_EQUAL(bytes_read(ends[0], got, 1, stop[0], CLOCK_NEVER, &length), -ECANCELED);
+    CHECK_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], PASSED_MS, &length), -ETIME);
+    CHECK_EQUAL(length, 99);
+    CHECK_EQUAL(write(ends[1], "12345", 5), 5);
+    REQUIRE_EQUAL(bytes_read(ends[0], got, 3, stop[0], PASSED_MS, &length), 0);
+    CHECK_EQUAL(length, 3);
+    CHECK_EQUAL(bytes_read(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
+    CHECK_EQUAL(length, 2);
+    CHECK_EQUAL(write(stop[1], "", 1), 1);
+    CHECK_EQUAL(bytes_read(ends[0], got, 1, stop[0], CLOCK_NEVER, &length), -ECANCELED);
     close_all();
 }
 
@@ -82,13 +83,13 @@ static void test_read_to_the_end(void)
     char got[8] = "";
     size_t length = 99;
     open_all();
-    CU_ASSERT_EQUAL(write(ends[1], "12345", 5), 5);
-    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, 5, stop[0], CLOCK_NEVER, &length), 0);
-    CU_ASSERT_EQUAL(length, 5);
-    CU_ASSERT_EQUAL(write(ends[1], "678", 3), 3);
-    CU_ASSERT_EQUAL(close(ends[1]), 0);
-    CU_ASSERT_EQUAL(bytes_read_all(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
-    CU_ASSERT_EQUAL(length, 3);
+    CHECK_EQUAL(write(ends[1], "12345", 5), 5);
+    CHECK_EQUAL(bytes_read_all(ends[0], got, 5, stop[0], CLOCK_NEVER, &length), 0);
+    CHECK_EQUAL(length, 5);
+    CHECK_EQUAL(write(ends[1], "678", 3), 3);
+    CHECK_EQUAL(close(ends[1]), 0);
+    CHECK_EQUAL(bytes_read_all(ends[0], got, sizeof got, stop[0], CLOCK_NEVER, &length), 0);
+    CHECK_EQUAL(length, 3);
     ends[1] = open("/dev/null", O_WRONLY | O_CLOEXEC);
     close_all();
 }

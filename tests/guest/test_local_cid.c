@@ -23,20 +23,20 @@ static void test_environment(void)
         {"-1", -EINVAL, 77},
         {"three", -EINVAL, 77},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].value) {
         uint32_t cid = 77;
-        CU_ASSERT_EQUAL(local_cid_parse(rows[i].value, &cid), rows[i].error);
-        CU_ASSERT_EQUAL(cid, rows[i].cid);
+        CHECK_EQUAL(local_cid_parse(rows[i].value, &cid), rows[i].error);
+        CHECK_EQUAL(cid, rows[i].cid);
     }
 }
 
 static void test_device(void)
 {
     uint32_t cid = 77;
-    CU_ASSERT_EQUAL(local_cid_read("/nowhere/vsock", &cid), -EAFNOSUPPORT);
-    CU_ASSERT_EQUAL(local_cid_read("/dev/null", &cid), -ENOTTY);
-    CU_ASSERT_EQUAL(local_cid_read("/dev/null/vsock", &cid), -ENOTDIR);
-    CU_ASSERT_EQUAL(cid, 77);
+    CHECK_EQUAL(local_cid_read("/nowhere/vsock", &cid), -EAFNOSUPPORT);
+    CHECK_EQUAL(local_cid_read("/dev/null", &cid), -ENOTTY);
+    CHECK_EQUAL(local_cid_read("/dev/null/vsock", &cid), -ENOTDIR);
+    CHECK_EQUAL(cid, 77);
 }
 
 static const struct unit_test tests[] = {

@@ -12,38 +12,39 @@ static struct options_case parse(const char *line)
     if (made.status != 0) {
         fprintf(stderr, "%s: %s\n", line, made.error);
     }
-    CU_ASSERT_EQUAL_FATAL(made.status, 0);
+    REQUIRE_EQUAL(made.status, 0);
     return made;
 }
 
 static void test_defaults(void)
 {
     struct options_case made = parse("attach-hsm");
-    CU_ASSERT_EQUAL(made.options.action, ACTION_ASK);
-    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_ATTACH_HSM);
-    CU_ASSERT_EQUAL(made.options.address.family, AF_VSOCK);
-    CU_ASSERT_EQUAL(made.options.address.cid, 2);
-    CU_ASSERT_EQUAL(made.options.address.port, 19090);
-    CU_ASSERT_STRING_EQUAL(made.options.address_source, "default");
-    CU_ASSERT_EQUAL(made.options.timeout_ms, 30000);
-    CU_ASSERT_EQUAL(made.options.connect_ms, 5000);
-    CU_ASSERT_PTR_NULL(made.options.dialect);
-    CU_ASSERT_EQUAL(made.options.output, OUTPUT_PAYLOAD);
-    CU_ASSERT_EQUAL(made.options.progress, WHEN_AUTO);
-    CU_ASSERT_FALSE(made.options.verbose || made.options.quiet);
+    CHECK_EQUAL(made.options.action, ACTION_ASK);
+    CHECK_EQUAL(made.options.request.command, COMMAND_ATTACH_HSM);
+    CHECK_EQUAL(made.options.address.family, AF_VSOCK);
+    CHECK_EQUAL(made.options.address.cid, 2);
+    CHECK_EQUAL(made.options.address.port, 19090);
+    CHECK_STRING(made.options.address_source, "default");
+    CHECK_EQUAL(made.options.timeout_ms, 30000);
+    CHECK_EQUAL(made.options.connect_ms, 5000);
+    CHECK_NULL(made.options.dialect);
+    CHECK_EQUAL(made.options.output, OUTPUT_PAYLOAD);
+    CHECK_EQUAL(made.options.progress, WHEN_AUTO);
+    CHECK_FALSE(made.options.verbose || made.options.quiet);
     options_case_done(&made);
 }
 
 static void test_every_command(void)
 {
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        CHECK_ROW("command = %u", command);
         char line[256];
         snprintf(line, sizeof line, "%s%s", command_name(command),
                  command == COMMAND_UPGRADE  ? " --url u --hash " HASH
                  : command == COMMAND_NOTIFY ? " m"
                                              : "");
         struct options_case made = parse(line);
-        CU_ASSERT_EQUAL(made.options.request.command, command);
+        CHECK_EQUAL(made.options.request.command, command);
         options_case_done(&made);
     }
 }
@@ -57,17 +58,17 @@ static void test_options_before_and_after(void)
         "--output=json --progress=never --verbose",
         "-aunix:/s -vt2.5 attach-hsm --connect-timeout 0 --protocol tlv-1 -ojson --progress never",
     };
-    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++) {
+    CHECK_EACH(i, lines, "%s", lines[i]) {
         struct options_case made = parse(lines[i]);
-        CU_ASSERT_EQUAL(made.options.address.family, AF_UNIX);
-        CU_ASSERT_STRING_EQUAL(made.options.address.path, "/s");
-        CU_ASSERT_STRING_EQUAL(made.options.address_source, "option --address");
-        CU_ASSERT_EQUAL(made.options.timeout_ms, 2500);
-        CU_ASSERT_EQUAL(made.options.connect_ms, 0);
-        CU_ASSERT_PTR_EQUAL(made.options.dialect, dialect_find("tlv-1"));
-        CU_ASSERT_EQUAL(made.options.output, OUTPUT_JSON);
-        CU_ASSERT_EQUAL(made.options.progress, WHEN_NEVER);
-        CU_ASSERT_TRUE(made.options.verbose);
+        CHECK_EQUAL(made.options.address.family, AF_UNIX);
+        CHECK_STRING(made.options.address.path, "/s");
+        CHECK_STRING(made.options.address_source, "option --address");
+        CHECK_EQUAL(made.options.timeout_ms, 2500);
+        CHECK_EQUAL(made.options.connect_ms, 0);
+        CHECK_EQUAL(made.options.dialect, dialect_find("tlv-1"));
+        CHECK_EQUAL(made.options.output, OUTPUT_JSON);
+        CHECK_EQUAL(made.options.progress, WHEN_NEVER);
+        CHECK_TRUE(made.options.verbose);
         options_case_done(&made);
     }
 }
@@ -77,13 +78,13 @@ static void test_the_last_one_counts(void)
     struct options_case made =
         parse("-t 1 attach-hsm -t 2 -o json -o value -v -q --protocol tlv-1 --protocol auto "
               "-a unix:/s -a vsock:3:4");
-    CU_ASSERT_EQUAL(made.options.timeout_ms, 2000);
-    CU_ASSERT_EQUAL(made.options.output, OUTPUT_VALUE);
-    CU_ASSERT_TRUE(made.options.quiet);
-    CU_ASSERT_FALSE(made.options.verbose);
-    CU_ASSERT_PTR_NULL(made.options.dialect);
-    CU_ASSERT_EQUAL(made.options.address.cid, 3);
-    CU_ASSERT_EQUAL(made.options.address.port, 4);
+    CHECK_EQUAL(made.options.timeout_ms, 2000);
+    CHECK_EQUAL(made.options.output, OUTPUT_VALUE);
+    CHECK_TRUE(made.options.quiet);
+    CHECK_FALSE(made.options.verbose);
+    CHECK_NULL(made.options.dialect);
+    CHECK_EQUAL(made.options.address.cid, 3);
+    CHECK_EQUAL(made.options.address.port, 4);
     options_case_done(&made);
 }
 
@@ -105,9 +106,9 @@ static void test_timeouts(void)
         {"decode -t 5", 5000},
         {"help -t 5", 5000},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = parse(rows[i].line);
-        CU_ASSERT_EQUAL(made.options.timeout_ms, rows[i].timeout_ms);
+        CHECK_EQUAL(made.options.timeout_ms, rows[i].timeout_ms);
         options_case_done(&made);
     }
 }
@@ -115,67 +116,67 @@ static void test_timeouts(void)
 static void test_upgrade(void)
 {
     struct options_case made = parse("upgrade --no-wait --hash " HASH " --url http://h/i");
-    CU_ASSERT_TRUE(text_is(made.options.request.url, "http://h/i"));
-    CU_ASSERT_EQUAL(made.options.request.sha256[1], 0x11);
-    CU_ASSERT_EQUAL(made.options.request.sha256[31], 0xff);
-    CU_ASSERT_TRUE(made.options.no_wait);
+    CHECK_TEXT(made.options.request.url, "http://h/i");
+    CHECK_EQUAL(made.options.request.sha256[1], 0x11);
+    CHECK_EQUAL(made.options.request.sha256[31], 0xff);
+    CHECK_TRUE(made.options.no_wait);
     options_case_done(&made);
 }
 
 static void test_notify(void)
 {
     struct options_case made = parse("notify hello --count 4294967295");
-    CU_ASSERT_TRUE(text_is(made.options.request.message, "hello"));
-    CU_ASSERT_EQUAL(made.options.request.count, UINT32_MAX);
-    CU_ASSERT_FALSE(made.options.message_from_stdin);
-    CU_ASSERT_PTR_NULL(made.options.echo_devices);
+    CHECK_TEXT(made.options.request.message, "hello");
+    CHECK_EQUAL(made.options.request.count, UINT32_MAX);
+    CHECK_FALSE(made.options.message_from_stdin);
+    CHECK_NULL(made.options.echo_devices);
     options_case_done(&made);
 
     made = parse("notify --echo --count 0 -- --hello");
-    CU_ASSERT_TRUE(text_is(made.options.request.message, "--hello"));
-    CU_ASSERT_EQUAL(made.options.request.count, 0);
-    CU_ASSERT_STRING_EQUAL(made.options.echo_devices, "/dev/tty1,/dev/ttyS0");
+    CHECK_TEXT(made.options.request.message, "--hello");
+    CHECK_EQUAL(made.options.request.count, 0);
+    CHECK_STRING(made.options.echo_devices, "/dev/tty1,/dev/ttyS0");
     options_case_done(&made);
 
     made = parse("notify - --echo=/a,/b");
-    CU_ASSERT_TRUE(made.options.message_from_stdin);
-    CU_ASSERT_EQUAL(made.options.request.count, 1);
-    CU_ASSERT_STRING_EQUAL(made.options.echo_devices, "/a,/b");
+    CHECK_TRUE(made.options.message_from_stdin);
+    CHECK_EQUAL(made.options.request.count, 1);
+    CHECK_STRING(made.options.echo_devices, "/a,/b");
     options_case_done(&made);
 
     made = parse("notify ''");
-    CU_ASSERT_EQUAL(made.options.request.message.length, 0);
+    CHECK_EQUAL(made.options.request.message.length, 0);
     options_case_done(&made);
 }
 
 static void test_flag_form(void)
 {
     struct options_case made = parse("--port 7 --get-hostos-version");
-    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_GET_HOSTOS_VERSION);
-    CU_ASSERT_EQUAL(made.options.output, OUTPUT_VALUE);
-    CU_ASSERT_EQUAL(made.options.address.port, 7);
-    CU_ASSERT_STRING_EQUAL(made.options.address_source, "option --port");
+    CHECK_EQUAL(made.options.request.command, COMMAND_GET_HOSTOS_VERSION);
+    CHECK_EQUAL(made.options.output, OUTPUT_VALUE);
+    CHECK_EQUAL(made.options.address.port, 7);
+    CHECK_STRING(made.options.address_source, "option --port");
     options_case_done(&made);
 
     made = parse("--hash " HASH " --output payload --upgrade http://h/i");
-    CU_ASSERT_EQUAL(made.options.request.command, COMMAND_UPGRADE);
-    CU_ASSERT_TRUE(text_is(made.options.request.url, "http://h/i"));
-    CU_ASSERT_EQUAL(made.options.output, OUTPUT_PAYLOAD);
+    CHECK_EQUAL(made.options.request.command, COMMAND_UPGRADE);
+    CHECK_TEXT(made.options.request.url, "http://h/i");
+    CHECK_EQUAL(made.options.output, OUTPUT_PAYLOAD);
     options_case_done(&made);
 
     made = parse("--count 2 --notify --version");
-    CU_ASSERT_EQUAL(made.options.action, ACTION_ASK);
-    CU_ASSERT_TRUE(text_is(made.options.request.message, "--version"));
-    CU_ASSERT_EQUAL(made.options.request.count, 2);
+    CHECK_EQUAL(made.options.action, ACTION_ASK);
+    CHECK_TEXT(made.options.request.message, "--version");
+    CHECK_EQUAL(made.options.request.count, 2);
     options_case_done(&made);
 
     made = parse("--notify -");
-    CU_ASSERT_TRUE(text_is(made.options.request.message, "-"));
-    CU_ASSERT_FALSE(made.options.message_from_stdin);
+    CHECK_TEXT(made.options.request.message, "-");
+    CHECK_FALSE(made.options.message_from_stdin);
     options_case_done(&made);
 
     made = parse("--notify=a=b");
-    CU_ASSERT_TRUE(text_is(made.options.request.message, "a=b"));
+    CHECK_TEXT(made.options.request.message, "a=b");
     options_case_done(&made);
 }
 
@@ -196,13 +197,13 @@ static void test_addresses(void)
         {"attach-hsm -p 5 -a vsock:6:7", NULL, "vsock:6:5", "option --address"},
         {"attach-hsm -p 4294967294", NULL, "vsock:2:4294967294", "option --port"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, rows[i].environment);
-        CU_ASSERT_EQUAL_FATAL(made.status, 0);
+        REQUIRE_EQUAL(made.status, 0);
         char address[ADDRESS_TEXT_MAX];
         address_format(&made.options.address, address);
-        CU_ASSERT_STRING_EQUAL(address, rows[i].expected);
-        CU_ASSERT_STRING_EQUAL(made.options.address_source, rows[i].source);
+        CHECK_STRING(address, rows[i].expected);
+        CHECK_STRING(made.options.address_source, rows[i].source);
         options_case_done(&made);
     }
 }
@@ -226,14 +227,14 @@ static void test_other_actions(void)
         {"decode", ACTION_DECODE, NULL, NULL},
         {"decode /f", ACTION_DECODE, NULL, "/f"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, "nonsense");
-        CU_ASSERT_EQUAL_FATAL(made.status, 0);
-        CU_ASSERT_EQUAL(made.options.action, rows[i].action);
-        CU_ASSERT_TRUE(rows[i].topic == NULL ? made.options.topic == NULL
-                                             : strcmp(made.options.topic, rows[i].topic) == 0);
-        CU_ASSERT_TRUE(rows[i].file == NULL ? made.options.file == NULL
-                                            : strcmp(made.options.file, rows[i].file) == 0);
+        REQUIRE_EQUAL(made.status, 0);
+        CHECK_EQUAL(made.options.action, rows[i].action);
+        CHECK_TRUE(rows[i].topic == NULL ? made.options.topic == NULL
+                                         : strcmp(made.options.topic, rows[i].topic) == 0);
+        CHECK_TRUE(rows[i].file == NULL ? made.options.file == NULL
+                                        : strcmp(made.options.file, rows[i].file) == 0);
         options_case_done(&made);
     }
 }

@@ -18,45 +18,45 @@ static void feed(struct progress *progress, unsigned phase, uint64_t done, uint6
     progress_feed(progress, &status, now_ms);
 }
 
-static void check_text(const struct progress *progress, const char *expected)
+static void check_line(const struct progress *progress, const char *expected)
 {
     char line[PROGRESS_LINE_MAX];
     progress_text(progress, line);
-    CU_ASSERT_STRING_EQUAL(line, expected);
+    CHECK_STRING(line, expected);
 }
 
 static void check_bar(const struct progress *progress, unsigned columns, const char *expected)
 {
     char line[PROGRESS_LINE_MAX];
     progress_bar(progress, columns, line);
-    CU_ASSERT_EQUAL(strlen(line), columns);
+    CHECK_EQUAL(strlen(line), columns);
     if (strcmp(line, expected) != 0) {
         fprintf(stderr, "got  '%s'\nwant '%s'\n", line, expected);
     }
-    CU_ASSERT_STRING_EQUAL(line, expected);
+    CHECK_STRING(line, expected);
 }
 
 static void test_text(void)
 {
     struct progress progress = {0};
     feed(&progress, PHASE_QUEUED, 0, 0, 0);
-    check_text(&progress, "queued");
+    check_line(&progress, "queued");
     feed(&progress, PHASE_DOWNLOADING, 0, 0, 0);
-    check_text(&progress, "downloading  0 B");
+    check_line(&progress, "downloading  0 B");
     feed(&progress, PHASE_DOWNLOADING, 512, 0, 1000);
-    check_text(&progress, "downloading  512 B  512 B/s");
+    check_line(&progress, "downloading  512 B  512 B/s");
     feed(&progress, PHASE_DOWNLOADING, 1024, 2048, 2000);
-    check_text(&progress, "downloading  50%  1.0 KiB of 2.0 KiB  512 B/s  0:02 left");
+    check_line(&progress, "downloading  50%  1.0 KiB of 2.0 KiB  512 B/s  0:02 left");
     feed(&progress, PHASE_DOWNLOADING, 2048, 2048, 4000);
-    check_text(&progress, "downloading  99%  2.0 KiB of 2.0 KiB  512 B/s");
+    check_line(&progress, "downloading  99%  2.0 KiB of 2.0 KiB  512 B/s");
     feed(&progress, PHASE_VERIFYING, 2048, 2048, 4000);
-    check_text(&progress, "verifying    99%  2.0 KiB of 2.0 KiB");
+    check_line(&progress, "verifying    99%  2.0 KiB of 2.0 KiB");
     feed(&progress, PHASE_INSTALLING, 2048, 2048, 4000);
-    check_text(&progress, "installing");
+    check_line(&progress, "installing");
     feed(&progress, PHASE_REBOOTING, 2048, 2048, 4000);
-    check_text(&progress, "rebooting");
+    check_line(&progress, "rebooting");
     feed(&progress, 99, 0, 0, 4000);
-    check_text(&progress, "phase 99");
+    check_line(&progress, "phase 99");
 }
 
 static void test_bar(void)
@@ -81,9 +81,9 @@ static void test_bar_is_never_wider_than_its_buffer(void)
     char line[PROGRESS_LINE_MAX];
     feed(&progress, PHASE_DOWNLOADING, 1, 2, 0);
     progress_bar(&progress, 5000, line);
-    CU_ASSERT_EQUAL(strlen(line), PROGRESS_WIDTH_MAX);
+    CHECK_EQUAL(strlen(line), PROGRESS_WIDTH_MAX);
     progress_bar(&progress, 0, line);
-    CU_ASSERT_STRING_EQUAL(line, "");
+    CHECK_STRING(line, "");
 }
 
 static void test_monotone(void)
@@ -92,9 +92,9 @@ static void test_monotone(void)
     feed(&progress, PHASE_DOWNLOADING, 0, 1000, 0);
     feed(&progress, PHASE_DOWNLOADING, 900, 1000, 1000);
     feed(&progress, PHASE_DOWNLOADING, 100, 1000, 2000);
-    CU_ASSERT_EQUAL(progress.done, 900);
+    CHECK_EQUAL(progress.done, 900);
     feed(&progress, PHASE_VERIFYING, 100, 1000, 3000);
-    CU_ASSERT_EQUAL(progress.done, 100);
+    CHECK_EQUAL(progress.done, 100);
 }
 
 static void test_a_hundred_is_for_the_verified(void)
@@ -103,15 +103,15 @@ static void test_a_hundred_is_for_the_verified(void)
     char line[PROGRESS_LINE_MAX];
     feed(&progress, PHASE_DOWNLOADING, UINT64_MAX - 1, UINT64_MAX, 0);
     progress_text(&progress, line);
-    CU_ASSERT_EQUAL(strncmp(line, "downloading  99%", 16), 0);
+    CHECK_PREFIX(line, "downloading  99%");
     feed(&progress, PHASE_DOWNLOADING, UINT64_MAX, UINT64_MAX, 0);
     progress_text(&progress, line);
-    CU_ASSERT_STRING_EQUAL(line, "downloading  99%  16.0 EiB of 16.0 EiB");
+    CHECK_STRING(line, "downloading  99%  16.0 EiB of 16.0 EiB");
     /* More than there is: the host's mistake is not made larger. */
     progress = (struct progress){0};
     feed(&progress, PHASE_DOWNLOADING, UINT64_MAX, 1, 0);
     progress_text(&progress, line);
-    CU_ASSERT_EQUAL(strncmp(line, "downloading  99%", 16), 0);
+    CHECK_PREFIX(line, "downloading  99%");
 }
 
 static void test_rate_and_time_left(void)
@@ -119,35 +119,36 @@ static void test_rate_and_time_left(void)
     struct progress progress = {0};
     /* A resumed download does not count what was there before. */
     feed(&progress, PHASE_DOWNLOADING, 500 * MIB, 1000 * MIB, 0);
-    CU_ASSERT_TRUE(progress.rate <= 0);
+    CHECK_COMPARE(progress.rate, <=, 0);
     feed(&progress, PHASE_DOWNLOADING, 501 * MIB, 1000 * MIB, 10000);
-    check_text(&progress, "downloading  50%  501.0 MiB of 1000.0 MiB  102.4 KiB/s  1:23:10 left");
+    check_line(&progress, "downloading  50%  501.0 MiB of 1000.0 MiB  102.4 KiB/s  1:23:10 left");
     /* The same instant twice, and a clock that stands still, change nothing. */
     double rate = progress.rate;
     feed(&progress, PHASE_DOWNLOADING, 502 * MIB, 1000 * MIB, 10000);
-    CU_ASSERT_TRUE(progress.rate >= rate && progress.rate <= rate);
+    CHECK_COMPARE(progress.rate, >=, rate);
+    CHECK_COMPARE(progress.rate, <=, rate);
     /* Days are no help to anybody. */
     progress = (struct progress){0};
     feed(&progress, PHASE_DOWNLOADING, 0, UINT64_MAX, 0);
     feed(&progress, PHASE_DOWNLOADING, 1, UINT64_MAX, 1000);
-    check_text(&progress, "downloading   0%  1 B of 16.0 EiB  1 B/s");
+    check_line(&progress, "downloading   0%  1 B of 16.0 EiB  1 B/s");
 }
 
 static void test_a_log_is_told_each_phase_and_each_tenth(void)
 {
     struct progress progress = {0};
     feed(&progress, PHASE_QUEUED, 0, 0, 0);
-    CU_ASSERT_TRUE(progress_due(&progress));
+    CHECK_TRUE(progress_due(&progress));
     feed(&progress, PHASE_QUEUED, 0, 0, 1000);
-    CU_ASSERT_FALSE(progress_due(&progress));
+    CHECK_FALSE(progress_due(&progress));
     unsigned told = 0;
     for (uint64_t done = 0; done <= 1000; done++) {
         feed(&progress, PHASE_DOWNLOADING, done, 1000, (int64_t)done);
         told += progress_due(&progress) ? 1 : 0;
     }
-    CU_ASSERT_EQUAL(told, 10);
+    CHECK_EQUAL(told, 10);
     feed(&progress, PHASE_REBOOTING, 1000, 1000, 2000);
-    CU_ASSERT_TRUE(progress_due(&progress));
+    CHECK_TRUE(progress_due(&progress));
 }
 
 static const struct unit_test tests[] = {

@@ -25,13 +25,13 @@ static void check(enum command command, struct client_outcome outcome, enum repo
     char got[REPORT_CODE_MAX + REPORT_TEXT_MAX + 2];
     report_outcome(&options, &outcome, SIGTERM, &report);
     snprintf(got, sizeof got, "%s: %s", report.code, report.text);
-    CU_ASSERT_EQUAL(report.exit_code, exit_code);
-    CU_ASSERT_EQUAL(report.signal, outcome.result == CLIENT_STOPPED ? SIGTERM : 0);
+    CHECK_EQUAL(report.exit_code, exit_code);
+    CHECK_EQUAL(report.signal, outcome.result == CLIENT_STOPPED ? SIGTERM : 0);
     if (line != NULL) {
         if (strcmp(got, line) != 0) {
             fprintf(stderr, "got  %s\nwant %s\n", got, line);
         }
-        CU_ASSERT_STRING_EQUAL(got, line);
+        CHECK_STRING(got, line);
     }
 }
 
@@ -131,24 +131,26 @@ static void test_a_failed_upgrade(void)
         .phase = PHASE_FAILED, .result = ERROR_HASH_MISMATCH, .detail = text_of("another file")};
     struct report report = {0};
     report_failed_upgrade(&status, &report);
-    CU_ASSERT_EQUAL(report.exit_code, REPORT_HOST_ERROR);
-    CU_ASSERT_STRING_EQUAL(report.code, "hash_mismatch");
-    CU_ASSERT_STRING_EQUAL(report.text, "another file");
+    CHECK_EQUAL(report.exit_code, REPORT_HOST_ERROR);
+    CHECK_STRING(report.code, "hash_mismatch");
+    CHECK_STRING(report.text, "another file");
 }
 
 static void test_exit_codes_are_in_order(void)
 {
-    CU_ASSERT_EQUAL_FATAL(report_exits_count, 8);
+    REQUIRE_EQUAL(report_exits_count, 8);
     for (size_t i = 0; i < report_exits_count; i++) {
-        CU_ASSERT_EQUAL((size_t)report_exits[i].code, i);
+        CHECK_ROW("i = %zu", i);
+        CHECK_EQUAL((size_t)report_exits[i].code, i);
     }
 }
 
 static void test_phases_that_end_following(void)
 {
     static const bool ended[] = {true, false, false, false, false, true, true, true, false};
-    for (unsigned phase = 0; phase < sizeof ended / sizeof ended[0]; phase++) {
-        CU_ASSERT_EQUAL(follow_has_ended(phase), ended[phase]);
+    for (unsigned phase = 0; phase < COUNT(ended); phase++) {
+        CHECK_ROW("phase = %u", phase);
+        CHECK_EQUAL(follow_has_ended(phase), ended[phase]);
     }
 }
 

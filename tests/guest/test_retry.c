@@ -10,13 +10,13 @@ static void test_pauses_double_up_to_a_second(void)
     struct retry retry;
     int64_t pause_ms = 0;
     retry_init(&retry, 5000);
-    for (size_t i = 0; i < sizeof expected / sizeof expected[0]; i++) {
-        CU_ASSERT_TRUE_FATAL(retry_next(&retry, &pause_ms));
-        CU_ASSERT_EQUAL(pause_ms, expected[i]);
+    CHECK_EACH(i, expected, "%lld", (long long)expected[i]) {
+        REQUIRE_TRUE(retry_next(&retry, &pause_ms));
+        CHECK_EQUAL(pause_ms, expected[i]);
     }
     pause_ms = 4711;
-    CU_ASSERT_FALSE(retry_next(&retry, &pause_ms));
-    CU_ASSERT_EQUAL(pause_ms, 4711);
+    CHECK_FALSE(retry_next(&retry, &pause_ms));
+    CHECK_EQUAL(pause_ms, 4711);
 }
 
 static void test_no_limit_is_one_try(void)
@@ -24,7 +24,7 @@ static void test_no_limit_is_one_try(void)
     struct retry retry;
     int64_t pause_ms = 0;
     retry_init(&retry, 0);
-    CU_ASSERT_FALSE(retry_next(&retry, &pause_ms));
+    CHECK_FALSE(retry_next(&retry, &pause_ms));
 }
 
 static void test_tries_take_their_time(void)
@@ -33,13 +33,13 @@ static void test_tries_take_their_time(void)
     int64_t pause_ms = 0;
     retry_init(&retry, 350);
     retry_spend(&retry, 200);
-    CU_ASSERT_TRUE(retry_next(&retry, &pause_ms));
-    CU_ASSERT_EQUAL(pause_ms, 100);
-    CU_ASSERT_TRUE(retry_next(&retry, &pause_ms));
-    CU_ASSERT_EQUAL(pause_ms, 50);
+    CHECK_TRUE(retry_next(&retry, &pause_ms));
+    CHECK_EQUAL(pause_ms, 100);
+    CHECK_TRUE(retry_next(&retry, &pause_ms));
+    CHECK_EQUAL(pause_ms, 50);
     retry_init(&retry, 350);
     retry_spend(&retry, INT64_MAX);
-    CU_ASSERT_FALSE(retry_next(&retry, &pause_ms));
+    CHECK_FALSE(retry_next(&retry, &pause_ms));
 }
 
 static void test_never_ends(void)
@@ -48,10 +48,11 @@ static void test_never_ends(void)
     int64_t pause_ms = 0;
     retry_init(&retry, INT64_MAX);
     for (int i = 0; i < 1000; i++) {
+        CHECK_ROW("i = %d", i);
         retry_spend(&retry, 1000);
-        CU_ASSERT_TRUE_FATAL(retry_next(&retry, &pause_ms));
+        REQUIRE_TRUE(retry_next(&retry, &pause_ms));
     }
-    CU_ASSERT_EQUAL(pause_ms, RETRY_LONGEST_MS);
+    CHECK_EQUAL(pause_ms, RETRY_LONGEST_MS);
 }
 
 static void test_failures_that_may_pass(void)
@@ -59,16 +60,16 @@ static void test_failures_that_may_pass(void)
     static const int passing[] = {ECONNREFUSED, ECONNRESET,    ENODEV,
                                   ETIMEDOUT,    EADDRNOTAVAIL, EAGAIN};
     static const int lasting[] = {EACCES, EPERM, EAFNOSUPPORT, ENOTDIR, EINVAL, EMFILE, ENOMEM, 0};
-    for (size_t i = 0; i < sizeof passing / sizeof passing[0]; i++) {
-        CU_ASSERT_TRUE(retry_errno(passing[i], false));
-        CU_ASSERT_TRUE(retry_errno(passing[i], true));
+    CHECK_EACH(i, passing, "%d", passing[i]) {
+        CHECK_TRUE(retry_errno(passing[i], false));
+        CHECK_TRUE(retry_errno(passing[i], true));
     }
-    for (size_t i = 0; i < sizeof lasting / sizeof lasting[0]; i++) {
-        CU_ASSERT_FALSE(retry_errno(lasting[i], false));
-        CU_ASSERT_FALSE(retry_errno(lasting[i], true));
+    CHECK_EACH(i, lasting, "%d", lasting[i]) {
+        CHECK_FALSE(retry_errno(lasting[i], false));
+        CHECK_FALSE(retry_errno(lasting[i], true));
     }
-    CU_ASSERT_TRUE(retry_errno(ENOENT, true));
-    CU_ASSERT_FALSE(retry_errno(ENOENT, false));
+    CHECK_TRUE(retry_errno(ENOENT, true));
+    CHECK_FALSE(retry_errno(ENOENT, false));
 }
 
 static const struct unit_test tests[] = {

@@ -18,19 +18,18 @@ struct pair {
 static void pair_open(struct pair *pair)
 {
     int ends[2];
-    CU_ASSERT_EQUAL_FATAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends),
-                          0);
-    CU_ASSERT_EQUAL_FATAL(pipe2(pair->stop, O_CLOEXEC), 0);
+    REQUIRE_EQUAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends), 0);
+    REQUIRE_EQUAL(pipe2(pair->stop, O_CLOEXEC), 0);
     stream_init(&pair->stream, pair->stop[0]);
     stream_open(&pair->stream, &ends[0]);
-    CU_ASSERT_EQUAL(ends[0], -1);
+    CHECK_EQUAL(ends[0], -1);
     pair->peer = ends[1];
 }
 
 static void pair_close(struct pair *pair)
 {
     stream_close(&pair->stream);
-    CU_ASSERT_EQUAL(pair->stream.fd, -1);
+    CHECK_EQUAL(pair->stream.fd, -1);
     close(pair->peer);
     close(pair->stop[0]);
     close(pair->stop[1]);
@@ -40,20 +39,20 @@ static void test_fill_take_drop(void)
 {
     struct pair pair;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(write(pair.peer, "abcdef", 6), 6);
-    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
-    CU_ASSERT_EQUAL(pair.stream.length, 6);
+    CHECK_EQUAL(write(pair.peer, "abcdef", 6), 6);
+    CHECK_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
+    CHECK_EQUAL(pair.stream.length, 6);
     stream_take(&pair.stream, 4);
-    CU_ASSERT_EQUAL(memcmp(pair.stream.bytes, "abcdef", 6), 0);
+    CHECK_BYTES(pair.stream.bytes, "abcdef", 6);
     stream_drop(&pair.stream);
-    CU_ASSERT_EQUAL(pair.stream.length, 2);
-    CU_ASSERT_EQUAL(memcmp(pair.stream.bytes, "ef", 2), 0);
+    CHECK_EQUAL(pair.stream.length, 2);
+    CHECK_BYTES(pair.stream.bytes, "ef", 2);
     stream_drop(&pair.stream);
-    CU_ASSERT_EQUAL(pair.stream.length, 2);
-    CU_ASSERT_FALSE(pair.stream.eof);
+    CHECK_EQUAL(pair.stream.length, 2);
+    CHECK_FALSE(pair.stream.eof);
     shutdown(pair.peer, SHUT_WR);
-    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
-    CU_ASSERT_TRUE(pair.stream.eof);
+    CHECK_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), 0);
+    CHECK_TRUE(pair.stream.eof);
     pair_close(&pair);
 }
 
@@ -63,11 +62,11 @@ static void test_a_deadline_that_has_passed_counts_before_what_is_there(void)
     struct pair pair;
     size_t sent = 1;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(write(pair.peer, "x", 1), 1);
-    CU_ASSERT_EQUAL(stream_fill(&pair.stream, clock_ms()), -ETIME);
-    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, clock_ms(), &sent), -ETIME);
-    CU_ASSERT_EQUAL(sent, 0);
-    CU_ASSERT_EQUAL(pair.stream.length, 0);
+    CHECK_EQUAL(write(pair.peer, "x", 1), 1);
+    CHECK_EQUAL(stream_fill(&pair.stream, clock_ms()), -ETIME);
+    CHECK_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, clock_ms(), &sent), -ETIME);
+    CHECK_EQUAL(sent, 0);
+    CHECK_EQUAL(pair.stream.length, 0);
     pair_close(&pair);
 }
 
@@ -76,13 +75,12 @@ static void test_a_stop_counts_before_what_is_there(void)
     struct pair pair;
     size_t sent = 1;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(write(pair.peer, "x", 1), 1);
-    CU_ASSERT_EQUAL(write(pair.stop[1], "", 1), 1);
-    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ECANCELED);
-    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent),
-                    -ECANCELED);
-    CU_ASSERT_EQUAL(sent, 0);
-    CU_ASSERT_EQUAL(stream_pause(&pair.stream, CLOCK_NEVER), -ECANCELED);
+    CHECK_EQUAL(write(pair.peer, "x", 1), 1);
+    CHECK_EQUAL(write(pair.stop[1], "", 1), 1);
+    CHECK_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ECANCELED);
+    CHECK_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent), -ECANCELED);
+    CHECK_EQUAL(sent, 0);
+    CHECK_EQUAL(stream_pause(&pair.stream, CLOCK_NEVER), -ECANCELED);
     pair_close(&pair);
 }
 
@@ -90,7 +88,7 @@ static void test_pause_ends_at_its_deadline(void)
 {
     struct pair pair;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(stream_pause(&pair.stream, clock_deadline(1)), 0);
+    CHECK_EQUAL(stream_pause(&pair.stream, clock_deadline(1)), 0);
     pair_close(&pair);
 }
 
@@ -100,9 +98,9 @@ static void test_nobody_reads(void)
     struct pair pair;
     size_t sent = 0;
     pair_open(&pair);
-    CU_ASSERT_EQUAL(stream_send(&pair.stream, bytes, sizeof bytes, clock_deadline(100), &sent),
-                    -ETIME);
-    CU_ASSERT_TRUE(sent > 0 && sent < sizeof bytes);
+    CHECK_EQUAL(stream_send(&pair.stream, bytes, sizeof bytes, clock_deadline(100), &sent), -ETIME);
+    CHECK_COMPARE(sent, >, 0);
+    CHECK_COMPARE(sent, <, sizeof bytes);
     pair_close(&pair);
 }
 
@@ -112,8 +110,8 @@ static void test_a_peer_that_is_gone(void)
     size_t sent = 1;
     pair_open(&pair);
     shutdown(pair.peer, SHUT_RD);
-    CU_ASSERT_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent), -EPIPE);
-    CU_ASSERT_EQUAL(sent, 0);
+    CHECK_EQUAL(stream_send(&pair.stream, (const uint8_t *)"x", 1, CLOCK_NEVER, &sent), -EPIPE);
+    CHECK_EQUAL(sent, 0);
     pair_close(&pair);
 }
 
@@ -122,10 +120,10 @@ static void test_a_full_buffer(void)
     struct pair pair;
     pair_open(&pair);
     pair.stream.length = sizeof pair.stream.bytes;
-    CU_ASSERT_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ENOBUFS);
+    CHECK_EQUAL(stream_fill(&pair.stream, CLOCK_NEVER), -ENOBUFS);
     stream_take(&pair.stream, sizeof pair.stream.bytes);
     stream_drop(&pair.stream);
-    CU_ASSERT_EQUAL(pair.stream.length, 0);
+    CHECK_EQUAL(pair.stream.length, 0);
     pair_close(&pair);
 }
 

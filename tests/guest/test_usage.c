@@ -69,13 +69,13 @@ static const struct {
 
 static void test_refusals(void)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, NULL);
-        CU_ASSERT_TRUE(made.status < 0);
+        CHECK_COMPARE(made.status, <, 0);
         if (strcmp(made.error, rows[i].error) != 0) {
             fprintf(stderr, "%s\n  got  %s\n  want %s\n", rows[i].line, made.error, rows[i].error);
         }
-        CU_ASSERT_STRING_EQUAL(made.error, rows[i].error);
+        CHECK_STRING(made.error, rows[i].error);
         options_case_done(&made);
     }
 }
@@ -83,12 +83,12 @@ static void test_refusals(void)
 static void test_refused_addresses(void)
 {
     struct options_case made = options_case_parse("attach-hsm -a vsock:any:1", NULL);
-    CU_ASSERT_TRUE(made.status < 0);
-    CU_ASSERT_EQUAL(strncmp(made.error, "--address 'vsock:any:1': ", 25), 0);
+    CHECK_COMPARE(made.status, <, 0);
+    CHECK_PREFIX(made.error, "--address 'vsock:any:1': ");
     options_case_done(&made);
     made = options_case_parse("attach-hsm", "tcp:1");
-    CU_ASSERT_TRUE(made.status < 0);
-    CU_ASSERT_EQUAL(strncmp(made.error, "VSOCK_HOST_ADDRESS 'tcp:1': ", 28), 0);
+    CHECK_COMPARE(made.status, <, 0);
+    CHECK_PREFIX(made.error, "VSOCK_HOST_ADDRESS 'tcp:1': ");
     options_case_done(&made);
 }
 
@@ -96,14 +96,14 @@ static void test_refused_addresses(void)
 static void test_protocols(void)
 {
     static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0", "nonsense"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
+    CHECK_EACH(i, names, "%s", names[i]) {
         char line[64];
         snprintf(line, sizeof line, "attach-hsm --protocol %s", names[i]);
         struct options_case made = options_case_parse(line, NULL);
-        CU_ASSERT_EQUAL(made.status == 0, dialect_find(names[i]) != NULL);
+        CHECK_EQUAL(made.status == 0, dialect_find(names[i]) != NULL);
         if (made.status < 0) {
-            CU_ASSERT_PTR_NOT_NULL(strstr(made.error, "--protocol takes one of auto, "));
-            CU_ASSERT_PTR_NOT_NULL(strstr(made.error, names[i]));
+            CHECK_CONTAINS(made.error, "--protocol takes one of auto, ");
+            CHECK_CONTAINS(made.error, names[i]);
         }
         options_case_done(&made);
     }
@@ -113,18 +113,18 @@ static void test_limits_of_texts(void)
 {
     static char message[NOTIFY_MAX + 2];
     memset(message, 'a', NOTIFY_MAX + 1);
-    CU_ASSERT_PTR_NULL(options_judge_message((struct text){message, NOTIFY_MAX}));
-    CU_ASSERT_PTR_NOT_NULL(options_judge_message((struct text){message, NOTIFY_MAX + 1}));
-    CU_ASSERT_PTR_NOT_NULL(options_judge_message((struct text){"a\0b", 3}));
+    CHECK_NULL(options_judge_message((struct text){message, NOTIFY_MAX}));
+    CHECK_NOT_NULL(options_judge_message((struct text){message, NOTIFY_MAX + 1}));
+    CHECK_NOT_NULL(options_judge_message((struct text){"a\0b", 3}));
 
     static char line[URL_MAX + 256];
     snprintf(line, sizeof line, "upgrade --hash " HASH " --url %.*s", URL_MAX, message);
     struct options_case made = options_case_parse(line, NULL);
-    CU_ASSERT_EQUAL(made.status, 0);
+    CHECK_EQUAL(made.status, 0);
     options_case_done(&made);
     snprintf(line, sizeof line, "upgrade --hash " HASH " --url %.*s", URL_MAX + 1, message);
     made = options_case_parse(line, NULL);
-    CU_ASSERT_STRING_EQUAL(made.error, "the url has 2049 bytes; expected 1 to 2048 bytes of UTF-8");
+    CHECK_STRING(made.error, "the url has 2049 bytes; expected 1 to 2048 bytes of UTF-8");
     options_case_done(&made);
 }
 
@@ -133,23 +133,25 @@ static void test_no_words_at_all(void)
     char *argv[] = {NULL};
     struct options options;
     char error[OPTIONS_ERROR_MAX];
-    CU_ASSERT_TRUE(options_parse(0, argv, NULL, &options, error) < 0);
+    CHECK_COMPARE(options_parse(0, argv, NULL, &options, error), <, 0);
 }
 
 /* The first screen names every option and every command; a page is there for each command. */
 static void test_help_is_complete(void)
 {
     for (size_t i = 0; i < option_rows_count; i++) {
+        CHECK_ROW("i = %zu", i);
         char name[64];
         snprintf(name, sizeof name, "--%s", option_rows[i].name);
-        CU_ASSERT_PTR_NOT_NULL(strstr(help_screen, name));
+        CHECK_CONTAINS(help_screen, name);
     }
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
+        CHECK_ROW("command = %u", command);
         char page[HELP_MAX];
-        CU_ASSERT_PTR_NOT_NULL(strstr(help_screen, command_name(command)));
-        CU_ASSERT_TRUE_FATAL(help_has(command_name(command)));
+        CHECK_CONTAINS(help_screen, command_name(command));
+        REQUIRE_TRUE(help_has(command_name(command)));
         help_page(command_name(command), page);
-        CU_ASSERT_TRUE(strlen(page) < HELP_MAX - 1);
+        CHECK_COMPARE(strlen(page), <, HELP_MAX - 1);
     }
 }
 
@@ -160,8 +162,8 @@ static void test_long_words(void)
     size_t begin = strlen(line);
     memset(line + begin, 'x', sizeof line - begin - 1);
     struct options_case made = options_case_parse(line, NULL);
-    CU_ASSERT_TRUE(made.status < 0);
-    CU_ASSERT_TRUE(strlen(made.error) < OPTIONS_ERROR_MAX);
+    CHECK_COMPARE(made.status, <, 0);
+    CHECK_COMPARE(strlen(made.error), <, OPTIONS_ERROR_MAX);
     options_case_done(&made);
 }
 

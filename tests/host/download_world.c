@@ -30,7 +30,7 @@ void world_prepare(void)
 static void hash(const uint8_t *bytes, size_t length, uint8_t ret[SHA256_SIZE])
 {
     struct digest *digest = NULL;
-    CU_ASSERT_EQUAL_FATAL(digest_new(false, &digest), 0);
+    REQUIRE_EQUAL(digest_new(false, &digest), 0);
     digest_write(digest, bytes, length);
     digest_finish(digest, ret);
     digest_free(digest);
@@ -62,7 +62,7 @@ struct world *world_new(const struct fault *faults, size_t count)
         abort();
     }
     (void)snprintf(world->path, sizeof world->path, "/tmp/test_download.XXXXXX");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(world->path));
+    REQUIRE_NOT_NULL(mkdtemp(world->path));
     world->directory_fd = open(world->path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     world->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     world->stop_at = UINT64_MAX;
@@ -85,7 +85,7 @@ void world_free(struct world *world)
         }
     }
     closedir(directory);
-    CU_ASSERT_EQUAL(rmdir(world->path), 0);
+    CHECK_EQUAL(rmdir(world->path), 0);
     fault_server_stop(&world->server);
     close(world->directory_fd);
     close(world->stop_fd);
@@ -143,13 +143,13 @@ void world_run(struct world *world, enum error_code code, const char *text)
                                 .context = world};
     memcpy(download.sha256, world->sha256, SHA256_SIZE);
     download_run(&download, &world->result);
-    CU_ASSERT_EQUAL(world->result.stopped, text == NULL);
+    CHECK_EQUAL(world->result.stopped, text == NULL);
     if (text != NULL) {
         if (world->result.code != code || strcmp(world->result.text, text) != 0) {
             printf("\n  said: %d %s\n", (int)world->result.code, world->result.text);
         }
-        CU_ASSERT_EQUAL(world->result.code, code);
-        CU_ASSERT_STRING_EQUAL(world->result.text, text);
+        CHECK_EQUAL(world->result.code, code);
+        CHECK_STRING(world->result.text, text);
     }
 }
 
@@ -174,8 +174,8 @@ void world_write(const struct world *world, const char *suffix, const void *byte
 {
     int fd = openat(world->directory_fd, name_of(world, suffix),
                     O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(write(fd, bytes, length), (ssize_t)length);
+    REQUIRE_COMPARE(fd, >=, 0);
+    REQUIRE_EQUAL(write(fd, bytes, length), (ssize_t)length);
     close(fd);
 }
 
@@ -194,15 +194,15 @@ void world_expect_image(const struct world *world)
     static uint8_t bytes[IMAGE_SIZE + 1];
     struct stat status;
     int fd = openat(world->directory_fd, name_of(world, ".img"), O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL(read(fd, bytes, sizeof bytes), IMAGE_SIZE);
-    CU_ASSERT_EQUAL(memcmp(bytes, world_image, IMAGE_SIZE), 0);
-    CU_ASSERT_EQUAL(fstat(fd, &status), 0);
-    CU_ASSERT_EQUAL(status.st_mode, S_IFREG | 0600);
+    REQUIRE_COMPARE(fd, >=, 0);
+    CHECK_EQUAL(read(fd, bytes, sizeof bytes), IMAGE_SIZE);
+    CHECK_BYTES(bytes, world_image, IMAGE_SIZE);
+    CHECK_EQUAL(fstat(fd, &status), 0);
+    CHECK_EQUAL(status.st_mode, S_IFREG | 0600);
     close(fd);
-    CU_ASSERT_FALSE(world_has(world, ".part"));
-    CU_ASSERT_FALSE(world_has(world, ".meta"));
-    CU_ASSERT_FALSE(world_has(world, ".meta.new"));
+    CHECK_FALSE(world_has(world, ".part"));
+    CHECK_FALSE(world_has(world, ".meta"));
+    CHECK_FALSE(world_has(world, ".meta.new"));
 }
 
 void world_expect_header(const struct world *world, size_t index, const char *name,
@@ -212,5 +212,5 @@ void world_expect_header(const struct world *world, size_t index, const char *na
     if (strcmp(has, value) != 0) {
         printf("\n  request %zu, %s: %s, expected %s\n", index, name, has, value);
     }
-    CU_ASSERT_STRING_EQUAL(has, value);
+    CHECK_STRING(has, value);
 }

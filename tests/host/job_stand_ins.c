@@ -162,7 +162,7 @@ void unit_run(const struct unit_start *job, struct unit_outcome *ret)
     char hex[SHA256_HEX + 1];
     enum step_plan plan = world.step;
     const char *instance = strchr(job->unit, '@');
-    CU_ASSERT_PTR_NOT_NULL_FATAL(instance);
+    REQUIRE_NOT_NULL(instance);
     (void)snprintf(hex, sizeof hex, "%s", instance + 1);
     *ret = (struct unit_outcome){.end = UNIT_ENDED, .job = "failed", .active = "failed"};
     if (!carry_out(hex, plan, job->stop_fd)) {
@@ -180,8 +180,9 @@ void unit_run(const struct unit_start *job, struct unit_outcome *ret)
 
 int unit_is_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
 {
-    CU_ASSERT_PTR_NOT_NULL(strstr(unit, "vsock_host-install@"));
-    CU_ASSERT_TRUE(stop_fd >= 0 && limit_ms > 0);
+    CHECK_CONTAINS(unit, "vsock_host-install@");
+    CHECK_COMPARE(stop_fd, >=, 0);
+    CHECK_COMPARE(limit_ms, >, 0);
     *ret = world.unit_is_pending;
     return world.unit_error;
 }

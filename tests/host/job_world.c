@@ -70,7 +70,7 @@ void world_shell(const char *before, const char *path, const char *after)
 void world_version(const char *version)
 {
     FILE *file = fopen(world.version_path, "we");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     (void)fprintf(file, "%s\n", version);
     (void)fclose(file);
 }
@@ -80,7 +80,7 @@ void world_fresh(void)
 {
     uint64_t left;
     world_shell("rm -rf ", world.base, "/*");
-    CU_ASSERT_EQUAL(mkdir(world.install_directory, 0700), 0);
+    CHECK_EQUAL(mkdir(world.install_directory, 0700), 0);
     world_version("1.0");
     (void)eventfd_read(world.release_fd, &left);
     world.download = DOWNLOAD_WELL;
@@ -110,7 +110,7 @@ struct upgrade *world_make_job(void)
     if (error != 0) {
         fprintf(stderr, "job_new: %s\n", problem);
     }
-    CU_ASSERT_EQUAL_FATAL(error, 0);
+    REQUIRE_EQUAL(error, 0);
     upgrade->poll_ms = 1;
     return upgrade;
 }
@@ -118,19 +118,19 @@ struct upgrade *world_make_job(void)
 struct upgrade *world_start_job(void)
 {
     struct upgrade *upgrade = world_make_job();
-    CU_ASSERT_EQUAL_FATAL(upgrade_start(upgrade), 0);
+    REQUIRE_EQUAL(upgrade_start(upgrade), 0);
     return upgrade;
 }
 
 void world_end_job(struct upgrade *upgrade)
 {
     upgrade_stop(upgrade);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 void world_release(void)
 {
-    CU_ASSERT_EQUAL(eventfd_write(world.release_fd, 1), 0);
+    CHECK_EQUAL(eventfd_write(world.release_fd, 1), 0);
 }
 
 enum error_code world_ask(struct upgrade *upgrade, uint8_t hash, const char *url,
@@ -149,7 +149,7 @@ struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, co
     if (code != ERROR_NONE) {
         fprintf(stderr, "refused: %s\n", why);
     }
-    CU_ASSERT_EQUAL_FATAL(code, ERROR_NONE);
+    REQUIRE_EQUAL(code, ERROR_NONE);
     return pending;
 }
 
@@ -188,11 +188,11 @@ void world_leave_installing(void)
     }
     upgrade_stop(upgrade);
     upgrade_view(pending, &view);
-    CU_ASSERT_FALSE(view.ended);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CHECK_FALSE(view.ended);
+    CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
     (void)upgrade_unref(pending);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+    CHECK_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(world_state().phase, PHASE_INSTALLING);
 }
 
 int world_hold_lock(void)
@@ -201,7 +201,7 @@ int world_hold_lock(void)
     (void)snprintf(path, sizeof path, "%s/%s", world.install_directory, INSTALL_LOCK_NAME);
     int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
     struct flock held = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL_FATAL(fcntl(fd, F_OFD_SETLK, &held), 0);
+    REQUIRE_EQUAL(fcntl(fd, F_OFD_SETLK, &held), 0);
     return fd;
 }
 
@@ -209,14 +209,14 @@ void world_lose_record(void)
 {
     char path[128];
     (void)snprintf(path, sizeof path, "%s/record", world.install_directory);
-    CU_ASSERT_EQUAL_FATAL(unlink(path), 0);
+    REQUIRE_EQUAL(unlink(path), 0);
 }
 
 struct state world_state(void)
 {
     static struct state state;
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(state_read(fd, STATE_NAME, &state), 0);
+    CHECK_EQUAL(state_read(fd, STATE_NAME, &state), 0);
     (void)close(fd);
     return state;
 }
@@ -228,13 +228,13 @@ void world_reboot(void)
     struct state state = world_state();
     (void)snprintf(state.boot_id, sizeof state.boot_id, "%s", other);
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(state_write(&state, fd, STATE_NAME), 0);
+    CHECK_EQUAL(state_write(&state, fd, STATE_NAME), 0);
     (void)close(fd);
     fd = open(world.install_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct install_record record;
     if (install_record_read(fd, &record) == 0) {
         (void)snprintf(record.boot_id, sizeof record.boot_id, "%s", other);
-        CU_ASSERT_EQUAL(install_record_write(fd, &record), 0);
+        CHECK_EQUAL(install_record_write(fd, &record), 0);
     }
     (void)close(fd);
 }
@@ -244,7 +244,7 @@ size_t world_queued(void)
     uint8_t hashes[8][SHA256_SIZE];
     size_t count = 0;
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(state_queued_list(fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(state_queued_list(fd, hashes, 8, &count), 0);
     (void)close(fd);
     return count;
 }

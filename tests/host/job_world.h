@@ -102,6 +102,6 @@ struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, co
 bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending, enum phase phase,
                  struct upgrade_view *view);
 #define ASSERT_PHASE(upgrade, pending, phase) \
-    CU_ASSERT_TRUE(world_await(upgrade, pending, phase, &view))
+    CHECK_TRUE(world_await(upgrade, pending, phase, &view))
 
 #endif

@@ -20,7 +20,7 @@ static void on_line(void *context, const char *line)
     if (into->lines++ == 0) {
         (void)snprintf(into->first, sizeof into->first, "%s", line);
         if (into->stop_fd >= 0) {
-            CU_ASSERT_EQUAL(eventfd_write(into->stop_fd, 1), 0);
+            CHECK_EQUAL(eventfd_write(into->stop_fd, 1), 0);
         }
     }
     if (into->length + strlen(line) + 2 < sizeof into->all) {
@@ -64,9 +64,9 @@ char *const *shell(const char *script)
 void run_shell(const char *script, enum child_end end, int exit_status)
 {
     struct child_command step = step_of(shell(script), FAR_MS);
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, end);
-    CU_ASSERT_EQUAL(result.exit_status, exit_status);
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, end);
+    CHECK_EQUAL(result.exit_status, exit_status);
 }
 
 bool ended(pid_t pid)
@@ -86,6 +86,6 @@ bool ended(pid_t pid)
 pid_t heard_pid(void)
 {
     int pid = atoi(heard.first); // NOLINT(cert-err34-c)
-    CU_ASSERT_FATAL(pid > 1);
+    REQUIRE_COMPARE(pid, >, 1);
     return pid;
 }

@@ -67,7 +67,7 @@ static const struct {
     {"guest_upgrade", "unit", "other.service"},
     {"metrics", "textfile", "/metrics.prom"},
 };
-enum { CHANGES = sizeof changes / sizeof changes[0] };
+enum { CHANGES = COUNT(changes) };
 
 static char told[256];
 
@@ -94,7 +94,7 @@ static void expect_dump(const struct conf *conf, const struct conf *wanted, bool
 {
     char *is = sandbox_dump(conf);
     char *should = sandbox_dump(wanted);
-    CU_ASSERT_EQUAL(strcmp(is, should) == 0, same);
+    CHECK_EQUAL(strcmp(is, should) == 0, same);
     free(is);
     free(should);
 }
@@ -102,11 +102,12 @@ static void expect_dump(const struct conf *conf, const struct conf *wanted, bool
 static void test_each_key(void)
 {
     sandbox_enter();
-    CU_ASSERT_EQUAL(CHANGES, conf_keys_count);
+    CHECK_EQUAL(CHANGES, conf_keys_count);
     for (size_t i = 0; i < CHANGES; i++) {
+        CHECK_ROW("i = %zu", i);
         const struct conf_key *key = conf_key_find(changes[i].section, changes[i].name);
         char expected[128] = "";
-        CU_ASSERT_PTR_NOT_NULL_FATAL(key);
+        REQUIRE_NOT_NULL(key);
         bool kept = key != NULL && key->restart;
         if (kept) {
             snprintf(expected, sizeof expected, "[%s] %s;", changes[i].section, changes[i].name);
@@ -114,10 +115,10 @@ static void test_each_key(void)
         struct conf *wanted = load(i);
         struct conf *fresh = load(i);
         struct conf *now = load(CHANGES);
-        CU_ASSERT_FALSE(conf_same(now, fresh));
-        CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
-        CU_ASSERT_STRING_EQUAL(told, expected);
-        CU_ASSERT_EQUAL(conf_same(now, fresh), kept);
+        CHECK_FALSE(conf_same(now, fresh));
+        CHECK_EQUAL(conf_carry_over(now, fresh, tell), 0);
+        CHECK_STRING(told, expected);
+        CHECK_EQUAL(conf_same(now, fresh), kept);
         expect_dump(fresh, kept ? now : wanted, true);
         expect_dump(wanted, now, false);
         conf_free(wanted);
@@ -133,11 +134,11 @@ static void test_kept_values_are_copies(void)
     sandbox_enter();
     struct conf *now = load(0);
     struct conf *fresh = load(CHANGES);
-    CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
+    CHECK_EQUAL(conf_carry_over(now, fresh, tell), 0);
     conf_free(now);
-    CU_ASSERT_EQUAL_FATAL(fresh->listen.address.count, 2);
-    CU_ASSERT_STRING_EQUAL(fresh->listen.address.items[0], "unix:/run/other.sock");
-    CU_ASSERT_PTR_NULL(fresh->listen.address.items[2]);
+    REQUIRE_EQUAL(fresh->listen.address.count, 2);
+    CHECK_STRING(fresh->listen.address.items[0], "unix:/run/other.sock");
+    CHECK_NULL(fresh->listen.address.items[2]);
     conf_free(fresh);
     sandbox_leave();
 }
@@ -147,9 +148,9 @@ static void test_nothing_changed(void)
     sandbox_enter();
     struct conf *now = load(CHANGES);
     struct conf *fresh = load(CHANGES);
-    CU_ASSERT_TRUE(conf_same(now, fresh));
-    CU_ASSERT_EQUAL(conf_carry_over(now, fresh, tell), 0);
-    CU_ASSERT_STRING_EQUAL(told, "");
+    CHECK_TRUE(conf_same(now, fresh));
+    CHECK_EQUAL(conf_carry_over(now, fresh, tell), 0);
+    CHECK_STRING(told, "");
     conf_free(now);
     conf_free(fresh);
     sandbox_leave();

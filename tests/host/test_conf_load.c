@@ -43,12 +43,12 @@ static void test_lists_add_up(void)
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
-    for (size_t i = 0; i < sizeof additions / sizeof additions[0]; i++) {
+    CHECK_EACH(i, additions, "%s", additions[i].first) {
         sandbox_write("main.conf", additions[i].first);
         sandbox_write("main.conf.d/1.conf", additions[i].second);
         sandbox_write("main.conf.d/2.conf", additions[i].third);
         struct conf *conf = sandbox_load();
-        CU_ASSERT_STRING_EQUAL(join_words(&conf->console.devices), additions[i].devices);
+        CHECK_STRING(join_words(&conf->console.devices), additions[i].devices);
         conf_free(conf);
     }
     sandbox_leave();
@@ -67,9 +67,9 @@ static void test_drop_ins_override_in_order(void)
     sandbox_write("main.conf.d/.z.conf", "nonsense");
     sandbox_write("main.conf.d/.conf", "nonsense");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->limits.workers, 3);
-    CU_ASSERT_EQUAL(conf->limits.queue, 2);
-    CU_ASSERT_STRING_EQUAL(conf->hsm.uri, "two");
+    CHECK_EQUAL(conf->limits.workers, 3);
+    CHECK_EQUAL(conf->limits.queue, 2);
+    CHECK_STRING(conf->hsm.uri, "two");
     conf_free(conf);
     sandbox_leave();
 }
@@ -79,22 +79,20 @@ static void test_bad_drop_ins(void)
     sandbox_enter();
     sandbox_write("main.conf", "");
     sandbox_write("main.conf.d", "");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf.d: cannot be listed: Not a directory");
-    CU_ASSERT_EQUAL(unlink("main.conf.d"), 0);
+    CHECK_STRING(sandbox_load_problem(NULL), "main.conf.d: cannot be listed: Not a directory");
+    CHECK_EQUAL(unlink("main.conf.d"), 0);
     sandbox_make_folder("main.conf.d");
     sandbox_write("main.conf.d/1.conf", "[limits]\nworkers = 0\n");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf.d/1.conf:2: [limits] workers = 0: allowed: a whole number "
-                           "from 1 to 64");
-    CU_ASSERT_EQUAL(unlink("main.conf.d/1.conf"), 0);
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf.d/1.conf:2: [limits] workers = 0: allowed: a whole number "
+                 "from 1 to 64");
+    CHECK_EQUAL(unlink("main.conf.d/1.conf"), 0);
     sandbox_make_folder("main.conf.d/1.conf");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf.d/1.conf: is a directory; allowed: a file");
-    CU_ASSERT_EQUAL(rmdir("main.conf.d/1.conf"), 0);
-    CU_ASSERT_EQUAL(symlink("/nonexistent", "main.conf.d/1.conf"), 0);
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf.d/1.conf: cannot be opened: No such file or directory");
+    CHECK_STRING(sandbox_load_problem(NULL), "main.conf.d/1.conf: is a directory; allowed: a file");
+    CHECK_EQUAL(rmdir("main.conf.d/1.conf"), 0);
+    CHECK_EQUAL(symlink("/nonexistent", "main.conf.d/1.conf"), 0);
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf.d/1.conf: cannot be opened: No such file or directory");
     sandbox_leave();
 }
 
@@ -105,11 +103,10 @@ static void test_emptied_by_drop_in(void)
     sandbox_make_folder("main.conf.d");
     sandbox_write("main.conf", "[upgrade]\nschemes = http\n");
     sandbox_write("main.conf.d/1.conf", "# one\n[upgrade]\nschemes =\n");
-    CU_ASSERT_STRING_EQUAL(
-        sandbox_load_problem(NULL),
-        "main.conf.d/1.conf:3: [upgrade] schemes = : allowed: 1 to 2 of: http https");
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf.d/1.conf:3: [upgrade] schemes = : allowed: 1 to 2 of: http https");
     sandbox_write("main.conf.d/2.conf", "[upgrade]\nschemes = https\n");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL), "");
+    CHECK_STRING(sandbox_load_problem(NULL), "");
     sandbox_leave();
 }
 
@@ -122,8 +119,8 @@ static void test_listen_replaces(void)
     char problem[CONF_PROBLEM_MAX];
     sandbox_enter();
     sandbox_write("main.conf", "[listen]\naddress = unix:/x unix:/y unix:/z\n");
-    CU_ASSERT_EQUAL_FATAL(conf_load("main.conf", listen, &conf, problem), 0);
-    CU_ASSERT_STRING_EQUAL(join_words(&conf->listen.address), "unix:/a vsock:3:5");
+    REQUIRE_EQUAL(conf_load("main.conf", listen, &conf, problem), 0);
+    CHECK_STRING(join_words(&conf->listen.address), "unix:/a vsock:3:5");
     conf_free(conf);
     sandbox_leave();
 }
@@ -136,17 +133,17 @@ static void test_bad_listen(void)
     char *with_wrong[] = {wrong, NULL};
     sandbox_enter();
     sandbox_write("main.conf", "");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(with_blank),
-                           "--listen \"unix:/a b\": allowed: 1 to 16 addresses, none twice: "
-                           "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(with_wrong),
-                           "--listen \"vsock:x:1\": the CID is not a number from 0 to 4294967294, "
-                           "nor \"any\"");
+    CHECK_STRING(sandbox_load_problem(with_blank),
+                 "--listen \"unix:/a b\": allowed: 1 to 16 addresses, none twice: "
+                 "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
+    CHECK_STRING(sandbox_load_problem(with_wrong),
+                 "--listen \"vsock:x:1\": the CID is not a number from 0 to 4294967294, "
+                 "nor \"any\"");
     blank[strlen("unix:/a")] = '\0';
     char *twice[] = {blank, blank, NULL};
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(twice),
-                           "--listen \"unix:/a\": allowed: 1 to 16 addresses, none twice: "
-                           "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
+    CHECK_STRING(sandbox_load_problem(twice),
+                 "--listen \"unix:/a\": allowed: 1 to 16 addresses, none twice: "
+                 "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
     sandbox_leave();
 }
 
@@ -184,8 +181,8 @@ static const struct {
 static void test_checks(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof checks / sizeof checks[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(sandbox_problem(checks[i].text), checks[i].problem);
+    CHECK_EACH(i, checks, "%s", checks[i].text) {
+        CHECK_STRING(sandbox_problem(checks[i].text), checks[i].problem);
     }
     sandbox_leave();
 }
@@ -197,9 +194,9 @@ static void test_check_names_the_later_file(void)
     sandbox_make_folder("main.conf.d");
     sandbox_write("main.conf", "\n\n\n[install]\ndirectory = /a\n");
     sandbox_write("main.conf.d/1.conf", "[upgrade]\ndirectory = /a\n");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf.d/1.conf:2: [install] directory = /a: allowed: a folder "
-                           "apart from [upgrade] directory = /a");
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf.d/1.conf:2: [install] directory = /a: allowed: a folder "
+                 "apart from [upgrade] directory = /a");
     sandbox_leave();
 }
 
@@ -208,7 +205,7 @@ static void test_default_per_cid_is_cut(void)
     sandbox_enter();
     sandbox_write("main.conf", "[limits]\nconnections = 10\n");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->limits.connections_per_cid, 10);
+    CHECK_EQUAL(conf->limits.connections_per_cid, 10);
     conf_free(conf);
     sandbox_leave();
 }
@@ -225,7 +222,7 @@ static void check_round_trip(void)
     conf = sandbox_load();
     char *again = sandbox_dump(conf);
     conf_free(conf);
-    CU_ASSERT_STRING_EQUAL(again, dump);
+    CHECK_STRING(again, dump);
     free(again);
     free(dump);
 }
@@ -250,20 +247,20 @@ static void test_dump_long_lists(void)
 {
     sandbox_enter();
     FILE *file = fopen("main.conf", "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     fprintf(file, "[upgrade]\n");
     for (int i = 0; i < 60; i++) {
         fprintf(file, "allowed_prefixes = https://host-%d.example/images/\n", i);
     }
     fprintf(file, "allowed_prefixes=https://%0*d\n", 198 - (int)strlen("allowed_prefixes=https://"),
             1);
-    CU_ASSERT_EQUAL_FATAL(fclose(file), 0);
+    REQUIRE_EQUAL(fclose(file), 0);
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->upgrade.allowed_prefixes.count, 61);
+    CHECK_EQUAL(conf->upgrade.allowed_prefixes.count, 61);
     conf_free(conf);
     check_round_trip();
     conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->upgrade.allowed_prefixes.count, 61);
+    CHECK_EQUAL(conf->upgrade.allowed_prefixes.count, 61);
     conf_free(conf);
     sandbox_leave();
 }
@@ -276,12 +273,12 @@ static void test_dump_text(void)
     struct conf *conf = sandbox_load();
     char *dump = sandbox_dump(conf);
     conf_free(conf);
-    CU_ASSERT_EQUAL(strncmp(dump, "[listen]\naddress = vsock:any:19090\n", 34), 0);
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\nunix_uids =\n\n[limits]\nworkers = 4\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\nidle_seconds = 2.5\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\nmax_bytes = 2G\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\ndevices = /a /b\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(dump, "\nvendor = 0x20a0\n"));
+    CHECK_PREFIX(dump, "[listen]\naddress = vsock:any:19090");
+    CHECK_CONTAINS(dump, "\nunix_uids =\n\n[limits]\nworkers = 4\n");
+    CHECK_CONTAINS(dump, "\nidle_seconds = 2.5\n");
+    CHECK_CONTAINS(dump, "\nmax_bytes = 2G\n");
+    CHECK_CONTAINS(dump, "\ndevices = /a /b\n");
+    CHECK_CONTAINS(dump, "\nvendor = 0x20a0\n");
     free(dump);
     sandbox_leave();
 }
@@ -292,8 +289,8 @@ static void test_dump_failure(void)
     sandbox_write("main.conf", "");
     struct conf *conf = sandbox_load();
     FILE *full = fopen("/dev/full", "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(full);
-    CU_ASSERT_EQUAL(conf_dump(conf, full), -ENOSPC);
+    REQUIRE_NOT_NULL(full);
+    CHECK_EQUAL(conf_dump(conf, full), -ENOSPC);
     fclose(full);
     conf_free(conf);
     sandbox_leave();
@@ -307,8 +304,8 @@ static void test_missing_default_file(void)
         printf("(not run: this machine has a %s) ", CONF_DEFAULT_PATH);
         return;
     }
-    CU_ASSERT_EQUAL_FATAL(conf_load(CONF_DEFAULT_PATH, NULL, &conf, problem), 0);
-    CU_ASSERT_EQUAL(conf->limits.workers, 4);
+    REQUIRE_EQUAL(conf_load(CONF_DEFAULT_PATH, NULL, &conf, problem), 0);
+    CHECK_EQUAL(conf->limits.workers, 4);
     conf_free(conf);
 }
 

@@ -65,10 +65,10 @@ static void check_default(const struct conf_key *key, const char *value)
     bool program = strcmp(key->section, "steps") == 0 && key->default_value[0] == '/';
     if (program) {
         const char *slash = strrchr(key->default_value, '/');
-        CU_ASSERT_EQUAL_FATAL(strncmp(value, packaged_programs, strlen(packaged_programs)), 0);
-        CU_ASSERT_STRING_EQUAL(value + strlen(packaged_programs), slash + 1);
+        REQUIRE_PREFIX(value, packaged_programs);
+        CHECK_STRING(value + strlen(packaged_programs), slash + 1);
     } else {
-        CU_ASSERT_STRING_EQUAL(value, key->default_value);
+        CHECK_STRING(value, key->default_value);
     }
 }
 
@@ -76,12 +76,12 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
 {
     char allowed[CONF_ALLOWED_MAX];
     char comment[1024];
-    CU_ASSERT_STRING_EQUAL_FATAL(shown->section, key->section);
-    CU_ASSERT_STRING_EQUAL_FATAL(shown->name, key->name);
+    REQUIRE_STRING(shown->section, key->section);
+    REQUIRE_STRING(shown->name, key->name);
     key->kind->allowed(key, allowed);
     snprintf(comment, sizeof comment, "# %s\n# Allowed: %s.\n%s", key->description, allowed,
              key->restart ? "# " RESTART_MARK "\n" : "");
-    CU_ASSERT_STRING_EQUAL(shown->comment, comment);
+    CHECK_STRING(shown->comment, comment);
     check_default(key, shown->value);
 }
 
@@ -92,26 +92,27 @@ static void test_says_how_a_change_takes_effect(void)
     unsigned reload = 0;
     unsigned mark = 0;
     FILE *file = fopen(packaged, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     while (fgets(line, sizeof line, file) != NULL && line[0] != '[') {
         reload += strstr(line, "systemctl reload vsock_host") != NULL;
         mark += strstr(line, "\"" RESTART_MARK "\" need: systemctl restart") != NULL;
     }
     (void)fclose(file); /* read only */
-    CU_ASSERT_EQUAL(reload, 1);
-    CU_ASSERT_EQUAL(mark, 1);
+    CHECK_EQUAL(reload, 1);
+    CHECK_EQUAL(mark, 1);
 }
 
 static void test_agrees_with_the_table(void)
 {
     struct shown shown = {.section = ""};
     FILE *file = fopen(packaged, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     for (size_t i = 0; i < conf_keys_count; i++) {
-        CU_ASSERT_TRUE_FATAL(next_key(file, &shown));
+        CHECK_ROW("%s", conf_keys[i].name);
+        REQUIRE_TRUE(next_key(file, &shown));
         check_key(&conf_keys[i], &shown);
     }
-    CU_ASSERT_FALSE(next_key(file, &shown));
+    CHECK_FALSE(next_key(file, &shown));
     fclose(file);
 }
 
@@ -121,11 +122,12 @@ static void copy_packaged(bool in_force)
     char line[512];
     FILE *in = fopen(packaged, "r");
     FILE *out = fopen("main.conf", "w");
-    CU_ASSERT_FATAL(in != NULL && out != NULL);
+    REQUIRE_NOT_NULL(in);
+    REQUIRE_NOT_NULL(out);
     while (fgets(line, sizeof line, in) != NULL) {
         fputs(in_force && is_key(line) ? line + 1 : line, out);
     }
-    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    REQUIRE_EQUAL(fclose(out), 0);
     fclose(in);
 }
 
@@ -143,7 +145,7 @@ static void move_programs(char **dump)
     char *moved = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&moved, &size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    REQUIRE_NOT_NULL(out);
     for (char *line = strtok(*dump, "\n"); line != NULL; line = strtok(NULL, "\n")) {
         const char *program = strstr(line, "_program = ");
         if (program == NULL) {
@@ -153,7 +155,7 @@ static void move_programs(char **dump)
                     strrchr(line, '/') + 1);
         }
     }
-    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    REQUIRE_EQUAL(fclose(out), 0);
     free(*dump);
     *dump = moved;
 }
@@ -165,12 +167,12 @@ static void test_in_force_it_is_the_defaults(void)
     char *defaults = dump_main();
     copy_packaged(false);
     char *as_it_is = dump_main();
-    CU_ASSERT_STRING_EQUAL(as_it_is, defaults);
+    CHECK_STRING(as_it_is, defaults);
     copy_packaged(true);
     char *in_force = dump_main();
     move_programs(&defaults);
     move_programs(&in_force);
-    CU_ASSERT_STRING_EQUAL(in_force, defaults);
+    CHECK_STRING(in_force, defaults);
     free(in_force);
     free(as_it_is);
     free(defaults);

@@ -58,8 +58,8 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(sandbox_problem(refused[i].text), refused[i].problem);
+    CHECK_EACH(i, refused, "%s", refused[i].text) {
+        CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();
 }
@@ -78,8 +78,8 @@ static const char *const taken[] = {
 static void test_taken(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(sandbox_problem(taken[i]), "");
+    CHECK_EACH(i, taken, "%s", taken[i]) {
+        CHECK_STRING(sandbox_problem(taken[i]), "");
     }
     sandbox_leave();
 }
@@ -89,9 +89,8 @@ static void test_nul(void)
     static const char text[] = "[limits]\nworkers = 4\0 5\n";
     sandbox_enter();
     sandbox_write_bytes("main.conf", text, sizeof text - 1);
-    CU_ASSERT_STRING_EQUAL(
-        sandbox_load_problem(NULL),
-        "main.conf:2: the line holds a byte 0x00; only text and tabs are allowed");
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf:2: the line holds a byte 0x00; only text and tabs are allowed");
     sandbox_leave();
 }
 
@@ -111,23 +110,23 @@ static void test_long_line(void)
     static const char problem[] = "main.conf:2: the line is longer than 198 bytes; a list may go "
                                   "on in another line with the same key";
     sandbox_enter();
-    CU_ASSERT_STRING_EQUAL(try_line(198, "\n"), "");
+    CHECK_STRING(try_line(198, "\n"), "");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(strlen(conf->hsm.uri), 198 - strlen("uri = "));
+    CHECK_EQUAL(strlen(conf->hsm.uri), 198 - strlen("uri = "));
     conf_free(conf);
-    CU_ASSERT_STRING_EQUAL(try_line(198, ""), "");
-    CU_ASSERT_STRING_EQUAL(try_line(197, "\r\n"), "");
-    CU_ASSERT_STRING_EQUAL(try_line(199, "\n"), problem);
-    CU_ASSERT_STRING_EQUAL(try_line(199, ""), problem);
-    CU_ASSERT_STRING_EQUAL(try_line(198, "\r\n"), problem);
+    CHECK_STRING(try_line(198, ""), "");
+    CHECK_STRING(try_line(197, "\r\n"), "");
+    CHECK_STRING(try_line(199, "\n"), problem);
+    CHECK_STRING(try_line(199, ""), problem);
+    CHECK_STRING(try_line(198, "\r\n"), problem);
     sandbox_leave();
 }
 
 static void test_missing(void)
 {
     sandbox_enter();
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf: cannot be opened: No such file or directory");
+    CHECK_STRING(sandbox_load_problem(NULL),
+                 "main.conf: cannot be opened: No such file or directory");
     sandbox_leave();
 }
 
@@ -135,14 +134,13 @@ static void test_not_a_file(void)
 {
     sandbox_enter();
     sandbox_make_folder("main.conf");
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf: is a directory; allowed: a file");
-    CU_ASSERT_EQUAL(rmdir("main.conf"), 0);
-    CU_ASSERT_EQUAL(mkfifo("main.conf", 0600), 0);
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL), "main.conf: is not a regular file");
-    CU_ASSERT_EQUAL(unlink("main.conf"), 0);
-    CU_ASSERT_EQUAL(symlink("/dev/null", "main.conf"), 0);
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL), "");
+    CHECK_STRING(sandbox_load_problem(NULL), "main.conf: is a directory; allowed: a file");
+    CHECK_EQUAL(rmdir("main.conf"), 0);
+    CHECK_EQUAL(mkfifo("main.conf", 0600), 0);
+    CHECK_STRING(sandbox_load_problem(NULL), "main.conf: is not a regular file");
+    CHECK_EQUAL(unlink("main.conf"), 0);
+    CHECK_EQUAL(symlink("/dev/null", "main.conf"), 0);
+    CHECK_STRING(sandbox_load_problem(NULL), "");
     sandbox_leave();
 }
 
@@ -150,9 +148,8 @@ static void test_not_a_file(void)
 static void test_read_error(void)
 {
     sandbox_enter();
-    CU_ASSERT_EQUAL(symlink("/proc/self/mem", "main.conf"), 0);
-    CU_ASSERT_STRING_EQUAL(sandbox_load_problem(NULL),
-                           "main.conf:1: cannot be read: Input/output error");
+    CHECK_EQUAL(symlink("/proc/self/mem", "main.conf"), 0);
+    CHECK_STRING(sandbox_load_problem(NULL), "main.conf:1: cannot be read: Input/output error");
     sandbox_leave();
 }
 
@@ -160,9 +157,8 @@ static void test_escaped_path(void)
 {
     struct conf *conf = NULL;
     char problem[CONF_PROBLEM_MAX];
-    CU_ASSERT_NOT_EQUAL(conf_load("/no\n\x1b[2J", NULL, &conf, problem), 0);
-    CU_ASSERT_STRING_EQUAL(problem,
-                           "/no\\x0a\\x1b[2J: cannot be opened: No such file or directory");
+    CHECK_COMPARE(conf_load("/no\n\x1b[2J", NULL, &conf, problem), !=, 0);
+    CHECK_STRING(problem, "/no\\x0a\\x1b[2J: cannot be opened: No such file or directory");
 }
 
 static const struct unit_test tests[] = {

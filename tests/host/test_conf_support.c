@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/test_conf_support.h"
 
-#include <CUnit/CUnit.h>
+#include "support/check.h"
+
 #include <ftw.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -12,8 +13,8 @@ static char folder[64];
 void sandbox_enter(void)
 {
     snprintf(folder, sizeof folder, "/tmp/vsock-conf-XXXXXX");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    CU_ASSERT_EQUAL_FATAL(chdir(folder), 0);
+    REQUIRE_NOT_NULL(mkdtemp(folder));
+    REQUIRE_EQUAL(chdir(folder), 0);
 }
 
 static int remove_one(const char *path, const struct stat *stat, int type, struct FTW *walk)
@@ -26,16 +27,16 @@ static int remove_one(const char *path, const struct stat *stat, int type, struc
 
 void sandbox_leave(void)
 {
-    CU_ASSERT_EQUAL_FATAL(chdir("/"), 0);
-    CU_ASSERT_EQUAL(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
+    REQUIRE_EQUAL(chdir("/"), 0);
+    CHECK_EQUAL(nftw(folder, remove_one, 8, FTW_DEPTH | FTW_PHYS), 0);
 }
 
 void sandbox_write_bytes(const char *path, const void *bytes, size_t length)
 {
     FILE *file = fopen(path, "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL_FATAL(fwrite(bytes, 1, length, file), length);
-    CU_ASSERT_EQUAL_FATAL(fclose(file), 0);
+    REQUIRE_NOT_NULL(file);
+    REQUIRE_EQUAL(fwrite(bytes, 1, length, file), length);
+    REQUIRE_EQUAL(fclose(file), 0);
 }
 
 void sandbox_write(const char *path, const char *text)
@@ -45,7 +46,7 @@ void sandbox_write(const char *path, const char *text)
 
 void sandbox_make_folder(const char *path)
 {
-    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    REQUIRE_EQUAL(mkdir(path, 0700), 0);
 }
 
 struct conf *sandbox_load(void)
@@ -56,7 +57,7 @@ struct conf *sandbox_load(void)
     if (result != 0) {
         fprintf(stderr, "\n  %s\n", problem);
     }
-    CU_ASSERT_EQUAL_FATAL(result, 0);
+    REQUIRE_EQUAL(result, 0);
     return conf;
 }
 
@@ -67,8 +68,8 @@ const char *sandbox_load_problem(char *const listen[])
     if (conf_load("main.conf", listen, &conf, problem) == 0) {
         problem[0] = '\0';
     } else {
-        CU_ASSERT_PTR_NULL(conf);
-        CU_ASSERT_PTR_NULL(strchr(problem, '\n'));
+        CHECK_NULL(conf);
+        CHECK_NULL(strchr(problem, '\n'));
     }
     conf_free(conf);
     return problem;
@@ -85,8 +86,8 @@ char *sandbox_dump(const struct conf *conf)
     char *text = NULL;
     size_t length = 0;
     FILE *stream = open_memstream(&text, &length);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(stream);
-    CU_ASSERT_EQUAL(conf_dump(conf, stream), 0);
-    CU_ASSERT_EQUAL_FATAL(fclose(stream), 0);
+    REQUIRE_NOT_NULL(stream);
+    CHECK_EQUAL(conf_dump(conf, stream), 0);
+    REQUIRE_EQUAL(fclose(stream), 0);
     return text;
 }

@@ -54,7 +54,7 @@ static const struct {
     {"install", "installer_seconds", "0.999", "1", "86400", "86400.001", "seconds from 1 to 86400"},
     {"reboot", "delay_seconds", "-1", "0", "86400", "86400.001", "seconds from 0 to 86400"},
 };
-enum { RANGES = sizeof ranges / sizeof ranges[0] };
+enum { RANGES = COUNT(ranges) };
 
 static const char *try_value(const char *section, const char *key, const char *value)
 {
@@ -68,17 +68,18 @@ static void check_refused(size_t i, const char *value)
     char expected[512];
     snprintf(expected, sizeof expected, "main.conf:2: [%s] %s = %s: allowed: %s", ranges[i].section,
              ranges[i].key, value, ranges[i].allowed);
-    CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, value), expected);
+    CHECK_STRING(try_value(ranges[i].section, ranges[i].key, value), expected);
 }
 
 static void test_ranges(void)
 {
     sandbox_enter();
     for (size_t i = 0; i < RANGES; i++) {
+        CHECK_ROW("i = %zu", i);
         check_refused(i, ranges[i].below);
         check_refused(i, ranges[i].above);
-        CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, ranges[i].min), "");
-        CU_ASSERT_STRING_EQUAL(try_value(ranges[i].section, ranges[i].key, ranges[i].max), "");
+        CHECK_STRING(try_value(ranges[i].section, ranges[i].key, ranges[i].min), "");
+        CHECK_STRING(try_value(ranges[i].section, ranges[i].key, ranges[i].max), "");
     }
     sandbox_leave();
 }
@@ -96,8 +97,9 @@ static bool has_row(const struct conf_key *key)
 static void test_every_range_has_a_row(void)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
+        CHECK_ROW("%s", conf_keys[i].name);
         const struct conf_key *key = &conf_keys[i];
-        CU_ASSERT_TRUE(key->kind->list || key->max == 0 || has_row(key));
+        CHECK_TRUE(key->kind->list || key->max == 0 || has_row(key));
     }
 }
 
@@ -122,7 +124,7 @@ static const struct {
     {"install", "installer", "/i%u", 1, 16, "1 to 16 words, the first one an absolute path"},
     {"reboot", "command", "/c%u", 0, 16, "at most 16 words, the first one an absolute path"},
 };
-enum { LISTS = sizeof lists / sizeof lists[0] };
+enum { LISTS = COUNT(lists) };
 
 static const char *format_word(size_t i, unsigned n, char out[64])
 {
@@ -148,18 +150,19 @@ static void test_lengths(void)
 {
     sandbox_enter();
     for (size_t i = 0; i < LISTS; i++) {
+        CHECK_ROW("i = %zu", i);
         char expected[512];
         char word[64];
-        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count), "");
+        CHECK_STRING(try_words(i, lists[i].max_count), "");
         format_word(i, lists[i].max_count, word);
         snprintf(expected, sizeof expected, "main.conf:%u: [%s] %s = %s: \"%s\": allowed: %s",
                  lists[i].max_count + 3, lists[i].section, lists[i].key, word, word,
                  lists[i].allowed);
-        CU_ASSERT_STRING_EQUAL(try_words(i, lists[i].max_count + 1), expected);
+        CHECK_STRING(try_words(i, lists[i].max_count + 1), expected);
         snprintf(expected, sizeof expected, "main.conf:2: [%s] %s = : allowed: %s",
                  lists[i].section, lists[i].key, lists[i].allowed);
-        CU_ASSERT_STRING_EQUAL(try_words(i, 0), lists[i].min_count == 0 ? "" : expected);
-        CU_ASSERT_STRING_EQUAL(try_words(i, 1), "");
+        CHECK_STRING(try_words(i, 0), lists[i].min_count == 0 ? "" : expected);
+        CHECK_STRING(try_words(i, 1), "");
     }
     sandbox_leave();
 }
@@ -282,8 +285,8 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(sandbox_problem(refused[i].text), refused[i].problem);
+    CHECK_EACH(i, refused, "%s", refused[i].text) {
+        CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();
 }
@@ -300,15 +303,15 @@ static void test_taken_numbers(void)
                                "[upgrade]\nmax_bytes=3G\nkeep_free = 1025\n"
                                "[steps]\nmethod = unit\n");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->listen.unix_mode, 0660);
-    CU_ASSERT_EQUAL(conf->limits.workers, 8);
-    CU_ASSERT_EQUAL(conf->limits.idle_ms, 500);
-    CU_ASSERT_EQUAL(conf->limits.first_frame_ms, 2000);
-    CU_ASSERT_EQUAL(conf->limits.send_ms, 1001);
-    CU_ASSERT_EQUAL(conf->hsm.vendor, 0x1d6b);
-    CU_ASSERT_EQUAL(conf->upgrade.max_bytes, UINT64_C(3) << 30);
-    CU_ASSERT_EQUAL(conf->upgrade.keep_free, 1025);
-    CU_ASSERT_EQUAL(conf->steps.method, CONF_STEP_UNIT);
+    CHECK_EQUAL(conf->listen.unix_mode, 0660);
+    CHECK_EQUAL(conf->limits.workers, 8);
+    CHECK_EQUAL(conf->limits.idle_ms, 500);
+    CHECK_EQUAL(conf->limits.first_frame_ms, 2000);
+    CHECK_EQUAL(conf->limits.send_ms, 1001);
+    CHECK_EQUAL(conf->hsm.vendor, 0x1d6b);
+    CHECK_EQUAL(conf->upgrade.max_bytes, UINT64_C(3) << 30);
+    CHECK_EQUAL(conf->upgrade.keep_free, 1025);
+    CHECK_EQUAL(conf->steps.method, CONF_STEP_UNIT);
     conf_free(conf);
     sandbox_leave();
 }
@@ -320,17 +323,17 @@ static void test_taken_lists(void)
                                "[upgrade]\nrefused_addresses = private own\nca_file = /a b\n"
                                "[install]\ninstaller = /bin/i --x ../y\n");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL_FATAL(conf->listen.allowed_cids.count, 3);
-    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[0], 3);
-    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[1], UINT32_MAX);
-    CU_ASSERT_EQUAL(conf->listen.allowed_cids.items[2], 0);
-    CU_ASSERT_EQUAL(conf->listen.commands, 1U << COMMAND_NOTIFY);
-    CU_ASSERT_EQUAL(conf->upgrade.refused_addresses, ADDRESS_PRIVATE | ADDRESS_OWN);
-    CU_ASSERT_STRING_EQUAL(conf->upgrade.ca_file, "/a b");
-    CU_ASSERT_EQUAL_FATAL(conf->install.installer.count, 3);
-    CU_ASSERT_STRING_EQUAL(conf->install.installer.items[0], "/bin/i");
-    CU_ASSERT_STRING_EQUAL(conf->install.installer.items[2], "../y");
-    CU_ASSERT_PTR_NULL(conf->install.installer.items[3]);
+    REQUIRE_EQUAL(conf->listen.allowed_cids.count, 3);
+    CHECK_EQUAL(conf->listen.allowed_cids.items[0], 3);
+    CHECK_EQUAL(conf->listen.allowed_cids.items[1], UINT32_MAX);
+    CHECK_EQUAL(conf->listen.allowed_cids.items[2], 0);
+    CHECK_EQUAL(conf->listen.commands, 1U << COMMAND_NOTIFY);
+    CHECK_EQUAL(conf->upgrade.refused_addresses, ADDRESS_PRIVATE | ADDRESS_OWN);
+    CHECK_STRING(conf->upgrade.ca_file, "/a b");
+    REQUIRE_EQUAL(conf->install.installer.count, 3);
+    CHECK_STRING(conf->install.installer.items[0], "/bin/i");
+    CHECK_STRING(conf->install.installer.items[2], "../y");
+    CHECK_NULL(conf->install.installer.items[3]);
     conf_free(conf);
     sandbox_leave();
 }
@@ -340,19 +343,19 @@ static void test_defaults(void)
     sandbox_enter();
     sandbox_write("main.conf", "");
     struct conf *conf = sandbox_load();
-    CU_ASSERT_EQUAL(conf->listen.allowed_cids.count, 1);
-    CU_ASSERT_EQUAL(conf->listen.commands, 0x1fe);
-    CU_ASSERT_EQUAL(conf->listen.unix_mode, 0600);
-    CU_ASSERT_EQUAL(conf->listen.unix_uids.count, 0);
-    CU_ASSERT_EQUAL(conf->limits.connections_per_cid, 64);
-    CU_ASSERT_EQUAL(conf->limits.first_frame_ms, 5000);
-    CU_ASSERT_EQUAL(conf->limits.request_bytes, 16384);
-    CU_ASSERT_EQUAL(conf->upgrade.max_bytes, UINT64_C(16) << 30);
-    CU_ASSERT_EQUAL(conf->upgrade.stall_bytes_per_second, 1024);
-    CU_ASSERT_EQUAL(conf->upgrade.refused_addresses, 0x1f);
-    CU_ASSERT_STRING_EQUAL(conf->upgrade.ca_file, "");
-    CU_ASSERT_EQUAL(conf->reboot.delay_ms, 60000);
-    CU_ASSERT_EQUAL(conf->reboot.method, CONF_REBOOT_LOGIND);
+    CHECK_EQUAL(conf->listen.allowed_cids.count, 1);
+    CHECK_EQUAL(conf->listen.commands, 0x1fe);
+    CHECK_EQUAL(conf->listen.unix_mode, 0600);
+    CHECK_EQUAL(conf->listen.unix_uids.count, 0);
+    CHECK_EQUAL(conf->limits.connections_per_cid, 64);
+    CHECK_EQUAL(conf->limits.first_frame_ms, 5000);
+    CHECK_EQUAL(conf->limits.request_bytes, 16384);
+    CHECK_EQUAL(conf->upgrade.max_bytes, UINT64_C(16) << 30);
+    CHECK_EQUAL(conf->upgrade.stall_bytes_per_second, 1024);
+    CHECK_EQUAL(conf->upgrade.refused_addresses, 0x1f);
+    CHECK_STRING(conf->upgrade.ca_file, "");
+    CHECK_EQUAL(conf->reboot.delay_ms, 60000);
+    CHECK_EQUAL(conf->reboot.method, CONF_REBOOT_LOGIND);
     conf_free(conf);
     sandbox_leave();
 }

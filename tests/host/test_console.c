@@ -38,7 +38,7 @@ static void open_console(struct fixture *fixture, char *first, char *second, int
     fixture->conf.console.max_repeats = 3;
     fixture->conf.console.interval_ms = interval_ms;
     fixture->conf.console.queue = 2;
-    CU_ASSERT_EQUAL_FATAL(console_new(&fixture->conf, &fixture->console), 0);
+    REQUIRE_EQUAL(console_new(&fixture->conf, &fixture->console), 0);
 }
 
 static void close_console(struct fixture *fixture)
@@ -50,7 +50,7 @@ static void close_console(struct fixture *fixture)
 static void empty(const char *path)
 {
     int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CU_ASSERT_FATAL(fd >= 0);
+    REQUIRE_COMPARE(fd, >=, 0);
     close(fd);
 }
 
@@ -75,7 +75,7 @@ static void expect(const char *path, const char *wanted)
         }
         (void)poll(NULL, 0, WAIT_MS);
     }
-    CU_ASSERT_STRING_EQUAL(seen, wanted);
+    CHECK_STRING(seen, wanted);
 }
 
 static enum error_code say(struct fixture *fixture, const char *message, uint32_t count)
@@ -90,7 +90,7 @@ static void test_every_console_gets_it(void)
     empty(first_path);
     empty(second_path);
     open_console(&fixture, first_path, second_path, 0);
-    CU_ASSERT_EQUAL(say(&fixture, "hello\nworld\t!", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "hello\nworld\t!", 1), ERROR_NONE);
     expect(first_path, "\nhello\nworld\t!\n");
     expect(second_path, "\nhello\nworld\t!\n");
     close_console(&fixture);
@@ -101,7 +101,7 @@ static void test_escapes_are_harmless(void)
     struct fixture fixture;
     empty(first_path);
     open_console(&fixture, first_path, NULL, 0);
-    CU_ASSERT_EQUAL(say(&fixture, "a\x1b[2Jb\r\x7f", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "a\x1b[2Jb\r\x7f", 1), ERROR_NONE);
     expect(first_path, "\na\\x1b[2Jb\\x0d\\x7f\n");
     close_console(&fixture);
 }
@@ -111,8 +111,8 @@ static void test_repeats_are_cut_and_not_mixed(void)
     struct fixture fixture;
     empty(first_path);
     open_console(&fixture, first_path, NULL, 20);
-    CU_ASSERT_EQUAL(say(&fixture, "a", 3), ERROR_NONE);
-    CU_ASSERT_EQUAL(say(&fixture, "b", 4), ERROR_NONE); /* one more than the limit */
+    CHECK_EQUAL(say(&fixture, "a", 3), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "b", 4), ERROR_NONE); /* one more than the limit */
     expect(first_path, "\na\n\na\n\na\n\nb\n\nb\n\nb\n");
     close_console(&fixture);
 }
@@ -121,8 +121,8 @@ static void test_count_0_is_done_at_once(void)
 {
     struct fixture fixture;
     open_console(&fixture, missing_path, NULL, 0);
-    CU_ASSERT_EQUAL(say(&fixture, "a", 0), ERROR_NONE);
-    CU_ASSERT_EQUAL(say(&fixture, "a", 1), ERROR_UNAVAILABLE);
+    CHECK_EQUAL(say(&fixture, "a", 0), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "a", 1), ERROR_UNAVAILABLE);
     close_console(&fixture);
 }
 
@@ -131,7 +131,7 @@ static void test_missing_console_is_skipped(void)
     struct fixture fixture;
     empty(second_path);
     open_console(&fixture, missing_path, second_path, 0);
-    CU_ASSERT_EQUAL(say(&fixture, "a", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "a", 1), ERROR_NONE);
     expect(second_path, "\na\n");
     close_console(&fixture);
 }
@@ -142,16 +142,17 @@ static void test_blocking_console_is_skipped(void)
     struct fixture fixture;
     char path[80];
     (void)snprintf(path, sizeof path, "%s/stuck", folder);
-    CU_ASSERT_EQUAL_FATAL(mkfifo(path, 0600), 0);
+    REQUIRE_EQUAL(mkfifo(path, 0600), 0);
     int reader = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC);
     int writer = open(path, O_WRONLY | O_NONBLOCK | O_CLOEXEC);
-    CU_ASSERT_FATAL(reader >= 0 && writer >= 0);
+    REQUIRE_COMPARE(reader, >=, 0);
+    REQUIRE_COMPARE(writer, >=, 0);
     char filler[4096] = "";
     while (write(writer, filler, sizeof filler) > 0) {
     }
     empty(second_path);
     open_console(&fixture, path, second_path, 0);
-    CU_ASSERT_EQUAL(say(&fixture, "a", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "a", 1), ERROR_NONE);
     expect(second_path, "\na\n");
     close_console(&fixture);
     close(reader);
@@ -164,11 +165,11 @@ static void test_queue_on_both_sides(void)
     struct fixture fixture;
     empty(first_path);
     open_console(&fixture, first_path, NULL, 60000); /* the first one occupies the thread */
-    CU_ASSERT_EQUAL(say(&fixture, "a", 2), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "a", 2), ERROR_NONE);
     expect(first_path, "\na\n");
-    CU_ASSERT_EQUAL(say(&fixture, "b", 1), ERROR_NONE);
-    CU_ASSERT_EQUAL(say(&fixture, "c", 1), ERROR_NONE);
-    CU_ASSERT_EQUAL(say(&fixture, "d", 1), ERROR_BUSY);
+    CHECK_EQUAL(say(&fixture, "b", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "c", 1), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "d", 1), ERROR_BUSY);
     close_console(&fixture); /* ends in the middle of the repeats */
     expect(first_path, "\na\n");
 }
@@ -179,10 +180,10 @@ static void test_operators_tool_owns_the_console(void)
     char *absent[] = {own_name, absent_word, NULL};
     char *none[] = {NULL};
     if (geteuid() == 0) {
-        CU_ASSERT_TRUE(console_is_busy(present));
+        CHECK_TRUE(console_is_busy(present));
     }
-    CU_ASSERT_FALSE(console_is_busy(absent));
-    CU_ASSERT_FALSE(console_is_busy(none));
+    CHECK_FALSE(console_is_busy(absent));
+    CHECK_FALSE(console_is_busy(none));
 }
 
 static void test_nothing_is_written_while_skipped(void)
@@ -194,8 +195,8 @@ static void test_nothing_is_written_while_skipped(void)
     empty(first_path);
     open_console(&fixture, first_path, NULL, 0);
     fixture.words[0] = own_name;
-    CU_ASSERT_EQUAL(say(&fixture, "hidden", 3), ERROR_NONE);
-    CU_ASSERT_EQUAL(say(&fixture, "hidden", 3), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "hidden", 3), ERROR_NONE);
+    CHECK_EQUAL(say(&fixture, "hidden", 3), ERROR_NONE);
     close_console(&fixture);
     expect(first_path, "");
 }

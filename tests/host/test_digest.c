@@ -20,7 +20,7 @@ static const char of_million_a[] =
 static struct digest *make(bool threaded)
 {
     struct digest *digest = NULL;
-    CU_ASSERT_EQUAL_FATAL(digest_new(threaded, &digest), 0);
+    REQUIRE_EQUAL(digest_new(threaded, &digest), 0);
     return digest;
 }
 
@@ -30,8 +30,8 @@ static void expect(struct digest *digest, const char *expected)
     char hex[SHA256_HEX + 1];
     digest_finish(digest, sha256);
     sha256_format(sha256, hex);
-    CU_ASSERT_STRING_EQUAL(hex, expected);
-    CU_ASSERT_PTR_NULL(digest_free(digest));
+    CHECK_STRING(hex, expected);
+    CHECK_NULL(digest_free(digest));
 }
 
 static void check_vectors(bool threaded)
@@ -73,7 +73,7 @@ static void test_ring_goes_round(void)
     digest_free(inline_digest);
     sha256_format(sha256, hex);
     static const size_t pieces[] = {1, 777, 65536, 262144, RING_SIZE, RING_SIZE + 1, SIZE};
-    for (size_t i = 0; i < sizeof pieces / sizeof pieces[0]; i++) {
+    CHECK_EACH(i, pieces, "%zu", pieces[i]) {
         struct digest *digest = make(true);
         size_t limit = pieces[i] == 1 ? 1000 : SIZE; /* byte by byte the beginning is enough */
         for (size_t at = 0; at < SIZE;) {
@@ -92,10 +92,10 @@ static void test_given_up(void)
     struct digest *digest = make(true);
     digest_write(digest, bytes, sizeof bytes);
     digest_write(digest, bytes, 100);
-    CU_ASSERT_PTR_NULL(digest_free(digest));
-    CU_ASSERT_PTR_NULL(digest_free(make(true)));
-    CU_ASSERT_PTR_NULL(digest_free(make(false)));
-    CU_ASSERT_PTR_NULL(digest_free(NULL));
+    CHECK_NULL(digest_free(digest));
+    CHECK_NULL(digest_free(make(true)));
+    CHECK_NULL(digest_free(make(false)));
+    CHECK_NULL(digest_free(NULL));
 }
 
 static void test_ring_after_cancel(void)
@@ -103,11 +103,11 @@ static void test_ring_after_cancel(void)
     static const uint8_t bytes[2 * RING_SIZE];
     struct ring ring;
     const uint8_t *at = NULL;
-    CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
+    REQUIRE_EQUAL(ring_init(&ring), 0);
     ring_write(&ring, "abc", 3);
     ring_cancel(&ring);
     ring_write(&ring, bytes, sizeof bytes); /* goes nowhere, and does not wait */
-    CU_ASSERT_EQUAL(ring_next(&ring, &at), 0);
+    CHECK_EQUAL(ring_next(&ring, &at), 0);
     ring_done(&ring);
 }
 
@@ -136,7 +136,7 @@ static size_t take(struct ring *ring, size_t got)
 {
     const uint8_t *at = NULL;
     size_t length = ring_next(ring, &at);
-    CU_ASSERT_FATAL(got + length <= sizeof seen);
+    REQUIRE_COMPARE(got + length, <=, sizeof seen);
     memcpy(seen + got, at, length);
     ring_release(ring, length);
     return length;
@@ -149,22 +149,23 @@ static void test_ring_that_is_full(void)
     struct ring ring;
     pthread_t writer;
     memset(first, 'a', sizeof first);
-    CU_ASSERT_EQUAL_FATAL(ring_init(&ring), 0);
+    REQUIRE_EQUAL(ring_init(&ring), 0);
     ring_write(&ring, first, sizeof first);
     size_t got = take(&ring, 0);
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&writer, NULL, write_second, &ring), 0);
+    REQUIRE_EQUAL(pthread_create(&writer, NULL, write_second, &ring), 0);
     for (int i = 0; i < 10000 && written_so_far(&ring) < RING_SIZE + got; i++) {
         usleep(1000);
     }
-    CU_ASSERT_EQUAL(written_so_far(&ring), RING_SIZE + got);
+    CHECK_EQUAL(written_so_far(&ring), RING_SIZE + got);
     for (size_t length = take(&ring, got); length > 0; length = take(&ring, got)) {
         got += length;
     }
-    CU_ASSERT_EQUAL(pthread_join(writer, NULL), 0);
-    CU_ASSERT_EQUAL(got, sizeof seen);
-    CU_ASSERT_EQUAL(memcmp(seen, first, sizeof first), 0);
+    CHECK_EQUAL(pthread_join(writer, NULL), 0);
+    CHECK_EQUAL(got, sizeof seen);
+    CHECK_BYTES(seen, first, sizeof first);
     for (size_t i = FIRST; i < sizeof seen; i += 4096) {
-        CU_ASSERT_EQUAL_FATAL(seen[i], 'b');
+        CHECK_ROW("i = %zu", i);
+        REQUIRE_EQUAL(seen[i], 'b');
     }
     ring_done(&ring);
 }
@@ -174,9 +175,9 @@ static int file_of_million_a(void)
     static char million[1000000];
     int fd = memfd_create("million", MFD_CLOEXEC);
     memset(million, 'a', sizeof million);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(write(fd, million, sizeof million), (ssize_t)sizeof million);
-    CU_ASSERT_EQUAL(lseek(fd, 5, SEEK_SET), 5);
+    REQUIRE_COMPARE(fd, >=, 0);
+    REQUIRE_EQUAL(write(fd, million, sizeof million), (ssize_t)sizeof million);
+    CHECK_EQUAL(lseek(fd, 5, SEEK_SET), 5);
     return fd;
 }
 
@@ -195,17 +196,17 @@ static void test_file(void)
 {
     int fd = file_of_million_a();
     struct digest *digest = make(true);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, never, NULL), 0);
+    CHECK_EQUAL(digest_file(digest, fd, UINT64_MAX, never, NULL), 0);
     expect(digest, of_million_a);
     digest = make(false);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, 1000000, NULL, NULL), 0);
+    CHECK_EQUAL(digest_file(digest, fd, 1000000, NULL, NULL), 0);
     expect(digest, of_million_a);
-    CU_ASSERT_EQUAL(lseek(fd, 0, SEEK_CUR), 5); /* the offset did not move */
+    CHECK_EQUAL(lseek(fd, 0, SEEK_CUR), 5); /* the offset did not move */
     digest = make(false);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, 0, NULL, NULL), 0);
+    CHECK_EQUAL(digest_file(digest, fd, 0, NULL, NULL), 0);
     expect(digest, of_nothing);
     digest = make(false);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, 1, NULL, NULL), 0);
+    CHECK_EQUAL(digest_file(digest, fd, 1, NULL, NULL), 0);
     expect(digest, "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb");
     close(fd);
 }
@@ -214,17 +215,17 @@ static void test_file_troubles(void)
 {
     int fd = file_of_million_a();
     struct digest *digest = make(false);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, 1000001, NULL, NULL), -ENODATA);
+    CHECK_EQUAL(digest_file(digest, fd, 1000001, NULL, NULL), -ENODATA);
     int questions = 1;
-    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
-                    -ECANCELED);
+    CHECK_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
+                -ECANCELED);
     questions = 0;
-    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 16 << 20), 0);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
-                    -ECANCELED);
-    CU_ASSERT_EQUAL(questions, 2);
+    REQUIRE_EQUAL(ftruncate(fd, 16 << 20), 0);
+    CHECK_EQUAL(digest_file(digest, fd, UINT64_MAX, stop_at_second_question, &questions),
+                -ECANCELED);
+    CHECK_EQUAL(questions, 2);
     close(fd);
-    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, NULL, NULL), -EBADF);
+    CHECK_EQUAL(digest_file(digest, fd, UINT64_MAX, NULL, NULL), -EBADF);
     digest_free(digest);
 }
 
@@ -232,7 +233,7 @@ static void test_file_troubles(void)
 static bool is_not_late(void *context)
 {
     struct watchdog_late late;
-    CU_ASSERT_FALSE(watchdog_find_late(clock_ms(), &late));
+    CHECK_FALSE(watchdog_find_late(clock_ms(), &late));
     return ++*(int *)context > 2;
 }
 
@@ -241,15 +242,15 @@ static void test_file_is_not_late(void)
     struct watchdog_late late;
     int questions = 0;
     int fd = memfd_create("image", MFD_CLOEXEC);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(ftruncate(fd, 16 << 20), 0);
+    REQUIRE_COMPARE(fd, >=, 0);
+    REQUIRE_EQUAL(ftruncate(fd, 16 << 20), 0);
     struct digest *digest = make(false);
     watchdog_init(1);
     watchdog_enter("job", 0);
     watchdog_expect_at("what came before", 0, 0);
-    CU_ASSERT_TRUE(watchdog_find_late(clock_ms(), &late));
-    CU_ASSERT_EQUAL(digest_file(digest, fd, UINT64_MAX, is_not_late, &questions), -ECANCELED);
-    CU_ASSERT_EQUAL(questions, 3);
+    CHECK_TRUE(watchdog_find_late(clock_ms(), &late));
+    CHECK_EQUAL(digest_file(digest, fd, UINT64_MAX, is_not_late, &questions), -ECANCELED);
+    CHECK_EQUAL(questions, 3);
     watchdog_leave();
     watchdog_init(0);
     digest_free(digest);
@@ -270,5 +271,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     digest_library_init();
-    return unit_main("digest", tests, sizeof tests / sizeof tests[0]);
+    return unit_main("digest", tests, COUNT(tests));
 }

@@ -23,17 +23,16 @@ static void ends(const struct fault *faults, size_t count, enum error_code code,
 {
     struct world *world = world_new(faults, count);
     world_run(world, code, text);
-    CU_ASSERT_EQUAL(world->server.requests, requests);
+    CHECK_EQUAL(world->server.requests, requests);
     if (code == ERROR_NONE) {
         world_expect_image(world);
     } else {
-        CU_ASSERT_FALSE(world_has(world, ".img"));
+        CHECK_FALSE(world_has(world, ".img"));
     }
     world_free(world);
 }
 
-#define ENDS(faults, code, text, requests) \
-    ends((faults), sizeof faults / sizeof faults[0], (code), (text), (requests))
+#define ENDS(faults, code, text, requests) ends((faults), COUNT(faults), (code), (text), (requests))
 
 static void test_plain(void)
 {
@@ -41,10 +40,11 @@ static void test_plain(void)
     struct world *world = world_new(&good, 1);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
-    CU_ASSERT(world->done == IMAGE_SIZE && world->total == IMAGE_SIZE);
-    CU_ASSERT_EQUAL(world->verifications, 1);
-    CU_ASSERT_EQUAL(world->told, 0);
-    CU_ASSERT_EQUAL(strncmp(world->server.heads[0], "GET /image HTTP/1.1\r\n", 21), 0);
+    CHECK_EQUAL(world->done, IMAGE_SIZE);
+    CHECK_EQUAL(world->total, IMAGE_SIZE);
+    CHECK_EQUAL(world->verifications, 1);
+    CHECK_EQUAL(world->told, 0);
+    CHECK_PREFIX(world->server.heads[0], "GET /image HTTP/1.1\r\n");
     world_expect_header(world, 0, "Accept-Encoding", "identity");
     world_expect_header(world, 0, "User-Agent", "vsock_host/" VSOCK_VERSION);
     world_expect_header(world, 0, "Range", "");
@@ -52,8 +52,8 @@ static void test_plain(void)
     world_expect_header(world, 0, "Authorization", "");
     world_expect_header(world, 0, "Cookie", "");
     world_run(world, ERROR_NONE, ""); /* it is there: no second request */
-    CU_ASSERT_EQUAL(world->server.requests, 1);
-    CU_ASSERT_EQUAL(world->verifications, 2);
+    CHECK_EQUAL(world->server.requests, 1);
+    CHECK_EQUAL(world->verifications, 2);
     world_free(world);
 }
 
@@ -64,11 +64,12 @@ static void test_without_a_length(void)
     static const struct fault short_of_it = {.raw =
                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"};
     const struct fault *const whole[] = {&good, &until_close};
-    for (size_t i = 0; i < sizeof whole / sizeof whole[0]; i++) {
+    CHECK_EACH(i, whole, "fault") {
         struct world *world = world_new(whole[i], 1);
         world_run(world, ERROR_NONE, "");
         world_expect_image(world);
-        CU_ASSERT(world->done == IMAGE_SIZE && world->total == IMAGE_SIZE);
+        CHECK_EQUAL(world->done, IMAGE_SIZE);
+        CHECK_EQUAL(world->total, IMAGE_SIZE);
         world_free(world);
     }
     ends(&short_of_it, 1, ERROR_HASH_MISMATCH,
@@ -81,12 +82,12 @@ static void test_empty_file(void)
 {
     static const struct fault empty = {.body = world_image, .length = 0};
     struct world *world = world_new(&empty, 1);
-    CU_ASSERT_EQUAL(sha256_parse(text_of("e3b0c44298fc1c149afbf4c8996fb924"
-                                         "27ae41e4649b934ca495991b7852b855"),
-                                 world->sha256),
-                    0);
+    CHECK_EQUAL(sha256_parse(text_of("e3b0c44298fc1c149afbf4c8996fb924"
+                                     "27ae41e4649b934ca495991b7852b855"),
+                             world->sha256),
+                0);
     world_run(world, ERROR_NONE, "");
-    CU_ASSERT_TRUE(world_has(world, ".img"));
+    CHECK_TRUE(world_has(world, ".img"));
     world_free(world);
 }
 
@@ -121,10 +122,10 @@ static void test_wrong_hash(void)
         world, ERROR_HASH_MISMATCH,
         "the file has the sha256 f5df284f67a9cbe460400c789ad206176da5fd0df468a80aa72f1bdeec656ffc;"
         " expected 0dabfe4783bbe2d9cc2a815b6f7efbe263a62a1ecdfaf798aaa14901395bde28");
-    CU_ASSERT_EQUAL(world->server.requests, 1); /* one answer: it is not fetched again */
-    CU_ASSERT_FALSE(world_has(world, ".img"));
-    CU_ASSERT_FALSE(world_has(world, ".part"));
-    CU_ASSERT_FALSE(world_has(world, ".meta"));
+    CHECK_EQUAL(world->server.requests, 1); /* one answer: it is not fetched again */
+    CHECK_FALSE(world_has(world, ".img"));
+    CHECK_FALSE(world_has(world, ".part"));
+    CHECK_FALSE(world_has(world, ".meta"));
     world_free(world);
 }
 
@@ -150,14 +151,13 @@ static void test_retries_are_told(void)
     (void)snprintf(world->urls[0], sizeof world->urls[0],
                    "http://user:secret@127.0.0.1:%d/image?token=secret", world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, "the server answered 503; expected 200");
-    CU_ASSERT_EQUAL(world->told, 2);
-    CU_ASSERT_STRING_EQUAL(world->public_texts[0],
-                           "the server answered 503; expected 200; try 1 of 1 in 0 ms");
-    CU_ASSERT_STRING_EQUAL(world->public_texts[1],
-                           "the server answered 503; expected 200; no more tries");
+    CHECK_EQUAL(world->told, 2);
+    CHECK_STRING(world->public_texts[0],
+                 "the server answered 503; expected 200; try 1 of 1 in 0 ms");
+    CHECK_STRING(world->public_texts[1], "the server answered 503; expected 200; no more tries");
     (void)snprintf(journal, sizeof journal, "http://127.0.0.1:%d/image?...: %s", world->server.port,
                    world->public_texts[0]);
-    CU_ASSERT_STRING_EQUAL(world->journal_texts[0], journal);
+    CHECK_STRING(world->journal_texts[0], journal);
     world_free(world);
 }
 
@@ -188,8 +188,8 @@ static void no_connection_to(const char *origin, int port, const char *detail)
     if (strstr(world->journal_texts[0], detail) == NULL) {
         printf("\n  told: %s\n", world->journal_texts[0]);
     }
-    CU_ASSERT_PTR_NOT_NULL(strstr(world->journal_texts[0], detail));
-    CU_ASSERT_PTR_NULL(strstr(world->public_texts[0], detail));
+    CHECK_CONTAINS(world->journal_texts[0], detail);
+    CHECK_LACKS(world->public_texts[0], detail);
     world_free(world);
 }
 
@@ -198,8 +198,8 @@ static int silent_listener(int *ret_port)
     struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t length = sizeof address;
     int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, length), 0);
-    CU_ASSERT_EQUAL_FATAL(getsockname(fd, (struct sockaddr *)&address, &length), 0);
+    REQUIRE_EQUAL(bind(fd, (struct sockaddr *)&address, length), 0);
+    REQUIRE_EQUAL(getsockname(fd, (struct sockaddr *)&address, &length), 0);
     *ret_port = ntohs(address.sin_port);
     return fd;
 }
@@ -209,7 +209,7 @@ static void test_no_connection_of_other_kinds(void)
     int port = 0;
     int fd = silent_listener(&port); /* bound, so that nobody else takes the port */
     no_connection_to("http://127.0.0.1", port, "Connection refused");
-    CU_ASSERT_EQUAL(listen(fd, 4), 0); /* the kernel connects, nobody answers */
+    CHECK_EQUAL(listen(fd, 4), 0); /* the kernel connects, nobody answers */
     no_connection_to("http://127.0.0.1", port, "silent");
     close(fd);
     /* A label of 64 letters: the resolver refuses it without asking anybody. */
@@ -254,7 +254,8 @@ static void test_stall(void)
     world_run(world, ERROR_DOWNLOAD_FAILED,
               "the server stalled after 1000 of 700000 bytes: less than 1024 bytes per second for "
               "500 ms");
-    CU_ASSERT(world->done == 1000 && world->total == IMAGE_SIZE); /* what came is in the file */
+    CHECK_EQUAL(world->done, 1000);
+    CHECK_EQUAL(world->total, IMAGE_SIZE); /* what came is in the file */
     world_free(world);
     world = slow_world(without_length);
     world_run(world, ERROR_DOWNLOAD_FAILED,
@@ -312,7 +313,7 @@ static void test_url_that_is_refused_now(void)
     (void)snprintf(world->urls[0], sizeof world->urls[0], "https://127.0.0.1:%d/image",
                    world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, "the url's scheme is https; expected http");
-    CU_ASSERT_EQUAL(world->server.requests, 0);
+    CHECK_EQUAL(world->server.requests, 0);
     world_free(world);
 }
 
@@ -329,7 +330,7 @@ static void test_prefixes_hold_for_redirects(void)
                    "expected http://127.0.0.1:%d/image",
                    world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, text);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
+    CHECK_EQUAL(world->server.requests, 1);
     world_free(world);
 }
 
@@ -350,8 +351,8 @@ static void test_credentials_stay_with_their_host(void)
     world_run(world, ERROR_NONE, "");
     world_expect_header(world, 0, "Authorization", basic);
     world_expect_header(world, 1, "Authorization", basic);
-    CU_ASSERT_EQUAL(other.requests, 1);
-    CU_ASSERT_STRING_EQUAL(fault_server_header(&other, 0, "Authorization"), "");
+    CHECK_EQUAL(other.requests, 1);
+    CHECK_STRING(fault_server_header(&other, 0, "Authorization"), "");
     fault_server_stop(&other);
     world_free(world);
 }
@@ -385,18 +386,18 @@ static void test_address_that_cannot_be_judged(void)
     short_of = 1;
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
-    CU_ASSERT_PTR_NOT_NULL(strstr(world->journal_texts[0], told));
+    CHECK_CONTAINS(world->journal_texts[0], told);
     world_free(world);
 }
 
 static void test_no_proxy_and_no_netrc(void)
 {
     static const struct fault good[] = {{GOOD}};
-    CU_ASSERT_EQUAL(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
-    CU_ASSERT_EQUAL(setenv("ALL_PROXY", "http://127.0.0.1:1/", 1), 0);
+    CHECK_EQUAL(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
+    CHECK_EQUAL(setenv("ALL_PROXY", "http://127.0.0.1:1/", 1), 0);
     ENDS(good, ERROR_NONE, "", 1);
-    CU_ASSERT_EQUAL(unsetenv("http_proxy"), 0);
-    CU_ASSERT_EQUAL(unsetenv("ALL_PROXY"), 0);
+    CHECK_EQUAL(unsetenv("http_proxy"), 0);
+    CHECK_EQUAL(unsetenv("ALL_PROXY"), 0);
 }
 
 /* --- size and room --- */
@@ -406,8 +407,8 @@ static void limited(const struct fault *fault, uint64_t max_bytes, const char *t
     struct world *world = world_new(fault, 1);
     world->conf.upgrade.max_bytes = max_bytes;
     world_run(world, text[0] == '\0' ? ERROR_NONE : ERROR_TOO_LARGE, text);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
-    CU_ASSERT_FALSE(world_has(world, ".part"));
+    CHECK_EQUAL(world->server.requests, 1);
+    CHECK_FALSE(world_has(world, ".part"));
     world_free(world);
 }
 
@@ -438,18 +439,18 @@ static void test_room_that_stays_free(void)
     struct world *world = world_new(&good, 1);
     world->conf.upgrade.keep_free = INT64_MAX;
     world_run(world, ERROR_NO_SPACE, world->result.text);
-    CU_ASSERT_EQUAL(strncmp(world->result.text, begins, strlen(begins)), 0);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
-    CU_ASSERT_FALSE(world_has(world, ".part"));
+    CHECK_PREFIX(world->result.text, begins);
+    CHECK_EQUAL(world->server.requests, 1);
+    CHECK_FALSE(world_has(world, ".part"));
     world_free(world);
 }
 
 static void limit_files(rlim_t size)
 {
     struct rlimit limit;
-    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
+    REQUIRE_EQUAL(getrlimit(RLIMIT_FSIZE, &limit), 0);
     limit.rlim_cur = size;
-    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
+    REQUIRE_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
 static void test_files_that_cannot_be_written(void)
@@ -496,5 +497,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     world_prepare();
-    return unit_main("download", tests, sizeof tests / sizeof tests[0]);
+    return unit_main("download", tests, COUNT(tests));
 }

@@ -26,15 +26,22 @@
 static void test_content_ranges(void)
 {
     struct content_range range = {7, 7, 7};
-    CU_ASSERT_EQUAL(content_range_parse("bytes 500-999/1000", &range), 0);
-    CU_ASSERT(range.first == 500 && range.last == 999 && range.total == 1000);
-    CU_ASSERT_EQUAL(content_range_parse("BYTES 0-0/1", &range), 0);
-    CU_ASSERT(range.first == 0 && range.last == 0 && range.total == 1);
-    CU_ASSERT_EQUAL(content_range_parse("bytes 5-9/*", &range), 0);
-    CU_ASSERT(range.first == 5 && range.last == 9 && range.total == CONTENT_RANGE_UNKNOWN);
-    CU_ASSERT_EQUAL(
-        content_range_parse("bytes 5-18446744073709551613/18446744073709551614", &range), 0);
-    CU_ASSERT(range.last == UINT64_MAX - 2 && range.total == UINT64_MAX - 1);
+    CHECK_EQUAL(content_range_parse("bytes 500-999/1000", &range), 0);
+    CHECK_EQUAL(range.first, 500);
+    CHECK_EQUAL(range.last, 999);
+    CHECK_EQUAL(range.total, 1000);
+    CHECK_EQUAL(content_range_parse("BYTES 0-0/1", &range), 0);
+    CHECK_EQUAL(range.first, 0);
+    CHECK_EQUAL(range.last, 0);
+    CHECK_EQUAL(range.total, 1);
+    CHECK_EQUAL(content_range_parse("bytes 5-9/*", &range), 0);
+    CHECK_EQUAL(range.first, 5);
+    CHECK_EQUAL(range.last, 9);
+    CHECK_EQUAL(range.total, CONTENT_RANGE_UNKNOWN);
+    CHECK_EQUAL(content_range_parse("bytes 5-18446744073709551613/18446744073709551614", &range),
+                0);
+    CHECK_EQUAL(range.last, UINT64_MAX - 2);
+    CHECK_EQUAL(range.total, UINT64_MAX - 1);
 }
 
 static void test_content_ranges_that_are_none(void)
@@ -64,10 +71,12 @@ static void test_content_ranges_that_are_none(void)
         "bytes 5-9/99999999999999999999999",
         " bytes 5-9/10",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    CHECK_EACH(i, bad, "%s", bad[i]) {
         struct content_range range = {7, 7, 7};
-        CU_ASSERT_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
-        CU_ASSERT(range.first == 7 && range.last == 7 && range.total == 7);
+        CHECK_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
+        CHECK_EQUAL(range.first, 7);
+        CHECK_EQUAL(range.last, 7);
+        CHECK_EQUAL(range.total, 7);
     }
 }
 
@@ -160,7 +169,7 @@ static struct response make_response(const struct judged *row)
 
 static void test_judgements(void)
 {
-    for (size_t i = 0; i < sizeof judgements / sizeof judgements[0]; i++) {
+    CHECK_EACH(i, judgements, "%s", judgements[i].range) {
         const struct judged *row = &judgements[i];
         struct response response = make_response(row);
         struct response_judgement judgement;
@@ -168,9 +177,9 @@ static void test_judgements(void)
         if (judgement.verdict != row->verdict || strcmp(judgement.text, row->text) != 0) {
             printf("\nrow %zu: %d %s\n", i, (int)judgement.verdict, judgement.text);
         }
-        CU_ASSERT_EQUAL(judgement.verdict, row->verdict);
-        CU_ASSERT_EQUAL(judgement.total, row->total);
-        CU_ASSERT_STRING_EQUAL(judgement.text, row->text);
+        CHECK_EQUAL(judgement.verdict, row->verdict);
+        CHECK_EQUAL(judgement.total, row->total);
+        CHECK_STRING(judgement.text, row->text);
     }
 }
 
@@ -178,12 +187,12 @@ static void test_redirect_codes(void)
 {
     static const int codes[] = {301, 302, 303, 307, 308};
     const struct response_asked asked = WHOLE_FILE;
-    for (size_t i = 0; i < sizeof codes / sizeof codes[0]; i++) {
+    CHECK_EACH(i, codes, "%d", codes[i]) {
         struct response response = {.status = codes[i], .location = "/x"};
         struct response_judgement judgement;
         response_judge(&asked, &response, &judgement);
-        CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_REDIRECT);
-        CU_ASSERT_STRING_EQUAL(judgement.text, "");
+        CHECK_EQUAL(judgement.verdict, RESPONSE_REDIRECT);
+        CHECK_STRING(judgement.text, "");
     }
 }
 
@@ -193,12 +202,11 @@ static void test_encodings(void)
     struct response_judgement judgement;
     struct response response = {.status = 200, .content_encoding = "Identity"};
     response_judge(&asked, &response, &judgement);
-    CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_WHOLE);
+    CHECK_EQUAL(judgement.verdict, RESPONSE_WHOLE);
     struct response packed = {.status = 206, .content_encoding = "gzip"};
     response_judge(&asked, &packed, &judgement);
-    CU_ASSERT_EQUAL(judgement.verdict, RESPONSE_REFUSED);
-    CU_ASSERT_STRING_EQUAL(judgement.text,
-                           "the server sends the content encoding gzip; expected none");
+    CHECK_EQUAL(judgement.verdict, RESPONSE_REFUSED);
+    CHECK_STRING(judgement.text, "the server sends the content encoding gzip; expected none");
 }
 
 static void test_etags(void)
@@ -207,11 +215,11 @@ static void test_etags(void)
     static const char *const weak[] = {
         "",    "\"",       "a",       "W/\"a\"",  "w/\"a\"",      "\"a",
         "a\"", "\"a\"b\"", "\"a b\"", "\"a\nb\"", "\"\xc3\xa4\"", "\"\x7f\""};
-    for (size_t i = 0; i < sizeof strong / sizeof strong[0]; i++) {
-        CU_ASSERT_TRUE(response_is_strong_etag(strong[i]));
+    CHECK_EACH(i, strong, "%s", strong[i]) {
+        CHECK_TRUE(response_is_strong_etag(strong[i]));
     }
-    for (size_t i = 0; i < sizeof weak / sizeof weak[0]; i++) {
-        CU_ASSERT_FALSE(response_is_strong_etag(weak[i]));
+    CHECK_EACH(i, weak, "%s", weak[i]) {
+        CHECK_FALSE(response_is_strong_etag(weak[i]));
     }
 }
 
@@ -221,16 +229,16 @@ static void test_retries_are_counted(void)
 {
     struct retry retry = backoff_of(2, 100);
     int64_t delay = 7;
-    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
-    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
+    CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
+    CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
     delay = 7;
-    CU_ASSERT_FALSE(backoff_next(&retry, false, 0, &delay));
-    CU_ASSERT_EQUAL(delay, 7);
-    CU_ASSERT_TRUE(backoff_next(&retry, true, 0, &delay)); /* it got further: counted anew */
-    CU_ASSERT_EQUAL(delay, 50);
+    CHECK_FALSE(backoff_next(&retry, false, 0, &delay));
+    CHECK_EQUAL(delay, 7);
+    CHECK_TRUE(backoff_next(&retry, true, 0, &delay)); /* it got further: counted anew */
+    CHECK_EQUAL(delay, 50);
     struct retry none = backoff_of(0, 100);
-    CU_ASSERT_FALSE(backoff_next(&none, false, 0, &delay));
-    CU_ASSERT_FALSE(backoff_next(&none, true, 0, &delay));
+    CHECK_FALSE(backoff_next(&none, false, 0, &delay));
+    CHECK_FALSE(backoff_next(&none, true, 0, &delay));
 }
 
 static void test_delays_double(void)
@@ -238,12 +246,12 @@ static void test_delays_double(void)
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
     struct retry longest = backoff_of(UINT32_MAX, 2000);
     struct retry shortest = longest;
-    for (size_t i = 0; i < sizeof full / sizeof full[0]; i++) {
+    CHECK_EACH(i, full, "%lld", (long long)full[i]) {
         int64_t delay = 0;
-        CU_ASSERT_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
-        CU_ASSERT_EQUAL(delay, full[i]);
-        CU_ASSERT_TRUE(backoff_next(&shortest, false, 0, &delay));
-        CU_ASSERT_EQUAL(delay, full[i] / 2);
+        CHECK_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
+        CHECK_EQUAL(delay, full[i]);
+        CHECK_TRUE(backoff_next(&shortest, false, 0, &delay));
+        CHECK_EQUAL(delay, full[i] / 2);
     }
 }
 
@@ -251,15 +259,15 @@ static void test_delays_at_the_edges(void)
 {
     struct retry retry = backoff_of(UINT32_MAX, 0);
     int64_t delay = 7;
-    CU_ASSERT_TRUE(backoff_next(&retry, false, UINT32_MAX, &delay));
-    CU_ASSERT_EQUAL(delay, 0);
+    CHECK_TRUE(backoff_next(&retry, false, UINT32_MAX, &delay));
+    CHECK_EQUAL(delay, 0);
     retry = backoff_of(UINT32_MAX, INT64_MAX);
-    CU_ASSERT_TRUE(backoff_next(&retry, false, 30000, &delay));
-    CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS);
+    CHECK_TRUE(backoff_next(&retry, false, 30000, &delay));
+    CHECK_EQUAL(delay, RETRY_DELAY_MAX_MS);
     retry.failed = UINT32_MAX - 1;
-    CU_ASSERT_TRUE(backoff_next(&retry, false, 0, &delay));
-    CU_ASSERT_EQUAL(delay, RETRY_DELAY_MAX_MS / 2);
-    CU_ASSERT_FALSE(backoff_next(&retry, false, 0, &delay));
+    CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
+    CHECK_EQUAL(delay, RETRY_DELAY_MAX_MS / 2);
+    CHECK_FALSE(backoff_next(&retry, false, 0, &delay));
 }
 
 /* --- pace --- */
@@ -267,26 +275,26 @@ static void test_delays_at_the_edges(void)
 static void test_pace(void)
 {
     struct stall_detector stall_detector = stall_detector_of(1000, 100, 5000);
-    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 5999));
-    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 5999), 1);
-    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 5400), 600);
-    CU_ASSERT_EQUAL(stall_detector_left(&stall_detector, 9000), 1);
+    CHECK_FALSE(stall_detector_stalled(&stall_detector, 5999));
+    CHECK_EQUAL(stall_detector_left(&stall_detector, 5999), 1);
+    CHECK_EQUAL(stall_detector_left(&stall_detector, 5400), 600);
+    CHECK_EQUAL(stall_detector_left(&stall_detector, 9000), 1);
     stall_detector_count(&stall_detector, 60);
     stall_detector_count(&stall_detector, 40);
-    CU_ASSERT_FALSE(
+    CHECK_FALSE(
         stall_detector_stalled(&stall_detector, 6000)); /* exactly enough; the next window begins */
     stall_detector_count(&stall_detector, 99);
-    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector, 7000));
+    CHECK_TRUE(stall_detector_stalled(&stall_detector, 7000));
     stall_detector = stall_detector_of(1000, 100, 0);
     stall_detector_count(&stall_detector, 100);
-    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector,
-                                          1500)); /* enough for a second, not for one and a half */
+    CHECK_TRUE(stall_detector_stalled(&stall_detector,
+                                      1500)); /* enough for a second, not for one and a half */
     stall_detector = stall_detector_of(1000, 100, 0);
     stall_detector_forgive(&stall_detector, 5000);
-    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 5999));
-    CU_ASSERT_TRUE(stall_detector_stalled(&stall_detector, 6000));
+    CHECK_FALSE(stall_detector_stalled(&stall_detector, 5999));
+    CHECK_TRUE(stall_detector_stalled(&stall_detector, 6000));
     stall_detector = stall_detector_of(1000, 0, 0);
-    CU_ASSERT_FALSE(stall_detector_stalled(&stall_detector, 1000)); /* no rule */
+    CHECK_FALSE(stall_detector_stalled(&stall_detector, 1000)); /* no rule */
 }
 
 /* --- room --- */
@@ -296,22 +304,22 @@ static void test_room(void)
     uint64_t free_bytes = 0;
     struct stat status;
     int place = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-    CU_ASSERT_FATAL(place >= 0);
-    CU_ASSERT_EQUAL(disk_space_free(place, &free_bytes), 0);
-    CU_ASSERT(free_bytes > 0);
-    CU_ASSERT_EQUAL(disk_space_check(place, 0), 0);
-    CU_ASSERT_EQUAL(disk_space_check(place, UINT64_MAX), -ENOSPC);
-    CU_ASSERT_EQUAL(disk_space_reserve(place, 1 << 20, 0), 0);
-    CU_ASSERT_EQUAL_FATAL(fstat(place, &status), 0);
-    CU_ASSERT_EQUAL(status.st_size, 0); /* reserved, and as long as before */
-    CU_ASSERT_EQUAL(disk_space_reserve(place, 0, 0), 0);
-    CU_ASSERT_EQUAL(disk_space_reserve(place, 1, UINT64_MAX), -ENOSPC);
-    CU_ASSERT_EQUAL(disk_space_reserve(place, UINT64_MAX, 0), -ENOSPC);
-    CU_ASSERT_EQUAL(disk_space_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
+    REQUIRE_COMPARE(place, >=, 0);
+    CHECK_EQUAL(disk_space_free(place, &free_bytes), 0);
+    CHECK_COMPARE(free_bytes, >, 0);
+    CHECK_EQUAL(disk_space_check(place, 0), 0);
+    CHECK_EQUAL(disk_space_check(place, UINT64_MAX), -ENOSPC);
+    CHECK_EQUAL(disk_space_reserve(place, 1 << 20, 0), 0);
+    REQUIRE_EQUAL(fstat(place, &status), 0);
+    CHECK_EQUAL(status.st_size, 0); /* reserved, and as long as before */
+    CHECK_EQUAL(disk_space_reserve(place, 0, 0), 0);
+    CHECK_EQUAL(disk_space_reserve(place, 1, UINT64_MAX), -ENOSPC);
+    CHECK_EQUAL(disk_space_reserve(place, UINT64_MAX, 0), -ENOSPC);
+    CHECK_EQUAL(disk_space_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
     close(place);
-    CU_ASSERT_EQUAL(disk_space_free(place, &free_bytes), -EBADF);
-    CU_ASSERT_EQUAL(disk_space_check(place, 0), -EBADF);
-    CU_ASSERT_EQUAL(disk_space_reserve(place, 1, 0), -EBADF);
+    CHECK_EQUAL(disk_space_free(place, &free_bytes), -EBADF);
+    CHECK_EQUAL(disk_space_check(place, 0), -EBADF);
+    CHECK_EQUAL(disk_space_reserve(place, 1, 0), -EBADF);
 }
 
 /* --- address_guard --- */
@@ -324,24 +332,24 @@ static uint32_t guard(const char *text, uint32_t refused)
     if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
         memcpy(&storage, &in, sizeof in);
     } else {
-        CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+        REQUIRE_EQUAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
         memcpy(&storage, &in6, sizeof in6);
     }
     uint32_t classes = 0;
-    CU_ASSERT_EQUAL(address_guard_judge((struct sockaddr *)&storage, refused, &classes), 0);
+    CHECK_EQUAL(address_guard_judge((struct sockaddr *)&storage, refused, &classes), 0);
     return classes;
 }
 
 static void test_guard(void)
 {
-    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_LOOPBACK), ADDRESS_LOOPBACK);
-    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_PRIVATE), 0);
+    CHECK_EQUAL(guard("127.0.0.1", ADDRESS_LOOPBACK), ADDRESS_LOOPBACK);
+    CHECK_EQUAL(guard("127.0.0.1", ADDRESS_PRIVATE), 0);
     /* Whoever allows loopback is not stopped by its being this machine's own. */
-    CU_ASSERT_EQUAL(guard("127.0.0.1", ADDRESS_OWN), 0);
-    CU_ASSERT_EQUAL(guard("::1", ADDRESS_OWN), 0);
-    CU_ASSERT_EQUAL(guard("192.0.2.1", ADDRESS_OWN), 0);
-    CU_ASSERT_EQUAL(guard("2001:db8::dead", ADDRESS_OWN), 0);
-    CU_ASSERT_EQUAL(guard("10.1.2.3", ADDRESS_PRIVATE | ADDRESS_LOOPBACK), ADDRESS_PRIVATE);
+    CHECK_EQUAL(guard("127.0.0.1", ADDRESS_OWN), 0);
+    CHECK_EQUAL(guard("::1", ADDRESS_OWN), 0);
+    CHECK_EQUAL(guard("192.0.2.1", ADDRESS_OWN), 0);
+    CHECK_EQUAL(guard("2001:db8::dead", ADDRESS_OWN), 0);
+    CHECK_EQUAL(guard("10.1.2.3", ADDRESS_PRIVATE | ADDRESS_LOOPBACK), ADDRESS_PRIVATE);
 }
 
 /* A lack of descriptors is no property of an address. */
@@ -352,17 +360,17 @@ static void test_guard_without_a_descriptor(void)
     struct rlimit limit;
     struct sockaddr_in in = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(0xc0000201)};
     const struct sockaddr *address = (const struct sockaddr *)&in;
-    CU_ASSERT_EQUAL_FATAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
+    REQUIRE_EQUAL(getrlimit(RLIMIT_NOFILE, &limit), 0);
     const struct rlimit none = {.rlim_cur = 0, .rlim_max = limit.rlim_max};
-    CU_ASSERT_EQUAL_FATAL(setrlimit(RLIMIT_NOFILE, &none), 0);
-    CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN, &classes), -EMFILE);
-    CU_ASSERT_EQUAL(classes, 7);
-    CU_ASSERT_EQUAL(address_guard_check(address, sizeof in, ADDRESS_OWN, why, sizeof why), -EMFILE);
-    CU_ASSERT_STRING_EQUAL(why, "an address cannot be judged: Too many open files");
+    REQUIRE_EQUAL(setrlimit(RLIMIT_NOFILE, &none), 0);
+    CHECK_EQUAL(address_guard_judge(address, ADDRESS_OWN, &classes), -EMFILE);
+    CHECK_EQUAL(classes, 7);
+    CHECK_EQUAL(address_guard_check(address, sizeof in, ADDRESS_OWN, why, sizeof why), -EMFILE);
+    CHECK_STRING(why, "an address cannot be judged: Too many open files");
     in.sin_addr.s_addr = htonl(0x0a000001);
-    CU_ASSERT_EQUAL(address_guard_judge(address, ADDRESS_OWN | ADDRESS_PRIVATE, &classes), 0);
-    CU_ASSERT_EQUAL(classes, ADDRESS_PRIVATE); /* for that it need not be asked */
-    CU_ASSERT_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    CHECK_EQUAL(address_guard_judge(address, ADDRESS_OWN | ADDRESS_PRIVATE, &classes), 0);
+    CHECK_EQUAL(classes, ADDRESS_PRIVATE); /* for that it need not be asked */
+    CHECK_EQUAL(setrlimit(RLIMIT_NOFILE, &limit), 0);
 }
 
 static bool is_ipv4(const struct ifaddrs *at)
@@ -374,7 +382,7 @@ static bool is_ipv4(const struct ifaddrs *at)
 static void test_guard_of_own_addresses(void)
 {
     struct ifaddrs *list = NULL;
-    CU_ASSERT_EQUAL_FATAL(getifaddrs(&list), 0);
+    REQUIRE_EQUAL(getifaddrs(&list), 0);
     for (const struct ifaddrs *at = list; at != NULL; at = at->ifa_next) {
         char text[INET_ADDRSTRLEN];
         char mapped[INET_ADDRSTRLEN + 16];
@@ -383,11 +391,11 @@ static void test_guard_of_own_addresses(void)
             continue;
         }
         memcpy(&in, at->ifa_addr, sizeof in);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(inet_ntop(AF_INET, &in.sin_addr, text, sizeof text));
+        REQUIRE_NOT_NULL(inet_ntop(AF_INET, &in.sin_addr, text, sizeof text));
         uint32_t expected = strncmp(text, "127.", 4) == 0 ? 0 : (uint32_t)ADDRESS_OWN;
-        CU_ASSERT_EQUAL(guard(text, ADDRESS_OWN), expected);
+        CHECK_EQUAL(guard(text, ADDRESS_OWN), expected);
         (void)snprintf(mapped, sizeof mapped, "::ffff:%s", text);
-        CU_ASSERT_EQUAL(guard(mapped, ADDRESS_OWN), expected);
+        CHECK_EQUAL(guard(mapped, ADDRESS_OWN), expected);
     }
     freeifaddrs(list);
 }
@@ -399,13 +407,13 @@ static void test_guard_explains(void)
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_LOOPBACK, text,
                           sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (loopback)");
+    CHECK_STRING(text, "127.0.0.1 is a refused address (loopback)");
     address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_OWN | ADDRESS_PRIVATE,
                           text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "127.0.0.1 is a refused address (own, private)");
+    CHECK_STRING(text, "127.0.0.1 is a refused address (own, private)");
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
     address_guard_explain(&none, sizeof none, ADDRESS_UNSPECIFIED, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "(no address) is a refused address (unspecified)");
+    CHECK_STRING(text, "(no address) is a refused address (unspecified)");
 }
 
 /* --- mirrors --- */
@@ -427,27 +435,27 @@ static void test_mirrors_take_turns(void)
     static struct mirrors mirrors;
     known_urls = 0;
     mirrors_refresh(&mirrors, &download);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), -1);
+    CHECK_EQUAL(mirrors_next(&mirrors), -1);
     known_urls = 2;
     mirrors_refresh(&mirrors, &download);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 1);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
+    CHECK_EQUAL(mirrors_next(&mirrors), 0);
+    CHECK_EQUAL(mirrors_next(&mirrors), 1);
+    CHECK_EQUAL(mirrors_next(&mirrors), 0);
     known_urls = 3; /* one joined */
     mirrors_refresh(&mirrors, &download);
-    CU_ASSERT_EQUAL(mirrors.count, 3);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 1);
+    CHECK_EQUAL(mirrors.count, 3);
+    CHECK_EQUAL(mirrors_next(&mirrors), 1);
     mirrors.dropped[2] = true;
-    CU_ASSERT_EQUAL(mirrors_left(&mirrors), 2);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 0);
+    CHECK_EQUAL(mirrors_left(&mirrors), 2);
+    CHECK_EQUAL(mirrors_next(&mirrors), 0);
     mirrors_refresh(&mirrors, &download); /* what is dropped stays dropped */
     mirrors.dropped[0] = mirrors.dropped[1] = true;
-    CU_ASSERT_EQUAL(mirrors_left(&mirrors), 0);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), -1);
+    CHECK_EQUAL(mirrors_left(&mirrors), 0);
+    CHECK_EQUAL(mirrors_next(&mirrors), -1);
     known_urls = DOWNLOAD_MIRRORS_MAX;
     mirrors_refresh(&mirrors, &download);
-    CU_ASSERT_EQUAL(mirrors.count, DOWNLOAD_MIRRORS_MAX);
-    CU_ASSERT_EQUAL(mirrors_next(&mirrors), 3);
+    CHECK_EQUAL(mirrors.count, DOWNLOAD_MIRRORS_MAX);
+    CHECK_EQUAL(mirrors_next(&mirrors), 3);
 }
 
 /* --- failure --- */
@@ -455,22 +463,24 @@ static void test_mirrors_take_turns(void)
 static void test_failures(void)
 {
     struct failure failure = {.detail = "old"};
-    CU_ASSERT_EQUAL(failure_set(&failure, FAILURE_MIRROR, ERROR_TOO_LARGE, "%d bytes", 5), -EPROTO);
-    CU_ASSERT(failure.scope == FAILURE_MIRROR && failure.code == ERROR_TOO_LARGE);
-    CU_ASSERT_STRING_EQUAL(failure.text, "5 bytes");
-    CU_ASSERT_STRING_EQUAL(failure.detail, "");
+    CHECK_EQUAL(failure_set(&failure, FAILURE_MIRROR, ERROR_TOO_LARGE, "%d bytes", 5), -EPROTO);
+    CHECK_EQUAL(failure.scope, FAILURE_MIRROR);
+    CHECK_EQUAL(failure.code, ERROR_TOO_LARGE);
+    CHECK_STRING(failure.text, "5 bytes");
+    CHECK_STRING(failure.detail, "");
     failure_detail(&failure, "it said %s", "\x1b[1m\n");
-    CU_ASSERT_STRING_EQUAL(failure.detail, "it said \\x1b[1m\\x0a");
-    CU_ASSERT_EQUAL(failure_set_file(&failure, -ENOSPC, "writing it"), -ENOSPC);
-    CU_ASSERT(failure.scope == FAILURE_FINAL && failure.code == ERROR_NO_SPACE);
-    CU_ASSERT_STRING_EQUAL(failure.text,
-                           "the image cannot be stored: writing it: No space left on device");
-    CU_ASSERT_EQUAL(failure_set_file(&failure, -EDQUOT, "writing it"), -EDQUOT);
-    CU_ASSERT_EQUAL(failure.code, ERROR_NO_SPACE);
-    CU_ASSERT_EQUAL(failure_set_file(&failure, -EIO, "reading it"), -EIO);
-    CU_ASSERT_EQUAL(failure.code, ERROR_INTERNAL);
-    CU_ASSERT_TRUE(failure_is_shortage(-EMFILE) && failure_is_shortage(-ENOMEM));
-    CU_ASSERT_FALSE(failure_is_shortage(-EIO) || failure_is_shortage(0));
+    CHECK_STRING(failure.detail, "it said \\x1b[1m\\x0a");
+    CHECK_EQUAL(failure_set_file(&failure, -ENOSPC, "writing it"), -ENOSPC);
+    CHECK_EQUAL(failure.scope, FAILURE_FINAL);
+    CHECK_EQUAL(failure.code, ERROR_NO_SPACE);
+    CHECK_STRING(failure.text, "the image cannot be stored: writing it: No space left on device");
+    CHECK_EQUAL(failure_set_file(&failure, -EDQUOT, "writing it"), -EDQUOT);
+    CHECK_EQUAL(failure.code, ERROR_NO_SPACE);
+    CHECK_EQUAL(failure_set_file(&failure, -EIO, "reading it"), -EIO);
+    CHECK_EQUAL(failure.code, ERROR_INTERNAL);
+    CHECK_TRUE(failure_is_shortage(-EMFILE));
+    CHECK_TRUE(failure_is_shortage(-ENOMEM));
+    CHECK_FALSE(failure_is_shortage(-EIO) || failure_is_shortage(0));
 }
 
 static void test_lines_of_a_head(void)
@@ -489,8 +499,8 @@ static void test_lines_of_a_head(void)
         {"Location: /a\r", false},
         {"\rLocation: /a\r\n", false},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        CU_ASSERT_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
+        CHECK_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
     }
 }
 

@@ -13,7 +13,6 @@
 #define GOOD       .body = world_image, .length = IMAGE_SIZE
 #define OTHER      .body = world_other, .length = IMAGE_SIZE
 #define CUT(bytes) .end = FAULT_CUT, .after = (bytes)
-#define COUNT(x)   (sizeof x / sizeof x[0])
 
 /* A whole download with these faults; returns the world, for more questions. */
 static struct world *succeeds(const struct fault *faults, size_t count, size_t requests)
@@ -21,7 +20,7 @@ static struct world *succeeds(const struct fault *faults, size_t count, size_t r
     struct world *world = world_new(faults, count);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
-    CU_ASSERT_EQUAL(world->server.requests, requests);
+    CHECK_EQUAL(world->server.requests, requests);
     return world;
 }
 
@@ -34,10 +33,8 @@ static void test_cut(void)
     world_expect_header(world, 1, "Range", "bytes=300000-");
     world_expect_header(world, 1, "If-Range", "\"1\"");
     world_expect_header(world, 2, "Range", "bytes=300001-");
-    CU_ASSERT_EQUAL(strncmp(world->public_texts[0],
-                            "the connection broke after 300000 of 700000 bytes; try 1 of 1 in ",
-                            64),
-                    0);
+    CHECK_PREFIX(world->public_texts[0],
+                 "the connection broke after 300000 of 700000 bytes; try 1 of 1 in");
     world_free(world);
 }
 
@@ -70,7 +67,7 @@ static void test_dates_as_validators(void)
     world_expect_header(world, 1, "If-Range", "Sun, 22 Nov 2026 12:00:00 GMT");
     world_free(world);
     const struct fault *const others[] = {weak, none, with_weak};
-    for (size_t i = 0; i < COUNT(others); i++) {
+    CHECK_EACH(i, others, "fault") {
         world = succeeds(others[i], 2, 2);
         world_expect_header(world, 1, "Range", "bytes=300000-");
         world_expect_header(world, 1, "If-Range", "");
@@ -92,7 +89,7 @@ static void test_always_cut_at_one_place(void)
     struct world *world = world_new(faults, 1);
     world->conf.upgrade.retries = 3;
     world_run(world, ERROR_DOWNLOAD_FAILED, "the connection broke after 300000 of 700000 bytes");
-    CU_ASSERT_EQUAL(world->server.requests, 4); /* the second one brought nothing new */
+    CHECK_EQUAL(world->server.requests, 4); /* the second one brought nothing new */
     world_free(world);
 }
 
@@ -103,7 +100,7 @@ static void test_counted_anew_after_any_byte(void)
     struct world *world = world_new(faults, COUNT(faults));
     world->conf.upgrade.retries = 2;
     world_run(world, ERROR_NONE, "");
-    CU_ASSERT_EQUAL(world->server.requests, 6);
+    CHECK_EQUAL(world->server.requests, 6);
     world_free(world);
 }
 
@@ -117,9 +114,9 @@ static void test_wrong_ranges(void)
     struct world *world = succeeds(wrong_start, COUNT(wrong_start), 3);
     world_expect_header(world, 1, "Range", "bytes=300000-");
     world_expect_header(world, 2, "Range", "");
-    CU_ASSERT_STRING_EQUAL(world->public_texts[1],
-                           "the server answered with the range \"bytes 0-699999/700000\"; expected "
-                           "from byte 300000; beginning anew");
+    CHECK_STRING(world->public_texts[1],
+                 "the server answered with the range \"bytes 0-699999/700000\"; expected "
+                 "from byte 300000; beginning anew");
     world_free(world);
     world_free(succeeds(no_range, COUNT(no_range), 3));
 }
@@ -147,7 +144,7 @@ static void test_changed_file(void)
         {GOOD}};
     world_free(succeeds(polite, COUNT(polite), 2));
     struct world *world = succeeds(rude, COUNT(rude), 3);
-    CU_ASSERT_STRING_EQUAL(world->public_texts[1], "the server's file has changed; beginning anew");
+    CHECK_STRING(world->public_texts[1], "the server's file has changed; beginning anew");
     world_expect_header(world, 2, "Range", "");
     world_free(world);
     world_free(succeeds(grown, COUNT(grown), 3));
@@ -163,7 +160,7 @@ static void test_416(void)
     world_free(world);
     world = world_new(twice, COUNT(twice));
     world_run(world, ERROR_DOWNLOAD_FAILED, "the server answered 416; expected 200 or 206");
-    CU_ASSERT_EQUAL(world->server.requests, 4);
+    CHECK_EQUAL(world->server.requests, 4);
     world_free(world);
 }
 
@@ -176,15 +173,15 @@ static void test_put_together_wrongly(void)
     struct world *world = succeeds(mended, COUNT(mended), 3);
     world_expect_header(world, 1, "Range", "bytes=300000-");
     world_expect_header(world, 2, "Range", "");
-    CU_ASSERT_EQUAL(world->verifications, 2);
+    CHECK_EQUAL(world->verifications, 2);
     world_free(world);
     world = world_new(never, COUNT(never));
     world_run(
         world, ERROR_HASH_MISMATCH,
         "the file has the sha256 f5df284f67a9cbe460400c789ad206176da5fd0df468a80aa72f1bdeec656ffc;"
         " expected 0dabfe4783bbe2d9cc2a815b6f7efbe263a62a1ecdfaf798aaa14901395bde28");
-    CU_ASSERT_EQUAL(world->server.requests, 3);
-    CU_ASSERT_FALSE(world_has(world, ".part"));
+    CHECK_EQUAL(world->server.requests, 3);
+    CHECK_FALSE(world_has(world, ".part"));
     world_free(world);
 }
 
@@ -199,9 +196,8 @@ static void test_more_than_announced(void)
          .headers = "Content-Range: bytes 300000-699999/700000\r\n"},
         {GOOD}};
     struct world *world = succeeds(faults, COUNT(faults), 3);
-    CU_ASSERT_EQUAL(world->told, 2);
-    CU_ASSERT_PTR_NOT_NULL(
-        strstr(world->public_texts[1], "; it came in several pieces, and is fetched once more"));
+    CHECK_EQUAL(world->told, 2);
+    CHECK_CONTAINS(world->public_texts[1], "; it came in several pieces, and is fetched once more");
     world_free(world);
 }
 
@@ -230,7 +226,7 @@ static void expect_path(const struct world *world, size_t index, const char *pat
 {
     char line[64];
     (void)snprintf(line, sizeof line, "GET /%s HTTP/1.1\r\n", path);
-    CU_ASSERT_EQUAL(strncmp(world->server.heads[index], line, strlen(line)), 0);
+    CHECK_PREFIX(world->server.heads[index], line);
 }
 
 static void test_mirror_goes_on(void)
@@ -260,12 +256,12 @@ static void test_mirror_that_is_dropped(void)
     expect_path(world, 0, "image");
     expect_path(world, 1, "mirror");
     expect_path(world, 2, "mirror");
-    CU_ASSERT_STRING_EQUAL(world->public_texts[0],
-                           "the server answered 404; expected 200; going on with another mirror");
+    CHECK_STRING(world->public_texts[0],
+                 "the server answered 404; expected 200; going on with another mirror");
     world_free(world);
     world = with_mirror(none, COUNT(none));
     world_run(world, ERROR_DOWNLOAD_FAILED, "the server answered 403; expected 200");
-    CU_ASSERT_EQUAL(world->server.requests, 2);
+    CHECK_EQUAL(world->server.requests, 2);
     world_free(world);
 }
 
@@ -283,9 +279,9 @@ static void test_mirror_with_another_file(void)
     world_expect_image(world);
     expect_path(world, 2, "image");
     world_expect_header(world, 2, "Range", "bytes=300000-");
-    CU_ASSERT_STRING_EQUAL(world->public_texts[1],
-                           "the server's file has 700001 bytes; expected 700000; going on with "
-                           "another mirror");
+    CHECK_STRING(world->public_texts[1],
+                 "the server's file has 700001 bytes; expected 700000; going on with "
+                 "another mirror");
     world_free(world);
 }
 
@@ -297,8 +293,8 @@ static struct world *stopped_at(uint64_t bytes, const struct fault *faults, size
     world->stop_at = bytes;
     world_run(world, ERROR_NONE, NULL);
     world->stop_at = UINT64_MAX;
-    CU_ASSERT_TRUE(world_has(world, ".part"));
-    CU_ASSERT_FALSE(world_has(world, ".img"));
+    CHECK_TRUE(world_has(world, ".part"));
+    CHECK_FALSE(world_has(world, ".img"));
     return world;
 }
 
@@ -325,9 +321,9 @@ static void test_note_holds_no_secrets(void)
     world_run(world, ERROR_NONE, NULL);
     world->stop_at = UINT64_MAX;
     world_read(world, ".meta", note, sizeof note);
-    CU_ASSERT_PTR_NULL(strstr(note, "geheim"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(note, "/image?...\n"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(note, "\nvalidator=\"1\"\ntotal=700000\ndurable=300000\n"));
+    CHECK_LACKS(note, "geheim");
+    CHECK_CONTAINS(note, "/image?...\n");
+    CHECK_CONTAINS(note, "\nvalidator=\"1\"\ntotal=700000\ndurable=300000\n");
     world_run(world, ERROR_NONE, "");
     world_expect_header(world, 1, "If-Range", "\"1\""); /* it is known as the same url */
     world_free(world);
@@ -340,7 +336,7 @@ static void test_stop_while_waiting(void)
     world->conf.upgrade.retry_ms = 60000;
     world->stop_on_tell = true;
     world_run(world, ERROR_NONE, NULL);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
+    CHECK_EQUAL(world->server.requests, 1);
     world_free(world);
 }
 
@@ -353,7 +349,7 @@ static void change_note(const struct world *world, const char *key, const char *
     char *at = strstr(note, key);
     char *end = at == NULL ? NULL : strchr(at, '\n');
     if (end == NULL) {
-        CU_FAIL_FATAL("the note has no such key");
+        REQUIRE_FAIL("the note has no such key");
         return;
     }
     *at = '\0';
@@ -377,7 +373,7 @@ static void test_notes_that_do_not_fit(void)
     static const char *const keys[] = {"total=", "durable=", "url_sha256=", "boot_id="};
     static const char *const values[] = {"200000", "x", "", "x"};
     static const char *const ranges[] = {"", "", "bytes=300000-", "bytes=300000-"};
-    for (size_t i = 0; i < COUNT(keys); i++) {
+    CHECK_EACH(i, keys, "%s", keys[i]) {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         change_note(world, keys[i], values[i]);
         world_run(world, ERROR_NONE, "");
@@ -399,7 +395,7 @@ static void test_whole_part(void)
     world_write(world, ".part", world_image, IMAGE_SIZE);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
+    CHECK_EQUAL(world->server.requests, 1);
     world_free(world);
     world = stopped_at(300000, stalls_then_good, 2);
     world_write(world, ".part", world_other, IMAGE_SIZE);
@@ -432,7 +428,7 @@ static void test_note_stays_until_the_image_is_durable(void)
     struct world *world = world_new(good, 1);
     publishing = world;
     world_run(world, ERROR_NONE, "");
-    CU_ASSERT_TRUE(had_note);
+    CHECK_TRUE(had_note);
     world_expect_image(world);
     publishing = NULL;
     world_free(world);
@@ -462,7 +458,7 @@ int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*st
 static void test_part_that_cannot_be_read(void)
 {
     static const uint64_t lengths[] = {300000, IMAGE_SIZE};
-    for (size_t i = 0; i < COUNT(lengths); i++) {
+    CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i]) {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         world_write(world, ".part", world_image, lengths[i]);
         read_error = -EIO;
@@ -470,9 +466,8 @@ static void test_part_that_cannot_be_read(void)
         world_run(world, ERROR_NONE, "");
         world_expect_image(world);
         world_expect_header(world, 1, "Range", "");
-        CU_ASSERT_STRING_EQUAL(
-            world->public_texts[0],
-            "what was stored cannot be read: Input/output error; beginning anew");
+        CHECK_STRING(world->public_texts[0],
+                     "what was stored cannot be read: Input/output error; beginning anew");
         world_free(world);
     }
 }
@@ -491,7 +486,7 @@ static void test_shortage_while_reading(void)
     world_run(world, ERROR_INTERNAL,
               "the image cannot be stored: reading it: Cannot allocate memory");
     world_run(world, ERROR_NONE, ""); /* the image is there still */
-    CU_ASSERT_EQUAL(world->server.requests, 2);
+    CHECK_EQUAL(world->server.requests, 2);
     world_free(world);
 }
 
@@ -505,14 +500,13 @@ static void test_image_that_is_there(void)
     world_write(world, ".meta", "x", 1); /* of a daemon that was killed right after its renaming */
     world_write(world, ".meta.new", "x", 1);
     world_run(world, ERROR_NONE, "");
-    CU_ASSERT_EQUAL(world->server.requests, 0);
+    CHECK_EQUAL(world->server.requests, 0);
     world_expect_image(world);
     world_write(world, ".img", world_other, IMAGE_SIZE);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
-    CU_ASSERT_EQUAL(world->server.requests, 1);
-    CU_ASSERT_STRING_EQUAL(world->public_texts[0],
-                           "the image that was there is not the one; it is removed");
+    CHECK_EQUAL(world->server.requests, 1);
+    CHECK_STRING(world->public_texts[0], "the image that was there is not the one; it is removed");
     world_free(world);
 }
 
@@ -524,17 +518,17 @@ static void test_links(void)
     struct world *world = world_new(good, 1);
     sha256_format(world->sha256, hex);
     (void)snprintf(name, sizeof name, "%s.img", hex);
-    CU_ASSERT_EQUAL(symlinkat("/etc/passwd", world->directory_fd, name), 0);
+    CHECK_EQUAL(symlinkat("/etc/passwd", world->directory_fd, name), 0);
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
     world_free(world);
     world = world_new(good, 1);
     (void)snprintf(name, sizeof name, "%s.part", hex);
-    CU_ASSERT_EQUAL(symlinkat("/tmp/test_download_never_made", world->directory_fd, name), 0);
+    CHECK_EQUAL(symlinkat("/tmp/test_download_never_made", world->directory_fd, name), 0);
     world_run(world, ERROR_INTERNAL,
               "the image cannot be stored: opening it: Too many levels of symbolic links");
-    CU_ASSERT_EQUAL(unlinkat(world->directory_fd, name, 0), 0);
-    CU_ASSERT_EQUAL(mkfifoat(world->directory_fd, name, 0600), 0);
+    CHECK_EQUAL(unlinkat(world->directory_fd, name, 0), 0);
+    CHECK_EQUAL(mkfifoat(world->directory_fd, name, 0600), 0);
     world_run(world, ERROR_INTERNAL, "the image cannot be stored: opening it: File exists");
     world_free(world);
 }
@@ -544,21 +538,21 @@ static void test_sweep(void)
     static const struct fault good[] = {{GOOD}};
     static const char *const suffixes[] = {".part", ".meta", ".meta.new", ".img", ".txt", ""};
     struct world *world = world_new(good, 1);
-    for (size_t i = 0; i < COUNT(suffixes); i++) {
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
         world_write(world, suffixes[i], "x", 1);
     }
     download_sweep(world->directory_fd, world->sha256);
-    for (size_t i = 0; i < COUNT(suffixes); i++) {
-        CU_ASSERT_TRUE(world_has(world, suffixes[i]));
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
+        CHECK_TRUE(world_has(world, suffixes[i]));
     }
     uint8_t other[SHA256_SIZE] = {0};
     download_sweep(world->directory_fd, other);
-    for (size_t i = 0; i < COUNT(suffixes); i++) {
-        CU_ASSERT_EQUAL(world_has(world, suffixes[i]), i >= 4);
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
+        CHECK_EQUAL(world_has(world, suffixes[i]), i >= 4);
     }
     world_write(world, ".img", "x", 1);
     download_sweep(world->directory_fd, NULL);
-    CU_ASSERT_FALSE(world_has(world, ".img"));
+    CHECK_FALSE(world_has(world, ".img"));
     download_sweep(-1, NULL);
     world_free(world);
 }

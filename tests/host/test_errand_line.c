@@ -11,12 +11,13 @@ static void test_round(void)
     char line[OPERATION_LINE_MAX + 1];
     struct result_line read;
     result_line_format(ERROR_NONE, "all\nis well", line);
-    CU_ASSERT_STRING_EQUAL(line, "done: all\\x0ais well\n");
+    CHECK_STRING(line, "done: all\\x0ais well\n");
     for (unsigned code = ERROR_NONE; code <= ERROR_LAST; code++) {
+        CHECK_ROW("code = %u", code);
         result_line_format((enum error_code)code, "why", line);
-        CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
-        CU_ASSERT_EQUAL(read.code, code);
-        CU_ASSERT(text_is(read.text, "why"));
+        REQUIRE_EQUAL(result_line_parse(line, strlen(line), &read), 0);
+        CHECK_EQUAL(read.code, code);
+        CHECK_TEXT(read.text, "why");
     }
 }
 
@@ -29,15 +30,15 @@ static void test_longest(void)
     const size_t room = OPERATION_LINE_MAX - sizeof "done: \n" + 1;
     text[room] = '\0';
     result_line_format(ERROR_NONE, text, line);
-    CU_ASSERT_EQUAL(strlen(line), OPERATION_LINE_MAX);
-    CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
-    CU_ASSERT_EQUAL(read.text.length, room);
+    CHECK_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    REQUIRE_EQUAL(result_line_parse(line, strlen(line), &read), 0);
+    CHECK_EQUAL(read.text.length, room);
     text[room] = 'a';
     text[room + 1] = '\0';
     result_line_format(ERROR_NONE, text, line);
-    CU_ASSERT_EQUAL(strlen(line), OPERATION_LINE_MAX);
-    CU_ASSERT_EQUAL_FATAL(result_line_parse(line, strlen(line), &read), 0);
-    CU_ASSERT_EQUAL(read.text.length, room);
+    CHECK_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    REQUIRE_EQUAL(result_line_parse(line, strlen(line), &read), 0);
+    CHECK_EQUAL(read.text.length, room);
 }
 
 static void test_refused(void)
@@ -45,11 +46,11 @@ static void test_refused(void)
     struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
                                       "done: \n", "perhaps: x\n", "done: x\ndone: y\n"};
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        CU_ASSERT_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
+    CHECK_EACH(i, bad, "%s", bad[i]) {
+        CHECK_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
     }
-    CU_ASSERT_EQUAL(result_line_parse("", 0, &read), -ENODATA);
-    CU_ASSERT_EQUAL(result_line_parse("", OPERATION_LINE_MAX + 1, &read), -EMSGSIZE);
+    CHECK_EQUAL(result_line_parse("", 0, &read), -ENODATA);
+    CHECK_EQUAL(result_line_parse("", OPERATION_LINE_MAX + 1, &read), -EMSGSIZE);
 }
 
 static const struct unit_test tests[] = {

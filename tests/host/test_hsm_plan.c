@@ -34,10 +34,10 @@ static struct hsm_plan plan(enum hsm_verb verb, const struct hsm_usb_tokens *usb
     struct hsm_domain domain;
     struct hsm_plan made;
     if (other != NULL) {
-        CU_ASSERT_EQUAL_FATAL(parse(other, &domain), 0);
+        REQUIRE_EQUAL(parse(other, &domain), 0);
         hsm_snapshot_add(&snapshot, "other", &domain);
     }
-    CU_ASSERT_EQUAL_FATAL(parse(held, &domain), 0);
+    REQUIRE_EQUAL(parse(held, &domain), 0);
     hsm_snapshot_add(&snapshot, "guestos", &domain);
     hsm_plan_make(&snapshot, verb, &made);
     return made;
@@ -50,24 +50,25 @@ static const struct hsm_usb_tokens two = {2, {{1, 5}, {2, 3}}};
 static void test_xml(void)
 {
     struct hsm_domain domain;
-    CU_ASSERT_EQUAL_FATAL(
+    REQUIRE_EQUAL(
         parse("<?xml version='1.0'?>" DOMAIN("<vsock model='virtio'><cid auto='no' address='3'/>"
                                              "</vsock>" MOUSE STICK(1, 5)),
               &domain),
         0);
-    CU_ASSERT(domain.has_cid);
-    CU_ASSERT_EQUAL(domain.cid, 3);
-    CU_ASSERT_EQUAL_FATAL(domain.count, 2);
-    CU_ASSERT(hsm_same_id(domain.usb[1].id, hsm));
-    CU_ASSERT(hsm_same_address(domain.usb[1].address, one.usb_token[0]));
+    CHECK_TRUE(domain.has_cid);
+    CHECK_EQUAL(domain.cid, 3);
+    REQUIRE_EQUAL(domain.count, 2);
+    CHECK_TRUE(hsm_same_id(domain.usb[1].id, hsm));
+    CHECK_TRUE(hsm_same_address(domain.usb[1].address, one.usb_token[0]));
 }
 
 static void test_xml_of_less(void)
 {
     struct hsm_domain domain;
-    CU_ASSERT_EQUAL_FATAL(parse("<domain/>", &domain), 0);
-    CU_ASSERT(!domain.has_cid && domain.count == 0);
-    CU_ASSERT_EQUAL_FATAL(
+    REQUIRE_EQUAL(parse("<domain/>", &domain), 0);
+    CHECK_FALSE(domain.has_cid);
+    CHECK_EQUAL(domain.count, 0);
+    REQUIRE_EQUAL(
         parse(DOMAIN("<vsock/><hostdev/><hostdev type='pci'><source><address bus='0x1'/></source>"
                      "</hostdev><hostdev type='usb'><source><vendor id='0xzz'/>"
                      "<product id='0x4230'/></source></hostdev><hostdev type='usb'>"
@@ -76,9 +77,10 @@ static void test_xml_of_less(void)
                      "</hostdev>"),
               &domain),
         0);
-    CU_ASSERT(!domain.has_cid);
-    CU_ASSERT_EQUAL_FATAL(domain.count, 1);
-    CU_ASSERT(!domain.usb[0].has_id && domain.usb[0].has_address);
+    CHECK_FALSE(domain.has_cid);
+    REQUIRE_EQUAL(domain.count, 1);
+    CHECK_FALSE(domain.usb[0].has_id);
+    CHECK_TRUE(domain.usb[0].has_address);
 }
 
 static void test_xml_refused(void)
@@ -92,10 +94,10 @@ static void test_xml_refused(void)
         "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;</domain>",
         "<!DOCTYPE domain SYSTEM 'file:///etc/hostname'><domain/>",
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
-        CU_ASSERT_EQUAL(parse(bad[i], &domain), -EBADMSG);
+    CHECK_EACH(i, bad, "%s", bad[i]) {
+        CHECK_EQUAL(parse(bad[i], &domain), -EBADMSG);
     }
-    CU_ASSERT_EQUAL(domain.count, 7);
+    CHECK_EQUAL(domain.count, 7);
 }
 
 /* A domain with so many USB devices. */
@@ -116,41 +118,41 @@ static int parse_many(unsigned count, struct hsm_domain *ret)
 static void test_xml_limits(void)
 {
     struct hsm_domain domain;
-    CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX, &domain), 0);
-    CU_ASSERT_EQUAL(domain.count, HSM_USB_MAX);
-    CU_ASSERT_EQUAL(parse_many(HSM_USB_MAX + 1, &domain), -EOVERFLOW);
+    CHECK_EQUAL(parse_many(HSM_USB_MAX, &domain), 0);
+    CHECK_EQUAL(domain.count, HSM_USB_MAX);
+    CHECK_EQUAL(parse_many(HSM_USB_MAX + 1, &domain), -EOVERFLOW);
 
     static char xml[HSM_XML_MAX + 1];
     memset(xml, ' ', sizeof xml);
     int length = snprintf(xml, sizeof xml, "<domain/>");
     xml[length] = ' ';
-    CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX, &domain), 0);
-    CU_ASSERT_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
+    CHECK_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX, &domain), 0);
+    CHECK_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
 }
 
 static void test_attach(void)
 {
     char xml[HSM_DEVICE_XML_MAX];
     struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(MOUSE), NULL);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
-    CU_ASSERT_EQUAL(made.free, 1);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CHECK_EQUAL(made.free, 1);
     hsm_plan_format(&made, xml);
-    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
-                                "<vendor id='0x20a0'/><product id='0x4230'/>"
-                                "<address bus='1' device='5'/></source>"
-                                "<address type='usb' bus='0' port='2'/></hostdev>");
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_DONE);
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_NO_STICK);
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_NO_STICK);
+    CHECK_STRING(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                      "<vendor id='0x20a0'/><product id='0x4230'/>"
+                      "<address bus='1' device='5'/></source>"
+                      "<address type='usb' bus='0' port='2'/></hostdev>");
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_NO_STICK);
+    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_NO_STICK);
 }
 
 static void test_attach_by_address_alone(void)
 {
     static const char held[] =
         DOMAIN("<hostdev type='usb'><source><address bus='1' device='5'/></source></hostdev>");
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, held, NULL).verdict, HSM_PLAN_DONE);
-    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, held, NULL).verdict, HSM_PLAN_DETACH);
-    CU_ASSERT_EQUAL(plan(HSM_DETACH, &none, held, NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, held, NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_DETACH, &one, held, NULL).verdict, HSM_PLAN_DETACH);
+    CHECK_EQUAL(plan(HSM_DETACH, &none, held, NULL).verdict, HSM_PLAN_DONE);
 }
 
 /* Plugged in again, with another address, while the domain holds the old one. */
@@ -158,49 +160,49 @@ static void test_stale(void)
 {
     char xml[HSM_DEVICE_XML_MAX];
     struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), NULL);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_DETACH);
     hsm_plan_format(&made, xml);
-    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
-                                "<vendor id='0x20a0'/><product id='0x4230'/>"
-                                "<address bus='1' device='4'/></source></hostdev>");
+    CHECK_STRING(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                      "<vendor id='0x20a0'/><product id='0x4230'/>"
+                      "<address bus='1' device='4'/></source></hostdev>");
     /* With no stick to take its place it stays. */
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), DOMAIN(STICK(1, 5))).verdict,
-                    HSM_PLAN_IN_USE);
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4) STICK(1, 5)), NULL).verdict,
-                    HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), DOMAIN(STICK(1, 5))).verdict,
+                HSM_PLAN_IN_USE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4) STICK(1, 5)), NULL).verdict,
+                HSM_PLAN_DONE);
 }
 
 static void test_two_sticks(void)
 {
     struct hsm_plan made = plan(HSM_ATTACH, &two, DOMAIN(""), NULL);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
-    CU_ASSERT_EQUAL(made.free, 2);
-    CU_ASSERT(hsm_same_address(made.device.address, two.usb_token[0]));
+    CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CHECK_EQUAL(made.free, 2);
+    CHECK_TRUE(hsm_same_address(made.device.address, two.usb_token[0]));
     made = plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5)));
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
-    CU_ASSERT_EQUAL(made.free, 1);
-    CU_ASSERT(hsm_same_address(made.device.address, two.usb_token[1]));
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5) STICK(2, 3))).verdict,
-                    HSM_PLAN_IN_USE);
-    CU_ASSERT_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(STICK(2, 3)), NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CHECK_EQUAL(made.free, 1);
+    CHECK_TRUE(hsm_same_address(made.device.address, two.usb_token[1]));
+    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5) STICK(2, 3))).verdict,
+                HSM_PLAN_IN_USE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(STICK(2, 3)), NULL).verdict, HSM_PLAN_DONE);
 }
 
 static void test_detach(void)
 {
     char xml[HSM_DEVICE_XML_MAX];
-    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_DONE);
-    CU_ASSERT_EQUAL(plan(HSM_DETACH, &one, DOMAIN(""), DOMAIN(STICK(1, 5))).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(""), DOMAIN(STICK(1, 5))).verdict, HSM_PLAN_DONE);
     struct hsm_plan made = plan(HSM_DETACH, &none, DOMAIN(MOUSE STICK(1, 9) STICK(1, 10)), NULL);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
-    CU_ASSERT_EQUAL(made.device.address.device, 9);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    CHECK_EQUAL(made.device.address.device, 9);
     made = plan(HSM_DETACH, &none,
                 DOMAIN("<hostdev type='usb'><source><vendor id='0x20a0'/><product id='0x4230'/>"
                        "</source></hostdev>"),
                 NULL);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_DETACH);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_DETACH);
     hsm_plan_format(&made, xml);
-    CU_ASSERT_STRING_EQUAL(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
-                                "<vendor id='0x20a0'/><product id='0x4230'/></source></hostdev>");
+    CHECK_STRING(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
+                      "<vendor id='0x20a0'/><product id='0x4230'/></source></hostdev>");
 }
 
 static void test_by_cid(void)
@@ -208,30 +210,30 @@ static void test_by_cid(void)
     struct hsm_snapshot snapshot = {.wanted = HSM_BY_CID, .cid = 4, .id = hsm, .usb_tokens = one};
     struct hsm_domain domain;
     struct hsm_plan made;
-    CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='3'/></vsock>"), &domain), 0);
+    REQUIRE_EQUAL(parse(DOMAIN("<vsock><cid address='3'/></vsock>"), &domain), 0);
     hsm_snapshot_add(&snapshot, "three", &domain);
     hsm_plan_make(&snapshot, HSM_ATTACH, &made);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_NO_DOMAIN);
-    CU_ASSERT_EQUAL_FATAL(parse(DOMAIN("<vsock><cid address='4'/></vsock>"), &domain), 0);
+    CHECK_EQUAL(made.verdict, HSM_PLAN_NO_DOMAIN);
+    REQUIRE_EQUAL(parse(DOMAIN("<vsock><cid address='4'/></vsock>"), &domain), 0);
     hsm_snapshot_add(&snapshot, "four", &domain);
     hsm_plan_make(&snapshot, HSM_ATTACH, &made);
-    CU_ASSERT_EQUAL(made.verdict, HSM_PLAN_ATTACH);
-    CU_ASSERT_STRING_EQUAL(snapshot.name, "four");
+    CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
+    CHECK_STRING(snapshot.name, "four");
 }
 
 static void test_numbers(void)
 {
     uint32_t number = 7;
-    CU_ASSERT_EQUAL(hsm_number_parse("4294967296", 10, &number), -ERANGE);
-    CU_ASSERT_EQUAL(hsm_number_parse("99999999999999999999999", 10, &number), -ERANGE);
-    CU_ASSERT_EQUAL(hsm_number_parse("", 10, &number), -EINVAL);
-    CU_ASSERT_EQUAL(hsm_number_parse("-1", 10, &number), -EINVAL);
-    CU_ASSERT_EQUAL(hsm_number_parse("a", 10, &number), -EINVAL);
-    CU_ASSERT_EQUAL(number, 7);
-    CU_ASSERT_EQUAL(hsm_number_parse("4294967295", 10, &number), 0);
-    CU_ASSERT_EQUAL(number, UINT32_MAX);
-    CU_ASSERT_EQUAL(hsm_number_parse("20a0", 16, &number), 0);
-    CU_ASSERT_EQUAL(number, 0x20a0);
+    CHECK_EQUAL(hsm_number_parse("4294967296", 10, &number), -ERANGE);
+    CHECK_EQUAL(hsm_number_parse("99999999999999999999999", 10, &number), -ERANGE);
+    CHECK_EQUAL(hsm_number_parse("", 10, &number), -EINVAL);
+    CHECK_EQUAL(hsm_number_parse("-1", 10, &number), -EINVAL);
+    CHECK_EQUAL(hsm_number_parse("a", 10, &number), -EINVAL);
+    CHECK_EQUAL(number, 7);
+    CHECK_EQUAL(hsm_number_parse("4294967295", 10, &number), 0);
+    CHECK_EQUAL(number, UINT32_MAX);
+    CHECK_EQUAL(hsm_number_parse("20a0", 16, &number), 0);
+    CHECK_EQUAL(number, 0x20a0);
 }
 
 static const struct unit_test tests[] = {

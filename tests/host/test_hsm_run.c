@@ -52,17 +52,18 @@ static void plug_in(const char *name, const char *vendor, unsigned bus, unsigned
     const char *const files[] = {"idVendor", "idProduct", "busnum", "devnum"};
     char path[256];
     (void)snprintf(path, sizeof path, "%s/%s", folder, name);
-    CU_ASSERT_EQUAL_FATAL(mkdir(path, 0700), 0);
+    REQUIRE_EQUAL(mkdir(path, 0700), 0);
     for (size_t i = 0; i < 4; i++) {
+        CHECK_ROW("i = %zu", i);
         (void)snprintf(path, sizeof path, "%s/%s/%s", folder, name, files[i]);
         FILE *out = fopen(path, "w");
-        CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+        REQUIRE_NOT_NULL(out);
         if (i < 2) {
             fprintf(out, "%s\n", i == 0 ? vendor : "4230");
         } else {
             fprintf(out, "%u\n", i == 2 ? bus : device);
         }
-        CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+        REQUIRE_EQUAL(fclose(out), 0);
     }
 }
 
@@ -108,10 +109,10 @@ static struct hsm_usb_address address_of(const char *xml)
     struct hsm_usb_address found = {0, 0};
     char *end = NULL;
     const char *at = strstr(xml, before_bus);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+    REQUIRE_NOT_NULL(at);
     if (at != NULL) {
         found.bus = (uint32_t)strtoul(at + strlen(before_bus), &end, 10);
-        CU_ASSERT_EQUAL(strncmp(end, before_device, strlen(before_device)), 0);
+        CHECK_PREFIX(end, before_device);
         found.device = (uint32_t)strtoul(end + strlen(before_device), NULL, 10);
     }
     return found;
@@ -121,7 +122,7 @@ int hsm_libvirt_attach(struct hsm_virt *virt, const char *name, const char *xml,
                        char words[HSM_WORDS_MAX])
 {
     (void)virt;
-    CU_ASSERT_STRING_EQUAL(name, "guestos");
+    CHECK_STRING(name, "guestos");
     if (fails(words)) {
         return fake.error;
     }
@@ -136,7 +137,7 @@ int hsm_libvirt_detach(struct hsm_virt *virt, const char *name, const char *xml,
                        char words[HSM_WORDS_MAX])
 {
     (void)virt;
-    CU_ASSERT_STRING_EQUAL(name, "guestos");
+    CHECK_STRING(name, "guestos");
     if (fails(words)) {
         return fake.error;
     }
@@ -171,13 +172,13 @@ static void begin(void)
     memset(&fake, 0, sizeof fake);
     fake.name = "guestos";
     (void)snprintf(folder, sizeof folder, "%s/%u", top, begun++);
-    CU_ASSERT_EQUAL_FATAL(mkdir(folder, 0700), 0);
+    REQUIRE_EQUAL(mkdir(folder, 0700), 0);
 }
 
 static void expect(const struct hsm_result *result, enum error_code code, const char *text)
 {
-    CU_ASSERT_EQUAL(result->code, code);
-    CU_ASSERT_STRING_EQUAL(result->text, text);
+    CHECK_EQUAL(result->code, code);
+    CHECK_STRING(result->text, text);
 }
 
 static void test_attach_and_detach(void)
@@ -186,14 +187,15 @@ static void test_attach_and_detach(void)
     plug_in("1-1", "20a0", 1, 5);
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is attached to guestos");
-    CU_ASSERT_STRING_EQUAL(result.note, "");
+    CHECK_STRING(result.note, "");
     result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "guestos has the HSM already");
     result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is detached from guestos");
     result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "guestos has no HSM");
-    CU_ASSERT(fake.attached == 1 && fake.detached == 1);
+    CHECK_EQUAL(fake.attached, 1);
+    CHECK_EQUAL(fake.detached, 1);
 }
 
 static void test_pulled_out(void)
@@ -204,7 +206,7 @@ static void test_pulled_out(void)
     fake.held[1] = (struct hsm_usb_address){1, 3};
     struct hsm_result result = run(HSM_DETACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is detached from guestos");
-    CU_ASSERT_EQUAL(fake.detached, 2);
+    CHECK_EQUAL(fake.detached, 2);
 }
 
 static void test_new_address(void)
@@ -215,8 +217,9 @@ static void test_new_address(void)
     fake.held[0] = (struct hsm_usb_address){1, 4};
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_NONE, "the HSM is attached to guestos");
-    CU_ASSERT(fake.detached == 1 && fake.attached == 1);
-    CU_ASSERT_EQUAL(fake.held[0].device, 5);
+    CHECK_EQUAL(fake.detached, 1);
+    CHECK_EQUAL(fake.attached, 1);
+    CHECK_EQUAL(fake.held[0].device, 5);
 }
 
 static void test_two_sticks(void)
@@ -226,12 +229,11 @@ static void test_two_sticks(void)
     plug_in("1-2", "20a0", 1, 10);
     plug_in("1-1", "20a0", 1, 9);
     plug_in("1-3", "1d6b", 1, 1);
-    CU_ASSERT_EQUAL(run(HSM_ATTACH, "guestos", FAR_MS).code, ERROR_NONE);
-    CU_ASSERT(hsm_same_address(fake.held[0], (struct hsm_usb_address){1, 9}));
+    CHECK_EQUAL(run(HSM_ATTACH, "guestos", FAR_MS).code, ERROR_NONE);
+    CHECK_TRUE(hsm_same_address(fake.held[0], (struct hsm_usb_address){1, 9}));
     fake.count = 0;
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
-    CU_ASSERT_STRING_EQUAL(result.note,
-                           "3 sticks 20a0:4230 are free; the first is taken: bus 1 device 9");
+    CHECK_STRING(result.note, "3 sticks 20a0:4230 are free; the first is taken: bus 1 device 9");
 }
 
 static void test_just_plugged_in(void)
@@ -249,7 +251,7 @@ static void test_absent(void)
     begin();
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "no USB stick 20a0:4230 is plugged in");
-    CU_ASSERT(fake.looks > 1);
+    CHECK_COMPARE(fake.looks, >, 1);
     result = run(HSM_ATTACH, "off", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "the domain off is not running");
     result = run(HSM_DETACH, "none", FAR_MS);
@@ -279,7 +281,7 @@ static void test_failures(void)
     };
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         fake.failures = 1000000;
         fake.error = rows[i].error;
         struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);
@@ -305,14 +307,12 @@ static void test_sticks_limit(void)
         (void)snprintf(name, sizeof name, "1-%u", i);
         plug_in(name, "20a0", 1, i);
     }
-    CU_ASSERT_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &usb_tokens),
-                    0);
-    CU_ASSERT_EQUAL(usb_tokens.count, HSM_STICKS_MAX);
-    CU_ASSERT_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &usb_tokens),
-                    0);
-    CU_ASSERT_EQUAL(usb_tokens.count, 0);
-    CU_ASSERT_EQUAL(hsm_usb_tokens_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &usb_tokens),
-                    -ENOTDIR);
+    CHECK_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &usb_tokens), 0);
+    CHECK_EQUAL(usb_tokens.count, HSM_STICKS_MAX);
+    CHECK_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &usb_tokens), 0);
+    CHECK_EQUAL(usb_tokens.count, 0);
+    CHECK_EQUAL(hsm_usb_tokens_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &usb_tokens),
+                -ENOTDIR);
 }
 
 static const struct unit_test tests[] = {
@@ -329,5 +329,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("hsm_run", tests, sizeof tests / sizeof tests[0], top, NULL);
+    return folder_unit_main("hsm_run", tests, COUNT(tests), top, NULL);
 }

@@ -29,32 +29,30 @@ static void test_taken(void)
 {
     uint64_t at = 0;
     uint64_t before = (uint64_t)time(NULL);
-    CU_ASSERT_EQUAL(ask("exit 0", FAR_MS, &at), 0);
-    CU_ASSERT(at >= before && at <= (uint64_t)time(NULL));
+    CHECK_EQUAL(ask("exit 0", FAR_MS, &at), 0);
+    CHECK_COMPARE(at, >=, before);
+    CHECK_COMPARE(at, <=, (uint64_t)time(NULL));
 }
 
 static void test_refused(void)
 {
     uint64_t at = 7;
-    CU_ASSERT_EQUAL(ask("echo one; echo two >&2; exit 4", FAR_MS, &at), -1);
-    CU_ASSERT_EQUAL(failure.code, ERROR_REBOOT_FAILED);
-    CU_ASSERT_STRING_EQUAL(failure.text,
-                           "the reboot command /bin/sh exited with status 4: one | two");
-    CU_ASSERT_EQUAL(at, 7);
-    CU_ASSERT_EQUAL(ask("kill -9 $$", FAR_MS, &at), -1);
-    CU_ASSERT_STRING_EQUAL(failure.text,
-                           "the reboot command /bin/sh was ended by signal 9 (SIGKILL)");
+    CHECK_EQUAL(ask("echo one; echo two >&2; exit 4", FAR_MS, &at), -1);
+    CHECK_EQUAL(failure.code, ERROR_REBOOT_FAILED);
+    CHECK_STRING(failure.text, "the reboot command /bin/sh exited with status 4: one | two");
+    CHECK_EQUAL(at, 7);
+    CHECK_EQUAL(ask("kill -9 $$", FAR_MS, &at), -1);
+    CHECK_STRING(failure.text, "the reboot command /bin/sh was ended by signal 9 (SIGKILL)");
 }
 
 static void test_hangs(void)
 {
     uint64_t at = 7;
-    CU_ASSERT_EQUAL(ask("exec sleep 1000", SOON_MS, &at), -1);
-    CU_ASSERT_EQUAL(failure.code, ERROR_REBOOT_FAILED);
-    CU_ASSERT_STRING_EQUAL(
-        failure.text,
-        "the reboot command /bin/sh took too long and was ended by signal 15 (SIGTERM)");
-    CU_ASSERT_EQUAL(at, 7);
+    CHECK_EQUAL(ask("exec sleep 1000", SOON_MS, &at), -1);
+    CHECK_EQUAL(failure.code, ERROR_REBOOT_FAILED);
+    CHECK_STRING(failure.text,
+                 "the reboot command /bin/sh took too long and was ended by signal 15 (SIGTERM)");
+    CHECK_EQUAL(at, 7);
 }
 
 static void test_ending(void)
@@ -62,12 +60,12 @@ static void test_ending(void)
     char text[INSTALL_ENDING_MAX];
     struct child_result result = {.end = CHILD_EXITED, .exit_status = 255};
     install_exit_status_format(&result, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "exited with status 255");
-    CU_ASSERT_EQUAL(install_exit_status(&result), 255);
+    CHECK_STRING(text, "exited with status 255");
+    CHECK_EQUAL(install_exit_status(&result), 255);
     result = (struct child_result){.end = CHILD_SIGNALED, .exit_status = 64};
     install_exit_status_format(&result, text, sizeof text);
-    CU_ASSERT_STRING_EQUAL(text, "was ended by signal 64 (SIG?)"); /* a real-time one */
-    CU_ASSERT_EQUAL(install_exit_status(&result), 192);
+    CHECK_STRING(text, "was ended by signal 64 (SIG?)"); /* a real-time one */
+    CHECK_EQUAL(install_exit_status(&result), 192);
 }
 
 static const struct unit_test tests[] = {

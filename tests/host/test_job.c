@@ -12,7 +12,7 @@ static void await_told(const char *text)
     while (!world_told(text) && clock_ms() < deadline_ms) {
         (void)usleep(500);
     }
-    CU_ASSERT_TRUE(world_told(text));
+    CHECK_TRUE(world_told(text));
 }
 
 /* --- one upgrade --- */
@@ -22,35 +22,35 @@ static void test_upgrade(void)
     world_fresh();
     struct upgrade *upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
-    CU_ASSERT_FALSE(view.status.has_sha256);
+    CHECK_EQUAL(view.status.phase, PHASE_IDLE);
+    CHECK_FALSE(view.status.has_sha256);
     struct upgrade_pending *pending =
         world_must_ask(upgrade, 0xab, "http://user:hunter2@host/image");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_TRUE(view.ended);
-    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
-    CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
-    CU_ASSERT_EQUAL(view.status.total, WORLD_TOTAL);
-    CU_ASSERT_EQUAL(strncmp(view.detail, "the machine reboots at 20", 25), 0);
-    CU_ASSERT_PTR_EQUAL(view.status.detail.bytes, view.detail);
-    CU_ASSERT_STRING_EQUAL(world.argv[0], world_program);
-    CU_ASSERT_STRING_EQUAL(world.argv[1], "--config");
-    CU_ASSERT_STRING_EQUAL(world.argv[2], "/etc/x.conf");
-    CU_ASSERT_EQUAL(strncmp(world.argv[3], "abababab", 8), 0);
+    CHECK_TRUE(view.ended);
+    CHECK_EQUAL(view.code, ERROR_NONE);
+    CHECK_EQUAL(view.status.done, WORLD_TOTAL);
+    CHECK_EQUAL(view.status.total, WORLD_TOTAL);
+    CHECK_PREFIX(view.detail, "the machine reboots at 20");
+    CHECK_EQUAL(view.status.detail.bytes, view.detail);
+    CHECK_STRING(world.argv[0], world_program);
+    CHECK_STRING(world.argv[1], "--config");
+    CHECK_STRING(world.argv[2], "/etc/x.conf");
+    CHECK_PREFIX(world.argv[3], "abababab");
     struct state state = world_state();
-    CU_ASSERT_EQUAL(state.phase, PHASE_REBOOTING);
-    CU_ASSERT_STRING_EQUAL(state.urls[0], "http://host/image");
-    CU_ASSERT_STRING_EQUAL(state.version, "1.0\\x0a");
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(state.phase, PHASE_REBOOTING);
+    CHECK_STRING(state.urls[0], "http://host/image");
+    CHECK_STRING(state.version, "1.0\\x0a");
+    CHECK_EQUAL(world_queued(), 0);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
-    CU_ASSERT_TRUE(world.rings >= 4); /* one for each phase; the last comes after it is seen */
-    CU_ASSERT_TRUE(world_logged("VSOCK_UPGRADE_PHASE=downloading"));
-    CU_ASSERT_TRUE(world_logged("VSOCK_UPGRADE_PHASE=installing"));
-    CU_ASSERT_TRUE(world_logged("VSOCK_UPGRADE_DONE=1000000 VSOCK_UPGRADE_TOTAL=1000000"));
-    CU_ASSERT_TRUE(world_logged("6 a line of the installer"));
-    CU_ASSERT_FALSE(world_logged("hunter2"));
-    CU_ASSERT_EQUAL(strncmp(world.status, "upgrade abababababab: rebooting, 100 %", 38), 0);
+    CHECK_COMPARE(world.rings, >=, 4); /* one for each phase; the last comes after it is seen */
+    CHECK_TRUE(world_logged("VSOCK_UPGRADE_PHASE=downloading"));
+    CHECK_TRUE(world_logged("VSOCK_UPGRADE_PHASE=installing"));
+    CHECK_TRUE(world_logged("VSOCK_UPGRADE_DONE=1000000 VSOCK_UPGRADE_TOTAL=1000000"));
+    CHECK_TRUE(world_logged("6 a line of the installer"));
+    CHECK_FALSE(world_logged("hunter2"));
+    CHECK_PREFIX(world.status, "upgrade abababababab: rebooting, 100 %");
 }
 
 #define HASH "0101010101010101010101010101010101010101010101010101010101010101"
@@ -83,7 +83,7 @@ static void test_failures(void)
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
          "vsock_host-install was ended before it could write down how the installation went"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         world_fresh();
         world.download = rows[i].download;
         world.step = rows[i].step;
@@ -92,15 +92,15 @@ static void test_failures(void)
         for (unsigned again = 0; again < 2; again++) { /* the second is judged anew */
             struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
             ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-            CU_ASSERT_TRUE(view.ended);
-            CU_ASSERT_EQUAL(view.code, rows[i].code);
-            CU_ASSERT_EQUAL(view.status.result, rows[i].code);
-            CU_ASSERT_STRING_EQUAL(view.detail, rows[i].text);
+            CHECK_TRUE(view.ended);
+            CHECK_EQUAL(view.code, rows[i].code);
+            CHECK_EQUAL(view.status.result, rows[i].code);
+            CHECK_STRING(view.detail, rows[i].text);
             (void)upgrade_unref(pending);
         }
-        CU_ASSERT_EQUAL(world.downloads, 2);
+        CHECK_EQUAL(world.downloads, 2);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(world_state().code, rows[i].code);
+        CHECK_EQUAL(world_state().code, rows[i].code);
     }
 }
 
@@ -111,7 +111,7 @@ static void test_reboot_is_asked_for_again(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 2);
+    CHECK_EQUAL(world.steps, 2);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -123,9 +123,9 @@ static void test_fetched_again(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
-    CU_ASSERT_TRUE(world_logged("4 the journal's own words VSOCK_UPGRADE_SHA256=0101"));
-    CU_ASSERT_FALSE(world_logged("from the start again VSOCK"));
+    CHECK_EQUAL(view.status.done, WORLD_TOTAL);
+    CHECK_TRUE(world_logged("4 the journal's own words VSOCK_UPGRADE_SHA256=0101"));
+    CHECK_FALSE(world_logged("from the start again VSOCK"));
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -138,16 +138,16 @@ static void test_words_of_a_retry(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
-    CU_ASSERT_TRUE(world_told("upgrade 010101010101: downloading, 25 %, 250000 of 1000000 bytes"));
+    CHECK_TRUE(world_told("upgrade 010101010101: downloading, 25 %, 250000 of 1000000 bytes"));
     upgrade_view(pending, &view);
-    CU_ASSERT_STRING_EQUAL(view.detail, "the connection was lost");
+    CHECK_STRING(view.detail, "the connection was lost");
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %, 500000 of 1000000 bytes, ");
-    CU_ASSERT_TRUE(world_told(" MiB/s, "));
-    CU_ASSERT_TRUE(world_told(" s left"));
-    CU_ASSERT_FALSE(world_told("lost"));
+    CHECK_TRUE(world_told(" MiB/s, "));
+    CHECK_TRUE(world_told(" s left"));
+    CHECK_FALSE(world_told("lost"));
     upgrade_view(pending, &view);
-    CU_ASSERT_STRING_EQUAL(view.detail, "");
+    CHECK_STRING(view.detail, "");
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     (void)upgrade_unref(pending);
@@ -163,20 +163,20 @@ static void test_mirror_is_written(void)
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
     (void)upgrade_unref(world_must_ask(upgrade, 1, "http://mirror/"));
-    CU_ASSERT_EQUAL(world_state().url_count, 1);
+    CHECK_EQUAL(world_state().url_count, 1);
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %");
-    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    CHECK_EQUAL(world_state().url_count, 2);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
-    upgrade = world_make_job();                 /* the test is the job thread now */
-    CU_ASSERT_EQUAL(upgrade->recorded_urls, 2); /* there is nothing to be written */
-    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    upgrade = world_make_job();             /* the test is the job thread now */
+    CHECK_EQUAL(upgrade->recorded_urls, 2); /* there is nothing to be written */
+    CHECK_EQUAL(world_state().url_count, 2);
     (void)upgrade_unref(world_must_ask(upgrade, 1, "http://third/"));
-    CU_ASSERT_EQUAL(world_state().url_count, 2);
+    CHECK_EQUAL(world_state().url_count, 2);
     upgrade_publish_retry(upgrade, "the connection was lost", "the journal's own words");
-    CU_ASSERT_EQUAL(world_state().url_count, 3);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(world_state().url_count, 3);
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 static void test_counts_begin_anew(void)
@@ -186,13 +186,13 @@ static void test_counts_begin_anew(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.status.done, WORLD_TOTAL);
+    CHECK_EQUAL(view.status.done, WORLD_TOTAL);
     (void)upgrade_unref(pending);
     world.download = DOWNLOAD_BADLY;
     pending = world_must_ask(upgrade, 2, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.status.done, 0);
-    CU_ASSERT_EQUAL(view.status.total, 0);
+    CHECK_EQUAL(view.status.done, 0);
+    CHECK_EQUAL(view.status.total, 0);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -204,8 +204,8 @@ static void test_status_before_the_start(void)
     struct upgrade *upgrade = world_make_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
-    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
+    CHECK_EQUAL(upgrade_start(upgrade), 0);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
@@ -220,7 +220,7 @@ static void test_stale_record(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_INSTALL_FAILED);
+    CHECK_EQUAL(view.code, ERROR_INSTALL_FAILED);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -239,5 +239,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job", tests, COUNT(tests));
 }

@@ -114,20 +114,20 @@ static struct upgrade *make_job_with_present(void)
 static void test_ended_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+    CHECK_EACH(i, errors, "%d", errors[i]) {
         struct upgrade *upgrade = make_job_with_present();
         fault.ends_queue = upgrade;
         fault.write_error = errors[i];
         struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
         upgrade_view(pending, &view);
-        CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
-        CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
-        CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "reboot into upgrade 010101010101 is pending"));
-        CU_ASSERT_FALSE(world_logged("upgrade 020202020202: queued"));
-        CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, busy"));
-        CU_ASSERT_EQUAL(world.rings, 0);
-        CU_ASSERT_EQUAL(world_queued(), 0);
-        CU_ASSERT_PTR_NULL(upgrade->queue);
+        CHECK_EQUAL(view.status.phase, PHASE_FAILED);
+        CHECK_EQUAL(view.code, ERROR_BUSY);
+        CHECK_CONTAINS(view.detail, "reboot into upgrade 010101010101 is pending");
+        CHECK_FALSE(world_logged("upgrade 020202020202: queued"));
+        CHECK_TRUE(world_logged("upgrade 020202020202: failed, busy"));
+        CHECK_EQUAL(world.rings, 0);
+        CHECK_EQUAL(world_queued(), 0);
+        CHECK_NULL(upgrade->queue);
         (void)upgrade_unref(pending);
         world_end_job(upgrade);
     }
@@ -137,20 +137,20 @@ static void test_ended_while_it_is_recorded(void)
 static void test_taken_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    for (size_t i = 0; i < sizeof errors / sizeof errors[0]; i++) {
+    CHECK_EACH(i, errors, "%d", errors[i]) {
         struct upgrade *upgrade = make_job_with_present();
         fault.takes_queue = upgrade;
         fault.write_error = errors[i];
         struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
         upgrade_view(pending, &view);
-        CU_ASSERT_FALSE(view.ended);
-        CU_ASSERT_FALSE(world_logged("upgrade 020202020202"));
-        CU_ASSERT_EQUAL(world.rings, 0);
-        CU_ASSERT_EQUAL(world_queued(), 0);
-        CU_ASSERT_PTR_NULL(swap_queue(upgrade, fault.taken));
+        CHECK_FALSE(view.ended);
+        CHECK_FALSE(world_logged("upgrade 020202020202"));
+        CHECK_EQUAL(world.rings, 0);
+        CHECK_EQUAL(world_queued(), 0);
+        CHECK_NULL(swap_queue(upgrade, fault.taken));
         upgrade_queue_end(upgrade);
         upgrade_view(pending, &view);
-        CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
+        CHECK_EQUAL(view.code, ERROR_BUSY);
         (void)upgrade_unref(pending);
         world_end_job(upgrade);
     }
@@ -162,12 +162,12 @@ static void test_no_room_to_record(void)
     fault.write_error = -ENOSPC;
     struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
     upgrade_view(pending, &view);
-    CU_ASSERT_EQUAL(view.code, ERROR_NO_SPACE);
-    CU_ASSERT_FALSE(world_logged("upgrade 020202020202: queued"));
-    CU_ASSERT_TRUE(world_logged("upgrade 020202020202: failed, no_space"));
-    CU_ASSERT_FALSE(seen.forgot_too_late);
-    CU_ASSERT_EQUAL(world.rings, 1);
-    CU_ASSERT_PTR_NULL(upgrade->queue);
+    CHECK_EQUAL(view.code, ERROR_NO_SPACE);
+    CHECK_FALSE(world_logged("upgrade 020202020202: queued"));
+    CHECK_TRUE(world_logged("upgrade 020202020202: failed, no_space"));
+    CHECK_FALSE(seen.forgot_too_late);
+    CHECK_EQUAL(world.rings, 1);
+    CHECK_NULL(upgrade->queue);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -177,9 +177,9 @@ static void test_queued_is_told_before_it_is_begun(void)
 {
     struct upgrade *upgrade = seen.upgrade = make_job_with_present();
     struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
-    CU_ASSERT_TRUE(world_logged("upgrade 020202020202: queued"));
-    CU_ASSERT_FALSE(seen.told_too_late);
-    CU_ASSERT_TRUE(upgrade->queue->recorded);
+    CHECK_TRUE(world_logged("upgrade 020202020202: queued"));
+    CHECK_FALSE(seen.told_too_late);
+    CHECK_TRUE(upgrade->queue->recorded);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -203,7 +203,7 @@ static void test_facts_that_cannot_be_had(void)
         {0, -EACCES, false, 0, ERROR_INTERNAL, false,
          "the installation is not begun: the boot id cannot be read: Permission denied"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -214,12 +214,12 @@ static void test_facts_that_cannot_be_had(void)
         struct upgrade *upgrade = world_start_job();
         struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-        CU_ASSERT_EQUAL(view.code, rows[i].code);
-        CU_ASSERT_STRING_EQUAL(view.detail, rows[i].text);
-        CU_ASSERT_EQUAL(world.steps, rows[i].steps);
+        CHECK_EQUAL(view.code, rows[i].code);
+        CHECK_STRING(view.detail, rows[i].text);
+        CHECK_EQUAL(world.steps, rows[i].steps);
         (void)upgrade_unref(pending);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(world_state().outcome_unknown, rows[i].outcome_unknown ? 1 : 0);
+        CHECK_EQUAL(world_state().outcome_unknown, rows[i].outcome_unknown ? 1 : 0);
     }
 }
 
@@ -235,7 +235,7 @@ static void test_end_after_all_deadlines(void)
         {RECORD_FAILED, PHASE_FAILED},
     };
     char hex[SHA256_HEX + 1];
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "stage %u", rows[i].stage) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -250,14 +250,14 @@ static void test_end_after_all_deadlines(void)
         world_record(hex, rows[i].stage, ERROR_NONE, NULL);
         upgrade = world_start_job(); /* the daemon alone is started anew */
         upgrade_read_status(upgrade, &view);
-        CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
+        CHECK_EQUAL(view.status.phase, PHASE_FAILED);
         world_end_job(upgrade);
         world_reboot();
         upgrade = world_start_job();
         upgrade_read_status(upgrade, &view);
-        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+        CHECK_EQUAL(view.status.phase, rows[i].phase);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(world_state().outcome_unknown, rows[i].phase == PHASE_FAILED ? 1 : 0);
+        CHECK_EQUAL(world_state().outcome_unknown, rows[i].phase == PHASE_FAILED ? 1 : 0);
     }
 }
 
@@ -271,7 +271,7 @@ static void test_unit_that_was_not_heard_of(void)
         {STEP_UNHEARD, "systemd has not been heard of since"},
         {STEP_LOST, "how that ended was not heard of"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -280,10 +280,10 @@ static void test_unit_that_was_not_heard_of(void)
         struct upgrade *upgrade = world_start_job();
         struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-        CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, rows[i].text));
+        CHECK_CONTAINS(view.detail, rows[i].text);
         (void)upgrade_unref(pending);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(world_state().outcome_unknown, 1);
+        CHECK_EQUAL(world_state().outcome_unknown, 1);
     }
 }
 
@@ -299,5 +299,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, faults", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job, faults", tests, COUNT(tests));
 }

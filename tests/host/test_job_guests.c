@@ -19,21 +19,23 @@ static void test_join_and_mirrors(void)
     static const char *const urls[] = {"http://a/", "http://a/", "http://b/", "http://c/",
                                        "http://d/", "http://e/", "http://f/", "http://b/"};
     for (size_t i = 0; i < 8; i++) {
+        CHECK_ROW("i = %zu", i);
         pendings[i] = world_must_ask(upgrade, 1, urls[i]);
-        CU_ASSERT_PTR_EQUAL(pendings[i], pendings[0]);
+        CHECK_EQUAL(pendings[i], pendings[0]);
     }
     struct upgrade_pending *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_BUSY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "[upgrade] watchers = 8"));
-    CU_ASSERT_PTR_NULL(none);
+    CHECK_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_BUSY);
+    CHECK_CONTAINS(why, "[upgrade] watchers = 8");
+    CHECK_NULL(none);
     (void)upgrade_unref(pendings[7]);
     pendings[7] = world_must_ask(upgrade, 1, "http://a/");
     world_release();
     ASSERT_PHASE(upgrade, pendings[0], PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.downloads, 1);
-    CU_ASSERT_EQUAL(world.mirrors, 5);
+    CHECK_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(world.mirrors, 5);
     for (size_t i = 0; i < 8; i++) {
-        CU_ASSERT_PTR_NULL(upgrade_unref(pendings[i]));
+        CHECK_ROW("i = %zu", i);
+        CHECK_NULL(upgrade_unref(pendings[i]));
     }
     world_end_job(upgrade);
 }
@@ -47,30 +49,30 @@ static void test_queue(void)
     ASSERT_PHASE(upgrade, first, PHASE_DOWNLOADING);
     struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://a/");
     upgrade_view(second, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
-    CU_ASSERT_FALSE(view.ended);
-    CU_ASSERT_EQUAL(world_queued(), 1);
+    CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
+    CHECK_FALSE(view.ended);
+    CHECK_EQUAL(world_queued(), 1);
     struct upgrade_pending *joined = world_must_ask(upgrade, 2, "http://b/");
-    CU_ASSERT_PTR_EQUAL(joined, second);
+    CHECK_EQUAL(joined, second);
     struct upgrade_pending *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(upgrade, 3, "http://a/", &none, why), ERROR_BUSY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "010101010101"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "downloading"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "[upgrade] queue = 1"));
+    CHECK_EQUAL(world_ask(upgrade, 3, "http://a/", &none, why), ERROR_BUSY);
+    CHECK_CONTAINS(why, "010101010101");
+    CHECK_CONTAINS(why, "downloading");
+    CHECK_CONTAINS(why, "[upgrade] queue = 1");
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.sha256[0], 1);
+    CHECK_EQUAL(view.status.sha256[0], 1);
 
     world.step = STEP_NOT_READY;
     world_release();
     ASSERT_PHASE(upgrade, first, PHASE_FAILED);
     ASSERT_PHASE(upgrade, second, PHASE_FAILED); /* the descriptor stays readable */
-    CU_ASSERT_EQUAL(world.downloads, 2);
-    CU_ASSERT_EQUAL(world.mirrors, 2);
+    CHECK_EQUAL(world.downloads, 2);
+    CHECK_EQUAL(world.mirrors, 2);
     (void)upgrade_unref(first);
     (void)upgrade_unref(second);
     (void)upgrade_unref(joined);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
 }
 
 static void test_no_queue(void)
@@ -81,7 +83,7 @@ static void test_no_queue(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
     struct upgrade_pending *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
+    CHECK_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
     (void)upgrade_unref(first);
     world_end_job(upgrade);
 }
@@ -96,23 +98,23 @@ static void test_reboot_pending(void)
     world_release();
     ASSERT_PHASE(upgrade, first, PHASE_REBOOTING);
     ASSERT_PHASE(upgrade, second, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "reboot into upgrade 010101010101 is pending"));
-    CU_ASSERT_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(view.code, ERROR_BUSY);
+    CHECK_CONTAINS(view.detail, "reboot into upgrade 010101010101 is pending");
+    CHECK_EQUAL(world.downloads, 1);
     struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://z/");
     upgrade_view(again, &view);
-    CU_ASSERT_TRUE(view.ended);
-    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
+    CHECK_TRUE(view.ended);
+    CHECK_EQUAL(view.code, ERROR_NONE);
     struct upgrade_pending *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "reboot into upgrade 010101010101 is pending"));
+    CHECK_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
+    CHECK_CONTAINS(why, "reboot into upgrade 010101010101 is pending");
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
     (void)upgrade_unref(first);
     (void)upgrade_unref(second);
     (void)upgrade_unref(again);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
 }
 
 static void reboot_never_comes(enum conf_step_method method)
@@ -122,22 +124,22 @@ static void reboot_never_comes(enum conf_step_method method)
     world.reboot_delay = 0;
     struct upgrade *upgrade = world_make_job();
     upgrade->reboot_grace_ms = 1;
-    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0);
+    CHECK_EQUAL(upgrade_start(upgrade), 0);
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_REBOOT_FAILED);
+    CHECK_EQUAL(view.code, ERROR_REBOOT_FAILED);
     struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://a/"); /* judged anew */
     ASSERT_PHASE(upgrade, again, PHASE_FAILED);
-    CU_ASSERT_EQUAL(world.downloads, 2);
+    CHECK_EQUAL(world.downloads, 2);
     (void)upgrade_unref(pending);
     (void)upgrade_unref(again);
     world_end_job(upgrade);
     world_reboot(); /* it came after all */
     upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    CU_ASSERT_EQUAL(view.status.result, ERROR_NONE);
-    CU_ASSERT_EQUAL(view.status.detail.length, 0);
+    CHECK_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CHECK_EQUAL(view.status.result, ERROR_NONE);
+    CHECK_EQUAL(view.status.detail.length, 0);
     world_end_job(upgrade);
 }
 
@@ -146,21 +148,20 @@ static void test_refused(void)
     world_fresh();
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *none = NULL;
-    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "file:///etc/passwd", &none, why),
-                    ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_STRING_EQUAL(why, "only http");
-    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(world_ask(upgrade, 1, "file:///etc/passwd", &none, why), ERROR_INVALID_ARGUMENT);
+    CHECK_STRING(why, "only http");
+    CHECK_EQUAL(world_ask(upgrade, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
     char url[URL_MAX + 2];
     memset(url, 'h', sizeof url - 1);
     url[URL_MAX + 1] = '\0';
-    CU_ASSERT_EQUAL(world_ask(upgrade, 1, url, &none, why), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_PTR_NULL(none);
+    CHECK_EQUAL(world_ask(upgrade, 1, url, &none, why), ERROR_INVALID_ARGUMENT);
+    CHECK_NULL(none);
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
+    CHECK_EQUAL(view.status.phase, PHASE_IDLE);
     upgrade_stop(upgrade);
-    CU_ASSERT_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_SHUTTING_DOWN);
-    CU_ASSERT_EQUAL(world.downloads, 0);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_SHUTTING_DOWN);
+    CHECK_EQUAL(world.downloads, 0);
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 /* The folder goes away beneath the job: nothing is told that did not happen. */
@@ -171,10 +172,10 @@ static void test_cannot_record(void)
     world_shell("rm -rf ", world.upgrade_directory, "");
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
     upgrade_view(pending, &view);
-    CU_ASSERT_TRUE(view.ended);
-    CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "cannot be recorded"));
-    CU_ASSERT_EQUAL(world.downloads, 0);
+    CHECK_TRUE(view.ended);
+    CHECK_EQUAL(view.code, ERROR_INTERNAL);
+    CHECK_CONTAINS(view.detail, "cannot be recorded");
+    CHECK_EQUAL(world.downloads, 0);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -196,13 +197,13 @@ static void test_cannot_record_installing(void)
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
-    CU_ASSERT_TRUE(await_size(pending));
+    CHECK_TRUE(await_size(pending));
     world_shell("rm -rf ", world.upgrade_directory, "");
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
-    CU_ASSERT_EQUAL(world.steps, 0);
-    CU_ASSERT_FALSE(world_logged("VSOCK_UPGRADE_PHASE=installing")); /* nobody was told */
+    CHECK_EQUAL(view.code, ERROR_INTERNAL);
+    CHECK_EQUAL(world.steps, 0);
+    CHECK_FALSE(world_logged("VSOCK_UPGRADE_PHASE=installing")); /* nobody was told */
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -254,20 +255,22 @@ static void test_many_guests_and_a_stop(void)
     pthread_t threads[GUESTS];
     unsigned seeds[GUESTS];
     for (unsigned i = 0; i < GUESTS; i++) {
+        CHECK_ROW("i = %u", i);
         seeds[i] = i;
-        CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, guest, &seeds[i]), 0);
+        REQUIRE_EQUAL(pthread_create(&threads[i], NULL, guest, &seeds[i]), 0);
     }
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     while (world.downloads < 10 && clock_ms() < deadline_ms) {
         (void)usleep(500);
     }
-    CU_ASSERT_TRUE(world.downloads >= 10);
+    CHECK_COMPARE(world.downloads, >=, 10);
     upgrade_stop(shared_job); /* in the middle */
     all_done = true;
     for (size_t i = 0; i < GUESTS; i++) {
-        CU_ASSERT_EQUAL(pthread_join(threads[i], NULL), 0);
+        CHECK_ROW("i = %zu", i);
+        CHECK_EQUAL(pthread_join(threads[i], NULL), 0);
     }
-    CU_ASSERT_PTR_NULL(upgrade_free(shared_job)); /* asserts that every ticket came back */
+    CHECK_NULL(upgrade_free(shared_job)); /* asserts that every ticket came back */
 }
 
 /* A scheduled reboot that somebody cancels is found out by the record, in either method. */
@@ -291,5 +294,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, many guests", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job, many guests", tests, COUNT(tests));
 }

@@ -20,28 +20,28 @@ static void test_installer_found_again(void)
     struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the lock */
     upgrade_view(pending, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(fd);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 1);
+    CHECK_EQUAL(world.steps, 1);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 
     upgrade = world_start_job(); /* and the reboot is still waited for */
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
     world_end_job(upgrade);
     world_reboot();
     upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
-    CU_ASSERT_TRUE(view.ended);
-    CU_ASSERT_EQUAL(view.code, ERROR_NONE);
+    CHECK_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CHECK_TRUE(view.ended);
+    CHECK_EQUAL(view.code, ERROR_NONE);
     world_end_job(upgrade);
     upgrade = world_start_job(); /* it stays so until the next request */
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CHECK_EQUAL(view.status.phase, PHASE_UPGRADED);
     world.download = DOWNLOAD_BADLY;
     pending = world_must_ask(upgrade, 0x11, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
@@ -55,7 +55,7 @@ static void test_stop_while_waiting_for_the_lock(void)
     int fd = world_hold_lock();
     struct upgrade *upgrade = world_start_job();
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+    CHECK_EQUAL(world_state().phase, PHASE_INSTALLING);
     (void)close(fd);
 }
 
@@ -65,18 +65,18 @@ static void test_installer_that_is_late(void)
     int mark_fd = -1;
     world_leave_installing();
     world_lose_record();
-    CU_ASSERT_EQUAL(start_mark_new(world.upgrade_directory, &mark_fd), 0);
+    CHECK_EQUAL(start_mark_new(world.upgrade_directory, &mark_fd), 0);
 
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the mark */
     upgrade_view(pending, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
-    CU_ASSERT_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CHECK_EQUAL(world.downloads, 1);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(mark_fd);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 1);
+    CHECK_EQUAL(world.steps, 1);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -93,18 +93,18 @@ static void test_unit_that_is_late(void)
     struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at it */
     upgrade_view(pending, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
     (void)upgrade_unref(pending);
     world_end_job(upgrade); /* a stop while it is waited for decides nothing */
-    CU_ASSERT_EQUAL(world_state().phase, PHASE_INSTALLING);
+    CHECK_EQUAL(world_state().phase, PHASE_INSTALLING);
 
     upgrade = world_start_job();
     pending = world_must_ask(upgrade, 0x11, "http://a/");
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     world.unit_is_pending = false;
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.downloads, 1);
-    CU_ASSERT_EQUAL(world.steps, 1);
+    CHECK_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(world.steps, 1);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -119,8 +119,8 @@ static void test_unit_that_cannot_be_asked_about(void)
     world.step = STEP_REBOOTS;
     struct upgrade *upgrade = world_start_job();
     ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.downloads, 2);
-    CU_ASSERT_EQUAL(world.steps, 2);
+    CHECK_EQUAL(world.downloads, 2);
+    CHECK_EQUAL(world.steps, 2);
     world_end_job(upgrade);
 }
 
@@ -136,8 +136,9 @@ static void test_lock_that_is_left_behind(void)
         {STEP_REBOOTS, RECORD_REBOOTING, ERROR_NONE, PHASE_REBOOTING},
         {STEP_NOT_READY, RECORD_FAILED, ERROR_NOT_READY, PHASE_FAILED},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "plan %u", rows[i].plan) {
         for (int unit = 0; unit < 2; unit++) {
+            CHECK_ROW("unit = %d", unit);
             world_fresh();
             world.conf.steps.method = unit != 0 ? CONF_STEP_UNIT : CONF_STEP_EXEC;
             world.step = rows[i].plan;
@@ -145,7 +146,7 @@ static void test_lock_that_is_left_behind(void)
             struct upgrade *upgrade = world_start_job();
             struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
             ASSERT_PHASE(upgrade, pending, rows[i].phase);
-            CU_ASSERT_EQUAL(view.code, rows[i].code);
+            CHECK_EQUAL(view.code, rows[i].code);
             (void)upgrade_unref(pending);
             world_end_job(upgrade);
             (void)close(fd);
@@ -170,8 +171,8 @@ static void test_lock_of_another(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_BUSY);
-    CU_ASSERT_PTR_NOT_NULL(strstr(view.detail, "another installation"));
+    CHECK_EQUAL(view.code, ERROR_BUSY);
+    CHECK_CONTAINS(view.detail, "another installation");
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
     (void)close(fd);
@@ -206,9 +207,9 @@ static void test_image_that_is_left(void)
         {"9.9.9", true, RECORD_STARTED, PHASE_INSTALLING},
         {"9.9.9", true, RECORD_REBOOTING, PHASE_UPGRADED},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].version) {
         world_leave_installing();
-        CU_ASSERT_TRUE(left_image(true));
+        CHECK_TRUE(left_image(true));
         (void)close(world_hold_lock()); /* the file is there */
         world_record(world_hex, rows[i].stage, ERROR_NONE, NULL);
         world_reboot();
@@ -219,7 +220,7 @@ static void test_image_that_is_left(void)
         struct upgrade *upgrade = world_start_job();
         ASSERT_PHASE(upgrade, NULL, rows[i].phase);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(left_image(false), rows[i].locked);
+        CHECK_EQUAL(left_image(false), rows[i].locked);
         if (fd >= 0) {
             (void)close(fd);
         }
@@ -239,5 +240,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job and an installer that runs", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job and an installer that runs", tests, COUNT(tests));
 }

@@ -97,13 +97,13 @@ static void test_forgotten_before_the_end_is_told(void)
     struct upgrade *upgrade = world_start_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
-    CU_ASSERT_EQUAL(world_queued(), 1);
+    CHECK_EQUAL(world_queued(), 1);
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
-    CU_ASSERT_FALSE(forgot_after_end);
+    CHECK_FALSE(forgot_after_end);
 }
 
 /* The state could not be written all the time, and the daemon is killed: the file is what counts. */
@@ -127,7 +127,7 @@ static void test_state_that_cannot_be_written(void)
     upgrade = world_start_job();
     ASSERT_PHASE(upgrade, NULL, PHASE_DOWNLOADING);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world.downloads, 3);
+    CHECK_EQUAL(world.downloads, 3);
 }
 
 /* Leaves an upgrade that waits. */
@@ -137,7 +137,7 @@ static void leave_queued(void)
     struct upgrade *upgrade = world_make_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
     (void)upgrade_unref(pending);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 /* What waits and cannot be read is neither removed nor left out: the daemon does not start, as with
@@ -157,7 +157,7 @@ static void test_cannot_be_read(void)
         {0, -EIO, false, "/. cannot be read: Input/output error"},
     };
     leave_queued();
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         struct upgrade *upgrade = NULL;
         char problem[CONF_PROBLEM_MAX] = "";
         fault.read_error = rows[i].read_error;
@@ -165,19 +165,19 @@ static void test_cannot_be_read(void)
         fault.no_memory = rows[i].no_memory;
         int error = rows[i].no_memory ? -ENOMEM : rows[i].read_error + rows[i].list_error;
         struct pending_wakeup wakeup = {world_rang, NULL};
-        CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), error);
-        CU_ASSERT_PTR_NOT_NULL(strstr(problem, rows[i].text));
-        CU_ASSERT_PTR_NOT_NULL(strstr(problem, world.upgrade_directory));
-        CU_ASSERT_EQUAL(strstr(problem, "/queued.0202") == NULL, rows[i].list_error != 0);
+        CHECK_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), error);
+        CHECK_CONTAINS(problem, rows[i].text);
+        CHECK_CONTAINS(problem, world.upgrade_directory);
+        CHECK_EQUAL(strstr(problem, "/queued.0202") == NULL, rows[i].list_error != 0);
         if (rows[i].read_error != 0) {
-            CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), error);
+            CHECK_EQUAL(upgrade_status_read(&world.conf, &view), error);
         }
-        CU_ASSERT_EQUAL(world_queued(), 1);
+        CHECK_EQUAL(world_queued(), 1);
     }
     memset(&fault, 0, sizeof fault);
     struct upgrade *upgrade = world_make_job();
-    CU_ASSERT_PTR_NOT_NULL(upgrade->queue);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_NOT_NULL(upgrade->queue);
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 static void test_damaged(void)
@@ -185,16 +185,16 @@ static void test_damaged(void)
     char path[128];
     leave_queued();
     fault.read_error = -EBADMSG;
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
-    CU_ASSERT_EQUAL(world_queued(), 1);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_IDLE);
+    CHECK_EQUAL(world_queued(), 1);
     struct upgrade *upgrade = world_make_job();
-    CU_ASSERT_PTR_NULL(upgrade->queue);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
-    CU_ASSERT_EQUAL(world_queued(), 0);
-    CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as queued.bad"));
+    CHECK_NULL(upgrade->queue);
+    CHECK_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(world_queued(), 0);
+    CHECK_TRUE(world_logged("is damaged: it is set aside as queued.bad"));
     (void)snprintf(path, sizeof path, "%s/queued.bad", world.upgrade_directory);
-    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+    CHECK_EQUAL(access(path, F_OK), 0);
 }
 
 static const struct unit_test tests[] = {
@@ -206,5 +206,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job, files of the queue", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job, files of the queue", tests, COUNT(tests));
 }

@@ -24,35 +24,35 @@ static void test_stop_and_go_on(void)
     struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://b/");
     upgrade_stop(upgrade);
     upgrade_view(first, &view);
-    CU_ASSERT_FALSE(view.ended);
+    CHECK_FALSE(view.ended);
     upgrade_view(second, &view);
-    CU_ASSERT_FALSE(view.ended);
+    CHECK_FALSE(view.ended);
     (void)upgrade_unref(first);
     (void)upgrade_unref(second);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
-    CU_ASSERT_EQUAL(view.status.sha256[0], 1);
-    CU_ASSERT_EQUAL(world_state().starts, 0);
+    CHECK_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CHECK_EQUAL(view.status.sha256[0], 1);
+    CHECK_EQUAL(world_state().starts, 0);
 
     world.step = STEP_NOT_READY; /* so that the second gets its turn */
     upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
-    CU_ASSERT_EQUAL(world_state().starts, 1);
+    CHECK_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CHECK_EQUAL(world_state().starts, 1);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_state().starts, 0); /* a clean stop does not count */
+    CHECK_EQUAL(world_state().starts, 0); /* a clean stop does not count */
     upgrade = world_start_job();
     first = world_must_ask(upgrade, 1, "http://a/"); /* its guest asks again, and joins */
     second = world_must_ask(upgrade, 2, "http://b/");
     world_release();
     ASSERT_PHASE(upgrade, first, PHASE_FAILED);
     ASSERT_PHASE(upgrade, second, PHASE_FAILED);
-    CU_ASSERT_EQUAL(world.downloads, 4);
+    CHECK_EQUAL(world.downloads, 4);
     (void)upgrade_unref(first);
     (void)upgrade_unref(second);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
 }
 
 static void test_too_many_starts(void)
@@ -65,14 +65,15 @@ static void test_too_many_starts(void)
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
     for (unsigned start = 1; start <= RECOVER_STARTS_MAX; start++) {
+        CHECK_ROW("start = %u", start);
         upgrade = world_make_job(); /* and ends without a clean stop: no thread has run */
-        CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
-        CU_ASSERT_EQUAL(world_state().starts, start);
+        CHECK_NULL(upgrade_free(upgrade));
+        CHECK_EQUAL(world_state().starts, start);
     }
     upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_INTERNAL);
+    CHECK_EQUAL(view.status.phase, PHASE_FAILED);
+    CHECK_EQUAL(view.code, ERROR_INTERNAL);
     world_end_job(upgrade);
 }
 
@@ -87,7 +88,7 @@ static void test_restart_ends(void)
         {true, "1.0", PHASE_FAILED},
         {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].version) {
         world_leave_installing();
         world_version(rows[i].version);
         if (rows[i].reboot) {
@@ -95,11 +96,11 @@ static void test_restart_ends(void)
         }
         struct upgrade *upgrade = world_start_job();
         upgrade_read_status(upgrade, &view); /* at once: it is settled before the daemon is ready */
-        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+        CHECK_EQUAL(view.status.phase, rows[i].phase);
         world_end_job(upgrade);
-        CU_ASSERT_EQUAL(world_state().phase, rows[i].phase);
-        CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-        CU_ASSERT_EQUAL(view.status.phase, rows[i].phase);
+        CHECK_EQUAL(world_state().phase, rows[i].phase);
+        CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+        CHECK_EQUAL(view.status.phase, rows[i].phase);
     }
 }
 
@@ -110,8 +111,8 @@ static void test_asks_again_after_restart(void)
     world.step = STEP_REBOOTS;
     struct upgrade *upgrade = world_start_job();
     ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(world.steps, 2);
-    CU_ASSERT_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(world.steps, 2);
+    CHECK_EQUAL(world.downloads, 1);
     world_end_job(upgrade);
 }
 
@@ -122,10 +123,10 @@ static void write_queued(uint8_t hash, size_t urls, uint64_t request)
         .phase = PHASE_QUEUED, .request = request, .url_count = urls, .urls = {"http://a/"}};
     char name[STATE_QUEUED_NAME_SIZE];
     memset(state.sha256, hash, SHA256_SIZE);
-    CU_ASSERT_EQUAL(boot_id_read(state.boot_id), 0);
+    CHECK_EQUAL(boot_id_read(state.boot_id), 0);
     state_queued_name(state.sha256, name);
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CU_ASSERT_EQUAL(state_write(&state, fd, name), 0);
+    CHECK_EQUAL(state_write(&state, fd, name), 0);
     (void)close(fd);
 }
 
@@ -138,26 +139,26 @@ static void test_what_waited(void)
     write_queued(6, 1, 2);
     struct upgrade *upgrade = world_start_job(); /* upgraded: an older request must not undo it */
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
-    CU_ASSERT_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world.downloads, 1);
     write_queued(6, 1, 2); /* nor if its file could not be removed */
-    CU_ASSERT_PTR_NULL(upgrade_free(world_make_job()));
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_NULL(upgrade_free(world_make_job()));
+    CHECK_EQUAL(world_queued(), 0);
 
     world_leave_installing();
     world_version("2.0");
     write_queued(5, 1, 2);
     write_queued(6, 0, 3); /* nowhere to fetch it from */
     upgrade = world_make_job();
-    CU_ASSERT_EQUAL(world_queued(), 1);
+    CHECK_EQUAL(world_queued(), 1);
     world.step = STEP_NOT_READY;
-    CU_ASSERT_EQUAL(upgrade_start(upgrade), 0); /* the first has failed, and the next begins */
+    CHECK_EQUAL(upgrade_start(upgrade), 0); /* the first has failed, and the next begins */
     struct upgrade_pending *pending = world_must_ask(upgrade, 5, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    CU_ASSERT_EQUAL(view.code, ERROR_NOT_READY);
+    CHECK_EQUAL(view.code, ERROR_NOT_READY);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
 }
 
 /* Asks for an upgrade of a job without a thread, which ends like a daemon that is killed then. */
@@ -166,31 +167,32 @@ static void ask_and_die(uint8_t hash)
     struct upgrade *upgrade = world_make_job();
     struct upgrade_pending *pending = world_must_ask(upgrade, hash, "http://a/");
     (void)upgrade_unref(pending);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 /* What was told as queued is begun after the restart, whatever the upgrade before it was. */
 static void assert_waits(uint8_t hash)
 {
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
-    CU_ASSERT_EQUAL(view.status.sha256[0], hash);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
+    CHECK_EQUAL(view.status.sha256[0], hash);
     unsigned before = world.downloads;
     struct upgrade *upgrade = world_start_job();
     ASSERT_PHASE(upgrade, NULL, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(view.status.sha256[0], hash);
-    CU_ASSERT_EQUAL(world.downloads, before + 1);
+    CHECK_EQUAL(view.status.sha256[0], hash);
+    CHECK_EQUAL(world.downloads, before + 1);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
-    CU_ASSERT_EQUAL(world_state().request, 2);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CHECK_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_state().request, 2);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
 }
 
 static void test_queued_and_killed(void)
 {
     static const uint8_t hashes[] = {0x11, 5};
     for (size_t i = 0; i < sizeof hashes; i++) {
+        CHECK_ROW("i = %zu", i);
         world_fresh();
         world.download = DOWNLOAD_BADLY;
         struct upgrade *upgrade = world_start_job();
@@ -206,7 +208,7 @@ static void test_queued_and_killed(void)
         world_reboot();
         world_version("2.0");
         world_end_job(world_start_job());
-        CU_ASSERT_EQUAL(world_state().phase, PHASE_UPGRADED);
+        CHECK_EQUAL(world_state().phase, PHASE_UPGRADED);
         world_lose_record();
         world.step = STEP_REBOOTS;
         ask_and_die(hashes[i]);
@@ -225,44 +227,44 @@ static void test_taken_up_and_left(void)
     world_end_job(upgrade);
     world_reboot();
     write_queued(1, 1, 1);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
     upgrade = world_start_job();
     ASSERT_PHASE(upgrade, NULL, PHASE_UPGRADED);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world_queued(), 0);
     write_queued(1, 1, 1);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_UPGRADED);
     upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_UPGRADED);
+    CHECK_EQUAL(view.status.phase, PHASE_UPGRADED);
     world_end_job(upgrade);
-    CU_ASSERT_EQUAL(world.downloads, 1);
-    CU_ASSERT_EQUAL(world_queued(), 0);
+    CHECK_EQUAL(world.downloads, 1);
+    CHECK_EQUAL(world_queued(), 0);
 }
 
 /* --status shows the one that would be begun first, and leaves everything as it is. */
 static void test_status_shows_the_queue(void)
 {
     world_fresh();
-    CU_ASSERT_PTR_NULL(upgrade_free(world_make_job())); /* makes the folder */
+    CHECK_NULL(upgrade_free(world_make_job())); /* makes the folder */
     write_queued(7, 1, 3);
     write_queued(8, 1, 2);
     write_queued(9, 0, 1);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_QUEUED);
-    CU_ASSERT_EQUAL(view.status.sha256[0], 8);
-    CU_ASSERT_EQUAL(world_queued(), 3);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
+    CHECK_EQUAL(view.status.sha256[0], 8);
+    CHECK_EQUAL(world_queued(), 3);
     struct upgrade *upgrade = world_make_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.sha256[0], 8);
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
-    CU_ASSERT_EQUAL(world_queued(), 2);
+    CHECK_EQUAL(view.status.sha256[0], 8);
+    CHECK_NULL(upgrade_free(upgrade));
+    CHECK_EQUAL(world_queued(), 2);
     world_leave_installing();
     write_queued(8, 1, 2);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_INSTALLING);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
 }
 
 static void test_status_counts_the_file(void)
@@ -277,9 +279,9 @@ static void test_status_counts_the_file(void)
     sha256_format(view.status.sha256, hex);
     (void)snprintf(path, sizeof path, "%s/%s.part", world.upgrade_directory, hex);
     world_shell("printf 12345 > ", path, "");
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_DOWNLOADING);
-    CU_ASSERT_EQUAL(view.status.done, 5);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_DOWNLOADING);
+    CHECK_EQUAL(view.status.done, 5);
     (void)upgrade_unref(pending);
     world_end_job(upgrade);
 }
@@ -288,19 +290,19 @@ static void test_damaged_state(void)
 {
     char path[128];
     world_fresh();
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0); /* no folder yet */
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
-    CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0700), 0);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0); /* no folder yet */
+    CHECK_EQUAL(view.status.phase, PHASE_IDLE);
+    CHECK_EQUAL(mkdir(world.upgrade_directory, 0700), 0);
     (void)snprintf(path, sizeof path, "%s/state", world.upgrade_directory);
     world_shell("echo nonsense > ", path, "");
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), -EBADMSG);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), -EBADMSG);
     struct upgrade *upgrade = world_start_job();
     upgrade_read_status(upgrade, &view);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_IDLE);
+    CHECK_EQUAL(view.status.phase, PHASE_IDLE);
     world_end_job(upgrade);
-    CU_ASSERT_TRUE(world_logged("is damaged: it is set aside as state.bad"));
+    CHECK_TRUE(world_logged("is damaged: it is set aside as state.bad"));
     (void)snprintf(path, sizeof path, "%s/state.bad", world.upgrade_directory);
-    CU_ASSERT_EQUAL(access(path, F_OK), 0);
+    CHECK_EQUAL(access(path, F_OK), 0);
 }
 
 static void test_cannot_be_made(void)
@@ -311,17 +313,17 @@ static void test_cannot_be_made(void)
     struct pending_wakeup wakeup = {world_rang, NULL};
     world_fresh();
     world.conf.upgrade.directory = not_there;
-    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOENT);
-    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "[upgrade] directory = /nowhere/at/all"));
+    CHECK_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOENT);
+    CHECK_CONTAINS(problem, "[upgrade] directory = /nowhere/at/all");
     world.conf.upgrade.directory = world.version_path;
-    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOTDIR);
-    CU_ASSERT_EQUAL(mkdir(world.upgrade_directory, 0777), 0);
-    CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0777), 0);
+    CHECK_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -ENOTDIR);
+    CHECK_EQUAL(mkdir(world.upgrade_directory, 0777), 0);
+    CHECK_EQUAL(chmod(world.upgrade_directory, 0777), 0);
     world.conf.upgrade.directory = world.upgrade_directory;
-    CU_ASSERT_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -EPERM);
-    CU_ASSERT_PTR_NOT_NULL(strstr(problem, "nobody else may write there"));
-    CU_ASSERT_EQUAL(chmod(world.upgrade_directory, 0700), 0);
-    CU_ASSERT_PTR_NULL(upgrade);
+    CHECK_EQUAL(upgrade_new(&world.conf, "x", wakeup, &upgrade, problem), -EPERM);
+    CHECK_CONTAINS(problem, "nobody else may write there");
+    CHECK_EQUAL(chmod(world.upgrade_directory, 0700), 0);
+    CHECK_NULL(upgrade);
 }
 
 /* A second daemon is refused at once, an operator's look is not. */
@@ -335,21 +337,20 @@ static void test_one_daemon_a_directory(void)
     struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     (void)upgrade_unref(pending);
-    CU_ASSERT_EQUAL(
+    CHECK_EQUAL(
         upgrade_new(&world.conf, "x", (struct pending_wakeup){world_rang, NULL}, &second, problem),
         -EWOULDBLOCK);
     (void)snprintf(expected, sizeof expected,
                    "[upgrade] directory = %s: another vsock_host uses it: give each its own",
                    world.upgrade_directory);
-    CU_ASSERT_STRING_EQUAL(problem, expected);
-    CU_ASSERT_PTR_NULL(second);
-    CU_ASSERT_EQUAL(upgrade_status_read(&world.conf, &view), 0);
-    CU_ASSERT_EQUAL(view.status.phase, PHASE_REBOOTING);
-    CU_ASSERT_EQUAL(fcntl(upgrade->directory_fd, F_GETFD),
-                    FD_CLOEXEC); /* no child keeps the claim */
+    CHECK_STRING(problem, expected);
+    CHECK_NULL(second);
+    CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
+    CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
+    CHECK_EQUAL(fcntl(upgrade->directory_fd, F_GETFD), FD_CLOEXEC); /* no child keeps the claim */
     world_end_job(upgrade);
     upgrade = world_make_job();
-    CU_ASSERT_PTR_NULL(upgrade_free(upgrade));
+    CHECK_NULL(upgrade_free(upgrade));
 }
 
 static const struct unit_test tests[] = {
@@ -369,5 +370,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return world_main("job over a restart", tests, sizeof tests / sizeof tests[0]);
+    return world_main("job over a restart", tests, COUNT(tests));
 }

@@ -15,7 +15,7 @@ static int directory_fd = -1;
 
 static void put(const char *name, const void *bytes, size_t length)
 {
-    CU_ASSERT_EQUAL_FATAL(file_replace(directory_fd, name, bytes, length, 0600), 0);
+    REQUIRE_EQUAL(file_replace(directory_fd, name, bytes, length, 0600), 0);
 }
 
 static int read_back(const void *bytes, size_t length)
@@ -23,7 +23,7 @@ static int read_back(const void *bytes, size_t length)
     struct keyfile file = {.length = 7};
     put("file", bytes, length);
     int error = keyfile_read(directory_fd, "file", &file);
-    CU_ASSERT(error == 0 ? file.length == length : file.length == 7);
+    CHECK_TRUE(error == 0 ? file.length == length : file.length == 7);
     return error;
 }
 
@@ -42,14 +42,14 @@ static void test_round_trip(void)
     keyfile_set(&out, "url", "http://a/?x=1");
     keyfile_set(&out, "empty", "");
     keyfile_set_number(&out, "done", UINT64_MAX);
-    CU_ASSERT_EQUAL_FATAL(keyfile_write(&out, directory_fd, "file", 0640), 0);
-    CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "file", &in), 0);
-    CU_ASSERT_EQUAL(keyfile_get(&in, "url", value, sizeof value), 0);
-    CU_ASSERT_STRING_EQUAL(value, "http://a/?x=1");
-    CU_ASSERT_EQUAL(keyfile_get(&in, "empty", value, sizeof value), 0);
-    CU_ASSERT_STRING_EQUAL(value, "");
-    CU_ASSERT_EQUAL(keyfile_get_number(&in, "done", &number), 0);
-    CU_ASSERT_EQUAL(number, UINT64_MAX);
+    REQUIRE_EQUAL(keyfile_write(&out, directory_fd, "file", 0640), 0);
+    REQUIRE_EQUAL(keyfile_read(directory_fd, "file", &in), 0);
+    CHECK_EQUAL(keyfile_get(&in, "url", value, sizeof value), 0);
+    CHECK_STRING(value, "http://a/?x=1");
+    CHECK_EQUAL(keyfile_get(&in, "empty", value, sizeof value), 0);
+    CHECK_STRING(value, "");
+    CHECK_EQUAL(keyfile_get_number(&in, "done", &number), 0);
+    CHECK_EQUAL(number, UINT64_MAX);
 }
 
 static void test_get_refuses(void)
@@ -59,11 +59,11 @@ static void test_get_refuses(void)
     uint64_t number = 5;
     keyfile_init(&file);
     keyfile_set(&file, "word", "four");
-    CU_ASSERT_EQUAL(keyfile_get(&file, "wor", value, sizeof value), -ENOENT);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "word", value, sizeof value), -ENOBUFS);
-    CU_ASSERT_EQUAL(keyfile_get_number(&file, "word", &number), -EINVAL);
-    CU_ASSERT_STRING_EQUAL(value, "old");
-    CU_ASSERT_EQUAL(number, 5);
+    CHECK_EQUAL(keyfile_get(&file, "wor", value, sizeof value), -ENOENT);
+    CHECK_EQUAL(keyfile_get(&file, "word", value, sizeof value), -ENOBUFS);
+    CHECK_EQUAL(keyfile_get_number(&file, "word", &number), -EINVAL);
+    CHECK_STRING(value, "old");
+    CHECK_EQUAL(number, 5);
 }
 
 static void test_values_are_escaped(void)
@@ -72,42 +72,42 @@ static void test_values_are_escaped(void)
     char value[64];
     keyfile_init(&file);
     keyfile_set(&file, "text", "a\nstage=installed\x1b[2J");
-    CU_ASSERT_EQUAL_FATAL(keyfile_write(&file, directory_fd, "file", 0600), 0);
-    CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "file", &file), 0);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "stage", value, sizeof value), -ENOENT);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "text", value, sizeof value), 0);
-    CU_ASSERT_STRING_EQUAL(value, "a\\x0astage=installed\\x1b[2J");
+    REQUIRE_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), 0);
+    REQUIRE_EQUAL(keyfile_read(directory_fd, "file", &file), 0);
+    CHECK_EQUAL(keyfile_get(&file, "stage", value, sizeof value), -ENOENT);
+    CHECK_EQUAL(keyfile_get(&file, "text", value, sizeof value), 0);
+    CHECK_STRING(value, "a\\x0astage=installed\\x1b[2J");
 }
 
 static void test_bad_content(void)
 {
-    CU_ASSERT_EQUAL(read_string(""), 0);
-    CU_ASSERT_EQUAL(read_string("a=1\n"), 0);
-    CU_ASSERT_EQUAL(read_string("a=1"), -EBADMSG); /* cut */
-    CU_ASSERT_EQUAL(read_string("a=1\n\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("a\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("=1\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("A=1\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string(" a=1\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("a=1\na=1\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("a=1\r\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_string("a=\xff\n"), -EBADMSG);
-    CU_ASSERT_EQUAL(read_back("a=\0\n", 4), -EBADMSG);
+    CHECK_EQUAL(read_string(""), 0);
+    CHECK_EQUAL(read_string("a=1\n"), 0);
+    CHECK_EQUAL(read_string("a=1"), -EBADMSG); /* cut */
+    CHECK_EQUAL(read_string("a=1\n\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("a\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("=1\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("A=1\n"), -EBADMSG);
+    CHECK_EQUAL(read_string(" a=1\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("a=1\na=1\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("a=1\r\n"), -EBADMSG);
+    CHECK_EQUAL(read_string("a=\xff\n"), -EBADMSG);
+    CHECK_EQUAL(read_back("a=\0\n", 4), -EBADMSG);
 }
 
 static void test_sizes(void)
 {
     static char bytes[KEYFILE_MAX + 1];
     memset(bytes, 'x', sizeof bytes);
-    CU_ASSERT_EQUAL(read_back(bytes, KEYFILE_MAX), -EFBIG);
-    CU_ASSERT_EQUAL(read_back(bytes, KEYFILE_MAX - 1), -EBADMSG);
+    CHECK_EQUAL(read_back(bytes, KEYFILE_MAX), -EFBIG);
+    CHECK_EQUAL(read_back(bytes, KEYFILE_MAX - 1), -EBADMSG);
     bytes[0] = 'k';
     bytes[1] = '=';
     bytes[2 + 4096] = '\n';
-    CU_ASSERT_EQUAL(read_back(bytes, 2 + 4096 + 1), 0);
+    CHECK_EQUAL(read_back(bytes, 2 + 4096 + 1), 0);
     bytes[2 + 4096] = 'x';
     bytes[2 + 4097] = '\n';
-    CU_ASSERT_EQUAL(read_back(bytes, 2 + 4097 + 1), -EBADMSG);
+    CHECK_EQUAL(read_back(bytes, 2 + 4097 + 1), -EBADMSG);
 }
 
 static void test_overflow_is_remembered(void)
@@ -119,30 +119,30 @@ static void test_overflow_is_remembered(void)
     keyfile_init(&file);
     keyfile_set(&file, "k", value);
     keyfile_set(&file, "j", "short");
-    CU_ASSERT_EQUAL(keyfile_write(&file, directory_fd, "never", 0600), -EFBIG);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, "never", F_OK, 0), -1);
-    CU_ASSERT_EQUAL(keyfile_get(&file, "j", out, sizeof out), -ENOENT);
+    CHECK_EQUAL(keyfile_write(&file, directory_fd, "never", 0600), -EFBIG);
+    CHECK_EQUAL(faccessat(directory_fd, "never", F_OK, 0), -1);
+    CHECK_EQUAL(keyfile_get(&file, "j", out, sizeof out), -ENOENT);
     value[4096] = '\0';
     keyfile_init(&file);
     keyfile_set(&file, "a", value);
     keyfile_set(&file, "b", value);
     keyfile_set(&file, "c", value);
-    CU_ASSERT_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), 0);
+    CHECK_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), 0);
     keyfile_set(&file, "d", value);
-    CU_ASSERT_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), -EFBIG);
+    CHECK_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), -EFBIG);
 }
 
 static void test_what_is_opened(void)
 {
     struct keyfile file;
-    CU_ASSERT_EQUAL(keyfile_read(directory_fd, "nothing", &file), -ENOENT);
+    CHECK_EQUAL(keyfile_read(directory_fd, "nothing", &file), -ENOENT);
     put("target", "a=1\n", 4);
-    CU_ASSERT_EQUAL_FATAL(symlinkat("target", directory_fd, "link"), 0);
-    CU_ASSERT_EQUAL(keyfile_read(directory_fd, "link", &file), -ELOOP);
-    CU_ASSERT_EQUAL_FATAL(mkfifoat(directory_fd, "fifo", 0600), 0);
-    CU_ASSERT_EQUAL(keyfile_read(directory_fd, "fifo", &file), -EBADMSG);
-    CU_ASSERT_EQUAL_FATAL(mkdirat(directory_fd, "folder", 0700), 0);
-    CU_ASSERT_EQUAL(keyfile_read(directory_fd, "folder", &file), -EBADMSG);
+    REQUIRE_EQUAL(symlinkat("target", directory_fd, "link"), 0);
+    CHECK_EQUAL(keyfile_read(directory_fd, "link", &file), -ELOOP);
+    REQUIRE_EQUAL(mkfifoat(directory_fd, "fifo", 0600), 0);
+    CHECK_EQUAL(keyfile_read(directory_fd, "fifo", &file), -EBADMSG);
+    REQUIRE_EQUAL(mkdirat(directory_fd, "folder", 0700), 0);
+    CHECK_EQUAL(keyfile_read(directory_fd, "folder", &file), -EBADMSG);
 }
 
 static void test_replace(void)
@@ -151,30 +151,30 @@ static void test_replace(void)
     struct keyfile file;
     put("target", "a=1\n", 4);
     (void)unlinkat(directory_fd, "victim", 0); /* left by an earlier test, or not */
-    CU_ASSERT_EQUAL_FATAL(symlinkat("target", directory_fd, "victim"), 0);
-    CU_ASSERT_EQUAL_FATAL(symlinkat("target", directory_fd, "victim.new"), 0);
+    REQUIRE_EQUAL(symlinkat("target", directory_fd, "victim"), 0);
+    REQUIRE_EQUAL(symlinkat("target", directory_fd, "victim.new"), 0);
     mode_t mask = umask(077);
-    CU_ASSERT_EQUAL(file_replace(directory_fd, "victim", "b=2\n", 4, 0644), 0);
+    CHECK_EQUAL(file_replace(directory_fd, "victim", "b=2\n", 4, 0644), 0);
     umask(mask);
-    CU_ASSERT_EQUAL_FATAL(fstatat(directory_fd, "victim", &status, AT_SYMLINK_NOFOLLOW), 0);
-    CU_ASSERT(S_ISREG(status.st_mode));
-    CU_ASSERT_EQUAL(status.st_mode & 07777, 0644);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, "victim.new", F_OK, AT_SYMLINK_NOFOLLOW), -1);
-    CU_ASSERT_EQUAL(keyfile_read(directory_fd, "target", &file), 0);
-    CU_ASSERT_EQUAL(memcmp(file.bytes, "a=1\n", 4), 0);
+    REQUIRE_EQUAL(fstatat(directory_fd, "victim", &status, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_TRUE(S_ISREG(status.st_mode));
+    CHECK_EQUAL(status.st_mode & 07777, 0644);
+    CHECK_EQUAL(faccessat(directory_fd, "victim.new", F_OK, AT_SYMLINK_NOFOLLOW), -1);
+    CHECK_EQUAL(keyfile_read(directory_fd, "target", &file), 0);
+    CHECK_BYTES(file.bytes, "a=1\n", 4);
 }
 
 static void test_replace_fails_whole(void)
 {
     /* The name is taken by a folder with something in it: rename refuses, nothing is left over. */
-    CU_ASSERT_EQUAL_FATAL(mkdirat(directory_fd, "full", 0700), 0);
-    CU_ASSERT_EQUAL_FATAL(mkdirat(directory_fd, "full/x", 0700), 0);
-    CU_ASSERT_EQUAL(file_replace(directory_fd, "full", "b=2\n", 4, 0644), -EISDIR);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, "full.new", F_OK, 0), -1);
+    REQUIRE_EQUAL(mkdirat(directory_fd, "full", 0700), 0);
+    REQUIRE_EQUAL(mkdirat(directory_fd, "full/x", 0700), 0);
+    CHECK_EQUAL(file_replace(directory_fd, "full", "b=2\n", 4, 0644), -EISDIR);
+    CHECK_EQUAL(faccessat(directory_fd, "full.new", F_OK, 0), -1);
     char name[300];
     memset(name, 'n', sizeof name - 1);
     name[sizeof name - 1] = '\0';
-    CU_ASSERT_EQUAL(file_replace(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
+    CHECK_EQUAL(file_replace(directory_fd, name, "", 0, 0644), -ENAMETOOLONG);
 }
 
 /* --- each call that file_replace makes, failing once --- */
@@ -239,17 +239,18 @@ static void replace_fails(int error)
         {"write", 1, "a=1\n"}, {"fchmod", 1, "a=1\n"},   {"fsync", 1, "a=1\n"},
         {"close", 1, "a=1\n"}, {"renameat", 1, "a=1\n"}, {"fsync", 2, "b=2\n"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].call) {
         struct keyfile file;
         put("kept", "a=1\n", 4);
         failing = rows[i].call;
         fails_at = rows[i].at;
         failure = error;
-        CU_ASSERT_EQUAL(file_replace(directory_fd, "kept", "b=2\n", 4, 0644), -error);
+        CHECK_EQUAL(file_replace(directory_fd, "kept", "b=2\n", 4, 0644), -error);
         failing = NULL;
-        CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "kept", &file), 0);
-        CU_ASSERT(file.length == 4 && memcmp(file.bytes, rows[i].left, 4) == 0);
-        CU_ASSERT_EQUAL(faccessat(directory_fd, "kept.new", F_OK, 0), -1);
+        REQUIRE_EQUAL(keyfile_read(directory_fd, "kept", &file), 0);
+        CHECK_EQUAL(file.length, 4);
+        CHECK_BYTES(file.bytes, rows[i].left, 4);
+        CHECK_EQUAL(faccessat(directory_fd, "kept.new", F_OK, 0), -1);
     }
 }
 
@@ -262,9 +263,9 @@ static void test_replace_tells_each_failure(void)
 static void test_boot_id(void)
 {
     char id[BOOT_ID_SIZE];
-    CU_ASSERT_EQUAL_FATAL(boot_id_read(id), 0);
-    CU_ASSERT_EQUAL(strlen(id), BOOT_ID_SIZE - 1);
-    CU_ASSERT_EQUAL(id[8], '-');
+    REQUIRE_EQUAL(boot_id_read(id), 0);
+    CHECK_EQUAL(strlen(id), BOOT_ID_SIZE - 1);
+    CHECK_EQUAL(id[8], '-');
 }
 
 static const struct unit_test tests[] = {
@@ -283,6 +284,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("keyfile", tests, sizeof tests / sizeof tests[0], directory,
-                            &directory_fd);
+    return folder_unit_main("keyfile", tests, COUNT(tests), directory, &directory_fd);
 }

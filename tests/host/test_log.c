@@ -19,12 +19,12 @@ static int read_end;
 static void capture_begin(void)
 {
     int ends[2];
-    CU_ASSERT_EQUAL_FATAL(pipe2(ends, O_CLOEXEC), 0);
-    CU_ASSERT_EQUAL_FATAL(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
+    REQUIRE_EQUAL(pipe2(ends, O_CLOEXEC), 0);
+    REQUIRE_EQUAL(fcntl(ends[0], F_SETFL, O_NONBLOCK), 0);
     real_stderr = dup(STDERR_FILENO);
-    CU_ASSERT_FATAL(real_stderr >= 0);
-    CU_ASSERT_EQUAL_FATAL(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
-    CU_ASSERT_EQUAL(close(ends[1]), 0);
+    REQUIRE_COMPARE(real_stderr, >=, 0);
+    REQUIRE_EQUAL(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+    CHECK_EQUAL(close(ends[1]), 0);
     read_end = ends[0];
 }
 
@@ -38,9 +38,9 @@ static const char *captured(void)
 
 static void capture_end(void)
 {
-    CU_ASSERT_EQUAL(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
-    CU_ASSERT_EQUAL(close(real_stderr), 0);
-    CU_ASSERT_EQUAL(close(read_end), 0);
+    CHECK_EQUAL(dup2(real_stderr, STDERR_FILENO), STDERR_FILENO);
+    CHECK_EQUAL(close(real_stderr), 0);
+    CHECK_EQUAL(close(read_end), 0);
 }
 
 static void test_lines(void)
@@ -52,11 +52,11 @@ static void test_lines(void)
     log_notice("n");
     log_info("i");
     log_line(PRIORITY_DEBUG, "d");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: error: no door\n"
-                                       "vsock_test: warning: w\n"
-                                       "vsock_test: notice: n\n"
-                                       "vsock_test: info: i\n"
-                                       "vsock_test: debug: d\n");
+    CHECK_STRING(captured(), "vsock_test: error: no door\n"
+                             "vsock_test: warning: w\n"
+                             "vsock_test: notice: n\n"
+                             "vsock_test: info: i\n"
+                             "vsock_test: debug: d\n");
     capture_end();
 }
 
@@ -66,7 +66,7 @@ static void test_debug_is_for_verbose(void)
     log_init("vsock_test", LOG_STDERR, false);
     log_line(PRIORITY_DEBUG, "d");
     log_info("i");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: i\n");
+    CHECK_STRING(captured(), "vsock_test: info: i\n");
     capture_end();
 }
 
@@ -75,18 +75,18 @@ static void test_full_pipe(void)
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
-    CU_ASSERT(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096) >= 0);
+    CHECK_COMPARE(fcntl(STDERR_FILENO, F_SETPIPE_SZ, 4096), >=, 0);
     char filler[4096];
     memset(filler, 'x', sizeof filler);
-    CU_ASSERT_EQUAL(write(STDERR_FILENO, filler, sizeof filler), (ssize_t)sizeof filler);
+    CHECK_EQUAL(write(STDERR_FILENO, filler, sizeof filler), (ssize_t)sizeof filler);
     log_info("a");
     log_info("b");
     log_info("c");
-    CU_ASSERT_EQUAL(strlen(captured()), sizeof filler);
+    CHECK_EQUAL(strlen(captured()), sizeof filler);
     log_info("d");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: (lines lost: 3) d\n");
+    CHECK_STRING(captured(), "vsock_test: info: (lines lost: 3) d\n");
     log_info("e");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: e\n");
+    CHECK_STRING(captured(), "vsock_test: info: e\n");
     capture_end();
 }
 
@@ -95,7 +95,7 @@ static void test_escaped(void)
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
     log_info("%s", "two\nlines\x1b[2J \xff \xc3\xa9");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: two\\x0alines\\x1b[2J \\xff \xc3\xa9\n");
+    CHECK_STRING(captured(), "vsock_test: info: two\\x0alines\\x1b[2J \\xff \xc3\xa9\n");
     capture_end();
 }
 
@@ -111,9 +111,9 @@ static void check_long_line(size_t offset)
     log_info("%s", message);
     const char *line = captured();
     size_t length = strlen(prefix) + LOG_TEXT_MAX - offset;
-    CU_ASSERT_EQUAL_FATAL(strlen(line), length + 1);
-    CU_ASSERT_EQUAL(memcmp(line + length - 2, "\xc3\xa9\n", 3), 0);
-    CU_ASSERT_EQUAL(memcmp(line + strlen(prefix), message, LOG_TEXT_MAX - offset), 0);
+    REQUIRE_EQUAL(strlen(line), length + 1);
+    CHECK_BYTES(line + length - 2, "\xc3\xa9\n", 3);
+    CHECK_BYTES(line + strlen(prefix), message, LOG_TEXT_MAX - offset);
 }
 
 /* 2,048 bytes end at a character, or inside one. */
@@ -132,7 +132,7 @@ static void test_fields_are_for_the_journal(void)
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
     log_event(PRIORITY_INFO, "51206f771c6448da8f7d5f685d8e5d7e", &field, 1, "hello");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: hello\n");
+    CHECK_STRING(captured(), "vsock_test: info: hello\n");
     capture_end();
 }
 
@@ -140,14 +140,14 @@ static void test_errno_is_kept(void)
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
-    CU_ASSERT_EQUAL_FATAL(close(STDERR_FILENO), 0);
+    REQUIRE_EQUAL(close(STDERR_FILENO), 0);
     errno = ENOSPC;
     log_info("lost: stderr is closed");
-    CU_ASSERT_EQUAL(errno, ENOSPC);
+    CHECK_EQUAL(errno, ENOSPC);
     capture_end();
     capture_begin();
     log_info("back");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: (lines lost: 1) back\n");
+    CHECK_STRING(captured(), "vsock_test: info: (lines lost: 1) back\n");
     capture_end();
 }
 
@@ -160,7 +160,7 @@ static void test_no_journal_is_stderr(void)
     capture_begin();
     log_init("vsock_test", LOG_JOURNAL, false);
     log_info("i");
-    CU_ASSERT_STRING_EQUAL(captured(), "vsock_test: info: i\n");
+    CHECK_STRING(captured(), "vsock_test: info: i\n");
     capture_end();
 }
 
@@ -169,15 +169,15 @@ static void test_no_journal_is_stderr(void)
 static void test_target(void)
 {
     const struct stat stat = {.st_dev = 9, .st_ino = 1234};
-    CU_ASSERT_TRUE(log_target_is_journal(LOG_JOURNAL, NULL, NULL));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_STDERR, "9:1234", &stat));
-    CU_ASSERT_TRUE(log_target_is_journal(LOG_AUTO, "9:1234", &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:12345", &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:123", &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "8:1234", &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "", &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, NULL, &stat));
-    CU_ASSERT_FALSE(log_target_is_journal(LOG_AUTO, "9:1234", NULL));
+    CHECK_TRUE(log_target_is_journal(LOG_JOURNAL, NULL, NULL));
+    CHECK_FALSE(log_target_is_journal(LOG_STDERR, "9:1234", &stat));
+    CHECK_TRUE(log_target_is_journal(LOG_AUTO, "9:1234", &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, "9:12345", &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, "9:123", &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, "8:1234", &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, "", &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, NULL, &stat));
+    CHECK_FALSE(log_target_is_journal(LOG_AUTO, "9:1234", NULL));
 }
 
 static const struct unit_test tests[] = {

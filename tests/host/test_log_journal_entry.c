@@ -9,15 +9,15 @@ static struct journal_entry entry;
 
 static void check_field(int index, const char *expected)
 {
-    CU_ASSERT_FATAL(index < entry.count);
-    CU_ASSERT_EQUAL_FATAL(entry.fields[index].iov_len, strlen(expected));
-    CU_ASSERT_EQUAL(memcmp(entry.fields[index].iov_base, expected, strlen(expected)), 0);
+    REQUIRE_COMPARE(index, <, entry.count);
+    REQUIRE_EQUAL(entry.fields[index].iov_len, strlen(expected));
+    CHECK_BYTES(entry.fields[index].iov_base, expected, strlen(expected));
 }
 
 static void test_plain(void)
 {
     journal_entry_build("vsock_host", PRIORITY_WARNING, NULL, "a message", NULL, 0, &entry);
-    CU_ASSERT_EQUAL(entry.count, 3);
+    CHECK_EQUAL(entry.count, 3);
     check_field(0, "PRIORITY=4");
     check_field(1, "SYSLOG_IDENTIFIER=vsock_host");
     check_field(2, "MESSAGE=a message");
@@ -29,7 +29,7 @@ static void test_fields(void)
         {"VSOCK_CID", "3"}, {"VSOCK_ABSENT", NULL}, {"VSOCK_URL", "http://h/\n\xff"}};
     journal_entry_build("p", PRIORITY_ERROR, "51206f771c6448da8f7d5f685d8e5d7e", "m", fields, 3,
                         &entry);
-    CU_ASSERT_EQUAL(entry.count, 6);
+    CHECK_EQUAL(entry.count, 6);
     check_field(0, "PRIORITY=3");
     check_field(3, "MESSAGE_ID=51206f771c6448da8f7d5f685d8e5d7e");
     check_field(4, "VSOCK_CID=3");
@@ -46,9 +46,9 @@ static void test_long_value(void)
     value[4095] = '\0';
     const struct log_field field = {"V", value};
     journal_entry_build("p", PRIORITY_INFO, NULL, "m", &field, 1, &entry);
-    CU_ASSERT_EQUAL_FATAL(entry.count, 4);
-    CU_ASSERT_EQUAL(entry.fields[3].iov_len, strlen("V=") + LOG_TEXT_MAX - LOG_TEXT_MAX % 3);
-    CU_ASSERT_EQUAL(memcmp(entry.fields[3].iov_base, "V=\xe2\x82\xac", 5), 0);
+    REQUIRE_EQUAL(entry.count, 4);
+    CHECK_EQUAL(entry.fields[3].iov_len, strlen("V=") + LOG_TEXT_MAX - LOG_TEXT_MAX % 3);
+    CHECK_BYTES(entry.fields[3].iov_base, "V=\xe2\x82\xac", 5);
 }
 
 static void test_too_many(void)
@@ -58,7 +58,7 @@ static void test_too_many(void)
         fields[i] = (struct log_field){"V", "x"};
     }
     journal_entry_build("p", PRIORITY_INFO, NULL, "m", fields, JOURNAL_ENTRY_FIELDS, &entry);
-    CU_ASSERT_EQUAL(entry.count, JOURNAL_ENTRY_FIELDS);
+    CHECK_EQUAL(entry.count, JOURNAL_ENTRY_FIELDS);
 }
 
 /* Eight values of 2,048 bytes and the message do not fit 16 KiB: all is inside, the last is cut. */
@@ -72,14 +72,14 @@ static void test_too_large(void)
         fields[i] = (struct log_field){"V", value};
     }
     journal_entry_build("p", PRIORITY_INFO, NULL, "m", fields, 12, &entry);
-    CU_ASSERT_EQUAL_FATAL(entry.count, 3 + 8);
+    REQUIRE_EQUAL(entry.count, 3 + 8);
     size_t total = 0;
     for (int i = 0; i < entry.count; i++) {
         total += entry.fields[i].iov_len + 1;
     }
-    CU_ASSERT_EQUAL(total, sizeof entry.bytes);
-    CU_ASSERT_EQUAL(entry.fields[9].iov_len, strlen("V=") + LOG_TEXT_MAX);
-    CU_ASSERT_TRUE(entry.fields[10].iov_len < strlen("V=") + LOG_TEXT_MAX);
+    CHECK_EQUAL(total, sizeof entry.bytes);
+    CHECK_EQUAL(entry.fields[9].iov_len, strlen("V=") + LOG_TEXT_MAX);
+    CHECK_COMPARE(entry.fields[10].iov_len, <, strlen("V=") + LOG_TEXT_MAX);
 }
 
 static const struct unit_test tests[] = {

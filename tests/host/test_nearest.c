@@ -5,7 +5,7 @@
 #include <string.h>
 
 static const char *const names[] = {"config", "check-config", "status", "log", "listen"};
-enum { NAMES = sizeof names / sizeof names[0] };
+enum { NAMES = COUNT(names) };
 
 static const struct {
     const char *wrong;
@@ -33,9 +33,9 @@ static const struct {
 
 static void test_samples(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].wrong) {
         const char *nearest = suggest_name(samples[i].wrong, names, NAMES);
-        CU_ASSERT_STRING_EQUAL(nearest != NULL ? nearest : "(none)", samples[i].nearest);
+        CHECK_STRING(nearest != NULL ? nearest : "(none)", samples[i].nearest);
     }
 }
 
@@ -48,15 +48,15 @@ static void test_long(void)
     name[63] = '\0';
     const char *const one[] = {name};
     wrong[63] = '\0';
-    CU_ASSERT_PTR_EQUAL(suggest_name(wrong, one, 1), name);
+    CHECK_EQUAL(suggest_name(wrong, one, 1), name);
     wrong[63] = 'x';
     wrong[64] = '\0';
-    CU_ASSERT_PTR_NULL(suggest_name(wrong, one, 1));
+    CHECK_NULL(suggest_name(wrong, one, 1));
 }
 
 static void test_no_names(void)
 {
-    CU_ASSERT_PTR_NULL(suggest_name("x", names, 0));
+    CHECK_NULL(suggest_name("x", names, 0));
 }
 
 static const struct unit_test tests[] = {

@@ -19,7 +19,7 @@ static const struct conf small = {
 static int any_descriptor(void)
 {
     int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
-    CU_ASSERT_FATAL(fd >= 0);
+    REQUIRE_COMPARE(fd, >=, 0);
     return fd;
 }
 
@@ -28,7 +28,7 @@ static enum connection_table_place take(struct connection_table *table, uint32_t
 {
     int fd = any_descriptor();
     enum connection_table_place place = connection_table_take(table, &fd, cid, ret);
-    CU_ASSERT_EQUAL(fd == -1, place != CONNECTION_TABLE_NO_PLACE_LEFT);
+    CHECK_EQUAL(fd == -1, place != CONNECTION_TABLE_NO_PLACE_LEFT);
     if (fd >= 0) {
         close(fd);
     }
@@ -40,14 +40,14 @@ static void test_limit_per_cid(void)
     struct connection_table *table;
     struct connection *connection;
     struct connection *first;
-    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
-    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
-    CU_ASSERT_EQUAL(take(table, 4, &connection),
-                    CONNECTION_TABLE_COUNTED); /* another CID has its own */
+    REQUIRE_EQUAL(connection_table_new(&small, &table), 0);
+    CHECK_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    CHECK_EQUAL(take(table, 4, &connection),
+                CONNECTION_TABLE_COUNTED); /* another CID has its own */
     connection_table_release(table, first);
-    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
     connection_table_free(table);
 }
 
@@ -56,16 +56,16 @@ static void test_limit_in_all(void)
     struct connection_table *table;
     struct connection *connection;
     struct connection *first;
-    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
-    CU_ASSERT_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 5, &connection), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
-    CU_ASSERT_EQUAL(connection_table_in_use(table), 4);
+    REQUIRE_EQUAL(connection_table_new(&small, &table), 0);
+    CHECK_EQUAL(take(table, 3, &first), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 5, &connection), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    CHECK_EQUAL(connection_table_in_use(table), 4);
     connection_table_release(table, connection); /* was not counted: frees no place */
-    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
+    CHECK_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_TURNED_AWAY);
     connection_table_release(table, first);
-    CU_ASSERT_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(take(table, 6, &connection), CONNECTION_TABLE_COUNTED);
     connection_table_free(table);
 }
 
@@ -74,17 +74,19 @@ static void test_no_place_left(void)
 {
     struct connection_table *table;
     struct connection *connection;
-    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
+    REQUIRE_EQUAL(connection_table_new(&small, &table), 0);
     for (uint32_t i = 0; i < small.limits.connections_per_cid; i++) {
-        CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
+        CHECK_ROW("i = %u", i);
+        CHECK_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_COUNTED);
     }
     for (uint32_t i = 0; i < CONNECTION_TABLE_SPARE; i++) {
-        CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
+        CHECK_ROW("i = %u", i);
+        CHECK_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_TURNED_AWAY);
     }
-    CU_ASSERT_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
-    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
-    CU_ASSERT_EQUAL(connection_table_in_use(table), connection_table_size(table));
-    CU_ASSERT_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
+    CHECK_EQUAL(take(table, 3, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
+    CHECK_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_COUNTED);
+    CHECK_EQUAL(connection_table_in_use(table), connection_table_size(table));
+    CHECK_EQUAL(take(table, 4, &connection), CONNECTION_TABLE_NO_PLACE_LEFT);
     connection_table_free(table);
 }
 
@@ -92,15 +94,15 @@ static void test_generation_tells_a_slot_used_again(void)
 {
     struct connection_table *table;
     struct connection *connection;
-    CU_ASSERT_EQUAL_FATAL(connection_table_new(&small, &table), 0);
+    REQUIRE_EQUAL(connection_table_new(&small, &table), 0);
     (void)take(table, 3, &connection);
     uint32_t slot = connection->slot;
     uint32_t generation = connection->generation;
     connection_table_release(table, connection);
     (void)take(table, 3, &connection);
-    CU_ASSERT_EQUAL(connection->slot, slot);
-    CU_ASSERT_NOT_EQUAL(connection->generation, generation);
-    CU_ASSERT_PTR_NOT_EQUAL(connection->in, connection->out);
+    CHECK_EQUAL(connection->slot, slot);
+    CHECK_COMPARE(connection->generation, !=, generation);
+    CHECK_COMPARE(connection->in, !=, connection->out);
     connection_table_free(table);
 }
 
@@ -109,18 +111,18 @@ static void test_mailbox_keeps_the_order(void)
     struct mailbox mailbox;
     struct connection a = {.slot = 1};
     struct connection b = {.slot = 2};
-    CU_ASSERT_EQUAL_FATAL(mailbox_init(&mailbox), 0);
+    REQUIRE_EQUAL(mailbox_init(&mailbox), 0);
     struct pollfd wakeup = {.fd = mailbox.fd, .events = POLLIN};
-    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 0);
+    CHECK_EQUAL(poll(&wakeup, 1, 0), 0);
     mailbox_post(&mailbox, &a);
     mailbox_post(&mailbox, &b);
-    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 1);
+    CHECK_EQUAL(poll(&wakeup, 1, 0), 1);
     struct connection *taken = mailbox_take(&mailbox);
-    CU_ASSERT_PTR_EQUAL_FATAL(taken, &a);
-    CU_ASSERT_PTR_EQUAL_FATAL(taken->next, &b);
-    CU_ASSERT_PTR_NULL(taken->next->next);
-    CU_ASSERT_EQUAL(poll(&wakeup, 1, 0), 0);
-    CU_ASSERT_PTR_NULL(mailbox_take(&mailbox));
+    REQUIRE_EQUAL(taken, &a);
+    REQUIRE_EQUAL(taken->next, &b);
+    CHECK_NULL(taken->next->next);
+    CHECK_EQUAL(poll(&wakeup, 1, 0), 0);
+    CHECK_NULL(mailbox_take(&mailbox));
     mailbox_done(&mailbox);
 }
 
@@ -152,23 +154,23 @@ static void test_pool_refuses_when_full_and_finishes_at_stop(void)
     struct gate gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct connection connections[4] = {0};
     struct worker_pool *pool;
-    CU_ASSERT_EQUAL_FATAL(worker_pool_new(1, 2, pass, &gate, &pool), 0);
-    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[0]), 0);
+    REQUIRE_EQUAL(worker_pool_new(1, 2, pass, &gate, &pool), 0);
+    CHECK_EQUAL(worker_pool_submit(pool, &connections[0]), 0);
     worker_pool_wake(pool);
     pthread_mutex_lock(&gate.mutex);
     while (gate.entered == 0) { /* the one worker is inside: now two wait, and no more */
         pthread_cond_wait(&gate.changed, &gate.mutex);
     }
     pthread_mutex_unlock(&gate.mutex);
-    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[1]), 0);
-    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[2]), 0);
-    CU_ASSERT_EQUAL(worker_pool_submit(pool, &connections[3]), -EBUSY);
+    CHECK_EQUAL(worker_pool_submit(pool, &connections[1]), 0);
+    CHECK_EQUAL(worker_pool_submit(pool, &connections[2]), 0);
+    CHECK_EQUAL(worker_pool_submit(pool, &connections[3]), -EBUSY);
     pthread_mutex_lock(&gate.mutex);
     gate.open = true;
     pthread_cond_broadcast(&gate.changed);
     pthread_mutex_unlock(&gate.mutex);
     worker_pool_stop(pool);
-    CU_ASSERT_EQUAL(gate.passed, 3);
+    CHECK_EQUAL(gate.passed, 3);
     worker_pool_free(pool);
 }
 
@@ -184,14 +186,14 @@ static void test_pool_loses_nothing(void)
     atomic_int done = 0;
     struct connection connection = {0};
     struct worker_pool *pool;
-    CU_ASSERT_EQUAL_FATAL(worker_pool_new(4, 8, count, &done, &pool), 0);
+    REQUIRE_EQUAL(worker_pool_new(4, 8, count, &done, &pool), 0);
     int taken = 0;
     for (int i = 0; i < ROUNDS; i++) {
         taken += worker_pool_submit(pool, &connection) == 0;
     }
     worker_pool_stop(pool);
-    CU_ASSERT_EQUAL(atomic_load(&done), taken);
-    CU_ASSERT(taken > 0);
+    CHECK_EQUAL(atomic_load(&done), taken);
+    CHECK_COMPARE(taken, >, 0);
     worker_pool_free(pool);
 }
 

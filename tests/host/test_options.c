@@ -25,33 +25,33 @@ static const char *parse(const char *line)
     }
     problem[0] = '\0';
     int result = options_parse(argc, argv, &options, problem);
-    CU_ASSERT_EQUAL(result, problem[0] == '\0' ? 0 : -EINVAL);
+    CHECK_EQUAL(result, problem[0] == '\0' ? 0 : -EINVAL);
     return problem;
 }
 
 static void test_defaults(void)
 {
-    CU_ASSERT_STRING_EQUAL_FATAL(parse(""), "");
-    CU_ASSERT_EQUAL(options.action, OPTIONS_RUN);
-    CU_ASSERT_STRING_EQUAL(options.config_path, CONF_DEFAULT_PATH);
-    CU_ASSERT_PTR_NULL(options.listen[0]);
-    CU_ASSERT_EQUAL(options.log, LOG_AUTO);
-    CU_ASSERT_FALSE(options.verbose);
+    REQUIRE_STRING(parse(""), "");
+    CHECK_EQUAL(options.action, OPTIONS_RUN);
+    CHECK_STRING(options.config_path, CONF_DEFAULT_PATH);
+    CHECK_NULL(options.listen[0]);
+    CHECK_EQUAL(options.log, LOG_AUTO);
+    CHECK_FALSE(options.verbose);
 }
 
 static void test_all(void)
 {
-    CU_ASSERT_STRING_EQUAL_FATAL(parse("--config a --config=b --listen unix:/x -v "
-                                       "--listen=vsock:any:5 --log auto --log stderr"),
-                                 "");
-    CU_ASSERT_STRING_EQUAL(options.config_path, "b");
-    CU_ASSERT_STRING_EQUAL(options.listen[0], "unix:/x");
-    CU_ASSERT_STRING_EQUAL(options.listen[1], "vsock:any:5");
-    CU_ASSERT_PTR_NULL(options.listen[2]);
-    CU_ASSERT_EQUAL(options.log, LOG_STDERR);
-    CU_ASSERT_TRUE(options.verbose);
-    CU_ASSERT_STRING_EQUAL(parse("--log journal"), "");
-    CU_ASSERT_EQUAL(options.log, LOG_JOURNAL);
+    REQUIRE_STRING(parse("--config a --config=b --listen unix:/x -v "
+                         "--listen=vsock:any:5 --log auto --log stderr"),
+                   "");
+    CHECK_STRING(options.config_path, "b");
+    CHECK_STRING(options.listen[0], "unix:/x");
+    CHECK_STRING(options.listen[1], "vsock:any:5");
+    CHECK_NULL(options.listen[2]);
+    CHECK_EQUAL(options.log, LOG_STDERR);
+    CHECK_TRUE(options.verbose);
+    CHECK_STRING(parse("--log journal"), "");
+    CHECK_EQUAL(options.log, LOG_JOURNAL);
 }
 
 static const struct {
@@ -74,9 +74,9 @@ static const struct {
 
 static void test_actions(void)
 {
-    for (size_t i = 0; i < sizeof actions / sizeof actions[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(parse(actions[i].line), "");
-        CU_ASSERT_EQUAL(options.action, actions[i].action);
+    CHECK_EACH(i, actions, "%s", actions[i].line) {
+        CHECK_STRING(parse(actions[i].line), "");
+        CHECK_EQUAL(options.action, actions[i].action);
     }
 }
 
@@ -106,8 +106,8 @@ static const struct {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
-        CU_ASSERT_STRING_EQUAL(parse(refused[i].line), refused[i].problem);
+    CHECK_EACH(i, refused, "%s", refused[i].line) {
+        CHECK_STRING(parse(refused[i].line), refused[i].problem);
     }
 }
 
@@ -123,11 +123,10 @@ static const char *parse_listeners(int count)
 
 static void test_listeners(void)
 {
-    CU_ASSERT_STRING_EQUAL(parse_listeners(16), "");
-    CU_ASSERT_STRING_EQUAL(options.listen[15], "unix:/15");
-    CU_ASSERT_PTR_NULL(options.listen[16]);
-    CU_ASSERT_STRING_EQUAL(parse_listeners(17),
-                           "--listen unix:/16 is one too many; at most 16 are taken");
+    CHECK_STRING(parse_listeners(16), "");
+    CHECK_STRING(options.listen[15], "unix:/15");
+    CHECK_NULL(options.listen[16]);
+    CHECK_STRING(parse_listeners(17), "--listen unix:/16 is one too many; at most 16 are taken");
 }
 
 /* A screen is 24 lines of 80 columns. */
@@ -136,15 +135,16 @@ static void test_help_is_one_screen(void)
     char *text = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&text, &size);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    REQUIRE_NOT_NULL(out);
     options_print_help(out);
-    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
+    REQUIRE_EQUAL(fclose(out), 0);
     size_t lines = 0;
     for (const char *line = text; *line != '\0'; line = strchr(line, '\n') + 1) {
-        CU_ASSERT_TRUE(strcspn(line, "\n") <= 80);
+        CHECK_COMPARE(strcspn(line, "\n"), <=, 80);
         lines++;
     }
-    CU_ASSERT_TRUE(lines > 10 && lines < 24);
+    CHECK_COMPARE(lines, >, 10);
+    CHECK_COMPARE(lines, <, 24);
     free(text);
 }
 
@@ -152,10 +152,10 @@ static void test_version(void)
 {
     char text[64] = "";
     FILE *out = fmemopen(text, sizeof text, "w");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(out);
+    REQUIRE_NOT_NULL(out);
     options_print_version(out);
-    CU_ASSERT_EQUAL_FATAL(fclose(out), 0);
-    CU_ASSERT_STRING_EQUAL(text, "vsock_host " VSOCK_VERSION "\n");
+    REQUIRE_EQUAL(fclose(out), 0);
+    CHECK_STRING(text, "vsock_host " VSOCK_VERSION "\n");
 }
 
 static const struct unit_test tests[] = {

@@ -15,7 +15,7 @@ static struct {
 
 static void on_line(void *context, const char *line)
 {
-    CU_ASSERT_PTR_EQUAL(context, &told);
+    CHECK_EQUAL(context, &told);
     told.count++;
     if (told.length + strlen(line) + 2 < sizeof told.lines) {
         told.length += (size_t)snprintf(told.lines + told.length, sizeof told.lines - told.length,
@@ -25,8 +25,8 @@ static void on_line(void *context, const char *line)
 
 static void on_text(void *context, struct text line)
 {
-    CU_ASSERT_PTR_EQUAL(context, &told);
-    CU_ASSERT(line.length <= CHILD_LINE_MAX);
+    CHECK_EQUAL(context, &told);
+    CHECK_COMPARE(line.length, <=, CHILD_LINE_MAX);
     told.texts++;
 }
 
@@ -45,13 +45,13 @@ static void assert_lines(const char *bytes, const char *expected)
     begin();
     output_feed(&output, bytes, strlen(bytes), 0);
     output_end(&output);
-    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+    CHECK_STRING(told.lines, expected);
     begin();
     for (const char *byte = bytes; *byte != '\0'; byte++) {
         output_feed(&output, byte, 1, 0);
     }
     output_end(&output);
-    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+    CHECK_STRING(told.lines, expected);
 }
 
 static void test_lines(void)
@@ -77,16 +77,16 @@ static void test_long_line(void)
     output_feed(&output, "\nnext\n", 6, 0);
     memset(expected, 'x', CHILD_LINE_MAX);
     (void)snprintf(expected + CHILD_LINE_MAX, 8, "\nnext\n");
-    CU_ASSERT_STRING_EQUAL(told.lines, expected);
+    CHECK_STRING(told.lines, expected);
 
     begin(); /* every byte escaped */
     memset(bytes, 1, sizeof bytes);
     output_feed(&output, bytes, sizeof bytes, 0);
     output_end(&output);
-    CU_ASSERT_EQUAL(told.count, 1);
+    CHECK_EQUAL(told.count, 1);
     char last[32];
     output_last(&output, last, sizeof last);
-    CU_ASSERT_STRING_EQUAL(last, "\\x01\\x01\\x01\\x01\\x01\\x01\\x01");
+    CHECK_STRING(last, "\\x01\\x01\\x01\\x01\\x01\\x01\\x01");
 }
 
 static void feed_lines(unsigned count, int64_t now_ms)
@@ -100,18 +100,18 @@ static void test_rate(void)
 {
     begin();
     feed_lines(CHILD_LINES_PER_SECOND, 0);
-    CU_ASSERT_EQUAL(told.count, CHILD_LINES_PER_SECOND);
+    CHECK_EQUAL(told.count, CHILD_LINES_PER_SECOND);
     feed_lines(7, 999);
-    CU_ASSERT_EQUAL(told.count, CHILD_LINES_PER_SECOND);
-    CU_ASSERT_EQUAL(told.texts, CHILD_LINES_PER_SECOND + 7);
+    CHECK_EQUAL(told.count, CHILD_LINES_PER_SECOND);
+    CHECK_EQUAL(told.texts, CHILD_LINES_PER_SECOND + 7);
     told.length = 0;
     feed_lines(1, 1000);
-    CU_ASSERT_STRING_EQUAL(told.lines, "(7 lines left out)\nx\n");
+    CHECK_STRING(told.lines, "(7 lines left out)\nx\n");
     feed_lines(CHILD_LINES_PER_SECOND, 1001);
-    CU_ASSERT_EQUAL(told.count, 2 * CHILD_LINES_PER_SECOND + 1);
+    CHECK_EQUAL(told.count, 2 * CHILD_LINES_PER_SECOND + 1);
     told.length = 0;
     output_end(&output);
-    CU_ASSERT_STRING_EQUAL(told.lines, "(1 lines left out)\n");
+    CHECK_STRING(told.lines, "(1 lines left out)\n");
 }
 
 static void test_last(void)
@@ -119,12 +119,12 @@ static void test_last(void)
     char last[8] = "old";
     begin();
     output_last(&output, last, sizeof last);
-    CU_ASSERT_STRING_EQUAL(last, "");
+    CHECK_STRING(last, "");
     feed_lines(CHILD_LINES_PER_SECOND, 0);
     output_feed(&output, "the \xff", 5, 0); /* past the rate, and no newline */
     output_end(&output);
     output_last(&output, last, sizeof last);
-    CU_ASSERT_STRING_EQUAL(last, "the "); /* never half an escape */
+    CHECK_STRING(last, "the "); /* never half an escape */
 }
 
 static void test_no_callbacks(void)
@@ -135,7 +135,7 @@ static void test_no_callbacks(void)
     feed_lines(CHILD_LINES_PER_SECOND + 1, 0);
     output_end(&output);
     output_last(&output, last, sizeof last);
-    CU_ASSERT_STRING_EQUAL(last, "x");
+    CHECK_STRING(last, "x");
 }
 
 static void assert_tail(const char *const lines[], size_t count, const char *expected)
@@ -147,7 +147,7 @@ static void assert_tail(const char *const lines[], size_t count, const char *exp
         tail_add(&tail, text_of(lines[i]));
     }
     tail_join(&tail, joined);
-    CU_ASSERT_STRING_EQUAL(joined, expected);
+    CHECK_STRING(joined, expected);
 }
 
 static void test_tail(void)
@@ -171,7 +171,7 @@ static void test_tail_limit(void)
     a[TAIL_MAX - 6] = '\0';
     (void)snprintf(expected, sizeof expected, "new | %.*s", TAIL_MAX - 6, a);
     assert_tail((const char *const[]){"old", "new", a}, 3, expected);
-    CU_ASSERT_EQUAL(strlen(expected), TAIL_MAX);
+    CHECK_EQUAL(strlen(expected), TAIL_MAX);
 
     a[TAIL_MAX - 6] = 'a';
     a[TAIL_MAX - 5] = '\0';
@@ -187,7 +187,7 @@ static void test_tail_limit(void)
     tail_init(&tail);
     tail_add(&tail, text_of(a));
     tail_join(&tail, joined);
-    CU_ASSERT_EQUAL(strlen(joined), TAIL_MAX);
+    CHECK_EQUAL(strlen(joined), TAIL_MAX);
 }
 
 static const struct unit_test tests[] = {

@@ -3,6 +3,7 @@
 #include "support/unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 
 /* Row: from; column: to; in the order of the numbers on the wire. */
 static const char *const allowed[PHASE_LAST + 1] = {
@@ -16,23 +17,25 @@ static const char *const allowed[PHASE_LAST + 1] = {
 static void test_every_transition(void)
 {
     for (unsigned from = 0; from <= PHASE_LAST; from++) {
-        CU_ASSERT_EQUAL(strlen(allowed[from]), PHASE_LAST + 1);
+        CHECK_ROW("from = %u", from);
+        CHECK_EQUAL(strlen(allowed[from]), PHASE_LAST + 1);
         for (unsigned to = 0; to <= PHASE_LAST; to++) {
+            CHECK_ROW("to = %u", to);
             bool may = phase_may_follow((enum phase)from, (enum phase)to);
             if (may != (allowed[from][to] == 'x')) {
                 fprintf(stderr, "%s -> %s: %d\n", phase_name(from), phase_name(to), may);
             }
-            CU_ASSERT_EQUAL(may, allowed[from][to] == 'x');
+            CHECK_EQUAL(may, allowed[from][to] == 'x');
         }
     }
 }
 
 static void test_unknown_numbers(void)
 {
-    CU_ASSERT_FALSE(phase_may_follow((enum phase)(PHASE_LAST + 1), PHASE_QUEUED));
-    CU_ASSERT_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)(PHASE_LAST + 1)));
-    CU_ASSERT_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)33)); /* not bit 1 by wrapping */
-    CU_ASSERT_FALSE(phase_ended((enum phase)200));
+    CHECK_FALSE(phase_may_follow((enum phase)(PHASE_LAST + 1), PHASE_QUEUED));
+    CHECK_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)(PHASE_LAST + 1)));
+    CHECK_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)33)); /* not bit 1 by wrapping */
+    CHECK_FALSE(phase_ended((enum phase)200));
 }
 
 static void test_meaning(void)
@@ -48,24 +51,25 @@ static void test_meaning(void)
         {PHASE_INSTALLING, false, false, true},  {PHASE_REBOOTING, true, false, false},
         {PHASE_FAILED, true, false, false},      {PHASE_UPGRADED, true, false, false},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        CU_ASSERT_EQUAL(phase_ended(rows[i].phase), rows[i].ended);
-        CU_ASSERT_EQUAL(phase_resumable(rows[i].phase), rows[i].resumable);
-        CU_ASSERT_EQUAL(phase_needs_record(rows[i].phase), rows[i].needs_record);
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
+        CHECK_EQUAL(phase_ended(rows[i].phase), rows[i].ended);
+        CHECK_EQUAL(phase_resumable(rows[i].phase), rows[i].resumable);
+        CHECK_EQUAL(phase_needs_record(rows[i].phase), rows[i].needs_record);
     }
 }
 
 static void test_names(void)
 {
     for (unsigned number = 0; number <= PHASE_LAST; number++) {
+        CHECK_ROW("number = %u", number);
         enum phase phase = PHASE_IDLE;
-        CU_ASSERT_EQUAL(phase_find(phase_name(number), &phase), 0);
-        CU_ASSERT_EQUAL((unsigned)phase, number);
+        CHECK_EQUAL(phase_find(phase_name(number), &phase), 0);
+        CHECK_EQUAL((unsigned)phase, number);
     }
     enum phase untouched = PHASE_FAILED;
-    CU_ASSERT_EQUAL(phase_find("Downloading", &untouched), -EINVAL);
-    CU_ASSERT_EQUAL(phase_find("", &untouched), -EINVAL);
-    CU_ASSERT_EQUAL(untouched, PHASE_FAILED);
+    CHECK_EQUAL(phase_find("Downloading", &untouched), -EINVAL);
+    CHECK_EQUAL(phase_find("", &untouched), -EINVAL);
+    CHECK_EQUAL(untouched, PHASE_FAILED);
 }
 
 static const struct unit_test tests[] = {

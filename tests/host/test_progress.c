@@ -9,13 +9,14 @@ static void test_at_most_once_a_second(void)
     unsigned told = 0;
     int64_t last_ms = 5000;
     for (int64_t now_ms = 5001; now_ms <= 15000; now_ms++) {
+        CHECK_ROW("now_ms = %lld", (long long)now_ms);
         if (progress_take(&progress, (uint64_t)(now_ms - 5000), 100000, now_ms)) {
-            CU_ASSERT_TRUE(now_ms - last_ms >= 1000);
+            CHECK_COMPARE(now_ms - last_ms, >=, 1000);
             last_ms = now_ms;
             told++;
         }
     }
-    CU_ASSERT_EQUAL(told, 10);
+    CHECK_EQUAL(told, 10);
 }
 
 /* After the head of an answer nothing may come for long. */
@@ -23,26 +24,26 @@ static void test_size_is_told_at_once(void)
 {
     struct progress progress;
     progress_init(&progress, 0, 0, 5000);
-    CU_ASSERT_FALSE(progress_take(&progress, 0, 0, 5000));
-    CU_ASSERT_TRUE(progress_take(&progress, 0, 100, 5001));
-    CU_ASSERT_FALSE(progress_take(&progress, 0, 100, 5002));
-    CU_ASSERT_FALSE(progress_take(&progress, 1, 100, 6000));
-    CU_ASSERT_TRUE(progress_take(&progress, 1, 200, 6000)); /* another mirror's file */
-    CU_ASSERT_FALSE(progress_take(&progress, 2, 200, 6999));
-    CU_ASSERT_TRUE(progress_take(&progress, 2, 200, 7000));
+    CHECK_FALSE(progress_take(&progress, 0, 0, 5000));
+    CHECK_TRUE(progress_take(&progress, 0, 100, 5001));
+    CHECK_FALSE(progress_take(&progress, 0, 100, 5002));
+    CHECK_FALSE(progress_take(&progress, 1, 100, 6000));
+    CHECK_TRUE(progress_take(&progress, 1, 200, 6000)); /* another mirror's file */
+    CHECK_FALSE(progress_take(&progress, 2, 200, 6999));
+    CHECK_TRUE(progress_take(&progress, 2, 200, 7000));
 }
 
 static void test_only_when_it_changed(void)
 {
     struct progress progress;
     progress_init(&progress, 50, 100, 0);
-    CU_ASSERT_FALSE(progress_take(&progress, 50, 100, 5000));
-    CU_ASSERT_FALSE(progress_take(&progress, 40, 100, 6000)); /* held at 50: nothing new */
-    CU_ASSERT_TRUE(progress_take(&progress, 51, 100, 7000));
-    CU_ASSERT_FALSE(progress_take(&progress, 51, 100, 9000));
-    CU_ASSERT_FALSE(progress_take(&progress, 52, 100, 7999));
-    CU_ASSERT_TRUE(progress_take(&progress, 52, 100, 8000)); /* what was held back is told later */
-    CU_ASSERT_TRUE(progress_take(&progress, 52, 200, 9000));
+    CHECK_FALSE(progress_take(&progress, 50, 100, 5000));
+    CHECK_FALSE(progress_take(&progress, 40, 100, 6000)); /* held at 50: nothing new */
+    CHECK_TRUE(progress_take(&progress, 51, 100, 7000));
+    CHECK_FALSE(progress_take(&progress, 51, 100, 9000));
+    CHECK_FALSE(progress_take(&progress, 52, 100, 7999));
+    CHECK_TRUE(progress_take(&progress, 52, 100, 8000)); /* what was held back is told later */
+    CHECK_TRUE(progress_take(&progress, 52, 200, 9000));
 }
 
 static void test_never_falls(void)
@@ -58,10 +59,10 @@ static void test_never_falls(void)
     };
     struct progress progress;
     progress_init(&progress, 0, 0, 0);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
         (void)progress_take(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
-        CU_ASSERT_EQUAL(progress.done, rows[i].told);
-        CU_ASSERT_EQUAL(progress.total, rows[i].total);
+        CHECK_EQUAL(progress.done, rows[i].told);
+        CHECK_EQUAL(progress.total, rows[i].total);
     }
 }
 
@@ -69,20 +70,20 @@ static void test_rate_and_time_left(void)
 {
     struct progress progress;
     progress_init(&progress, 0, 1000000, 0);
-    CU_ASSERT_EQUAL(progress.rate, PROGRESS_UNKNOWN);
-    CU_ASSERT_EQUAL(progress_left(&progress), PROGRESS_UNKNOWN);
+    CHECK_EQUAL(progress.rate, PROGRESS_UNKNOWN);
+    CHECK_EQUAL(progress_left(&progress), PROGRESS_UNKNOWN);
     (void)progress_take(&progress, 50000, 1000000, 999);
-    CU_ASSERT_EQUAL(progress.rate, PROGRESS_UNKNOWN); /* not a second yet */
+    CHECK_EQUAL(progress.rate, PROGRESS_UNKNOWN); /* not a second yet */
     (void)progress_take(&progress, 100000, 1000000, 1000);
-    CU_ASSERT_EQUAL(progress.rate, 100000);
-    CU_ASSERT_EQUAL(progress_left(&progress), 9);
+    CHECK_EQUAL(progress.rate, 100000);
+    CHECK_EQUAL(progress_left(&progress), 9);
     (void)progress_take(&progress, 300001, 1000000, 2000);
-    CU_ASSERT_EQUAL(progress.rate, 125000); /* three quarters old, one quarter new */
-    CU_ASSERT_EQUAL(progress_left(&progress), 6);
+    CHECK_EQUAL(progress.rate, 125000); /* three quarters old, one quarter new */
+    CHECK_EQUAL(progress_left(&progress), 6);
     for (int64_t second = 3; second < 200; second++) { /* a stall shows */
         (void)progress_take(&progress, 300001, 1000000, second * 1000);
     }
-    CU_ASSERT_TRUE(progress.rate < 10);
+    CHECK_COMPARE(progress.rate, <, 10);
 }
 
 static void test_rate_after_a_restart(void)
@@ -92,20 +93,20 @@ static void test_rate_after_a_restart(void)
     (void)progress_take(&progress, 500000, 1000000, 1000);
     (void)progress_take(&progress, 0, 1000000, 1500); /* from the start again */
     (void)progress_take(&progress, 500000, 1000000, 2500);
-    CU_ASSERT_EQUAL(progress.rate, 500000);
-    CU_ASSERT_EQUAL(progress.done, 500000);
+    CHECK_EQUAL(progress.rate, 500000);
+    CHECK_EQUAL(progress.done, 500000);
 }
 
 static void test_no_overflow(void)
 {
     struct progress progress;
     progress_init(&progress, 0, UINT64_MAX, 0);
-    CU_ASSERT_TRUE(progress_take(&progress, UINT64_MAX - 1, UINT64_MAX, 1000));
-    CU_ASSERT_EQUAL(progress.rate, (UINT64_MAX - 1) / 1000 * 1000);
-    CU_ASSERT_EQUAL(progress_left(&progress), 1);
-    CU_ASSERT_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX - 1, UINT64_MAX), 99);
-    CU_ASSERT_EQUAL(progress_percent(PHASE_INSTALLING, UINT64_MAX, UINT64_MAX), 100);
-    CU_ASSERT_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX / 2, UINT64_MAX), 50);
+    CHECK_TRUE(progress_take(&progress, UINT64_MAX - 1, UINT64_MAX, 1000));
+    CHECK_EQUAL(progress.rate, (UINT64_MAX - 1) / 1000 * 1000);
+    CHECK_EQUAL(progress_left(&progress), 1);
+    CHECK_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX - 1, UINT64_MAX), 99);
+    CHECK_EQUAL(progress_percent(PHASE_INSTALLING, UINT64_MAX, UINT64_MAX), 100);
+    CHECK_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX / 2, UINT64_MAX), 50);
 }
 
 static void test_percent(void)
@@ -123,9 +124,8 @@ static void test_percent(void)
         {100, 100, PHASE_UPGRADED, 100},   {100, 100, PHASE_FAILED, 99},
         {1, 3, PHASE_FAILED, 33},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        CU_ASSERT_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total),
-                        rows[i].percent);
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
+        CHECK_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total), rows[i].percent);
     }
 }
 
@@ -144,35 +144,35 @@ static void test_status_lines(void)
     char line[STATUS_LINE_MAX];
     struct upgrade_status status = {.phase = PHASE_IDLE};
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_STRING_EQUAL(line, "no upgrade");
+    CHECK_STRING(line, "no upgrade");
 
     status = status_of(PHASE_QUEUED, 0, 0);
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: queued");
+    CHECK_STRING(line, "upgrade 001122334455: queued");
 
     status = status_of(PHASE_DOWNLOADING, 112721920, 268435456);
     status_line_format(&status, 47185920, 4, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: downloading, 41 %, 112721920 of 268435456 "
-                                 "bytes, 45.0 MiB/s, 4 s left");
+    CHECK_STRING(line, "upgrade 001122334455: downloading, 41 %, 112721920 of 268435456 "
+                       "bytes, 45.0 MiB/s, 4 s left");
 
     status = status_of(PHASE_DOWNLOADING, 77, 0);
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: downloading, 77 bytes");
+    CHECK_STRING(line, "upgrade 001122334455: downloading, 77 bytes");
 
     status = status_of(PHASE_INSTALLING, 100, 100);
     status_line_format(&status, 5, 5, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: installing, 100 %, 100 of 100 bytes");
+    CHECK_STRING(line, "upgrade 001122334455: installing, 100 %, 100 of 100 bytes");
 
     status = status_of(PHASE_FAILED, 100, 100); /* after 100 % nothing less is told */
     status.result = ERROR_REBOOT_FAILED;
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: failed, 100 of 100 bytes, reboot_failed");
+    CHECK_STRING(line, "upgrade 001122334455: failed, 100 of 100 bytes, reboot_failed");
 
     status = status_of(PHASE_FAILED, 0, 0);
     status.result = ERROR_HASH_MISMATCH;
     status.detail = text_of("it is another file");
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_STRING_EQUAL(line, "upgrade 001122334455: failed, hash_mismatch: it is another file");
+    CHECK_STRING(line, "upgrade 001122334455: failed, hash_mismatch: it is another file");
 }
 
 static void test_long_status_line(void)
@@ -183,7 +183,7 @@ static void test_long_status_line(void)
     struct upgrade_status status = status_of(PHASE_FAILED, 0, 0);
     status.detail = text_of(detail);
     status_line_format(&status, PROGRESS_UNKNOWN, PROGRESS_UNKNOWN, line);
-    CU_ASSERT_EQUAL(strlen(line), STATUS_LINE_MAX - 1);
+    CHECK_EQUAL(strlen(line), STATUS_LINE_MAX - 1);
 }
 
 static const struct unit_test tests[] = {

@@ -38,7 +38,7 @@ static const char *const lines[] = {
     "code=not_ready",
     "text=one line | another",
 };
-enum { LINES = sizeof lines / sizeof lines[0] };
+enum { LINES = COUNT(lines) };
 
 /* The lines with line `changed` (-1: none) replaced, or left out when `with` is NULL. */
 static size_t build(int changed, const char *with, char *out, size_t size)
@@ -57,38 +57,39 @@ static int read_changed(int changed, const char *with, struct install_record *re
 {
     char bytes[2048];
     size_t length = build(changed, with, bytes, sizeof bytes);
-    CU_ASSERT_EQUAL_FATAL(file_replace(directory_fd, "record", bytes, length, 0644), 0);
+    REQUIRE_EQUAL(file_replace(directory_fd, "record", bytes, length, 0644), 0);
     return install_record_read(directory_fd, record);
 }
 
 static void assert_same(const struct install_record *a, const struct install_record *b)
 {
-    CU_ASSERT_EQUAL(a->stage, b->stage);
-    CU_ASSERT_EQUAL(memcmp(a->sha256, b->sha256, SHA256_SIZE), 0);
-    CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
-    CU_ASSERT_EQUAL(a->started, b->started);
-    CU_ASSERT_EQUAL(a->ended, b->ended);
-    CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
-    CU_ASSERT_EQUAL(a->exit_status, b->exit_status);
-    CU_ASSERT_EQUAL(a->code, b->code);
-    CU_ASSERT_STRING_EQUAL(a->text, b->text);
+    CHECK_EQUAL(a->stage, b->stage);
+    CHECK_BYTES(a->sha256, b->sha256, SHA256_SIZE);
+    CHECK_STRING(a->boot_id, b->boot_id);
+    CHECK_EQUAL(a->started, b->started);
+    CHECK_EQUAL(a->ended, b->ended);
+    CHECK_EQUAL(a->reboot_at, b->reboot_at);
+    CHECK_EQUAL(a->exit_status, b->exit_status);
+    CHECK_EQUAL(a->code, b->code);
+    CHECK_STRING(a->text, b->text);
 }
 
 static void test_round_trip(void)
 {
     for (int stage = RECORD_STARTED; stage <= RECORD_REBOOTING; stage++) {
+        CHECK_ROW("stage = %d", stage);
         struct install_record in;
         struct install_record out = sample;
         out.stage = (enum install_record_stage)stage;
         out.exit_status = stage - 1;
         out.code = stage == RECORD_FAILED ? ERROR_INSTALL_FAILED : ERROR_NONE;
-        CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &out), 0);
-        CU_ASSERT_EQUAL_FATAL(install_record_read(directory_fd, &in), 0);
+        REQUIRE_EQUAL(install_record_write(directory_fd, &out), 0);
+        REQUIRE_EQUAL(install_record_read(directory_fd, &in), 0);
         assert_same(&in, &out);
     }
     struct stat status;
-    CU_ASSERT_EQUAL_FATAL(fstatat(directory_fd, "record", &status, AT_SYMLINK_NOFOLLOW), 0);
-    CU_ASSERT_EQUAL(status.st_mode & 07777, 0644);
+    REQUIRE_EQUAL(fstatat(directory_fd, "record", &status, AT_SYMLINK_NOFOLLOW), 0);
+    CHECK_EQUAL(status.st_mode & 07777, 0644);
 }
 
 static void test_form(void)
@@ -96,12 +97,12 @@ static void test_form(void)
     struct keyfile file;
     char expected[2048];
     size_t length = build(-1, NULL, expected, sizeof expected);
-    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &sample), 0);
-    CU_ASSERT_EQUAL_FATAL(keyfile_read(directory_fd, "record", &file), 0);
-    CU_ASSERT_EQUAL_FATAL(file.length, length);
-    CU_ASSERT_EQUAL(memcmp(file.bytes, expected, file.length), 0);
+    REQUIRE_EQUAL(install_record_write(directory_fd, &sample), 0);
+    REQUIRE_EQUAL(keyfile_read(directory_fd, "record", &file), 0);
+    REQUIRE_EQUAL(file.length, length);
+    CHECK_BYTES(file.bytes, expected, file.length);
     struct install_record record;
-    CU_ASSERT_EQUAL_FATAL(read_changed(-1, NULL, &record), 0);
+    REQUIRE_EQUAL(read_changed(-1, NULL, &record), 0);
     assert_same(&record, &sample);
 }
 
@@ -109,23 +110,24 @@ static void test_text_is_escaped(void)
 {
     struct install_record record = sample;
     (void)snprintf(record.text, sizeof record.text, "a\nstage=installed");
-    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &record), 0);
-    CU_ASSERT_EQUAL_FATAL(install_record_read(directory_fd, &record), 0);
-    CU_ASSERT_STRING_EQUAL(record.text, "a\\x0astage=installed");
-    CU_ASSERT_EQUAL(record.stage, RECORD_FAILED);
+    REQUIRE_EQUAL(install_record_write(directory_fd, &record), 0);
+    REQUIRE_EQUAL(install_record_read(directory_fd, &record), 0);
+    CHECK_STRING(record.text, "a\\x0astage=installed");
+    CHECK_EQUAL(record.stage, RECORD_FAILED);
 }
 
 static void test_missing_lines(void)
 {
     struct install_record record = {.exit_status = 99};
     for (int i = 0; i < LINES; i++) {
+        CHECK_ROW("i = %d", i);
         bool optional = i == 6 || i == 7; /* exit_status, code */
-        CU_ASSERT_EQUAL(read_changed(i, NULL, &record), optional ? 0 : -EBADMSG);
+        CHECK_EQUAL(read_changed(i, NULL, &record), optional ? 0 : -EBADMSG);
     }
-    CU_ASSERT_EQUAL_FATAL(read_changed(6, NULL, &record), 0);
-    CU_ASSERT_EQUAL(record.exit_status, -1);
-    CU_ASSERT_EQUAL_FATAL(read_changed(7, NULL, &record), 0);
-    CU_ASSERT_EQUAL(record.code, ERROR_NONE);
+    REQUIRE_EQUAL(read_changed(6, NULL, &record), 0);
+    CHECK_EQUAL(record.exit_status, -1);
+    REQUIRE_EQUAL(read_changed(7, NULL, &record), 0);
+    CHECK_EQUAL(record.code, ERROR_NONE);
 }
 
 static void test_bad_lines(void)
@@ -153,10 +155,10 @@ static void test_bad_lines(void)
         {7, "code=14"},
         {8, "no line of this form"},
     };
-    for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++) {
+    CHECK_EACH(i, bad, "%s", bad[i].with) {
         struct install_record record = {.started = 4};
-        CU_ASSERT_EQUAL(read_changed(bad[i].line, bad[i].with, &record), -EBADMSG);
-        CU_ASSERT_EQUAL(record.started, 4);
+        CHECK_EQUAL(read_changed(bad[i].line, bad[i].with, &record), -EBADMSG);
+        CHECK_EQUAL(record.started, 4);
     }
 }
 
@@ -167,39 +169,39 @@ static void test_long_text(void)
     memset(with, 'x', sizeof with);
     memcpy(with, "text=", 5);
     with[5 + 1279] = '\0';
-    CU_ASSERT_EQUAL(read_changed(8, with, &record), 0);
-    CU_ASSERT_EQUAL(strlen(record.text), 1279);
+    CHECK_EQUAL(read_changed(8, with, &record), 0);
+    CHECK_EQUAL(strlen(record.text), 1279);
     with[5 + 1279] = 'x';
     with[5 + 1280] = '\0';
-    CU_ASSERT_EQUAL(read_changed(8, with, &record), -EBADMSG);
+    CHECK_EQUAL(read_changed(8, with, &record), -EBADMSG);
 }
 
 static void test_install_state(void)
 {
     struct install_state state = {.recorded = true};
     (void)unlinkat(directory_fd, "record", 0); /* the state of a new machine */
-    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
-    CU_ASSERT_FALSE(state.alive);
-    CU_ASSERT_FALSE(state.recorded);
+    CHECK_EQUAL(install_state_read(directory_fd, &state), 0);
+    CHECK_FALSE(state.alive);
+    CHECK_FALSE(state.recorded);
 
     int lock_fd = openat(directory_fd, INSTALL_LOCK_NAME, O_RDWR | O_CREAT | O_CLOEXEC, 0644);
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    CU_ASSERT_EQUAL_FATAL(install_record_write(directory_fd, &sample), 0);
-    CU_ASSERT_EQUAL_FATAL(install_state_read(directory_fd, &state), 0);
-    CU_ASSERT_FALSE(state.alive);
-    CU_ASSERT_TRUE(state.recorded);
+    REQUIRE_EQUAL(install_record_write(directory_fd, &sample), 0);
+    REQUIRE_EQUAL(install_state_read(directory_fd, &state), 0);
+    CHECK_FALSE(state.alive);
+    CHECK_TRUE(state.recorded);
     assert_same(&state.record, &sample);
 
-    CU_ASSERT_EQUAL_FATAL(fcntl(lock_fd, F_OFD_SETLK, &lock), 0);
-    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
-    CU_ASSERT_TRUE(state.alive);
+    REQUIRE_EQUAL(fcntl(lock_fd, F_OFD_SETLK, &lock), 0);
+    CHECK_EQUAL(install_state_read(directory_fd, &state), 0);
+    CHECK_TRUE(state.alive);
     (void)close(lock_fd);
-    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), 0);
-    CU_ASSERT_FALSE(state.alive);
+    CHECK_EQUAL(install_state_read(directory_fd, &state), 0);
+    CHECK_FALSE(state.alive);
 
-    CU_ASSERT_EQUAL(read_changed(0, "stage=?", &state.record), -EBADMSG);
+    CHECK_EQUAL(read_changed(0, "stage=?", &state.record), -EBADMSG);
     state.recorded = true;
-    CU_ASSERT_EQUAL(install_state_read(directory_fd, &state), -EBADMSG);
+    CHECK_EQUAL(install_state_read(directory_fd, &state), -EBADMSG);
 }
 
 static const struct unit_test tests[] = {
@@ -214,6 +216,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("record", tests, sizeof tests / sizeof tests[0], directory,
-                            &directory_fd);
+    return folder_unit_main("record", tests, COUNT(tests), directory, &directory_fd);
 }

@@ -142,15 +142,15 @@ static struct recover_decision decision;
 
 static void test_every_row(void)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         if (decision.action != rows[i].action || decision.code != rows[i].code) {
             fprintf(stderr, "row %zu: action %d, code %d\n", i, decision.action, decision.code);
         }
-        CU_ASSERT_EQUAL(decision.action, rows[i].action);
-        CU_ASSERT_EQUAL(decision.code, rows[i].code);
-        CU_ASSERT_EQUAL(decision.text[0] != '\0', rows[i].action == RECOVER_FAILED);
+        CHECK_EQUAL(decision.action, rows[i].action);
+        CHECK_EQUAL(decision.code, rows[i].code);
+        CHECK_EQUAL(decision.text[0] != '\0', rows[i].action == RECOVER_FAILED);
     }
 }
 
@@ -180,8 +180,9 @@ static void test_end_that_was_not_seen(void)
         {REBOOTING, NEW_BOOT, false, RECOVER_KEEP},
         {FAILED, NEW_BOOT, false, RECOVER_KEEP},
     };
-    for (size_t i = 0; i < sizeof ends / sizeof ends[0]; i++) {
+    CHECK_EACH(i, ends, "seen %u", ends[i].seen) {
         for (int version = SAME_VERSION; version <= UNKNOWN_VERSION; version++) {
+            CHECK_ROW("version = %d", version);
             const struct row row = {
                 .phase = PHASE_FAILED,
                 .when = ends[i].when,
@@ -192,7 +193,7 @@ static void test_end_that_was_not_seen(void)
             state.code = ERROR_INSTALL_FAILED;
             state.outcome_unknown = ends[i].outcome_unknown ? 1 : 0;
             recover_decide(&state, &facts, &decision);
-            CU_ASSERT_EQUAL(decision.action, ends[i].action);
+            CHECK_EQUAL(decision.action, ends[i].action);
         }
     }
 }
@@ -200,12 +201,12 @@ static void test_end_that_was_not_seen(void)
 /* Only where the record could not be read is the end not known. */
 static void test_what_counts_as_not_seen(void)
 {
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
-        CU_ASSERT_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&
-                                                      rows[i].when == SAME_BOOT &&
-                                                      rows[i].seen == DAMAGED);
+        CHECK_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&
+                                                  rows[i].when == SAME_BOOT &&
+                                                  rows[i].seen == DAMAGED);
     }
 }
 
@@ -215,7 +216,9 @@ static void test_no_success_without_proof(void)
 {
     size_t successes = 0;
     for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
+        CHECK_ROW("phase = %u", phase);
         for (unsigned bits = 0; bits < 2 * 3 * 9 * 3; bits++) {
+            CHECK_ROW("bits = %u", bits);
             const struct row row = {.phase = (enum phase)phase,
                                     .when = bits % 2 == 0 ? SAME_BOOT : NEW_BOOT,
                                     .lives = (int)(bits / 2 % 3),
@@ -226,15 +229,15 @@ static void test_no_success_without_proof(void)
             bool installed = row.seen == INSTALLED || row.seen == REFUSED || row.seen == REBOOTING;
             bool proof = row.when == NEW_BOOT && (installed || row.version == NEW_VERSION);
             if (decision.action == RECOVER_UPGRADED) {
-                CU_ASSERT_TRUE(proof);
+                CHECK_TRUE(proof);
                 successes++;
             }
             if (decision.action == RECOVER_REBOOTING) {
-                CU_ASSERT_TRUE(row.when == SAME_BOOT);
+                CHECK_EQUAL(row.when, SAME_BOOT);
             }
         }
     }
-    CU_ASSERT_TRUE(successes > 0);
+    CHECK_COMPARE(successes, >, 0);
 }
 
 static void test_starts_are_counted(void)
@@ -244,19 +247,20 @@ static void test_starts_are_counted(void)
         {PHASE_INSTALLING, SAME_BOOT, DEAD, INSTALLED, SAME_VERSION, RECOVER_INSTALL, ERROR_NONE},
     };
     for (size_t i = 0; i < 2; i++) {
+        CHECK_ROW("i = %zu", i);
         set_up(&again[i], &state, &facts);
         state.starts = RECOVER_STARTS_MAX - 1;
         recover_decide(&state, &facts, &decision);
-        CU_ASSERT_EQUAL(decision.action, again[i].action);
+        CHECK_EQUAL(decision.action, again[i].action);
         state.starts = RECOVER_STARTS_MAX;
         recover_decide(&state, &facts, &decision);
-        CU_ASSERT_EQUAL(decision.action, RECOVER_FAILED);
-        CU_ASSERT_EQUAL(decision.code, ERROR_INTERNAL);
+        CHECK_EQUAL(decision.action, RECOVER_FAILED);
+        CHECK_EQUAL(decision.code, ERROR_INTERNAL);
         /* What is installed is booted by any reboot. */
-        CU_ASSERT_EQUAL(decision.outcome_unknown, again[i].seen == INSTALLED);
+        CHECK_EQUAL(decision.outcome_unknown, again[i].seen == INSTALLED);
         facts.starting = false; /* vsock_host-install has just ended: no start */
         recover_decide(&state, &facts, &decision);
-        CU_ASSERT_EQUAL(decision.action, again[i].action);
+        CHECK_EQUAL(decision.action, again[i].action);
     }
 }
 
@@ -267,7 +271,7 @@ static void test_starts_do_not_hide_an_end(void)
     set_up(&row, &state, &facts);
     state.starts = RECOVER_STARTS_MAX + 7;
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_EQUAL(decision.action, RECOVER_UPGRADED);
+    CHECK_EQUAL(decision.action, RECOVER_UPGRADED);
 }
 
 static void test_late_reboot(void)
@@ -277,10 +281,10 @@ static void test_late_reboot(void)
     set_up(&row, &state, &facts);
     state.code = ERROR_REBOOT_FAILED;
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_EQUAL(decision.action, RECOVER_UPGRADED);
+    CHECK_EQUAL(decision.action, RECOVER_UPGRADED);
     (void)snprintf(facts.record.boot_id, BOOT_ID_SIZE, THIS_BOOT);
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_EQUAL(decision.action, RECOVER_KEEP);
+    CHECK_EQUAL(decision.action, RECOVER_KEEP);
 }
 
 /* Somebody installed the same image by hand after the reboot: that one has not been booted. */
@@ -291,8 +295,8 @@ static void test_record_of_this_boot(void)
     set_up(&row, &state, &facts);
     (void)snprintf(facts.record.boot_id, BOOT_ID_SIZE, THIS_BOOT);
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_EQUAL(decision.action, RECOVER_REBOOTING);
-    CU_ASSERT_EQUAL(decision.reboot_at, 4711);
+    CHECK_EQUAL(decision.action, RECOVER_REBOOTING);
+    CHECK_EQUAL(decision.reboot_at, 4711);
 }
 
 static void test_texts(void)
@@ -301,12 +305,12 @@ static void test_texts(void)
                                       SAME_VERSION,     RECOVER_FAILED, ERROR_NOT_READY};
     set_up(&failed, &state, &facts);
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_STRING_EQUAL(decision.text, "try later");
+    CHECK_STRING(decision.text, "try later");
     facts.record.code = ERROR_NONE; /* a record that does not say why */
     facts.record.text[0] = '\0';
     recover_decide(&state, &facts, &decision);
-    CU_ASSERT_EQUAL(decision.code, ERROR_INSTALL_FAILED);
-    CU_ASSERT_STRING_EQUAL(decision.text, "vsock_host-install failed");
+    CHECK_EQUAL(decision.code, ERROR_INSTALL_FAILED);
+    CHECK_STRING(decision.text, "vsock_host-install failed");
 }
 
 /* A lock is of another installation only where nothing of this one is known. */
@@ -325,11 +329,13 @@ static void test_who_lives(void)
         [REBOOTING] = {RECOVER_NOBODY, RECOVER_THIS, RECOVER_NOBODY},
     };
     for (int seen = NONE; seen <= REBOOTING; seen++) {
+        CHECK_ROW("seen = %d", seen);
         for (int who = DEAD; who <= LEFT; who++) {
+            CHECK_ROW("who = %d", who);
             const struct row row = {
                 .phase = PHASE_INSTALLING, .seen = (enum seen)seen, .lives = who};
             set_up(&row, &state, &facts);
-            CU_ASSERT_EQUAL(recover_who_lives(&state, &facts), lives[seen][who]);
+            CHECK_EQUAL(recover_who_lives(&state, &facts), lives[seen][who]);
         }
     }
 }

@@ -30,31 +30,32 @@ static struct state sample(void)
     for (unsigned i = 0; i < SHA256_SIZE; i++) {
         state.sha256[i] = (uint8_t)(255 - i);
     }
-    CU_ASSERT_TRUE(state_add_url(&state, "http://images.example/a.tar?x=y"));
-    CU_ASSERT_TRUE(state_add_url(&state, "https://mirror.example/b"));
+    CHECK_TRUE(state_add_url(&state, "http://images.example/a.tar?x=y"));
+    CHECK_TRUE(state_add_url(&state, "https://mirror.example/b"));
     return state;
 }
 
 static void assert_same(const struct state *a, const struct state *b)
 {
-    CU_ASSERT_EQUAL(a->phase, b->phase);
-    CU_ASSERT_EQUAL(a->code, b->code);
-    CU_ASSERT_EQUAL(memcmp(a->sha256, b->sha256, SHA256_SIZE), 0);
-    CU_ASSERT_EQUAL(a->done, b->done);
-    CU_ASSERT_EQUAL(a->total, b->total);
-    CU_ASSERT_EQUAL(a->changed, b->changed);
-    CU_ASSERT_EQUAL(a->starts, b->starts);
-    CU_ASSERT_STRING_EQUAL(a->boot_id, b->boot_id);
-    CU_ASSERT_EQUAL(a->reboot_at, b->reboot_at);
-    CU_ASSERT_EQUAL(a->outcome_unknown, b->outcome_unknown);
-    CU_ASSERT_EQUAL(a->request, b->request);
-    CU_ASSERT_EQUAL(a->stamp.inode, b->stamp.inode);
-    CU_ASSERT_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
-    CU_ASSERT_STRING_EQUAL(a->version, b->version);
-    CU_ASSERT_STRING_EQUAL(a->detail, b->detail);
-    CU_ASSERT_EQUAL(a->url_count, b->url_count);
+    CHECK_EQUAL(a->phase, b->phase);
+    CHECK_EQUAL(a->code, b->code);
+    CHECK_BYTES(a->sha256, b->sha256, SHA256_SIZE);
+    CHECK_EQUAL(a->done, b->done);
+    CHECK_EQUAL(a->total, b->total);
+    CHECK_EQUAL(a->changed, b->changed);
+    CHECK_EQUAL(a->starts, b->starts);
+    CHECK_STRING(a->boot_id, b->boot_id);
+    CHECK_EQUAL(a->reboot_at, b->reboot_at);
+    CHECK_EQUAL(a->outcome_unknown, b->outcome_unknown);
+    CHECK_EQUAL(a->request, b->request);
+    CHECK_EQUAL(a->stamp.inode, b->stamp.inode);
+    CHECK_EQUAL(a->stamp.modified_ns, b->stamp.modified_ns);
+    CHECK_STRING(a->version, b->version);
+    CHECK_STRING(a->detail, b->detail);
+    CHECK_EQUAL(a->url_count, b->url_count);
     for (size_t i = 0; i < a->url_count && i < b->url_count; i++) {
-        CU_ASSERT_STRING_EQUAL(a->urls[i], b->urls[i]);
+        CHECK_ROW("i = %zu", i);
+        CHECK_STRING(a->urls[i], b->urls[i]);
     }
 }
 
@@ -63,17 +64,18 @@ static void test_round_trip(void)
     static struct state written;
     static struct state read_back;
     for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
+        CHECK_ROW("phase = %u", phase);
         written = sample();
         written.phase = (enum phase)phase;
         written.code = phase == PHASE_FAILED ? ERROR_LAST : ERROR_NONE;
         written.outcome_unknown = phase == PHASE_FAILED ? 1 : 0;
-        CU_ASSERT_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
-        CU_ASSERT_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
+        CHECK_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
+        CHECK_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
         assert_same(&written, &read_back);
     }
     struct stat status;
-    CU_ASSERT_EQUAL(fstatat(directory_fd, STATE_NAME, &status, 0), 0);
-    CU_ASSERT_EQUAL(status.st_mode & 07777, 0600);
+    CHECK_EQUAL(fstatat(directory_fd, STATE_NAME, &status, 0), 0);
+    CHECK_EQUAL(status.st_mode & 07777, 0600);
 }
 
 static void test_largest(void)
@@ -85,15 +87,16 @@ static void test_largest(void)
     memset(written.version, 'v', sizeof written.version - 1);
     memset(written.detail, 'd', sizeof written.detail - 1);
     for (unsigned i = 0; i < DOWNLOAD_MIRRORS_MAX; i++) {
+        CHECK_ROW("i = %u", i);
         char url[URL_MAX + 1];
         memset(url, 'u', URL_MAX);
         (void)snprintf(url, sizeof url, "http://%u.example/", i);
         url[strlen(url)] = 'u';
         url[URL_MAX] = '\0';
-        CU_ASSERT_TRUE(state_add_url(&written, url));
+        CHECK_TRUE(state_add_url(&written, url));
     }
-    CU_ASSERT_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
-    CU_ASSERT_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
+    CHECK_EQUAL(state_write(&written, directory_fd, STATE_NAME), 0);
+    CHECK_EQUAL(state_read(directory_fd, STATE_NAME, &read_back), 0);
     assert_same(&written, &read_back);
 }
 
@@ -104,11 +107,12 @@ static void test_urls(void)
     static const char *const urls[] = {"http://a/", "http://b/", "http://c/", "http://d/",
                                        "http://e/"};
     for (size_t i = 0; i < 5; i++) {
-        CU_ASSERT_TRUE(state_add_url(&state, urls[i]));
-        CU_ASSERT_FALSE(state_add_url(&state, urls[i]));
+        CHECK_ROW("i = %zu", i);
+        CHECK_TRUE(state_add_url(&state, urls[i]));
+        CHECK_FALSE(state_add_url(&state, urls[i]));
     }
-    CU_ASSERT_FALSE(state_add_url(&state, "http://f/")); /* full */
-    CU_ASSERT_EQUAL(state.url_count, 5);
+    CHECK_FALSE(state_add_url(&state, "http://f/")); /* full */
+    CHECK_EQUAL(state.url_count, 5);
 }
 
 static size_t read_raw(const char *name, char *out, size_t size)
@@ -123,7 +127,7 @@ static size_t read_raw(const char *name, char *out, size_t size)
 static void write_raw(const char *name, const char *bytes, size_t length)
 {
     int fd = openat(directory_fd, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    CU_ASSERT_EQUAL(write(fd, bytes, length), (ssize_t)length);
+    CHECK_EQUAL(write(fd, bytes, length), (ssize_t)length);
     (void)close(fd);
 }
 
@@ -132,13 +136,13 @@ static void test_no_secrets(void)
     static struct state state;
     static char raw[KEYFILE_MAX + 1];
     state = sample();
-    CU_ASSERT_TRUE(state_add_url(&state, "http://user:hunter2@host/x"));
-    CU_ASSERT_TRUE(state_add_url(&state, "http://host/\xe2\x80\xae"));
-    CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
+    CHECK_TRUE(state_add_url(&state, "http://user:hunter2@host/x"));
+    CHECK_TRUE(state_add_url(&state, "http://host/\xe2\x80\xae"));
+    CHECK_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
     (void)read_raw(STATE_NAME, raw, sizeof raw);
-    CU_ASSERT_PTR_NULL(strstr(raw, "hunter2"));
-    CU_ASSERT_PTR_NOT_NULL(strstr(raw, "url_2=http://host/x\n"));
-    CU_ASSERT_PTR_NULL(strstr(raw, "url_3")); /* it could not be read back as it was */
+    CHECK_LACKS(raw, "hunter2");
+    CHECK_CONTAINS(raw, "url_2=http://host/x\n");
+    CHECK_LACKS(raw, "url_3"); /* it could not be read back as it was */
 }
 
 /* Every line of a good file left out, and every line spoiled: none is taken. The urls may be
@@ -150,7 +154,7 @@ static void test_damaged(void)
     static char bad[KEYFILE_MAX + 64];
     state = sample();
     state.url_count = 0;
-    CU_ASSERT_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
+    CHECK_EQUAL(state_write(&state, directory_fd, STATE_NAME), 0);
     size_t length = read_raw(STATE_NAME, good, sizeof good);
     size_t lines = 0;
     for (const char *line = good; *line != '\0'; lines++) {
@@ -161,11 +165,11 @@ static void test_damaged(void)
         memcpy(bad + before, end, after);
         write_raw("damaged", bad, before + after);
         struct state untouched = {.starts = 99};
-        CU_ASSERT_EQUAL(state_read(directory_fd, "damaged", &untouched), -EBADMSG);
-        CU_ASSERT_EQUAL(untouched.starts, 99);
+        CHECK_EQUAL(state_read(directory_fd, "damaged", &untouched), -EBADMSG);
+        CHECK_EQUAL(untouched.starts, 99);
         line = end;
     }
-    CU_ASSERT_EQUAL(lines, 16);
+    CHECK_EQUAL(lines, 16);
     static const char *const spoiled[][2] = {
         {"format=1", "format=2"},
         {"phase=installing", "phase=sleeping"},
@@ -175,24 +179,24 @@ static void test_damaged(void)
         {"boot_id=0b5d", "boot_id=5d"},
         {"total=18446744073709551615", "total=18446744073709551616"},
     };
-    for (size_t i = 0; i < sizeof spoiled / sizeof spoiled[0]; i++) {
+    CHECK_EACH(i, spoiled, "%s", spoiled[i][0]) {
         const char *at = strstr(good, spoiled[i][0]);
-        CU_ASSERT_PTR_NOT_NULL_FATAL(at);
+        REQUIRE_NOT_NULL(at);
         int made = snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, spoiled[i][1],
                             at + strlen(spoiled[i][0]));
         write_raw("damaged", bad, (size_t)made);
-        CU_ASSERT_EQUAL(state_read(directory_fd, "damaged", &state), -EBADMSG);
+        CHECK_EQUAL(state_read(directory_fd, "damaged", &state), -EBADMSG);
     }
 }
 
 static void test_not_there(void)
 {
     static struct state state;
-    CU_ASSERT_EQUAL(state_read(directory_fd, "missing", &state), -ENOENT);
-    CU_ASSERT_EQUAL(symlinkat(STATE_NAME, directory_fd, "link"), 0);
-    CU_ASSERT_EQUAL(state_read(directory_fd, "link", &state), -EBADMSG);
+    CHECK_EQUAL(state_read(directory_fd, "missing", &state), -ENOENT);
+    CHECK_EQUAL(symlinkat(STATE_NAME, directory_fd, "link"), 0);
+    CHECK_EQUAL(state_read(directory_fd, "link", &state), -EBADMSG);
     write_raw("empty", "", 0);
-    CU_ASSERT_EQUAL(state_read(directory_fd, "empty", &state), -EBADMSG);
+    CHECK_EQUAL(state_read(directory_fd, "empty", &state), -EBADMSG);
 }
 
 static void test_queue(void)
@@ -204,27 +208,27 @@ static void test_queue(void)
     size_t count = 99;
     state = sample();
     state_queued_name(state.sha256, name);
-    CU_ASSERT_EQUAL(strlen(name), 7 + 64);
-    CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
+    CHECK_EQUAL(strlen(name), 7 + 64);
+    CHECK_EQUAL(state_write(&state, directory_fd, name), 0);
     write_raw("queued.0123", "", 0);
     (void)snprintf(unfinished, sizeof unfinished, "%s.new", name);
     write_raw(unfinished, "half", 4);
     write_raw("queued.0123.new", "", 0);
-    CU_ASSERT_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
-    CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), 0); /* it is another's */
-    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
-    CU_ASSERT_EQUAL(count, 1);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
-    CU_ASSERT_EQUAL(faccessat(directory_fd, "queued.0123.new", F_OK, 0), 0); /* not ours */
-    CU_ASSERT_EQUAL(memcmp(hashes[0], state.sha256, SHA256_SIZE), 0);
+    CHECK_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), 0); /* it is another's */
+    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(count, 1);
+    CHECK_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
+    CHECK_EQUAL(faccessat(directory_fd, "queued.0123.new", F_OK, 0), 0); /* not ours */
+    CHECK_BYTES(hashes[0], state.sha256, SHA256_SIZE);
     state.sha256[0] ^= 1;
     state_queued_name(state.sha256, name);
-    CU_ASSERT_EQUAL(state_write(&state, directory_fd, name), 0);
-    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
-    CU_ASSERT_EQUAL(count, 2);
-    CU_ASSERT_EQUAL(state_queued_restore(directory_fd, hashes, 1, &count), 0);
-    CU_ASSERT_EQUAL(count, 1);
+    CHECK_EQUAL(state_write(&state, directory_fd, name), 0);
+    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(count, 2);
+    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 1, &count), 0);
+    CHECK_EQUAL(count, 1);
 }
 
 /* Only the numbers count: not what the state is of, nor what the clock was set to. */
@@ -234,9 +238,10 @@ static void test_stale(void)
     static struct state queued;
     present = queued = sample();
     for (uint64_t request = 0; request < 9; request++) {
+        CHECK_ROW("request = %llu", (unsigned long long)request);
         queued.request = request;
         queued.changed = present.changed + 4 - request;
-        CU_ASSERT_EQUAL(state_is_stale(&queued, &present), request <= present.request);
+        CHECK_EQUAL(state_is_stale(&queued, &present), request <= present.request);
     }
 }
 
@@ -245,14 +250,14 @@ static void test_age(void)
     static struct state a;
     static struct state b;
     a = b = sample();
-    CU_ASSERT_EQUAL(state_compare_age(&a, &b), 0);
+    CHECK_EQUAL(state_compare_age(&a, &b), 0);
     a.sha256[0]--;
-    CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
+    CHECK_COMPARE(state_compare_age(&a, &b), <, 0);
     a.changed++;
-    CU_ASSERT_TRUE(state_compare_age(&a, &b) > 0);
+    CHECK_COMPARE(state_compare_age(&a, &b), >, 0);
     a.request--; /* whatever the clock was set to */
-    CU_ASSERT_TRUE(state_compare_age(&a, &b) < 0);
-    CU_ASSERT_TRUE(state_compare_age(&b, &a) > 0);
+    CHECK_COMPARE(state_compare_age(&a, &b), <, 0);
+    CHECK_COMPARE(state_compare_age(&b, &a), >, 0);
 }
 
 static void test_count_stored(void)
@@ -264,20 +269,20 @@ static void test_count_stored(void)
     state.done = 2;
     state.total = 0;
     state_count_stored(&state, directory_fd);
-    CU_ASSERT_EQUAL(state.done, 2); /* no such file */
+    CHECK_EQUAL(state.done, 2); /* no such file */
     sha256_format(state.sha256, name);
     memcpy(name + SHA256_HEX, ".part", sizeof ".part");
     write_raw(name, "12345", 5);
     state_count_stored(&state, directory_fd);
-    CU_ASSERT_EQUAL(state.done, 5);
+    CHECK_EQUAL(state.done, 5);
     state.done = 0;
     state.total = 4;
     state_count_stored(&state, directory_fd);
-    CU_ASSERT_EQUAL(state.done, 4);
+    CHECK_EQUAL(state.done, 4);
     state.phase = PHASE_FAILED;
     state.done = 1;
     state_count_stored(&state, directory_fd);
-    CU_ASSERT_EQUAL(state.done, 1);
+    CHECK_EQUAL(state.done, 1);
 }
 
 static const struct unit_test tests[] = {
@@ -296,5 +301,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     char path[] = "/tmp/test_state.XXXXXX";
-    return folder_unit_main("state", tests, sizeof tests / sizeof tests[0], path, &directory_fd);
+    return folder_unit_main("state", tests, COUNT(tests), path, &directory_fd);
 }

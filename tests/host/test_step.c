@@ -29,12 +29,12 @@ int pidfd_open(pid_t pid, unsigned int flags)
 static void test_ends(void)
 {
     run_shell("exit 0", CHILD_EXITED, 0);
-    CU_ASSERT_STRING_EQUAL(result.line, "");
+    CHECK_STRING(result.line, "");
     run_shell("echo out; echo error >&2; exit 255", CHILD_EXITED, 255);
-    CU_ASSERT_STRING_EQUAL(heard.all, "out\nerror\n");
-    CU_ASSERT_STRING_EQUAL(result.line, "error");
+    CHECK_STRING(heard.all, "out\nerror\n");
+    CHECK_STRING(result.line, "error");
     run_shell("printf 'a\\033'; kill -9 $$", CHILD_SIGNALED, SIGKILL);
-    CU_ASSERT_STRING_EQUAL(result.line, "a\\x1b");
+    CHECK_STRING(result.line, "a\\x1b");
 }
 
 static void run_saying(const char *script, char *said, size_t size)
@@ -42,8 +42,8 @@ static void run_saying(const char *script, char *said, size_t size)
     struct child_command step = step_of(shell(script), FAR_MS);
     step.said = said;
     step.stdout_size = size;
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_EXITED);
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_EXITED);
 }
 
 /* A stdout of its own is taken byte for byte, and kept apart from what goes to the log. */
@@ -51,18 +51,18 @@ static void test_said(void)
 {
     char said[8] = "xxxxxxx";
     run_saying("echo 1234; echo log >&2", said, sizeof said);
-    CU_ASSERT_EQUAL(result.said, 5);
-    CU_ASSERT_EQUAL(memcmp(said, "1234\nxx", sizeof said), 0);
-    CU_ASSERT_STRING_EQUAL(result.line, "log");
-    CU_ASSERT_STRING_EQUAL(heard.all, "log\n");
+    CHECK_EQUAL(result.said, 5);
+    CHECK_BYTES(said, "1234\nxx", sizeof said);
+    CHECK_STRING(result.line, "log");
+    CHECK_STRING(heard.all, "log\n");
     run_saying("echo only a log >&2", said, sizeof said);
-    CU_ASSERT_EQUAL(result.said, 0);
+    CHECK_EQUAL(result.said, 0);
     run_saying("printf 12345678", said, sizeof said);
-    CU_ASSERT_EQUAL(result.said, 8);
-    CU_ASSERT_EQUAL(memcmp(said, "12345678", sizeof said), 0);
+    CHECK_EQUAL(result.said, 8);
+    CHECK_BYTES(said, "12345678", sizeof said);
     run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof said);
-    CU_ASSERT_EQUAL(result.said, 1000000); /* the program is not held up */
-    CU_ASSERT_STRING_EQUAL(result.line, "done");
+    CHECK_EQUAL(result.said, 1000000); /* the program is not held up */
+    CHECK_STRING(result.line, "done");
 }
 
 /* No descriptor is left once the program runs: it is not harmed, and waited for all the same. */
@@ -70,11 +70,11 @@ static void test_no_descriptor_for_it(void)
 {
     no_pidfd = true;
     run_shell("sleep 0.2; echo out; exit 3", CHILD_EXITED, 3);
-    CU_ASSERT_STRING_EQUAL(heard.all, "out\n");
+    CHECK_STRING(heard.all, "out\n");
     run_shell("exec >/dev/null 2>&1; kill -9 $$", CHILD_SIGNALED, SIGKILL);
     struct child_command step = step_of(shell("sleep 100"), SOON_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
+    CHECK_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     no_pidfd = false;
 }
 
@@ -84,37 +84,36 @@ static void test_cannot_start(void)
     char path[64];
     (void)snprintf(path, sizeof path, "%s/plain", directory);
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    CU_ASSERT_FATAL(fd >= 0);
+    REQUIRE_COMPARE(fd, >=, 0);
     (void)close(fd);
     struct child_command step = step_of((char *const[]){path, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &untouched), -EACCES);
+    CHECK_EQUAL(child_run(&step, &untouched), -EACCES);
     step = step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &untouched), -ENOENT);
+    CHECK_EQUAL(child_run(&step, &untouched), -ENOENT);
     step = step_of((char *const[]){directory, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &untouched), -EACCES);
-    CU_ASSERT_EQUAL(untouched.exit_status, 77);
+    CHECK_EQUAL(child_run(&step, &untouched), -EACCES);
+    CHECK_EQUAL(untouched.exit_status, 77);
 }
 
 static void test_environment(void)
 {
     (void)setenv("NOTIFY_SOCKET", "/nonexistent", 1); /* one thread */
     struct child_command step = step_of((char *const[]){(char[]){"/usr/bin/env"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
-    CU_ASSERT_STRING_EQUAL(heard.all,
-                           "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+    CHECK_EQUAL(child_run(&step, &result), 0);
+    CHECK_STRING(heard.all, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
     step = step_of((char *const[]){(char[]){"/bin/pwd"}, NULL}, FAR_MS);
-    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
-    CU_ASSERT_STRING_EQUAL(result.line, "/");
+    CHECK_EQUAL(child_run(&step, &result), 0);
+    CHECK_STRING(result.line, "/");
     run_shell("readlink /proc/$$/fd/0", CHILD_EXITED, 0);
-    CU_ASSERT_STRING_EQUAL(result.line, "/dev/null");
+    CHECK_STRING(result.line, "/dev/null");
 }
 
 static void test_descriptors(void)
 {
     int leak = open("/dev/null", O_RDONLY); // NOLINT(android-cloexec-open): that is the test
-    CU_ASSERT_FATAL(leak >= 0);
+    REQUIRE_COMPARE(leak, >=, 0);
     run_shell("exec ls /proc/self/fd", CHILD_EXITED, 0);
-    CU_ASSERT_STRING_EQUAL(heard.all, "0\n1\n2\n3\n"); /* the last: its own, of the folder */
+    CHECK_STRING(heard.all, "0\n1\n2\n3\n"); /* the last: its own, of the folder */
     (void)close(leak);
 }
 
@@ -123,17 +122,17 @@ static void test_signals(void)
     sigset_t all;
     sigset_t before;
     (void)sigfillset(&all);
-    CU_ASSERT_EQUAL_FATAL(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
+    REQUIRE_EQUAL(pthread_sigmask(SIG_BLOCK, &all, &before), 0);
     (void)signal(SIGPIPE, SIG_IGN);
     unsigned long blocked = 1;
     unsigned long ignored = 1;
     run_shell("grep -E '^Sig(Blk|Ign):' /proc/self/status | cut -c9-", CHILD_EXITED, 0);
     (void)signal(SIGPIPE, SIG_DFL);
-    CU_ASSERT_EQUAL_FATAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-    CU_ASSERT_EQUAL(sscanf(heard.all, "%lx %lx", &blocked, &ignored), 2); // NOLINT
-    CU_ASSERT_EQUAL(blocked, 0);
+    REQUIRE_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
+    CHECK_EQUAL(sscanf(heard.all, "%lx %lx", &blocked, &ignored), 2); // NOLINT
+    CHECK_EQUAL(blocked, 0);
     /* posix_spawn leaves the two signals that glibc keeps for itself ignored: 32 and 33. */
-    CU_ASSERT_EQUAL(ignored & ~0x180000000UL, 0);
+    CHECK_EQUAL(ignored & ~0x180000000UL, 0);
 }
 
 static void test_session(void)
@@ -142,43 +141,46 @@ static void test_session(void)
     int group = 0;
     int session = 0;
     run_shell("echo $$ $(cut -d' ' -f5,6 /proc/$$/stat)", CHILD_EXITED, 0);
-    CU_ASSERT_EQUAL(sscanf(result.line, "%d %d %d", &pid, &group, &session), 3); // NOLINT
-    CU_ASSERT(pid > 0 && pid == group && pid == session && session != getsid(0));
+    CHECK_EQUAL(sscanf(result.line, "%d %d %d", &pid, &group, &session), 3); // NOLINT
+    CHECK_COMPARE(pid, >, 0);
+    CHECK_EQUAL(pid, group);
+    CHECK_EQUAL(pid, session);
+    CHECK_COMPARE(session, !=, getsid(0));
 }
 
 static void test_flood(void)
 {
     enum { LINES = 1000000 }; /* of 100 bytes */
     run_shell("yes $(printf %099d 0) | head -n 1000000; echo end", CHILD_EXITED, 0);
-    CU_ASSERT_EQUAL(heard.texts, LINES + 1);
-    CU_ASSERT_EQUAL(heard.lines + heard.left_out, LINES + 1);
-    CU_ASSERT(heard.left_out > LINES / 2);
-    CU_ASSERT_STRING_EQUAL(result.line, "end");
+    CHECK_EQUAL(heard.texts, LINES + 1);
+    CHECK_EQUAL(heard.lines + heard.left_out, LINES + 1);
+    CHECK_COMPARE(heard.left_out, >, LINES / 2);
+    CHECK_STRING(result.line, "end");
     run_shell("head -c 100000000 /dev/zero", CHILD_EXITED, 0);
-    CU_ASSERT_EQUAL(heard.texts, 1);
+    CHECK_EQUAL(heard.texts, 1);
 }
 
 static void test_deadline(void)
 {
     struct child_command step = step_of(shell("echo before; exec sleep 1000"), SOON_MS);
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
-    CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
-    CU_ASSERT_STRING_EQUAL(result.line, "before");
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_TIMEOUT);
+    CHECK_EQUAL(result.exit_status, SIGTERM);
+    CHECK_STRING(result.line, "before");
     step = step_of(shell("while :; do echo flood; done"), SOON_MS);
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     step = step_of(shell("exec >&- 2>&-; exec sleep 1000"), SOON_MS); /* the pipe is closed */
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     step = step_of(shell("trap 'echo cleaned up; exit 0' TERM; echo $$; while :; do sleep 0.01; "
                          "done"),
                    2000);
     step.grace_ms = FAR_MS;
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_TIMEOUT);
-    CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
-    CU_ASSERT_STRING_EQUAL(result.line, "cleaned up");
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_TIMEOUT);
+    CHECK_EQUAL(result.exit_status, SIGTERM);
+    CHECK_STRING(result.line, "cleaned up");
 }
 
 static size_t descriptors(void)
@@ -196,9 +198,10 @@ static void test_nothing_is_left(void)
         step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
     size_t before = descriptors();
     run_shell("exit 3", CHILD_EXITED, 3);
-    CU_ASSERT_EQUAL(child_run(&bad, &result), -ENOENT);
-    CU_ASSERT_EQUAL(descriptors(), before);
-    CU_ASSERT(waitpid(-1, NULL, WNOHANG) == -1 && errno == ECHILD);
+    CHECK_EQUAL(child_run(&bad, &result), -ENOENT);
+    CHECK_EQUAL(descriptors(), before);
+    CHECK_EQUAL(waitpid(-1, NULL, WNOHANG), -1);
+    CHECK_EQUAL(errno, ECHILD);
 }
 
 static const struct unit_test tests[] = {
@@ -217,5 +220,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("step", tests, sizeof tests / sizeof tests[0], directory, NULL);
+    return folder_unit_main("step", tests, COUNT(tests), directory, NULL);
 }

@@ -29,10 +29,10 @@ static void test_group_is_killed(void)
     struct child_command step = step_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
     heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
     step.deadline_ms = CLOCK_NEVER;
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_SIGNALED);
-    CU_ASSERT_EQUAL(result.exit_status, SIGKILL);
-    CU_ASSERT_TRUE(wait_ended(heard_pid()));
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_SIGNALED);
+    CHECK_EQUAL(result.exit_status, SIGKILL);
+    CHECK_TRUE(wait_ended(heard_pid()));
     (void)close(step.stop_fd);
 }
 
@@ -43,10 +43,10 @@ static void test_stubborn_child_of_killed(void)
         step_of(shell("(trap '' TERM; exec sleep 1000) & sleep 0.1; echo $!; wait"), SOON_MS);
     heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
     step.deadline_ms = CLOCK_NEVER;
-    CU_ASSERT_EQUAL_FATAL(child_run(&step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_SIGNALED);
-    CU_ASSERT_EQUAL(result.exit_status, SIGTERM);
-    CU_ASSERT_TRUE(wait_ended(heard_pid()));
+    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_SIGNALED);
+    CHECK_EQUAL(result.exit_status, SIGTERM);
+    CHECK_TRUE(wait_ended(heard_pid()));
     (void)close(step.stop_fd);
 }
 
@@ -54,8 +54,8 @@ static void test_child_that_stays(void)
 {
     run_shell("sleep 1000 & echo $!", CHILD_EXITED, 0);
     pid_t pid = heard_pid();
-    CU_ASSERT_FALSE(ended(pid));
-    CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+    CHECK_FALSE(ended(pid));
+    CHECK_EQUAL(kill(pid, SIGKILL), 0);
     run_shell("yes & echo $!", CHILD_EXITED, 0); /* its flood ends with the pipe */
 }
 
@@ -65,8 +65,8 @@ static pid_t run_left(struct child_command *step)
 {
     heard.stop_fd = step->stop_fd = eventfd(0, EFD_CLOEXEC);
     step->survives = true;
-    CU_ASSERT_EQUAL_FATAL(child_run(step, &result), 0);
-    CU_ASSERT_EQUAL(result.end, CHILD_LEFT);
+    REQUIRE_EQUAL(child_run(step, &result), 0);
+    CHECK_EQUAL(result.end, CHILD_LEFT);
     (void)close(step->stop_fd);
     return heard_pid();
 }
@@ -74,7 +74,7 @@ static pid_t run_left(struct child_command *step)
 static int reap(pid_t pid)
 {
     int status = 0;
-    CU_ASSERT_EQUAL(waitpid(pid, &status, 0), pid);
+    CHECK_EQUAL(waitpid(pid, &status, 0), pid);
     return status;
 }
 
@@ -82,8 +82,8 @@ static void test_left_running(void)
 {
     struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
     pid_t pid = run_left(&step);
-    CU_ASSERT_FALSE(ended(pid));
-    CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+    CHECK_FALSE(ended(pid));
+    CHECK_EQUAL(kill(pid, SIGKILL), 0);
     (void)reap(pid);
 }
 
@@ -99,7 +99,7 @@ static int write_after(bool holds_output)
     step.holds_output = holds_output;
     pid_t pid = run_left(&step);
     int fd = open(go, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
-    CU_ASSERT_FATAL(fd >= 0);
+    REQUIRE_COMPARE(fd, >=, 0);
     (void)close(fd);
     int status = reap(pid);
     (void)unlink(go);
@@ -109,16 +109,18 @@ static int write_after(bool holds_output)
 static void test_holds_output(void)
 {
     int status = write_after(true);
-    CU_ASSERT(WIFEXITED(status) && WEXITSTATUS(status) == 5);
+    CHECK_TRUE(WIFEXITED(status));
+    CHECK_EQUAL(WEXITSTATUS(status), 5);
     status = write_after(false);
-    CU_ASSERT(WIFSIGNALED(status) && WTERMSIG(status) == SIGPIPE);
+    CHECK_TRUE(WIFSIGNALED(status));
+    CHECK_EQUAL(WTERMSIG(status), SIGPIPE);
 }
 
 static bool lockable(const char *path)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    CU_ASSERT_FATAL(fd >= 0);
+    REQUIRE_COMPARE(fd, >=, 0);
     bool free = fcntl(fd, F_OFD_SETLK, &lock) == 0;
     (void)close(fd);
     return free;
@@ -131,29 +133,29 @@ static void test_inherit(void)
     (void)snprintf(path, sizeof path, "%s/lock", directory);
     for (int at = 3; at < 6; at++) { /* wherever ours is: it becomes 3 */
         int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-        CU_ASSERT_FATAL(fd >= 0);
+        REQUIRE_COMPARE(fd, >=, 0);
         int high = fcntl(fd, F_DUPFD_CLOEXEC, at);
         (void)close(fd);
-        CU_ASSERT_EQUAL_FATAL(fcntl(high, F_OFD_SETLK, &lock), 0);
+        REQUIRE_EQUAL(fcntl(high, F_OFD_SETLK, &lock), 0);
         struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
         step.inherit_fd = high;
         step.holds_output = true;
         pid_t pid = run_left(&step);
         (void)close(high);
-        CU_ASSERT_FALSE(lockable(path));
-        CU_ASSERT_EQUAL(kill(pid, SIGKILL), 0);
+        CHECK_FALSE(lockable(path));
+        CHECK_EQUAL(kill(pid, SIGKILL), 0);
         (void)reap(pid);
-        CU_ASSERT_TRUE(lockable(path));
+        CHECK_TRUE(lockable(path));
     }
     int fd = open(path, O_RDWR | O_CLOEXEC);
     struct child_command step = step_of(shell("exec ls /proc/self/fd"), FAR_MS);
     step.inherit_fd = fd;
-    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
-    CU_ASSERT_STRING_EQUAL(heard.all, "0\n1\n2\n3\n4\n");
+    CHECK_EQUAL(child_run(&step, &result), 0);
+    CHECK_STRING(heard.all, "0\n1\n2\n3\n4\n");
     step = step_of(shell("readlink /proc/$$/fd/3"), FAR_MS);
     step.inherit_fd = fd;
-    CU_ASSERT_EQUAL(child_run(&step, &result), 0);
-    CU_ASSERT_STRING_EQUAL(result.line, path);
+    CHECK_EQUAL(child_run(&step, &result), 0);
+    CHECK_STRING(result.line, path);
     (void)close(fd);
 }
 
@@ -168,5 +170,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("step_left", tests, sizeof tests / sizeof tests[0], directory, NULL);
+    return folder_unit_main("step_left", tests, COUNT(tests), directory, NULL);
 }

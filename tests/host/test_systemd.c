@@ -20,22 +20,22 @@ static struct sockaddr_un address;
 static int listen_for_notes(void)
 {
     snprintf(folder, sizeof folder, "/tmp/vsock-notify-XXXXXX");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    REQUIRE_NOT_NULL(mkdtemp(folder));
     address = (struct sockaddr_un){.sun_family = AF_UNIX};
     snprintf(address.sun_path, sizeof address.sun_path, "%s/notify", folder);
     int fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    CU_ASSERT_EQUAL_FATAL(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
+    REQUIRE_COMPARE(fd, >=, 0);
+    REQUIRE_EQUAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    REQUIRE_EQUAL(setenv("NOTIFY_SOCKET", address.sun_path, 1), 0);
     return fd;
 }
 
 static void end_listening(int fd)
 {
-    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
-    CU_ASSERT_EQUAL(close(fd), 0);
-    CU_ASSERT_EQUAL(unlink(address.sun_path), 0);
-    CU_ASSERT_EQUAL(rmdir(folder), 0);
+    CHECK_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+    CHECK_EQUAL(close(fd), 0);
+    CHECK_EQUAL(unlink(address.sun_path), 0);
+    CHECK_EQUAL(rmdir(folder), 0);
 }
 
 static const char *next_note(int fd)
@@ -53,44 +53,44 @@ static const char *next_note(int fd)
 static void test_notes(void)
 {
     int fd = listen_for_notes();
-    CU_ASSERT_EQUAL(notify_ready("listening on vsock:any:19090"), 0);
-    CU_ASSERT_STRING_EQUAL(next_note(fd), "READY=1\nSTATUS=listening on vsock:any:19090");
+    CHECK_EQUAL(notify_ready("listening on vsock:any:19090"), 0);
+    CHECK_STRING(next_note(fd), "READY=1\nSTATUS=listening on vsock:any:19090");
     notify_status("downloading 50% of 100%");
-    CU_ASSERT_STRING_EQUAL(next_note(fd), "STATUS=downloading 50% of 100%");
+    CHECK_STRING(next_note(fd), "STATUS=downloading 50% of 100%");
     notify_stopping("finishing 2 answers");
-    CU_ASSERT_STRING_EQUAL(next_note(fd), "STOPPING=1\nSTATUS=finishing 2 answers");
+    CHECK_STRING(next_note(fd), "STOPPING=1\nSTATUS=finishing 2 answers");
     notify_extend_timeout(1500);
-    CU_ASSERT_STRING_EQUAL(next_note(fd), "EXTEND_TIMEOUT_USEC=1500000");
+    CHECK_STRING(next_note(fd), "EXTEND_TIMEOUT_USEC=1500000");
     end_listening(fd);
 }
 
 /* Nobody to tell: all but the first of them have nothing to assert but that they return. */
 static void test_nobody_listens(void)
 {
-    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
-    CU_ASSERT_EQUAL(notify_ready("x"), 0);
-    CU_ASSERT_EQUAL(setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1), 0);
-    CU_ASSERT_EQUAL(notify_ready("x"), -ENOENT);
+    CHECK_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+    CHECK_EQUAL(notify_ready("x"), 0);
+    CHECK_EQUAL(setenv("NOTIFY_SOCKET", "/nonexistent/notify", 1), 0);
+    CHECK_EQUAL(notify_ready("x"), -ENOENT);
     notify_status("x");
     notify_stopping("x");
     notify_extend_timeout(1);
-    CU_ASSERT_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
+    CHECK_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
 static void test_no_bus(void)
 {
     char why[256] = "";
-    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
-    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
-    CU_ASSERT_STRING_EQUAL(why, "system bus: No such file or directory");
+    REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
+    CHECK_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
+    CHECK_STRING(why, "system bus: No such file or directory");
 }
 
 static void test_no_bus_cut(void)
 {
     char why[8] = "";
-    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
-    CU_ASSERT_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
-    CU_ASSERT_STRING_EQUAL(why, "system ");
+    REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
+    CHECK_EQUAL(logind_schedule_reboot(60000, why, sizeof why), -ENOENT);
+    CHECK_STRING(why, "system ");
 }
 
 static const struct unit_test tests[] = {

@@ -92,12 +92,12 @@ static const struct {
 static void test_words(void)
 {
     char words[UNIT_WORDS_MAX];
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         unit_outcome_format(&rows[i].outcome, "u", words);
-        CU_ASSERT_STRING_EQUAL(words, rows[i].text);
-        CU_ASSERT_EQUAL(unit_outcome_well(&rows[i].outcome), rows[i].well);
+        CHECK_STRING(words, rows[i].text);
+        CHECK_EQUAL(unit_outcome_well(&rows[i].outcome), rows[i].well);
         if (!rows[i].well) {
-            CU_ASSERT_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
+            CHECK_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
         }
     }
 }
@@ -106,7 +106,7 @@ static void use_bus(const char *path)
 {
     char address[128];
     (void)snprintf(address, sizeof address, "unix:path=%s", path);
-    CU_ASSERT_EQUAL_FATAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
+    REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
 }
 
 static struct unit_outcome run(int stop_fd, int64_t unheard_ms)
@@ -124,9 +124,9 @@ static void test_no_bus(void)
 {
     use_bus("/nonexistent/bus");
     struct unit_outcome outcome = run(-1, 0);
-    CU_ASSERT_EQUAL(outcome.end, UNIT_REFUSED);
-    CU_ASSERT_STRING_EQUAL(outcome.error, "");
-    CU_ASSERT_STRING_EQUAL(outcome.message, "No such file or directory");
+    CHECK_EQUAL(outcome.end, UNIT_REFUSED);
+    CHECK_STRING(outcome.error, "");
+    CHECK_STRING(outcome.message, "No such file or directory");
 }
 
 /* Takes connections, and says nothing. */
@@ -135,17 +135,17 @@ static int listen_silently(void)
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     (void)snprintf(address.sun_path, sizeof address.sun_path, "%s", socket_path);
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    CU_ASSERT_FATAL(fd >= 0);
-    CU_ASSERT_EQUAL_FATAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
-    CU_ASSERT_EQUAL_FATAL(listen(fd, 8), 0);
+    REQUIRE_COMPARE(fd, >=, 0);
+    REQUIRE_EQUAL(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
+    REQUIRE_EQUAL(listen(fd, 8), 0);
     use_bus(socket_path);
     return fd;
 }
 
 static void end_listening(int fd)
 {
-    CU_ASSERT_EQUAL(close(fd), 0);
-    CU_ASSERT_EQUAL(unlink(socket_path), 0);
+    CHECK_EQUAL(close(fd), 0);
+    CHECK_EQUAL(unlink(socket_path), 0);
 }
 
 /* It may have been heard: it is not refused, and nobody waits until the deadline. */
@@ -153,8 +153,8 @@ static void test_silent_bus(void)
 {
     int fd = listen_silently();
     struct unit_outcome outcome = run(-1, SOON_MS);
-    CU_ASSERT_EQUAL(outcome.end, UNIT_LATE);
-    CU_ASSERT_TRUE(outcome.outcome_unknown);
+    CHECK_EQUAL(outcome.end, UNIT_LATE);
+    CHECK_TRUE(outcome.outcome_unknown);
     end_listening(fd);
 }
 
@@ -162,8 +162,8 @@ static void test_stop(void)
 {
     int fd = listen_silently();
     int stop_fd = eventfd(1, EFD_CLOEXEC);
-    CU_ASSERT_FATAL(stop_fd >= 0);
-    CU_ASSERT_EQUAL(run(stop_fd, 0).end, UNIT_LEFT);
+    REQUIRE_COMPARE(stop_fd, >=, 0);
+    CHECK_EQUAL(run(stop_fd, 0).end, UNIT_LEFT);
     (void)close(stop_fd);
     end_listening(fd);
 }
@@ -173,15 +173,15 @@ static void test_pending(void)
 {
     bool pending = true;
     use_bus("/nonexistent/bus");
-    CU_ASSERT_EQUAL(unit_is_pending("u.service", -1, FAR_MS, &pending), -ENOENT);
+    CHECK_EQUAL(unit_is_pending("u.service", -1, FAR_MS, &pending), -ENOENT);
     int fd = listen_silently();
-    CU_ASSERT_EQUAL(unit_is_pending("u.service", -1, SOON_MS, &pending), -ETIMEDOUT);
+    CHECK_EQUAL(unit_is_pending("u.service", -1, SOON_MS, &pending), -ETIMEDOUT);
     int stop_fd = eventfd(1, EFD_CLOEXEC);
-    CU_ASSERT_FATAL(stop_fd >= 0);
-    CU_ASSERT_EQUAL(unit_is_pending("u.service", stop_fd, FAR_MS, &pending), -ECANCELED);
+    REQUIRE_COMPARE(stop_fd, >=, 0);
+    CHECK_EQUAL(unit_is_pending("u.service", stop_fd, FAR_MS, &pending), -ECANCELED);
     (void)close(stop_fd);
     end_listening(fd);
-    CU_ASSERT_TRUE(pending); /* untouched */
+    CHECK_TRUE(pending); /* untouched */
 }
 
 static const struct unit_test tests[] = {
@@ -198,7 +198,7 @@ int main(void)
         return 1;
     }
     (void)snprintf(socket_path, sizeof socket_path, "%s/bus", folder);
-    int status = unit_main("unit job", tests, sizeof tests / sizeof tests[0]);
+    int status = unit_main("unit job", tests, COUNT(tests));
     (void)rmdir(folder);
     return status;
 }

@@ -23,8 +23,8 @@ static void judge(const struct url_policy *policy, const char *url, const char *
     if (strcmp(why, expected) != 0 || error != (expected[0] == '\0' ? 0 : -EPERM)) {
         printf("\n%s\n  said: %d %s\n  expected: %s\n", url, error, why, expected);
     }
-    CU_ASSERT_EQUAL(error, expected[0] == '\0' ? 0 : -EPERM);
-    CU_ASSERT_STRING_EQUAL(why, expected);
+    CHECK_EQUAL(error, expected[0] == '\0' ? 0 : -EPERM);
+    CHECK_STRING(why, expected);
 }
 
 struct row {
@@ -71,7 +71,7 @@ static void test_urls(void)
         {"http://h%c3%a4st/", NO_HOST},
     };
     const struct url_policy policy = {both, none};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].url) {
         judge(&policy, rows[i].url, rows[i].why);
     }
 }
@@ -187,7 +187,7 @@ static void test_prefixes(void)
         {"nonsense", "http://good/", false},
         {"http://good/a%2fb", "http://good/a/b", false},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].prefix) {
         judge_prefix(&rows[i], NULL);
     }
 }
@@ -213,7 +213,7 @@ static void test_paths_that_servers_read_differently(void)
         "http://good/images/%4",
         "http://good/images/%",
     };
-    for (size_t i = 0; i < sizeof urls / sizeof urls[0]; i++) {
+    CHECK_EACH(i, urls, "%s", urls[i]) {
         const struct prefix_row row = {"http://good/images", urls[i], false};
         judge_prefix(&row, AMBIGUOUS);
         const struct url_policy open_policy = {both, none};
@@ -249,24 +249,24 @@ static void test_show(void)
         {"http://host/\x1b[2J", "(a url that cannot be read)"},
         {"nonsense", "(a url that cannot be read)"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].url) {
         char out[128];
         url_show(rows[i].url, out, sizeof out);
-        CU_ASSERT_STRING_EQUAL(out, rows[i].why);
+        CHECK_STRING(out, rows[i].why);
     }
     char small[8];
     url_show("http://host/x", small, sizeof small);
-    CU_ASSERT_STRING_EQUAL(small, "http://");
+    CHECK_STRING(small, "http://");
 }
 
 static void test_identity(void)
 {
     char out[64];
-    CU_ASSERT_EQUAL(url_identity("http://u:p@host/x?y=1#z", out, sizeof out), 0);
-    CU_ASSERT_STRING_EQUAL(out, "http://host/x?y=1");
-    CU_ASSERT_EQUAL(url_identity("nonsense", out, sizeof out), -EINVAL);
-    CU_ASSERT_EQUAL(url_identity("http://host/x", out, 13), -ENOBUFS);
-    CU_ASSERT_EQUAL(url_identity("http://host/x", out, 14), 0);
+    CHECK_EQUAL(url_identity("http://u:p@host/x?y=1#z", out, sizeof out), 0);
+    CHECK_STRING(out, "http://host/x?y=1");
+    CHECK_EQUAL(url_identity("nonsense", out, sizeof out), -EINVAL);
+    CHECK_EQUAL(url_identity("http://host/x", out, 13), -ENOBUFS);
+    CHECK_EQUAL(url_identity("http://host/x", out, 14), 0);
 }
 
 struct redirect_row {
@@ -299,19 +299,19 @@ static void test_redirects(void)
         {asked, "http://", ""},
         {asked, "http://a b/", ""},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].base) {
         char out[128] = "";
         int error = url_redirect(asked, rows[i].base, rows[i].location, out, sizeof out);
-        CU_ASSERT_EQUAL(error, rows[i].target[0] == '\0' ? -EINVAL : 0);
+        CHECK_EQUAL(error, rows[i].target[0] == '\0' ? -EINVAL : 0);
         if (strcmp(out, rows[i].target) != 0) {
             printf("\n%s -> %s\n", rows[i].location, out);
         }
-        CU_ASSERT_STRING_EQUAL(out, rows[i].target);
+        CHECK_STRING(out, rows[i].target);
     }
     char small[8];
-    CU_ASSERT_EQUAL(url_redirect(asked, asked, "x", small, sizeof small), -ENOBUFS);
-    CU_ASSERT_EQUAL(url_redirect("nonsense", asked, "x", small, sizeof small), -EINVAL);
-    CU_ASSERT_EQUAL(url_redirect(asked, "nonsense", "x", small, sizeof small), -EINVAL);
+    CHECK_EQUAL(url_redirect(asked, asked, "x", small, sizeof small), -ENOBUFS);
+    CHECK_EQUAL(url_redirect("nonsense", asked, "x", small, sizeof small), -EINVAL);
+    CHECK_EQUAL(url_redirect(asked, "nonsense", "x", small, sizeof small), -EINVAL);
 }
 
 /* --- addresses --- */
@@ -329,7 +329,7 @@ static struct sockaddr_storage parse(const char *text)
     if (inet_pton(AF_INET, text, &in.sin_addr) == 1) {
         memcpy(&storage, &in, sizeof in);
     } else {
-        CU_ASSERT_EQUAL_FATAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
+        REQUIRE_EQUAL(inet_pton(AF_INET6, text, &in6.sin6_addr), 1);
         memcpy(&storage, &in6, sizeof in6);
     }
     return storage;
@@ -409,12 +409,12 @@ static void test_addresses(void)
         {"2001:0:1:2:3:4:80ff:fffe", ADDRESS_LOOPBACK}, /* 127.0.0.1, flipped */
         {"2001:1::", 0},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].address) {
         uint32_t classes = classes_of(rows[i].address);
         if (classes != rows[i].classes) {
             printf("\n%s: %u, expected %u\n", rows[i].address, classes, rows[i].classes);
         }
-        CU_ASSERT_EQUAL(classes, rows[i].classes);
+        CHECK_EQUAL(classes, rows[i].classes);
     }
 }
 
@@ -422,8 +422,8 @@ static void test_other_families(void)
 {
     const struct sockaddr unix_address = {.sa_family = AF_UNIX};
     uint32_t held[ADDRESS_HELD_MAX];
-    CU_ASSERT_EQUAL(address_classes(&unix_address), ADDRESS_UNSPECIFIED);
-    CU_ASSERT_EQUAL(address_held(&unix_address, held), 0);
+    CHECK_EQUAL(address_classes(&unix_address), ADDRESS_UNSPECIFIED);
+    CHECK_EQUAL(address_held(&unix_address, held), 0);
 }
 
 static void test_class_names(void)
@@ -431,10 +431,11 @@ static void test_class_names(void)
     static const char *const names[] = {"loopback",    "link-local", "multicast",
                                         "unspecified", "own",        "private"};
     for (uint32_t i = 0; i < 6; i++) {
-        CU_ASSERT_STRING_EQUAL(address_class_name(1U << i), names[i]);
+        CHECK_ROW("i = %u", i);
+        CHECK_STRING(address_class_name(1U << i), names[i]);
     }
-    CU_ASSERT_PTR_NULL(address_class_name(0));
-    CU_ASSERT_PTR_NULL(address_class_name(1U << 6));
+    CHECK_NULL(address_class_name(0));
+    CHECK_NULL(address_class_name(1U << 6));
 }
 
 static const struct unit_test tests[] = {

@@ -13,9 +13,9 @@ static char path[] = "/tmp/vsock-version-XXXXXX";
 static int read_as(const char *bytes, size_t length, char ret[HOSTOS_VERSION_MAX + 1])
 {
     FILE *file = fopen(path, "we");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
-    CU_ASSERT_EQUAL(fwrite(bytes, 1, length, file), length);
-    CU_ASSERT_EQUAL(fclose(file), 0);
+    REQUIRE_NOT_NULL(file);
+    CHECK_EQUAL(fwrite(bytes, 1, length, file), length);
+    CHECK_EQUAL(fclose(file), 0);
     return version_file_read(path, ret);
 }
 
@@ -29,10 +29,10 @@ static void test_trimmed(void)
         {"a b\n", "a b"},   {"x", "x"},           {"\xc3\xa9\n", "\xc3\xa9"},
         {"1\n2\n", "1\n2"},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].file) {
         char version[HOSTOS_VERSION_MAX + 1];
-        CU_ASSERT_EQUAL(read_as(rows[i].file, strlen(rows[i].file), version), 0);
-        CU_ASSERT_STRING_EQUAL(version, rows[i].version);
+        CHECK_EQUAL(read_as(rows[i].file, strlen(rows[i].file), version), 0);
+        CHECK_STRING(version, rows[i].version);
     }
 }
 
@@ -46,11 +46,11 @@ static void test_refused(void)
         {"", 0, -ENODATA},    {" \n\t", 3, -ENODATA},   {"1\0002", 3, -EILSEQ},
         {"\xff", 1, -EILSEQ}, {"\xc0\xaf", 2, -EILSEQ}, {"\xed\xa0\x80", 3, -EILSEQ},
     };
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "error %d", rows[i].error) {
         char version[HOSTOS_VERSION_MAX + 1] = "untouched";
-        CU_ASSERT_EQUAL(read_as(rows[i].file, rows[i].length, version), rows[i].error);
-        CU_ASSERT_STRING_EQUAL(version, "untouched");
-        CU_ASSERT(strlen(version_file_explain(rows[i].error)) > 0);
+        CHECK_EQUAL(read_as(rows[i].file, rows[i].length, version), rows[i].error);
+        CHECK_STRING(version, "untouched");
+        CHECK_COMPARE(strlen(version_file_explain(rows[i].error)), >, 0);
     }
 }
 
@@ -59,18 +59,18 @@ static void test_length_on_both_sides(void)
     char version[HOSTOS_VERSION_MAX + 1];
     char bytes[2000];
     memset(bytes, 'v', sizeof bytes);
-    CU_ASSERT_EQUAL(read_as(bytes, HOSTOS_VERSION_MAX, version), 0);
-    CU_ASSERT_EQUAL(strlen(version), HOSTOS_VERSION_MAX);
-    CU_ASSERT_EQUAL(read_as(bytes, HOSTOS_VERSION_MAX + 1, version), -EFBIG);
-    CU_ASSERT_EQUAL(read_as(bytes, sizeof bytes, version), -EFBIG);
+    CHECK_EQUAL(read_as(bytes, HOSTOS_VERSION_MAX, version), 0);
+    CHECK_EQUAL(strlen(version), HOSTOS_VERSION_MAX);
+    CHECK_EQUAL(read_as(bytes, HOSTOS_VERSION_MAX + 1, version), -EFBIG);
+    CHECK_EQUAL(read_as(bytes, sizeof bytes, version), -EFBIG);
 }
 
 static void test_no_file(void)
 {
     char version[HOSTOS_VERSION_MAX + 1];
-    CU_ASSERT_EQUAL(version_file_read("/nonexistent/version.txt", version), -ENOENT);
-    CU_ASSERT_EQUAL(version_file_read("/", version), -EISDIR);
-    CU_ASSERT_STRING_EQUAL(version_file_explain(-ENOENT), "No such file or directory");
+    CHECK_EQUAL(version_file_read("/nonexistent/version.txt", version), -ENOENT);
+    CHECK_EQUAL(version_file_read("/", version), -EISDIR);
+    CHECK_STRING(version_file_explain(-ENOENT), "No such file or directory");
 }
 
 static const struct unit_test tests[] = {

@@ -19,10 +19,10 @@ static bool is_late(int64_t now_ms)
 static void test_off(void)
 {
     watchdog_init(0);
-    CU_ASSERT_FALSE(watchdog_is_on());
+    CHECK_FALSE(watchdog_is_on());
     watchdog_enter("nobody", 0);
     watchdog_expect_at("anything", 0, 0);
-    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    CHECK_FALSE(is_late(INT64_MAX));
     watchdog_leave();
 }
 
@@ -30,20 +30,20 @@ static void test_both_sides_of_a_deadline(void)
 {
     watchdog_init(PATIENCE_MS);
     watchdog_enter("worker", 3);
-    CU_ASSERT_FALSE(is_late(INT64_MAX)); /* it has begun nothing yet */
+    CHECK_FALSE(is_late(INT64_MAX)); /* it has begun nothing yet */
     watchdog_expect_at("a request", WATCHDOG_QUICK, NOW_MS);
-    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 1));
-    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS));
-    CU_ASSERT_STRING_EQUAL(late.name, "worker");
-    CU_ASSERT_EQUAL(late.number, 3);
-    CU_ASSERT_STRING_EQUAL(late.step, "a request");
-    CU_ASSERT_EQUAL(late.late_ms, 0);
+    CHECK_FALSE(is_late(NOW_MS + PATIENCE_MS - 1));
+    CHECK_TRUE(is_late(NOW_MS + PATIENCE_MS));
+    CHECK_STRING(late.name, "worker");
+    CHECK_EQUAL(late.number, 3);
+    CHECK_STRING(late.step, "a request");
+    CHECK_EQUAL(late.late_ms, 0);
     watchdog_expect_at("a file", WATCHDOG_DISK_MS, NOW_MS);
-    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS));
-    CU_ASSERT_FALSE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS - 1));
-    CU_ASSERT_TRUE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS + 7));
-    CU_ASSERT_STRING_EQUAL(late.step, "a file");
-    CU_ASSERT_EQUAL(late.late_ms, 7);
+    CHECK_FALSE(is_late(NOW_MS + PATIENCE_MS));
+    CHECK_FALSE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS - 1));
+    CHECK_TRUE(is_late(NOW_MS + WATCHDOG_DISK_MS + PATIENCE_MS + 7));
+    CHECK_STRING(late.step, "a file");
+    CHECK_EQUAL(late.late_ms, 7);
     watchdog_leave();
 }
 
@@ -53,12 +53,12 @@ static void test_idle_and_gone_are_never_late(void)
     watchdog_enter("job", 0);
     watchdog_expect_at("an upgrade", WATCHDOG_QUICK, NOW_MS);
     watchdog_idle();
-    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    CHECK_FALSE(is_late(INT64_MAX));
     watchdog_expect_at("an upgrade", WATCHDOG_QUICK, NOW_MS);
     watchdog_leave();
-    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    CHECK_FALSE(is_late(INT64_MAX));
     watchdog_expect_at("after it left", WATCHDOG_QUICK, NOW_MS);
-    CU_ASSERT_FALSE(is_late(INT64_MAX));
+    CHECK_FALSE(is_late(INT64_MAX));
 }
 
 static void test_limit_without_end(void)
@@ -66,9 +66,9 @@ static void test_limit_without_end(void)
     watchdog_init(PATIENCE_MS);
     watchdog_enter("job", 0);
     watchdog_expect_at("for ever", CLOCK_NEVER, NOW_MS);
-    CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
+    CHECK_FALSE(is_late(INT64_MAX - 1));
     watchdog_expect_at("nearly", CLOCK_NEVER - NOW_MS - 1, NOW_MS); /* with the patience too long */
-    CU_ASSERT_FALSE(is_late(INT64_MAX - 1));
+    CHECK_FALSE(is_late(INT64_MAX - 1));
     watchdog_leave();
 }
 
@@ -92,22 +92,22 @@ static void test_the_latest_of_two(void)
     struct other other;
     pthread_t thread;
     watchdog_init(PATIENCE_MS);
-    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, 2), 0);
-    CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, 2), 0);
+    REQUIRE_EQUAL(pthread_barrier_init(&other.begun, NULL, 2), 0);
+    REQUIRE_EQUAL(pthread_barrier_init(&other.seen, NULL, 2), 0);
     watchdog_enter("acceptor", 0);
     watchdog_expect_at("events", WATCHDOG_QUICK, NOW_MS);
-    CU_ASSERT_EQUAL_FATAL(pthread_create(&thread, NULL, run_other, &other), 0);
+    REQUIRE_EQUAL(pthread_create(&thread, NULL, run_other, &other), 0);
     pthread_barrier_wait(&other.begun);
-    CU_ASSERT_FALSE(is_late(NOW_MS + PATIENCE_MS - 51));
-    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS - 50)); /* one of them alone */
-    CU_ASSERT_STRING_EQUAL(late.name, "console");
-    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS + 1));
-    CU_ASSERT_STRING_EQUAL(late.name, "console");
-    CU_ASSERT_EQUAL(late.late_ms, 51);
+    CHECK_FALSE(is_late(NOW_MS + PATIENCE_MS - 51));
+    CHECK_TRUE(is_late(NOW_MS + PATIENCE_MS - 50)); /* one of them alone */
+    CHECK_STRING(late.name, "console");
+    CHECK_TRUE(is_late(NOW_MS + PATIENCE_MS + 1));
+    CHECK_STRING(late.name, "console");
+    CHECK_EQUAL(late.late_ms, 51);
     pthread_barrier_wait(&other.seen);
-    CU_ASSERT_EQUAL_FATAL(pthread_join(thread, NULL), 0);
-    CU_ASSERT_TRUE(is_late(NOW_MS + PATIENCE_MS + 1)); /* the other has left */
-    CU_ASSERT_STRING_EQUAL(late.name, "acceptor");
+    REQUIRE_EQUAL(pthread_join(thread, NULL), 0);
+    CHECK_TRUE(is_late(NOW_MS + PATIENCE_MS + 1)); /* the other has left */
+    CHECK_STRING(late.name, "acceptor");
     watchdog_leave();
     pthread_barrier_destroy(&other.begun);
     pthread_barrier_destroy(&other.seen);
@@ -130,17 +130,19 @@ static void test_all_slots(void)
     pthread_t threads[WATCHDOG_THREADS_MAX];
     watchdog_init(PATIENCE_MS);
     for (int turn = 0; turn < 2; turn++) {
-        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.begun, NULL, WATCHDOG_THREADS_MAX + 1),
-                              0);
-        CU_ASSERT_EQUAL_FATAL(pthread_barrier_init(&other.seen, NULL, WATCHDOG_THREADS_MAX + 1), 0);
+        CHECK_ROW("turn = %d", turn);
+        REQUIRE_EQUAL(pthread_barrier_init(&other.begun, NULL, WATCHDOG_THREADS_MAX + 1), 0);
+        REQUIRE_EQUAL(pthread_barrier_init(&other.seen, NULL, WATCHDOG_THREADS_MAX + 1), 0);
         for (int i = 0; i < WATCHDOG_THREADS_MAX; i++) {
-            CU_ASSERT_EQUAL_FATAL(pthread_create(&threads[i], NULL, enter_and_leave, &other), 0);
+            CHECK_ROW("i = %d", i);
+            REQUIRE_EQUAL(pthread_create(&threads[i], NULL, enter_and_leave, &other), 0);
         }
         pthread_barrier_wait(&other.begun);
-        CU_ASSERT_FALSE(is_late(INT64_MAX));
+        CHECK_FALSE(is_late(INT64_MAX));
         pthread_barrier_wait(&other.seen);
         for (int i = 0; i < WATCHDOG_THREADS_MAX; i++) {
-            CU_ASSERT_EQUAL_FATAL(pthread_join(threads[i], NULL), 0);
+            CHECK_ROW("i = %d", i);
+            REQUIRE_EQUAL(pthread_join(threads[i], NULL), 0);
         }
         pthread_barrier_destroy(&other.begun);
         pthread_barrier_destroy(&other.seen);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/pieces.h"
 
+#include "support/check.h"
 #include "support/golden.h"
 
-#include <CUnit/CUnit.h>
 #include <errno.h>
 #include <stdlib.h>
 
@@ -13,7 +13,7 @@ bool pieces_take(size_t index, struct pieces *ret)
     if (!message_full(index, &ret->message)) {
         return false;
     }
-    CU_ASSERT_EQUAL_FATAL(message_encode(&ret->message, &writer), 0);
+    REQUIRE_EQUAL(message_encode(&ret->message, &writer), 0);
     struct tlv_reader reader =
         tlv_reader_of(ret->frame + FRAME_HEADER_SIZE, writer.length - FRAME_HEADER_SIZE);
     ret->count = 0;
@@ -49,7 +49,7 @@ static uint8_t *put_together(const struct pieces *pieces, const void *extra, siz
         writer_put(&writer, pieces->piece[i].value, pieces->piece[i].length);
     }
     writer_put(&writer, extra, extra_length);
-    CU_ASSERT_FALSE_FATAL(writer.full);
+    REQUIRE_FALSE(writer.full);
     *length = writer.length;
     return exact_copy(room, writer.length);
 }
@@ -65,11 +65,11 @@ struct judgement pieces_judge(const struct pieces *pieces, const void *extra, si
     if (error == 0) {
         judgement.same = message_equal(&decoded, &pieces->message);
     } else {
-        CU_ASSERT_EQUAL(error, -EBADMSG);
-        CU_ASSERT_NOT_EQUAL(protocol_error.code, ERROR_NONE);
-        CU_ASSERT_EQUAL(protocol_error.closes, protocol_error.code == ERROR_MALFORMED);
-        CU_ASSERT_TRUE(strlen(protocol_error.text) > 0 &&
-                       strchr(protocol_error.text, '\n') == NULL);
+        CHECK_EQUAL(error, -EBADMSG);
+        CHECK_COMPARE(protocol_error.code, !=, ERROR_NONE);
+        CHECK_EQUAL(protocol_error.closes, protocol_error.code == ERROR_MALFORMED);
+        CHECK_COMPARE(strlen(protocol_error.text), >, 0);
+        CHECK_NULL(strchr(protocol_error.text, '\n'));
     }
     judgement.code = protocol_error.code;
     memcpy(judgement.text, protocol_error.text, sizeof judgement.text);

@@ -11,7 +11,8 @@ int unit_main(const char *suite_name, const struct unit_test *tests, size_t coun
         fprintf(stderr, "CUnit: %s\n", CU_get_error_msg());
         return 1;
     }
-    CU_pSuite suite = CU_add_suite(suite_name, NULL, NULL);
+    CU_pSuite suite =
+        CU_add_suite_with_setup_and_teardown(suite_name, NULL, NULL, check_row_clear, NULL);
     for (size_t i = 0; suite != NULL && i < count; i++) {
         if (CU_add_test(suite, tests[i].name, tests[i].run) == NULL) {
             suite = NULL;

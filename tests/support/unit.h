@@ -4,7 +4,8 @@
 #ifndef TESTS_UNIT_H
 #define TESTS_UNIT_H
 
-#include <CUnit/CUnit.h>
+#include "support/check.h"
+
 #include <stddef.h>
 
 struct unit_test {

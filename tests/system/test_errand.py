@@ -29,7 +29,7 @@ class LineTest(ErrandCase):
         self.hsm('echo "$@" >%s/arguments\necho done: x\n' % self.folder)
         daemon = self.daemon({"listen": {"unix_cid": 77, "allowed_cids": 77}})
         self.assertDoneAnswer(self.ask(daemon))
-        self.assertTrue(self.read("arguments").endswith(" attach 77\n"))
+        self.assertRegex(self.read("arguments"), r" attach 77\n\Z")
 
     def test_through_vsock_guest(self):
         self.hsm("echo 'unavailable: no stick with 20a0:4230'\nexit 1\n")

@@ -62,13 +62,13 @@ stat -c '%%a' "${3%%/*}" >%(f)s/folder-mode
                          ["started", "installed", "rebooting"])
         for record in (started, installed, last):
             self.assertEqual((record["sha256"], record["boot_id"]), (self.sha256, BOOT_ID))
-            self.assertTrue(before <= int(record["started"]) <= time.time())
+            self.assertOrder(before, int(record["started"]), time.time())
             self.assertNotIn("code", record)
             self.assertEqual(record["text"], "")
         self.assertEqual((started["ended"], started["reboot_at"]), ("0", "0"))
         self.assertNotIn("exit_status", started)
         self.assertEqual((installed["exit_status"], installed["reboot_at"]), ("0", "0"))
-        self.assertTrue(before <= int(last["ended"]) <= int(last["reboot_at"]) <= time.time())
+        self.assertOrder(before, int(last["ended"]), int(last["reboot_at"]), time.time())
 
     def test_nothing_is_left_over(self):
         self.run_it()

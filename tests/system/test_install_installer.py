@@ -74,7 +74,7 @@ class InstallerTest(InstallCase):
                     "head -c 50000000\nhead -c 25000000 /dev/zero\n"
                     "head -c 25000000 /dev/zero | tr '\\0' '\\r' >&2\necho; echo end >&2\nexit 1\n")
         err = self.run_it(status=1)
-        self.assertTrue(self.record()["text"].endswith("status 1: end"))
+        self.assertRegex(self.record()["text"], r"status 1: end\Z")
         self.assertLess(len(err), 1 << 20)
         self.assertRegex(err, r"\(\d+ lines left out\)")
 

@@ -79,7 +79,7 @@ class HostileTest(UpgradeTroubleTest):
         for daemon, image, words in self.each(FAILS, 0):
             told = self.fails(daemon, image.url, image.sha256, "download_failed")
             self.assertEqual(told, words)
-            self.assertFalse(self.read("installed"))
+            self.assertIn(self.read("installed"), (None, ""))
 
     def test_heals(self):
         for daemon, image, words in self.each(HEALS, 2):
@@ -113,4 +113,4 @@ class HostileTest(UpgradeTroubleTest):
         image = self.image(web, size=len(IMAGE))
         self.fails(daemon, web.url("/a"), image.sha256, "download_failed")
         self.assertEqual(len(web.requests), 1)
-        self.assertFalse(self.read("installed"))
+        self.assertIn(self.read("installed"), (None, ""))

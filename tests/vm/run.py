@@ -17,6 +17,9 @@ import test_hostos
 import test_loopback
 from world import World
 
+sys.path.append(os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "system"))
+from vsocktest.values import Noted  # noqa: E402
+
 SKIPPED = 77
 
 
@@ -46,7 +49,7 @@ def shell():
         world.close()
 
 
-class Result(unittest.TextTestResult):
+class Result(Noted, unittest.TextTestResult):
     """Tells how long each test took."""
 
     def startTest(self, test):

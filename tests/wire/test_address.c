@@ -26,23 +26,23 @@ static const struct {
 
 static void test_vsock(void)
 {
-    for (size_t i = 0; i < sizeof taken / sizeof taken[0]; i++) {
+    CHECK_EACH(i, taken, "%s", taken[i].text) {
         struct address address = {0};
         struct sockaddr_storage storage;
         struct sockaddr_vm vsock;
         char out[ADDRESS_TEXT_MAX];
         const char *why = NULL;
-        CU_ASSERT_EQUAL_FATAL(address_parse(taken[i].text, taken[i].use, &address, &why), 0);
-        CU_ASSERT_EQUAL(address.family, AF_VSOCK);
-        CU_ASSERT_EQUAL(address.cid, taken[i].cid);
-        CU_ASSERT_EQUAL(address.port, taken[i].port);
+        REQUIRE_EQUAL(address_parse(taken[i].text, taken[i].use, &address, &why), 0);
+        CHECK_EQUAL(address.family, AF_VSOCK);
+        CHECK_EQUAL(address.cid, taken[i].cid);
+        CHECK_EQUAL(address.port, taken[i].port);
         address_format(&address, out);
-        CU_ASSERT_STRING_EQUAL(out, taken[i].formatted ? taken[i].formatted : taken[i].text);
-        CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof vsock);
+        CHECK_STRING(out, taken[i].formatted ? taken[i].formatted : taken[i].text);
+        CHECK_EQUAL(address_to_sockaddr(&address, &storage), sizeof vsock);
         memcpy(&vsock, &storage, sizeof vsock);
-        CU_ASSERT_EQUAL(vsock.svm_family, AF_VSOCK);
-        CU_ASSERT_EQUAL(vsock.svm_cid, taken[i].cid);
-        CU_ASSERT_EQUAL(vsock.svm_port, taken[i].port);
+        CHECK_EQUAL(vsock.svm_family, AF_VSOCK);
+        CHECK_EQUAL(vsock.svm_cid, taken[i].cid);
+        CHECK_EQUAL(vsock.svm_port, taken[i].port);
     }
 }
 
@@ -75,12 +75,12 @@ static const struct {
 
 static void test_refused(void)
 {
-    for (size_t i = 0; i < sizeof refused / sizeof refused[0]; i++) {
+    CHECK_EACH(i, refused, "%s", refused[i].text) {
         struct address address = {.port = 77};
         const char *why = "";
-        CU_ASSERT_EQUAL(address_parse(refused[i].text, refused[i].use, &address, &why), -EINVAL);
-        CU_ASSERT_PTR_NOT_NULL(strstr(why, refused[i].word));
-        CU_ASSERT_EQUAL(address.port, 77);
+        CHECK_EQUAL(address_parse(refused[i].text, refused[i].use, &address, &why), -EINVAL);
+        CHECK_CONTAINS(why, refused[i].word);
+        CHECK_EQUAL(address.port, 77);
     }
 }
 
@@ -100,23 +100,23 @@ static void test_unix(void)
     struct sockaddr_un local;
     const char *why = "";
     make_path(text, ADDRESS_PATH_MAX);
-    CU_ASSERT_EQUAL_FATAL(address_parse(text, ADDRESS_CONNECT, &address, &why), 0);
-    CU_ASSERT_EQUAL(address.family, AF_UNIX);
+    REQUIRE_EQUAL(address_parse(text, ADDRESS_CONNECT, &address, &why), 0);
+    CHECK_EQUAL(address.family, AF_UNIX);
     address_format(&address, out);
-    CU_ASSERT_STRING_EQUAL(out, text);
-    CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage), sizeof local);
+    CHECK_STRING(out, text);
+    CHECK_EQUAL(address_to_sockaddr(&address, &storage), sizeof local);
     memcpy(&local, &storage, sizeof local);
-    CU_ASSERT_EQUAL(local.sun_family, AF_UNIX);
-    CU_ASSERT_STRING_EQUAL(local.sun_path, text + strlen("unix:"));
+    CHECK_EQUAL(local.sun_family, AF_UNIX);
+    CHECK_STRING(local.sun_path, text + strlen("unix:"));
 
     make_path(text, ADDRESS_PATH_MAX + 1);
-    CU_ASSERT_EQUAL(address_parse(text, ADDRESS_LISTEN, &address, &why), -EINVAL);
-    CU_ASSERT_PTR_NOT_NULL(strstr(why, "107"));
+    CHECK_EQUAL(address_parse(text, ADDRESS_LISTEN, &address, &why), -EINVAL);
+    CHECK_CONTAINS(why, "107");
 
-    CU_ASSERT_EQUAL(address_parse("unix:/run/a:b", ADDRESS_LISTEN, &address, &why), 0);
-    CU_ASSERT_STRING_EQUAL(address.path, "/run/a:b");
-    CU_ASSERT_EQUAL(address_to_sockaddr(&address, &storage),
-                    offsetof(struct sockaddr_un, sun_path) + sizeof "/run/a:b");
+    CHECK_EQUAL(address_parse("unix:/run/a:b", ADDRESS_LISTEN, &address, &why), 0);
+    CHECK_STRING(address.path, "/run/a:b");
+    CHECK_EQUAL(address_to_sockaddr(&address, &storage),
+                offsetof(struct sockaddr_un, sun_path) + sizeof "/run/a:b");
 }
 
 static const struct unit_test tests[] = {

@@ -12,7 +12,7 @@
 static void test_every_file(void)
 {
     struct golden_set set = golden_load("tlv-1");
-    CU_ASSERT_EQUAL(set.count, golden_messages_count);
+    CHECK_EQUAL(set.count, golden_messages_count);
     for (size_t i = 0; i < golden_messages_count; i++) {
         (void)golden_get(&set, golden_messages[i].name);
     }
@@ -23,15 +23,13 @@ static void test_encode(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
+        CHECK_ROW("%s", golden_messages[i].name);
         const struct golden *file = golden_get(&set, golden_messages[i].name);
         uint8_t *room = exact_room(file->length);
         struct writer writer = {.bytes = room, .size = file->length};
-        CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), 0);
-        CU_ASSERT_EQUAL_FATAL(writer.length, file->length);
-        if (memcmp(room, file->bytes, file->length) != 0) {
-            fprintf(stderr, "encoding differs from %s\n", file->name);
-            CU_FAIL("bytes differ");
-        }
+        CHECK_EQUAL(message_encode(&golden_messages[i], &writer), 0);
+        REQUIRE_EQUAL(writer.length, file->length);
+        CHECK_BYTES(room, file->bytes, file->length);
         free(room);
     }
     golden_free(&set);
@@ -42,13 +40,15 @@ static void test_no_room(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
+        CHECK_ROW("%s", golden_messages[i].name);
         const struct golden *file = golden_get(&set, golden_messages[i].name);
         for (size_t size = 0; size < file->length; size++) {
+            CHECK_ROW("size = %zu", size);
             uint8_t *room = exact_room(size);
             struct writer writer = {.bytes = room, .size = size};
-            CU_ASSERT_EQUAL(message_encode(&golden_messages[i], &writer), -ENOBUFS);
-            CU_ASSERT_EQUAL(writer.length, 0);
-            CU_ASSERT_FALSE(writer.full);
+            CHECK_EQUAL(message_encode(&golden_messages[i], &writer), -ENOBUFS);
+            CHECK_EQUAL(writer.length, 0);
+            CHECK_FALSE(writer.full);
             free(room);
         }
     }
@@ -59,14 +59,12 @@ static void test_decode(void)
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < set.count; i++) {
+        CHECK_ROW("%s", set.file[i].name);
         const struct golden *file = golden_get(&set, golden_messages[i].name);
         struct golden_message decoded;
         struct protocol_error protocol_error = {0};
-        CU_ASSERT_EQUAL(message_decode(file->bytes, file->length, &decoded, &protocol_error), 0);
-        if (!message_equal(&decoded, &golden_messages[i])) {
-            fprintf(stderr, "%s decodes to something else\n", file->name);
-            CU_FAIL("messages differ");
-        }
+        CHECK_EQUAL(message_decode(file->bytes, file->length, &decoded, &protocol_error), 0);
+        CHECK_TRUE(message_equal(&decoded, &golden_messages[i]));
     }
     golden_free(&set);
 }
@@ -77,10 +75,11 @@ static void test_hello_is_seven_bit(void)
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
     uint8_t room[FRAME_HEADER_SIZE + HELLO_PAYLOAD_MAX];
     struct writer writer = {.bytes = room, .size = sizeof room};
-    CU_ASSERT_EQUAL_FATAL(codec_encode_hello(&hello, &writer), 0);
-    CU_ASSERT_TRUE(writer.length > FRAME_HEADER_SIZE);
+    REQUIRE_EQUAL(codec_encode_hello(&hello, &writer), 0);
+    CHECK_COMPARE(writer.length, >, FRAME_HEADER_SIZE);
     for (size_t i = 0; i < writer.length; i++) {
-        CU_ASSERT_TRUE(room[i] < 0x80);
+        CHECK_ROW("i = %zu", i);
+        CHECK_COMPARE(room[i], <, 0x80);
     }
 }
 
@@ -93,18 +92,18 @@ static void test_header(void)
     uint8_t out[FRAME_HEADER_SIZE];
     struct frame_header decoded;
     frame_header_encode(&header, out);
-    CU_ASSERT_EQUAL(memcmp(out, bytes, sizeof bytes), 0);
+    CHECK_BYTES(out, bytes, sizeof bytes);
     frame_header_decode(bytes, &decoded);
-    CU_ASSERT_TRUE(version_equal(decoded.version, header.version));
-    CU_ASSERT_EQUAL(decoded.type, header.type);
-    CU_ASSERT_EQUAL(decoded.id, header.id);
-    CU_ASSERT_EQUAL(decoded.length, header.length);
-    CU_ASSERT_TRUE(frame_begins(bytes, sizeof bytes));
-    CU_ASSERT_TRUE(frame_begins(bytes, 0));
-    CU_ASSERT_TRUE(frame_begins(bytes, 3));
-    CU_ASSERT_FALSE(frame_begins((const uint8_t *)"VSCk", 4));
-    CU_ASSERT_TRUE(frame_begins((const uint8_t *)"VSCk", 3));
-    CU_ASSERT_FALSE(frame_begins((const uint8_t *)"v", 1));
+    CHECK_TRUE(version_equal(decoded.version, header.version));
+    CHECK_EQUAL(decoded.type, header.type);
+    CHECK_EQUAL(decoded.id, header.id);
+    CHECK_EQUAL(decoded.length, header.length);
+    CHECK_TRUE(frame_begins(bytes, sizeof bytes));
+    CHECK_TRUE(frame_begins(bytes, 0));
+    CHECK_TRUE(frame_begins(bytes, 3));
+    CHECK_FALSE(frame_begins((const uint8_t *)"VSCk", 4));
+    CHECK_TRUE(frame_begins((const uint8_t *)"VSCk", 3));
+    CHECK_FALSE(frame_begins((const uint8_t *)"v", 1));
 }
 
 static const struct unit_test tests[] = {

@@ -13,7 +13,7 @@ static int encode_request(const struct request *request)
     static uint8_t room[PIECES_ROOM];
     struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_request((struct wire_version){1, 0}, 1, request, &writer);
-    CU_ASSERT_EQUAL(writer.length > 0, error == 0);
+    CHECK_EQUAL(writer.length > 0, error == 0);
     return error;
 }
 
@@ -21,29 +21,29 @@ static void test_request_limits(void)
 {
     struct request upgrade = {.command = COMMAND_UPGRADE, .url = {long_text, URL_MAX}};
     struct request notify = {.command = COMMAND_NOTIFY, .message = {long_text, NOTIFY_MAX}};
-    CU_ASSERT_EQUAL(encode_request(&upgrade), 0);
-    CU_ASSERT_EQUAL(encode_request(&notify), 0);
+    CHECK_EQUAL(encode_request(&upgrade), 0);
+    CHECK_EQUAL(encode_request(&notify), 0);
     upgrade.url.length++;
     notify.message.length++;
-    CU_ASSERT_EQUAL(encode_request(&upgrade), -EMSGSIZE);
-    CU_ASSERT_EQUAL(encode_request(&notify), -EMSGSIZE);
+    CHECK_EQUAL(encode_request(&upgrade), -EMSGSIZE);
+    CHECK_EQUAL(encode_request(&notify), -EMSGSIZE);
     notify.message = text_of("\xff");
-    CU_ASSERT_EQUAL(encode_request(&notify), -EINVAL);
+    CHECK_EQUAL(encode_request(&notify), -EINVAL);
     notify.message = (struct text){"a\0", 2};
-    CU_ASSERT_EQUAL(encode_request(&notify), -EINVAL);
+    CHECK_EQUAL(encode_request(&notify), -EINVAL);
     notify.message = (struct text){NULL, 0};
-    CU_ASSERT_EQUAL(encode_request(&notify), 0);
-    CU_ASSERT_EQUAL(encode_request(&(struct request){.command = COMMAND_NONE}), -EINVAL);
-    CU_ASSERT_EQUAL(encode_request(&(struct request){.command = (enum command)9}), -EINVAL);
+    CHECK_EQUAL(encode_request(&notify), 0);
+    CHECK_EQUAL(encode_request(&(struct request){.command = COMMAND_NONE}), -EINVAL);
+    CHECK_EQUAL(encode_request(&(struct request){.command = (enum command)9}), -EINVAL);
     uint8_t room[64];
     struct writer writer = {.bytes = room, .size = sizeof room};
     struct request query = {.command = COMMAND_GET_HOSTOS_VERSION};
-    CU_ASSERT_EQUAL(codec_encode_request((struct wire_version){1, 0}, 0, &query, &writer), -EINVAL);
+    CHECK_EQUAL(codec_encode_request((struct wire_version){1, 0}, 0, &query, &writer), -EINVAL);
 }
 
 static enum error_code judge_text(size_t index, size_t piece, size_t length)
 {
-    CU_ASSERT_TRUE_FATAL(pieces_take(index, &whole));
+    REQUIRE_TRUE(pieces_take(index, &whole));
     whole.piece[piece].value = (const uint8_t *)long_text;
     whole.piece[piece].length = (uint16_t)length;
     return pieces_code(&whole);
@@ -51,14 +51,14 @@ static enum error_code judge_text(size_t index, size_t piece, size_t length)
 
 static void test_text_limits(void)
 {
-    CU_ASSERT_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX), ERROR_NONE);
-    CU_ASSERT_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, 0), ERROR_NONE);
-    CU_ASSERT_EQUAL(judge_text(1 + COMMAND_NOTIFY, 1, NOTIFY_MAX), ERROR_NONE);
-    CU_ASSERT_EQUAL(judge_text(1 + COMMAND_NOTIFY, 1, NOTIFY_MAX + 1), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(judge_text(0, 1, HELLO_AGENT_MAX), ERROR_NONE);
-    CU_ASSERT_EQUAL(judge_text(0, 1, HELLO_AGENT_MAX + 1), ERROR_MALFORMED);
-    CU_ASSERT_EQUAL(judge_text(1, 1, UINT16_MAX), ERROR_NONE); /* a WELCOME's agent has no limit */
+    CHECK_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX), ERROR_NONE);
+    CHECK_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, 0), ERROR_NONE);
+    CHECK_EQUAL(judge_text(1 + COMMAND_NOTIFY, 1, NOTIFY_MAX), ERROR_NONE);
+    CHECK_EQUAL(judge_text(1 + COMMAND_NOTIFY, 1, NOTIFY_MAX + 1), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(judge_text(0, 1, HELLO_AGENT_MAX), ERROR_NONE);
+    CHECK_EQUAL(judge_text(0, 1, HELLO_AGENT_MAX + 1), ERROR_MALFORMED);
+    CHECK_EQUAL(judge_text(1, 1, UINT16_MAX), ERROR_NONE); /* a WELCOME's agent has no limit */
 }
 
 static int encode_hello(const struct hello *hello)
@@ -66,39 +66,39 @@ static int encode_hello(const struct hello *hello)
     uint8_t room[256];
     struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_hello(hello, &writer);
-    CU_ASSERT_EQUAL(writer.length > 0, error == 0);
+    CHECK_EQUAL(writer.length > 0, error == 0);
     return error;
 }
 
 static void test_hello_limits(void)
 {
     struct hello hello = {.versions = {1, {{127, 127}}}, .agent = {long_text, HELLO_AGENT_MAX}};
-    CU_ASSERT_EQUAL(encode_hello(&hello), 0);
+    CHECK_EQUAL(encode_hello(&hello), 0);
     hello.agent.length++;
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EMSGSIZE);
+    CHECK_EQUAL(encode_hello(&hello), -EMSGSIZE);
     hello.agent = text_of("tab\there");
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.agent = (struct text){NULL, 0};
-    CU_ASSERT_EQUAL(encode_hello(&hello), 0);
+    CHECK_EQUAL(encode_hello(&hello), 0);
     hello.versions.pair[0] = (struct wire_version){1, 128};
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions.pair[0] = (struct wire_version){128, 0};
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions.pair[0] = (struct wire_version){0, 9};
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions = (struct wire_versions){2, {{1, 0}, {1, 1}}};
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions = (struct wire_versions){2, {{1, 0}, {2, 0}}};
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions.count = 0;
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
     hello.versions.count = WIRE_VERSIONS_MAX + 1;
-    CU_ASSERT_EQUAL(encode_hello(&hello), -EINVAL);
+    CHECK_EQUAL(encode_hello(&hello), -EINVAL);
 }
 
 static enum error_code judge_versions(size_t index, size_t piece, const void *bytes, size_t length)
 {
-    CU_ASSERT_TRUE_FATAL(pieces_take(index, &whole));
+    REQUIRE_TRUE(pieces_take(index, &whole));
     whole.piece[piece].value = bytes;
     whole.piece[piece].length = (uint16_t)length;
     return pieces_code(&whole);
@@ -112,21 +112,22 @@ static void test_version_lists(void)
         list[2 * i] = (uint8_t)(WIRE_VERSIONS_MAX + 1 - i);
     }
     for (size_t i = 0; i < 2; i++) {
+        CHECK_ROW("i = %zu", i);
         size_t message = where[i][0];
         size_t piece = where[i][1];
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, 2), ERROR_NONE);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof list - 2), ERROR_NONE);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, sizeof list), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, 0), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, 1), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, list, 3), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, "\x02\0\x02\0", 4), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, "\x01\0\x02\0", 4), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, "\x01\0\0\0", 4), ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(judge_versions(message, piece, "\0\x09", 2), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, list, 2), ERROR_NONE);
+        CHECK_EQUAL(judge_versions(message, piece, list, sizeof list - 2), ERROR_NONE);
+        CHECK_EQUAL(judge_versions(message, piece, list, sizeof list), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, list, 0), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, list, 1), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, list, 3), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, "\x02\0\x02\0", 4), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, "\x01\0\x02\0", 4), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, "\x01\0\0\0", 4), ERROR_MALFORMED);
+        CHECK_EQUAL(judge_versions(message, piece, "\0\x09", 2), ERROR_MALFORMED);
         /* Only a HELLO has to be 7-bit clean. */
-        CU_ASSERT_EQUAL(judge_versions(message, piece, "\x01\x80", 2),
-                        i == 0 ? ERROR_MALFORMED : ERROR_NONE);
+        CHECK_EQUAL(judge_versions(message, piece, "\x01\x80", 2),
+                    i == 0 ? ERROR_MALFORMED : ERROR_NONE);
     }
 }
 
@@ -134,16 +135,16 @@ static void test_version_lists(void)
 static void test_hello_payload(void)
 {
     static const uint8_t filling[HELLO_PAYLOAD_MAX];
-    CU_ASSERT_TRUE_FATAL(pieces_take(0, &whole));
+    REQUIRE_TRUE(pieces_take(0, &whole));
     size_t used = 2 * TLV_HEADER_SIZE + 2 + strlen("guest") + TLV_HEADER_SIZE;
     pieces_insert(&whole, 2, (struct tlv){5, (uint16_t)(HELLO_PAYLOAD_MAX - used), filling});
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_NONE);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_NONE);
     whole.piece[2].length++;
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
     whole.piece[2] = (struct tlv){5, 1, (const uint8_t *)"\x7f"};
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_NONE);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_NONE);
     whole.piece[2] = (struct tlv){5, 1, (const uint8_t *)"\x80"};
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
 }
 
 static int encode_answer(uint32_t id, const struct answer *answer)
@@ -151,52 +152,52 @@ static int encode_answer(uint32_t id, const struct answer *answer)
     static uint8_t room[2 * PIECES_ROOM];
     struct writer writer = {.bytes = room, .size = sizeof room};
     int error = codec_encode_answer((struct wire_version){1, 0}, id, answer, &writer);
-    CU_ASSERT_EQUAL(writer.length > 0, error == 0);
+    CHECK_EQUAL(writer.length > 0, error == 0);
     return error;
 }
 
 static void test_answer_limits(void)
 {
     struct answer response = {.kind = PAYLOAD_NONE};
-    CU_ASSERT_EQUAL(encode_answer(0, &response), -EINVAL);
-    CU_ASSERT_EQUAL(encode_answer(1, &response), 0);
+    CHECK_EQUAL(encode_answer(0, &response), -EINVAL);
+    CHECK_EQUAL(encode_answer(1, &response), 0);
     response.kind = PAYLOAD_LAST + 1;
-    CU_ASSERT_EQUAL(encode_answer(1, &response), -EINVAL);
+    CHECK_EQUAL(encode_answer(1, &response), -EINVAL);
     /* The kind takes 6 bytes of the largest payload, and this field's header 4. */
     response = (struct answer){.kind = PAYLOAD_HOSTOS_VERSION,
                                .hostos_version = {long_text, FRAME_PAYLOAD_MAX - 6 - 4}};
-    CU_ASSERT_EQUAL(encode_answer(1, &response), 0);
+    CHECK_EQUAL(encode_answer(1, &response), 0);
     response.hostos_version.length++;
-    CU_ASSERT_EQUAL(encode_answer(1, &response), -EMSGSIZE);
+    CHECK_EQUAL(encode_answer(1, &response), -EMSGSIZE);
     response.hostos_version.length = UINT16_MAX + 1;
-    CU_ASSERT_EQUAL(encode_answer(1, &response), -EMSGSIZE);
+    CHECK_EQUAL(encode_answer(1, &response), -EMSGSIZE);
     response.hostos_version = text_of("\x80");
-    CU_ASSERT_EQUAL(encode_answer(1, &response), -EINVAL);
+    CHECK_EQUAL(encode_answer(1, &response), -EINVAL);
 
     struct answer error = answer_error(ERROR_NONE, "none");
-    CU_ASSERT_EQUAL(encode_answer(0, &error), -EINVAL);
+    CHECK_EQUAL(encode_answer(0, &error), -EINVAL);
     error.code = 4711;
-    CU_ASSERT_EQUAL(encode_answer(0, &error), 0);
+    CHECK_EQUAL(encode_answer(0, &error), 0);
 }
 
 static void test_values(void)
 {
-    CU_ASSERT_TRUE_FATAL(pieces_take(1 + COMMAND_UPGRADE, &whole));
+    REQUIRE_TRUE(pieces_take(1 + COMMAND_UPGRADE, &whole));
     whole.piece[3].value = (const uint8_t *)"\0";
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_NONE);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_NONE);
     whole.piece[3].value = (const uint8_t *)"\xff";
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_INVALID_ARGUMENT);
 
-    CU_ASSERT_TRUE_FATAL(pieces_take(COMMAND_LAST + 3, &whole));
-    CU_ASSERT_EQUAL_FATAL(whole.message.type, FRAME_ERROR);
+    REQUIRE_TRUE(pieces_take(COMMAND_LAST + 3, &whole));
+    REQUIRE_EQUAL(whole.message.type, FRAME_ERROR);
     whole.piece[0].value = (const uint8_t *)"\xff\xff";
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_NONE); /* a code that is not known */
+    CHECK_EQUAL(pieces_code(&whole), ERROR_NONE); /* a code that is not known */
     whole.piece[0].value = (const uint8_t *)"\0\0";
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
 
-    CU_ASSERT_TRUE_FATAL(pieces_take(COMMAND_LAST + 4 + PAYLOAD_UPGRADE_STATUS, &whole));
+    REQUIRE_TRUE(pieces_take(COMMAND_LAST + 4 + PAYLOAD_UPGRADE_STATUS, &whole));
     whole.piece[0].value = (const uint8_t *)"\0\x04"; /* kind 4 */
-    CU_ASSERT_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
 }
 
 static const struct unit_test tests[] = {
@@ -212,5 +213,5 @@ static const struct unit_test tests[] = {
 int main(void)
 {
     memset(long_text, 'x', sizeof long_text);
-    return unit_main("wire limits", tests, sizeof tests / sizeof tests[0]);
+    return unit_main("wire limits", tests, COUNT(tests));
 }

@@ -8,22 +8,22 @@
 
 static void test_names(void)
 {
-    CU_ASSERT_PTR_NULL(command_name(COMMAND_NONE));
-    CU_ASSERT_PTR_NULL(command_name(COMMAND_LAST + 1));
-    CU_ASSERT_STRING_EQUAL(command_name(8), "start-upgrade-guest-vm");
-    CU_ASSERT_STRING_EQUAL(phase_name(0), "idle");
-    CU_ASSERT_STRING_EQUAL(phase_name(7), "upgraded");
-    CU_ASSERT_PTR_NULL(phase_name(8));
-    CU_ASSERT_STRING_EQUAL(error_name(0), "ok");
-    CU_ASSERT_STRING_EQUAL(error_name(1), "malformed");
-    CU_ASSERT_STRING_EQUAL(error_name(18), "not_ready");
-    CU_ASSERT_PTR_NULL(error_name(19));
-    CU_ASSERT_STRING_EQUAL(payload_name(0), "NoPayload");
-    CU_ASSERT_STRING_EQUAL(payload_name(3), "UpgradeStatus");
-    CU_ASSERT_PTR_NULL(payload_name(4));
-    CU_ASSERT_STRING_EQUAL(frame_type_name(0x0010), "REQUEST");
-    CU_ASSERT_STRING_EQUAL(frame_type_name(0x0012), "RESPONSE");
-    CU_ASSERT_PTR_NULL(frame_type_name(0x0013));
+    CHECK_NULL(command_name(COMMAND_NONE));
+    CHECK_NULL(command_name(COMMAND_LAST + 1));
+    CHECK_STRING(command_name(8), "start-upgrade-guest-vm");
+    CHECK_STRING(phase_name(0), "idle");
+    CHECK_STRING(phase_name(7), "upgraded");
+    CHECK_NULL(phase_name(8));
+    CHECK_STRING(error_name(0), "ok");
+    CHECK_STRING(error_name(1), "malformed");
+    CHECK_STRING(error_name(18), "not_ready");
+    CHECK_NULL(error_name(19));
+    CHECK_STRING(payload_name(0), "NoPayload");
+    CHECK_STRING(payload_name(3), "UpgradeStatus");
+    CHECK_NULL(payload_name(4));
+    CHECK_STRING(frame_type_name(0x0010), "REQUEST");
+    CHECK_STRING(frame_type_name(0x0012), "RESPONSE");
+    CHECK_NULL(frame_type_name(0x0013));
 }
 
 static void test_commands(void)
@@ -31,16 +31,17 @@ static void test_commands(void)
     static const bool queries[] = {false, false, false, true, false, false, true, true, false};
     static const unsigned kinds[] = {0, 0, 0, 2, 0, 0, 1, 3, 0};
     for (unsigned i = 0; i <= COMMAND_LAST; i++) {
-        CU_ASSERT_EQUAL(command_is_query((enum command)i), queries[i]);
-        CU_ASSERT_EQUAL(command_answer((enum command)i), kinds[i]);
+        CHECK_ROW("i = %u", i);
+        CHECK_EQUAL(command_is_query((enum command)i), queries[i]);
+        CHECK_EQUAL(command_answer((enum command)i), kinds[i]);
         if (i > 0) {
-            CU_ASSERT_EQUAL(command_find(command_name(i)), i);
+            CHECK_EQUAL(command_find(command_name(i)), i);
         }
     }
-    CU_ASSERT_FALSE(command_is_query((enum command)(COMMAND_LAST + 1)));
-    CU_ASSERT_EQUAL(command_answer((enum command)(COMMAND_LAST + 1)), PAYLOAD_NONE);
-    CU_ASSERT_EQUAL(command_find("upgrades"), COMMAND_NONE);
-    CU_ASSERT_EQUAL(command_find(""), COMMAND_NONE);
+    CHECK_FALSE(command_is_query((enum command)(COMMAND_LAST + 1)));
+    CHECK_EQUAL(command_answer((enum command)(COMMAND_LAST + 1)), PAYLOAD_NONE);
+    CHECK_EQUAL(command_find("upgrades"), COMMAND_NONE);
+    CHECK_EQUAL(command_find(""), COMMAND_NONE);
 }
 
 static const struct layout *each_layout(size_t *step)
@@ -64,34 +65,35 @@ static void test_layouts(void)
     size_t step = 0;
     const struct layout *layout = NULL;
     while ((layout = each_layout(&step)) != NULL) {
-        CU_ASSERT_PTR_NOT_NULL(layout->name);
-        CU_ASSERT_TRUE(layout->count > 0);
+        CHECK_NOT_NULL(layout->name);
+        CHECK_COMPARE(layout->count, >, 0);
         for (size_t i = 0; i < layout->count; i++) {
+            CHECK_ROW("i = %zu", i);
             const struct field *row = &layout->rows[i];
-            CU_ASSERT_TRUE(i == 0 || row->tag > layout->rows[i - 1].tag);
-            CU_ASSERT_TRUE(row->presence != FIELD_MANDATORY || row->tag % 2 == 0);
-            CU_ASSERT_PTR_EQUAL(layout_row(layout, row->tag), row);
-            CU_ASSERT_PTR_NOT_NULL(field_type_name(row->type));
+            CHECK_TRUE(i == 0 || row->tag > layout->rows[i - 1].tag);
+            CHECK_TRUE(row->presence != FIELD_MANDATORY || row->tag % 2 == 0);
+            CHECK_EQUAL(layout_row(layout, row->tag), row);
+            CHECK_NOT_NULL(field_type_name(row->type));
         }
-        CU_ASSERT_PTR_NULL(layout_row(layout, 0x7fff));
+        CHECK_NULL(layout_row(layout, 0x7fff));
     }
-    CU_ASSERT_EQUAL(step, 4 + COMMAND_LAST + PAYLOAD_LAST + 2);
+    CHECK_EQUAL(step, 4 + COMMAND_LAST + PAYLOAD_LAST + 2);
 }
 
 static void test_layout_find(void)
 {
-    CU_ASSERT_STRING_EQUAL(layout_find(FRAME_REQUEST, COMMAND_NOTIFY)->name, "notify");
-    CU_ASSERT_STRING_EQUAL(layout_find(FRAME_RESPONSE, 3)->name, "UpgradeStatus");
-    CU_ASSERT_PTR_NULL(layout_find(FRAME_REQUEST, 0));
-    CU_ASSERT_PTR_NULL(layout_find(FRAME_REQUEST, COMMAND_LAST + 1));
-    CU_ASSERT_PTR_NULL(layout_find(FRAME_RESPONSE, PAYLOAD_LAST + 1));
-    CU_ASSERT_PTR_NULL(layout_find(0x0099, 0));
-    CU_ASSERT_TRUE(layout_needs_selector(FRAME_REQUEST));
-    CU_ASSERT_TRUE(layout_needs_selector(FRAME_RESPONSE));
-    CU_ASSERT_FALSE(layout_needs_selector(FRAME_PROGRESS));
-    CU_ASSERT_EQUAL(field_type_width(FIELD_SHA256), 32);
-    CU_ASSERT_EQUAL(field_type_width(FIELD_RELEASE), 12);
-    CU_ASSERT_EQUAL(field_type_width(FIELD_TEXT), 0);
+    CHECK_STRING(layout_find(FRAME_REQUEST, COMMAND_NOTIFY)->name, "notify");
+    CHECK_STRING(layout_find(FRAME_RESPONSE, 3)->name, "UpgradeStatus");
+    CHECK_NULL(layout_find(FRAME_REQUEST, 0));
+    CHECK_NULL(layout_find(FRAME_REQUEST, COMMAND_LAST + 1));
+    CHECK_NULL(layout_find(FRAME_RESPONSE, PAYLOAD_LAST + 1));
+    CHECK_NULL(layout_find(0x0099, 0));
+    CHECK_TRUE(layout_needs_selector(FRAME_REQUEST));
+    CHECK_TRUE(layout_needs_selector(FRAME_RESPONSE));
+    CHECK_FALSE(layout_needs_selector(FRAME_PROGRESS));
+    CHECK_EQUAL(field_type_width(FIELD_SHA256), 32);
+    CHECK_EQUAL(field_type_width(FIELD_RELEASE), 12);
+    CHECK_EQUAL(field_type_width(FIELD_TEXT), 0);
 }
 
 static const struct {
@@ -112,12 +114,12 @@ static const struct {
 
 static void test_version_agree(void)
 {
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    CHECK_EACH(i, pairs, "error %d", pairs[i].error) {
         struct wire_version agreed = {0, 0};
-        CU_ASSERT_EQUAL(version_agree(&pairs[i].ours, &pairs[i].theirs, &agreed), pairs[i].error);
-        CU_ASSERT_TRUE(version_equal(agreed, pairs[i].agreed));
-        CU_ASSERT_EQUAL(version_agree(&pairs[i].theirs, &pairs[i].ours, &agreed), pairs[i].error);
-        CU_ASSERT_TRUE(version_equal(agreed, pairs[i].agreed));
+        CHECK_EQUAL(version_agree(&pairs[i].ours, &pairs[i].theirs, &agreed), pairs[i].error);
+        CHECK_TRUE(version_equal(agreed, pairs[i].agreed));
+        CHECK_EQUAL(version_agree(&pairs[i].theirs, &pairs[i].ours, &agreed), pairs[i].error);
+        CHECK_TRUE(version_equal(agreed, pairs[i].agreed));
     }
 }
 
@@ -129,8 +131,8 @@ static void test_version_offered(void)
         bool offered;
     } rows[] = {{{3, 2}, true}, {{3, 0}, true},  {{3, 3}, false}, {{2, 0}, false},
                 {{1, 0}, true}, {{1, 1}, false}, {{0, 0}, false}, {{0, 9}, false}};
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        CU_ASSERT_EQUAL(version_was_offered(&ours, rows[i].version), rows[i].offered);
+    CHECK_EACH(i, rows, "offered %d", rows[i].offered) {
+        CHECK_EQUAL(version_was_offered(&ours, rows[i].version), rows[i].offered);
     }
 }
 
@@ -139,14 +141,14 @@ static void test_versions_format(void)
     struct wire_versions longest = {.count = WIRE_VERSIONS_MAX};
     char out[VERSIONS_TEXT_MAX];
     versions_format(&(struct wire_versions){.count = 0}, out);
-    CU_ASSERT_STRING_EQUAL(out, "");
+    CHECK_STRING(out, "");
     versions_format(&(struct wire_versions){2, {{2, 0}, {1, 3}}}, out);
-    CU_ASSERT_STRING_EQUAL(out, "2.0, 1.3");
+    CHECK_STRING(out, "2.0, 1.3");
     for (size_t i = 0; i < WIRE_VERSIONS_MAX; i++) {
         longest.pair[i] = (struct wire_version){255, 255};
     }
     versions_format(&longest, out);
-    CU_ASSERT_EQUAL(strlen(out), WIRE_VERSIONS_MAX * strlen("255.255, ") - strlen(", "));
+    CHECK_EQUAL(strlen(out), WIRE_VERSIONS_MAX * strlen("255.255, ") - strlen(", "));
 }
 
 static const struct unit_test tests[] = {

@@ -36,11 +36,11 @@ static const struct {
 
 static void test_decimal(void)
 {
-    for (size_t i = 0; i < sizeof decimals / sizeof decimals[0]; i++) {
+    CHECK_EACH(i, decimals, "%s", decimals[i].text) {
         uint64_t number = 77;
         int error = decimal_parse(decimals[i].text, decimals[i].min, decimals[i].max, &number);
-        CU_ASSERT_EQUAL(error, decimals[i].error);
-        CU_ASSERT_EQUAL(number, error == 0 ? decimals[i].number : 77);
+        CHECK_EQUAL(error, decimals[i].error);
+        CHECK_EQUAL(number, error == 0 ? decimals[i].number : 77);
     }
 }
 
@@ -76,19 +76,19 @@ static const struct {
 
 static void test_seconds(void)
 {
-    for (size_t i = 0; i < sizeof seconds / sizeof seconds[0]; i++) {
+    CHECK_EACH(i, seconds, "%s", seconds[i].text) {
         int64_t ms = 77;
         int error = decimal_parse_seconds(seconds[i].text, 0, 60000, &ms);
-        CU_ASSERT_EQUAL(error, seconds[i].error);
-        CU_ASSERT_EQUAL(ms, error == 0 ? seconds[i].ms : 77);
+        CHECK_EQUAL(error, seconds[i].error);
+        CHECK_EQUAL(ms, error == 0 ? seconds[i].ms : 77);
     }
     int64_t ms = 77;
-    CU_ASSERT_EQUAL(decimal_parse_seconds("0.0991", 100, 60000, &ms), 0);
-    CU_ASSERT_EQUAL(ms, 100);
-    CU_ASSERT_EQUAL(decimal_parse_seconds("0.099", 100, 60000, &ms), -ERANGE);
-    CU_ASSERT_EQUAL(decimal_parse_seconds("9223372036854775.807", 0, INT64_MAX, &ms), 0);
-    CU_ASSERT_EQUAL(ms, INT64_MAX);
-    CU_ASSERT_EQUAL(decimal_parse_seconds("9223372036854775.808", 0, INT64_MAX, &ms), -ERANGE);
+    CHECK_EQUAL(decimal_parse_seconds("0.0991", 100, 60000, &ms), 0);
+    CHECK_EQUAL(ms, 100);
+    CHECK_EQUAL(decimal_parse_seconds("0.099", 100, 60000, &ms), -ERANGE);
+    CHECK_EQUAL(decimal_parse_seconds("9223372036854775.807", 0, INT64_MAX, &ms), 0);
+    CHECK_EQUAL(ms, INT64_MAX);
+    CHECK_EQUAL(decimal_parse_seconds("9223372036854775.808", 0, INT64_MAX, &ms), -ERANGE);
 }
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aAbBcCdDeEfF"
@@ -97,12 +97,12 @@ static void test_hex(void)
 {
     uint8_t sha256[SHA256_SIZE] = {0};
     char out[SHA256_HEX + 1];
-    CU_ASSERT_EQUAL(sha256_parse(text_of(HEX), sha256), 0);
-    CU_ASSERT_EQUAL(sha256[0], 0x00);
-    CU_ASSERT_EQUAL(sha256[9], 0x99);
-    CU_ASSERT_EQUAL(sha256[31], 0xff);
+    CHECK_EQUAL(sha256_parse(text_of(HEX), sha256), 0);
+    CHECK_EQUAL(sha256[0], 0x00);
+    CHECK_EQUAL(sha256[9], 0x99);
+    CHECK_EQUAL(sha256[31], 0xff);
     sha256_format(sha256, out);
-    CU_ASSERT_STRING_EQUAL(out, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
+    CHECK_STRING(out, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 }
 
 static void test_hex_refused(void)
@@ -113,14 +113,15 @@ static void test_hex_refused(void)
     memset(before, 0x5a, sizeof before);
     memcpy(sha256, before, sizeof before);
     for (size_t i = 0; i < 2 * (sizeof outside - 1); i++) {
+        CHECK_ROW("i = %zu", i);
         char text[] = HEX;
         text[i % 2 == 0 ? 0 : SHA256_HEX - 1] = outside[i / 2];
-        CU_ASSERT_EQUAL(sha256_parse(text_of(text), sha256), -EINVAL);
+        CHECK_EQUAL(sha256_parse(text_of(text), sha256), -EINVAL);
     }
-    CU_ASSERT_EQUAL(sha256_parse((struct text){HEX, SHA256_HEX - 1}, sha256), -EINVAL);
-    CU_ASSERT_EQUAL(sha256_parse(text_of(HEX "0"), sha256), -EINVAL);
-    CU_ASSERT_EQUAL(sha256_parse((struct text){NULL, 0}, sha256), -EINVAL);
-    CU_ASSERT_EQUAL(memcmp(before, sha256, sizeof before), 0);
+    CHECK_EQUAL(sha256_parse((struct text){HEX, SHA256_HEX - 1}, sha256), -EINVAL);
+    CHECK_EQUAL(sha256_parse(text_of(HEX "0"), sha256), -EINVAL);
+    CHECK_EQUAL(sha256_parse((struct text){NULL, 0}, sha256), -EINVAL);
+    CHECK_BYTES(before, sha256, sizeof before);
 }
 
 static void test_clock(void)
@@ -128,21 +129,23 @@ static void test_clock(void)
     int64_t before = clock_ms();
     int64_t deadline = clock_deadline(1000);
     int64_t after = clock_ms();
-    CU_ASSERT_TRUE(before + 1000 <= deadline && deadline <= after + 1000);
-    CU_ASSERT_EQUAL(clock_deadline(CLOCK_NEVER), CLOCK_NEVER);
-    CU_ASSERT_EQUAL(clock_deadline(CLOCK_NEVER - 1), CLOCK_NEVER);
+    CHECK_COMPARE(before + 1000, <=, deadline);
+    CHECK_COMPARE(deadline, <=, after + 1000);
+    CHECK_EQUAL(clock_deadline(CLOCK_NEVER), CLOCK_NEVER);
+    CHECK_EQUAL(clock_deadline(CLOCK_NEVER - 1), CLOCK_NEVER);
 }
 
 static void test_clock_poll_timeout(void)
 {
     int64_t now = clock_ms();
-    CU_ASSERT_EQUAL(clock_poll_timeout(CLOCK_NEVER), -1);
-    CU_ASSERT_EQUAL(clock_poll_timeout(CLOCK_NEVER - 1), INT_MAX);
-    CU_ASSERT_EQUAL(clock_poll_timeout(now), 0);
-    CU_ASSERT_EQUAL(clock_poll_timeout(now - 5), 0);
-    CU_ASSERT_EQUAL(clock_poll_timeout(INT64_MIN), 0);
+    CHECK_EQUAL(clock_poll_timeout(CLOCK_NEVER), -1);
+    CHECK_EQUAL(clock_poll_timeout(CLOCK_NEVER - 1), INT_MAX);
+    CHECK_EQUAL(clock_poll_timeout(now), 0);
+    CHECK_EQUAL(clock_poll_timeout(now - 5), 0);
+    CHECK_EQUAL(clock_poll_timeout(INT64_MIN), 0);
     int left = clock_poll_timeout(now + 1000000);
-    CU_ASSERT_TRUE(left > 0 && left <= 1000000);
+    CHECK_COMPARE(left, >, 0);
+    CHECK_COMPARE(left, <=, 1000000);
 }
 
 static const struct unit_test tests[] = {

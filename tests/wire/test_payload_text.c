@@ -44,27 +44,28 @@ static const struct {
 
 static void test_forms(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].text) {
         char out[256];
         size_t length = payload_text(&samples[i].response, out, sizeof out);
-        CU_ASSERT_STRING_EQUAL(out, samples[i].text);
-        CU_ASSERT_EQUAL(length, strlen(samples[i].text));
+        CHECK_STRING(out, samples[i].text);
+        CHECK_EQUAL(length, strlen(samples[i].text));
         length = payload_value(&samples[i].response, out, sizeof out);
-        CU_ASSERT_STRING_EQUAL(out, samples[i].value);
-        CU_ASSERT_EQUAL(length, strlen(samples[i].value));
+        CHECK_STRING(out, samples[i].value);
+        CHECK_EQUAL(length, strlen(samples[i].value));
     }
 }
 
 /* In a buffer of any size: a beginning of the line, its NUL, and the length that was needed. */
 static void test_cut(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].text) {
         size_t needed = strlen(samples[i].text);
         for (size_t size = 1; size <= needed + 1; size++) {
+            CHECK_ROW("size = %zu", size);
             char *out = exact_room(size);
-            CU_ASSERT_EQUAL(payload_text(&samples[i].response, out, size), needed);
-            CU_ASSERT_TRUE(strlen(out) < size);
-            CU_ASSERT_EQUAL(strncmp(out, samples[i].text, strlen(out)), 0);
+            CHECK_EQUAL(payload_text(&samples[i].response, out, size), needed);
+            CHECK_COMPARE(strlen(out), <, size);
+            CHECK_PREFIX(samples[i].text, out);
             free(out);
         }
     }

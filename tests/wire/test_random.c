@@ -210,12 +210,10 @@ static bool goes_round(const struct golden_message *message)
 static void test_round_trips(void)
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
+        CHECK_ROW("i = %u", i);
         struct golden_message message = random_message();
-        if (!goes_round(&message)) {
-            fprintf(stderr, "round %u: frame type 0x%04x\n", i, (unsigned)message.type);
-            CU_FAIL("a message does not come back as it was");
-            return;
-        }
+        CHECK_ROW("type 0x%04x", (unsigned)message.type);
+        REQUIRE_TRUE(goes_round(&message));
     }
 }
 
@@ -227,6 +225,7 @@ static void test_noise(void)
     uint8_t bytes[FRAME_HEADER_SIZE + 64];
     unsigned refused = 0;
     for (unsigned i = 0; i < ROUNDS; i++) {
+        CHECK_ROW("i = %u", i);
         size_t length = FRAME_HEADER_SIZE + random_below(64);
         struct golden_message decoded;
         struct protocol_error protocol_error = {0};
@@ -236,11 +235,11 @@ static void test_noise(void)
         integer_write(bytes + 6, 2, types[random_below(6)]);
         uint8_t *frame = exact_copy(bytes, length);
         int error = message_decode(frame, length, &decoded, &protocol_error);
-        CU_ASSERT_TRUE(error == 0 || protocol_error.code != ERROR_NONE);
+        CHECK_TRUE(error == 0 || protocol_error.code != ERROR_NONE);
         refused += error < 0;
         free(frame);
     }
-    CU_ASSERT_TRUE(refused > ROUNDS / 2);
+    CHECK_COMPARE(refused, >, ROUNDS / 2);
 }
 
 static const struct unit_test tests[] = {

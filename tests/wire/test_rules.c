@@ -14,11 +14,11 @@ static void test_whole(void)
     size_t count = 0;
     FOR_EACH_MESSAGE
     {
-        CU_ASSERT_EQUAL(whole.count, pieces_layout(&whole)->count);
-        CU_ASSERT_TRUE(pieces_judge(&whole, NULL, 0).same);
+        CHECK_EQUAL(whole.count, pieces_layout(&whole)->count);
+        CHECK_TRUE(pieces_judge(&whole, NULL, 0).same);
         count++;
     }
-    CU_ASSERT_EQUAL(count, 4 + COMMAND_LAST + PAYLOAD_LAST + 1);
+    CHECK_EQUAL(count, 4 + COMMAND_LAST + PAYLOAD_LAST + 1);
 }
 
 static void test_missing(void)
@@ -27,10 +27,11 @@ static void test_missing(void)
     {
         const struct layout *layout = pieces_layout(&whole);
         for (size_t i = 0; i < whole.count; i++) {
+            CHECK_ROW("i = %zu", i);
             broken = whole;
             pieces_remove(&broken, i);
             bool mandatory = layout->rows[i].presence == FIELD_MANDATORY;
-            CU_ASSERT_EQUAL(pieces_code(&broken), mandatory ? ERROR_MALFORMED : ERROR_NONE);
+            CHECK_EQUAL(pieces_code(&broken), mandatory ? ERROR_MALFORMED : ERROR_NONE);
         }
     }
 }
@@ -41,18 +42,19 @@ static void test_width(void)
     {
         const struct layout *layout = pieces_layout(&whole);
         for (size_t i = 0; i < whole.count; i++) {
+            CHECK_ROW("i = %zu", i);
             if (field_type_width(layout->rows[i].type) == 0) {
                 continue;
             }
             static uint8_t wider[64];
             broken = whole;
             broken.piece[i].length--;
-            CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+            CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             broken.piece[i].length += 2;
             broken.piece[i].value = wider;
-            CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+            CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             broken.piece[i].length = 0;
-            CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+            CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
         }
     }
 }
@@ -62,20 +64,21 @@ static void test_order(void)
     FOR_EACH_MESSAGE
     {
         for (size_t i = 0; i < whole.count; i++) {
+            CHECK_ROW("i = %zu", i);
             broken = whole;
             pieces_insert(&broken, i, whole.piece[i]); /* repeated */
-            CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+            CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             if (i > 0) {
                 broken = whole;
                 broken.piece[i] = whole.piece[i - 1]; /* swapped */
                 broken.piece[i - 1] = whole.piece[i];
-                CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+                CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             }
         }
         broken = whole;
         pieces_insert(&broken, broken.count, (struct tlv){0x7fff, 0, NULL});
         pieces_insert(&broken, broken.count, (struct tlv){0x7fff, 0, NULL}); /* skipped, repeated */
-        CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
     }
 }
 
@@ -85,16 +88,17 @@ static void test_unknown_tags(void)
     FOR_EACH_MESSAGE
     {
         for (size_t i = 0; i <= whole.count; i++) {
+            CHECK_ROW("i = %zu", i);
             unsigned below = i > 0 ? whole.piece[i - 1].tag + 1U : 0;
             unsigned above = i < whole.count ? whole.piece[i].tag : below + 3;
             for (unsigned tag = below; tag < above; tag++) {
+                CHECK_ROW("tag = %u", tag);
                 broken = whole;
                 pieces_insert(&broken, i,
                               (struct tlv){(uint16_t)tag, 2, (const uint8_t *)"\x01\x02"});
                 struct judgement judgement = pieces_judge(&broken, NULL, 0);
-                CU_ASSERT_EQUAL(judgement.code,
-                                tag % 2 == 0 ? ERROR_UNSUPPORTED_FIELD : ERROR_NONE);
-                CU_ASSERT_EQUAL(judgement.same, tag % 2 == 1);
+                CHECK_EQUAL(judgement.code, tag % 2 == 0 ? ERROR_UNSUPPORTED_FIELD : ERROR_NONE);
+                CHECK_EQUAL(judgement.same, tag % 2 == 1);
             }
         }
     }
@@ -104,12 +108,12 @@ static void test_end(void)
 {
     FOR_EACH_MESSAGE
     {
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f", 1).code, ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f\x01", 2).code, ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f\x01\0", 3).code, ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f\x01\0\0", 4).code, ERROR_NONE);
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f\x01\0\x01", 4).code, ERROR_MALFORMED);
-        CU_ASSERT_EQUAL(pieces_judge(&whole, "\x7f\x01\x7f\x7f", 4).code, ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f", 1).code, ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f\x01", 2).code, ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f\x01\0", 3).code, ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f\x01\0\0", 4).code, ERROR_NONE);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f\x01\0\x01", 4).code, ERROR_MALFORMED);
+        CHECK_EQUAL(pieces_judge(&whole, "\x7f\x01\x7f\x7f", 4).code, ERROR_MALFORMED);
     }
 }
 
@@ -122,23 +126,24 @@ static void test_texts(void)
     {
         const struct layout *layout = pieces_layout(&whole);
         for (size_t i = 0; i < whole.count; i++) {
+            CHECK_ROW("i = %zu", i);
             enum field_type type = layout->rows[i].type;
             if (type != FIELD_TEXT && type != FIELD_PRINTABLE) {
                 continue;
             }
             broken = whole;
-            for (size_t j = 0; j < sizeof bad / sizeof bad[0]; j++) {
+            CHECK_EACH(j, bad, "%s", bad[j]) {
                 broken.piece[i].value = (const uint8_t *)bad[j];
                 broken.piece[i].length = (uint16_t)strlen(bad[j]);
-                CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+                CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             }
             broken.piece[i].value = (const uint8_t *)"a\0b";
             broken.piece[i].length = 3;
-            CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+            CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
             broken.piece[i].value = (const uint8_t *)"\x1b\x7f";
             broken.piece[i].length = 2;
-            CU_ASSERT_EQUAL(pieces_code(&broken),
-                            type == FIELD_PRINTABLE ? ERROR_MALFORMED : ERROR_NONE);
+            CHECK_EQUAL(pieces_code(&broken),
+                        type == FIELD_PRINTABLE ? ERROR_MALFORMED : ERROR_NONE);
         }
     }
 }
@@ -147,43 +152,43 @@ static void test_texts(void)
 static void test_precedence(void)
 {
     struct tlv even = {0x7ffe, 0, NULL};
-    CU_ASSERT_TRUE_FATAL(pieces_take(1 + COMMAND_UPGRADE, &whole));
-    CU_ASSERT_EQUAL_FATAL(whole.count, 4);
+    REQUIRE_TRUE(pieces_take(1 + COMMAND_UPGRADE, &whole));
+    REQUIRE_EQUAL(whole.count, 4);
 
     broken = whole;
     pieces_insert(&broken, 2, (struct tlv){5, 0, NULL});
     broken.piece[2].tag = 0; /* even, but out of order */
-    CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
 
     broken = whole;
     broken.piece[3].value = (const uint8_t *)"\x02"; /* progress 2 */
-    CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(pieces_code(&broken), ERROR_INVALID_ARGUMENT);
     pieces_insert(&broken, 4, even);
-    CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_INVALID_ARGUMENT);
-    CU_ASSERT_EQUAL(pieces_judge(&broken, "\0", 1).code, ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&broken), ERROR_INVALID_ARGUMENT);
+    CHECK_EQUAL(pieces_judge(&broken, "\0", 1).code, ERROR_MALFORMED);
     pieces_remove(&broken, 2); /* the digest is missing */
     struct judgement judgement = pieces_judge(&broken, NULL, 0);
-    CU_ASSERT_EQUAL(judgement.code, ERROR_MALFORMED);
-    CU_ASSERT_STRING_EQUAL(judgement.text, "field 6 (sha256) is missing; upgrade needs it");
+    CHECK_EQUAL(judgement.code, ERROR_MALFORMED);
+    CHECK_STRING(judgement.text, "field 6 (sha256) is missing; upgrade needs it");
     broken.piece[1].length = 1; /* and before it the url is not UTF-8 */
     broken.piece[1].value = (const uint8_t *)"\xff";
     judgement = pieces_judge(&broken, "\0", 1);
-    CU_ASSERT_EQUAL(judgement.code, ERROR_MALFORMED);
-    CU_ASSERT_STRING_EQUAL(
-        judgement.text, "field 4 (url) holds bytes that it must not; expected UTF-8 without NUL");
+    CHECK_EQUAL(judgement.code, ERROR_MALFORMED);
+    CHECK_STRING(judgement.text,
+                 "field 4 (url) holds bytes that it must not; expected UTF-8 without NUL");
 
     broken = whole;
     pieces_insert(&broken, 1, (struct tlv){0, 0, NULL});
     broken.piece[1].tag = 3;                             /* skipped */
     broken.piece[0].value = (const uint8_t *)"\x12\x34"; /* no such command */
-    CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_UNKNOWN_COMMAND);
-    CU_ASSERT_EQUAL(pieces_judge(&broken, "\0", 1).code, ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&broken), ERROR_UNKNOWN_COMMAND);
+    CHECK_EQUAL(pieces_judge(&broken, "\0", 1).code, ERROR_MALFORMED);
 
     broken = whole;
     pieces_insert(&broken, 0, (struct tlv){0, 0, NULL});
     pieces_remove(&broken, 4);
     pieces_remove(&broken, 3); /* an even tag first, then the digest is missing */
-    CU_ASSERT_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
+    CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
 }
 
 static const struct unit_test tests[] = {

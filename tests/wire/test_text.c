@@ -42,20 +42,20 @@ static const struct {
 
 static void test_utf8_valid(void)
 {
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         char *exact = (char *)exact_copy(samples[i].bytes, samples[i].length);
-        CU_ASSERT_EQUAL(utf8_valid(exact, samples[i].length), samples[i].valid);
+        CHECK_EQUAL(utf8_valid(exact, samples[i].length), samples[i].valid);
         free(exact);
     }
-    CU_ASSERT_TRUE(utf8_valid(NULL, 0));
+    CHECK_TRUE(utf8_valid(NULL, 0));
 }
 
 static void test_utf8_cut(void)
 {
     static const char text[] = "a\xc3\xa4\xf0\x9f\x9a\x80z"; /* 1, 2, 4 and 1 bytes */
     static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
-    for (size_t limit = 0; limit < sizeof cuts / sizeof cuts[0]; limit++) {
-        CU_ASSERT_EQUAL(utf8_cut(text, sizeof text - 1, limit), cuts[limit]);
+    CHECK_EACH(limit, cuts, "%zu", cuts[limit]) {
+        CHECK_EQUAL(utf8_cut(text, sizeof text - 1, limit), cuts[limit]);
     }
 }
 
@@ -93,15 +93,14 @@ static const struct {
 
 static void test_escape(void)
 {
-    for (size_t i = 0; i < sizeof escapes / sizeof escapes[0]; i++) {
+    CHECK_EACH(i, escapes, "%s", escapes[i].bytes) {
         char out[128];
         char *exact = (char *)exact_copy(escapes[i].bytes, escapes[i].length);
         struct text text = {exact, escapes[i].length};
-        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_LINE, out, sizeof out), strlen(escapes[i].line));
-        CU_ASSERT_STRING_EQUAL(out, escapes[i].line);
-        CU_ASSERT_EQUAL(escape_text(text, ESCAPE_CONSOLE, out, sizeof out),
-                        strlen(escapes[i].console));
-        CU_ASSERT_STRING_EQUAL(out, escapes[i].console);
+        CHECK_EQUAL(escape_text(text, ESCAPE_LINE, out, sizeof out), strlen(escapes[i].line));
+        CHECK_STRING(out, escapes[i].line);
+        CHECK_EQUAL(escape_text(text, ESCAPE_CONSOLE, out, sizeof out), strlen(escapes[i].console));
+        CHECK_STRING(out, escapes[i].console);
         free(exact);
     }
 }
@@ -110,6 +109,7 @@ static void test_escape(void)
 static void test_escape_is_clean(void)
 {
     for (unsigned i = 0; i < 0x10000; i++) {
+        CHECK_ROW("i = %u", i);
         char bytes[] = {(char)(i >> 8), (char)i, (char)0x9b};
         char out[32];
         size_t length = escape_text((struct text){bytes, 3}, ESCAPE_LINE, out, sizeof out);
@@ -117,10 +117,7 @@ static void test_escape_is_clean(void)
         for (size_t j = 0; j < length; j++) {
             clean = clean && (uint8_t)out[j] >= ' ' && out[j] != 0x7f;
         }
-        if (!clean) {
-            CU_FAIL("a byte got through");
-            return;
-        }
+        REQUIRE_TRUE(clean);
     }
 }
 
@@ -129,10 +126,11 @@ static void test_escape_cut(void)
 {
     static const char *const cuts[] = {
         "", "a", "a", "a", "a", "a\\x1b", "a\\x1b", "a\\x1b\xc3\xa4", "a\\x1b\xc3\xa4z"};
-    for (size_t size = 1; size <= sizeof cuts / sizeof cuts[0]; size++) {
+    for (size_t size = 1; size <= COUNT(cuts); size++) {
+        CHECK_ROW("size = %zu", size);
         char *out = exact_room(size);
-        CU_ASSERT_EQUAL(escape_text(text_of("a\x1b\xc3\xa4z"), ESCAPE_LINE, out, size), 8);
-        CU_ASSERT_STRING_EQUAL(out, cuts[size - 1]);
+        CHECK_EQUAL(escape_text(text_of("a\x1b\xc3\xa4z"), ESCAPE_LINE, out, size), 8);
+        CHECK_STRING(out, cuts[size - 1]);
         free(out);
     }
 }

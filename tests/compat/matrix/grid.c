@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "grid.h"
 
-#include <CUnit/CUnit.h>
+#include "support/check.h"
+
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -57,7 +58,7 @@ void grid_check(struct grid *grid)
     printf("\n\n%.*s\n\n  ", (int)grid->text.length, (const char *)grid->text.bytes);
 
     FILE *file = fopen(page, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     char line[1024];
     while (fgets(line, sizeof line, file) != NULL) {
         octets_add_text(&document, line);
@@ -67,6 +68,6 @@ void grid_check(struct grid *grid)
     if (!found) {
         printf("\n    %s holds another table of %s than the one above\n  ", page, grid->name);
     }
-    CU_ASSERT(found);
-    CU_ASSERT_EQUAL(grid->changed, 0);
+    CHECK_TRUE(found);
+    CHECK_EQUAL(grid->changed, 0);
 }

@@ -6,9 +6,9 @@
 #include "matrix.h"
 #include "peer_host.h"
 #include "peer_link.h"
+#include "support/check.h"
 #include "wire/clock.h"
 
-#include <CUnit/CUnit.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
@@ -233,7 +233,7 @@ static void *run_sweep(void *argument)
     struct sweep *sweep = argument;
     struct result result = run_point(sweep, (struct peer_failure){.kind = PEER_FAILURE_NONE});
     judge(sweep, &result);
-    for (size_t i = 0; i < sizeof kinds / sizeof kinds[0] && sweep->wrong == 0; i++) {
+    for (size_t i = 0; i < COUNT(kinds) && sweep->wrong == 0; i++) {
         bool last = false;
         for (size_t bytes = 0; !last && bytes < POINTS_MAX && sweep->wrong == 0; bytes++) {
             result = run_point(sweep, (struct peer_failure){.kind = kinds[i], .bytes = bytes});
@@ -252,15 +252,16 @@ static void *run_sweep(void *argument)
 static size_t start_all(struct sweep sweeps[], const char *folder)
 {
     size_t count = 0;
-    for (size_t i = 0; i < sizeof ways / sizeof ways[0]; i++) {
+    CHECK_EACH(i, ways, "%s", ways[i].host) {
         for (int command = 1; command <= COMMAND_LAST; command++) {
+            CHECK_ROW("command = %d", command);
             struct sweep *sweep = &sweeps[count];
             if ((ways[i].carries >> command & 1U) == 0) {
                 continue;
             }
             *sweep =
                 (struct sweep){.way = &ways[i], .command = (enum command)command, .folder = folder};
-            CU_ASSERT_EQUAL_FATAL(pthread_create(&sweep->thread, NULL, run_sweep, sweep), 0);
+            REQUIRE_EQUAL(pthread_create(&sweep->thread, NULL, run_sweep, sweep), 0);
             count++;
         }
     }
@@ -269,12 +270,13 @@ static size_t start_all(struct sweep sweeps[], const char *folder)
 
 void matrix_at_most_once(void)
 {
-    static struct sweep sweeps[sizeof ways / sizeof ways[0] * (COMMAND_LAST + 1)];
+    static struct sweep sweeps[COUNT(ways) * (COMMAND_LAST + 1)];
     char folder[] = "/tmp/vm-XXXXXX";
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
+    REQUIRE_NOT_NULL(mkdtemp(folder));
     unsigned points = 0;
     size_t count = start_all(sweeps, folder);
     for (size_t i = 0; i < count; i++) {
+        CHECK_ROW("i = %zu", i);
         pthread_join(sweeps[i].thread, NULL);
         points += sweeps[i].points;
         if (sweeps[i].wrong > 0) {
@@ -282,8 +284,8 @@ void matrix_at_most_once(void)
                    sweeps[i].way->protocol != NULL ? sweeps[i].way->protocol : "auto",
                    command_name(sweeps[i].command), sweeps[i].first_wrong);
         }
-        CU_ASSERT_EQUAL(sweeps[i].wrong, 0);
+        CHECK_EQUAL(sweeps[i].wrong, 0);
     }
     printf("\n    %u failure points\n  ", points);
-    CU_ASSERT_EQUAL(rmdir(folder), 0);
+    CHECK_EQUAL(rmdir(folder), 0);
 }

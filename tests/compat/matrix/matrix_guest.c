@@ -6,8 +6,8 @@
 #include "peer_host.h"
 #include "peer_link.h"
 #include "process.h"
+#include "support/check.h"
 
-#include <CUnit/CUnit.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -160,7 +160,7 @@ static void ask(struct asking *asking, const char *folder, const char *name, int
         .path = asking->path,
         .arguments = {.url = URL, .hash = HASH, .message = MATRIX_MESSAGE, .count = 2},
     };
-    CU_ASSERT_PTR_NOT_NULL_FATAL(setup.habit);
+    REQUIRE_NOT_NULL(setup.habit);
     asking->host = peer_host_start(&setup);
     const char *words[12] = {"vsock_guest", "--address", address,
                              "--timeout",   "60",        names[command]};
@@ -246,16 +246,16 @@ void matrix_guest(void)
 {
     static struct grid grid;
     char folder[] = "/tmp/vm-XXXXXX";
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    CU_ASSERT_EQUAL(sizeof rows / sizeof rows[0], peer_host_habits_count);
+    REQUIRE_NOT_NULL(mkdtemp(folder));
+    CHECK_EQUAL(COUNT(rows), peer_host_habits_count);
     grid_begin(&grid, "our guest at every host", "host");
     for (int command = 1; command < PEER_COMMANDS; command++) {
         grid_cell(&grid, names[command]);
     }
     grid_head_end(&grid, PEER_COMMANDS - 1);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].host) {
         run_row(&grid, folder, &rows[i]);
     }
-    CU_ASSERT_EQUAL(rmdir(folder), 0);
+    CHECK_EQUAL(rmdir(folder), 0);
     grid_check(&grid);
 }

@@ -4,9 +4,9 @@
 #include "matrix.h"
 #include "peer_guest.h"
 #include "place.h"
+#include "support/check.h"
 #include "web.h"
 
-#include <CUnit/CUnit.h>
 #include <ctype.h>
 #include <stdio.h>
 #include <string.h>
@@ -248,7 +248,7 @@ static bool run_cell(struct grid *grid, const struct row *row, const struct peer
         .count = 2,
     };
     bool can_ask = peer_guest_can_ask(guest, request.command);
-    CU_ASSERT_EQUAL(can_ask, row->cell[column].bytes != NULL);
+    CHECK_EQUAL(can_ask, row->cell[column].bytes != NULL);
     if (can_ask) {
         (void)peer_guest_ask(guest, place->socket, &request, &heard); /* what was heard tells */
         return judge(grid, row, column, &heard);
@@ -263,8 +263,8 @@ static void judge_place(const struct place *place, const char *guest, bool serve
 {
     static const char shown[] = "\n" MATRIX_MESSAGE "\n\n" MATRIX_MESSAGE "\n";
     struct octets content;
-    CU_ASSERT(!served || place_wait_lines(place, "rebooted", 1));
-    CU_ASSERT(!served || place_wait_lines(place, "console", 6));
+    CHECK_TRUE(!served || place_wait_lines(place, "rebooted", 1));
+    CHECK_TRUE(!served || place_wait_lines(place, "console", 6));
     place_read(place, "console", &content);
     bool console = same(&content, shown, served ? sizeof shown - 1 : 0);
     place_read(place, "installed", &content);
@@ -272,7 +272,8 @@ static void judge_place(const struct place *place, const char *guest, bool serve
     if (!console || !installed) {
         printf("\n    %s: the console or the installer has not seen what was asked, once", guest);
     }
-    CU_ASSERT(console && installed);
+    CHECK_TRUE(console);
+    CHECK_TRUE(installed);
 }
 
 /* A host of its own for each guest; its upgrades come last, since the host then waits for the
@@ -283,7 +284,7 @@ static void run_row(struct grid *grid, const struct row *row, const struct peer_
     struct place place;
     place_make(&place);
     place_start(&place, "");
-    CU_ASSERT_STRING_EQUAL(row->guest, guest->name);
+    CHECK_STRING(row->guest, guest->name);
     grid_row(grid, row->guest);
     bool good = true;
     for (int column = 0; column < COLUMNS; column++) {
@@ -292,7 +293,7 @@ static void run_row(struct grid *grid, const struct row *row, const struct peer_
     if (good) { /* else what is waited for may never come */
         judge_place(&place, row->guest, row->cell[UPGRADE].length > 0);
     }
-    CU_ASSERT(place_stop(&place));
+    CHECK_TRUE(place_stop(&place));
     place_remove(&place);
 }
 
@@ -301,13 +302,13 @@ void matrix_host(void)
     static struct grid grid;
     char url[WEB_URL_MAX];
     struct web *web = web_start(url);
-    CU_ASSERT_EQUAL_FATAL(sizeof rows / sizeof rows[0], peer_guests_count);
+    REQUIRE_EQUAL(COUNT(rows), peer_guests_count);
     grid_begin(&grid, "every guest at our host", "guest");
     for (int column = 0; column < COLUMNS; column++) {
         grid_cell(&grid, columns[column].name);
     }
     grid_head_end(&grid, COLUMNS);
-    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    CHECK_EACH(i, rows, "%s", rows[i].guest) {
         run_row(&grid, &rows[i], &peer_guests[i], url);
     }
     web_stop(web);

@@ -45,10 +45,11 @@ static bool matches(const struct octets *heard, const char *answer)
 
 static void run_sample(const struct place *place, const struct sample *sample)
 {
+    CHECK_ROW("%s", sample->name);
     struct octets request;
     struct octets heard = {.length = 0};
     struct peer_link link = peer_link_connect(place->socket);
-    CU_ASSERT_FATAL(link.fd >= 0);
+    REQUIRE_COMPARE(link.fd, >=, 0);
     fill(sample, &request);
     send_in_manner(&link, sample->manner, &request);
     enum peer_link_end end = peer_link_read_to_end(&link, &heard);
@@ -58,7 +59,8 @@ static void run_sample(const struct place *place, const struct sample *sample)
                (const char *)heard.bytes, sample->answer,
                end == PEER_LINK_EOF ? "" : ", and the end of the stream");
     }
-    CU_ASSERT(end == PEER_LINK_EOF && matches(&heard, sample->answer));
+    CHECK_EQUAL(end, PEER_LINK_EOF);
+    CHECK_TRUE(matches(&heard, sample->answer));
 }
 
 /* The samples one by one, at a host that serves on behind them. */
@@ -72,7 +74,7 @@ static void run_all(const struct sample *samples, size_t count, const char *conf
         run_sample(&place, &samples[i]);
     }
     run_sample(&place, &good);
-    CU_ASSERT(place_stop(&place));
+    CHECK_TRUE(place_stop(&place));
     place_remove(&place);
 }
 
@@ -91,7 +93,7 @@ static void test_late(void)
         SAY("an object that goes on", LATE, "{\"sender_cid\":3,"),
         SAY("blanks", LATE, "   "),
     };
-    run_all(late, sizeof late / sizeof late[0], "[limits]\nfirst_frame_seconds = 1\n");
+    run_all(late, COUNT(late), "[limits]\nfirst_frame_seconds = 1\n");
 }
 
 /* Who is not served is told so in the dialect of the request. */
@@ -107,10 +109,10 @@ static void test_forbidden(void)
     struct place place;
     place_make(&place);
     place_start(&place, "[listen]\nallowed_cids = 4\n");
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    for (size_t i = 0; i < COUNT(samples); i++) {
         run_sample(&place, &samples[i]);
     }
-    CU_ASSERT(place_stop(&place));
+    CHECK_TRUE(place_stop(&place));
     place_remove(&place);
 }
 
@@ -125,20 +127,20 @@ static void test_no_dialect(void)
     struct place place;
     place_make(&place);
     place_start(&place, "");
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
+    CHECK_EACH(i, samples, "%s", samples[i].name) {
         struct octets request;
         struct octets heard = {.length = 0};
         struct peer_link link = peer_link_connect(place.socket);
         fill(&samples[i], &request);
         send_in_manner(&link, ONE_WRITE, &request);
-        CU_ASSERT_EQUAL(peer_link_read_to_end(&link, &heard), PEER_LINK_EOF);
+        CHECK_EQUAL(peer_link_read_to_end(&link, &heard), PEER_LINK_EOF);
         peer_link_close(&link);
         /* ERROR 1.0, id 0; field 2 holds malformed */
-        CU_ASSERT(heard.length > 22 &&
-                  memcmp(heard.bytes, "VSCK\x01\x00\x00\x03\x00\x00\x00\x00", 12) == 0 &&
-                  memcmp(heard.bytes + 16, "\x00\x02\x00\x02\x00\x01", 6) == 0);
+        CHECK_COMPARE(heard.length, >, 22);
+        CHECK_BYTES(heard.bytes, "VSCK\x01\x00\x00\x03\x00\x00\x00\x00", 12);
+        CHECK_BYTES(heard.bytes + 16, "\x00\x02\x00\x02\x00\x01", 6);
     }
-    CU_ASSERT(place_stop(&place));
+    CHECK_TRUE(place_stop(&place));
     place_remove(&place);
 }
 

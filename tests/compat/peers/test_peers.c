@@ -46,7 +46,7 @@ static void load(const char *name, const char *ending, struct octets *ret)
     octets_clear(ret);
     snprintf(path, sizeof path, "%s/golden/%s.%s", TESTS_DIRECTORY, name, ending);
     FILE *file = fopen(path, "r");
-    CU_ASSERT_PTR_NOT_NULL_FATAL(file);
+    REQUIRE_NOT_NULL(file);
     char line[1024];
     while (fgets(line, sizeof line, file) != NULL) {
         if (strcmp(ending, "hex") != 0) {
@@ -74,7 +74,7 @@ static void expect(const struct octets *made, const char *folder, const char *na
     if (!equal) {
         printf("\n    %s differs: %.*s", path, (int)made->length, (const char *)made->bytes);
     }
-    CU_ASSERT(equal);
+    CHECK_TRUE(equal);
 }
 
 static struct peer_request request_of(int command)
@@ -87,6 +87,7 @@ static struct peer_request request_of(int command)
 static void test_requests(void)
 {
     for (int command = 1; command < PEER_COMMANDS; command++) {
+        CHECK_ROW("%s", names[command]);
         struct peer_request request = request_of(command);
         struct octets out = {.length = 0};
         const char *name = command == PEER_NOTIFY ? "request-notify-count-10" : names[command];
@@ -110,10 +111,10 @@ static void test_requests(void)
 static void test_escapes(void)
 {
     struct octets out = {.length = 0};
-    CU_ASSERT(peer_json_1_request(&out, 3, &lines));
+    CHECK_TRUE(peer_json_1_request(&out, 3, &lines));
     expect(&out, "json-1", "request-notify-lines", "json");
     octets_clear(&out);
-    CU_ASSERT(peer_json_0_request(&out, 3, &lines));
+    CHECK_TRUE(peer_json_0_request(&out, 3, &lines));
     expect(&out, "json-0", "request-notify-lines", "json");
 }
 
@@ -128,7 +129,7 @@ static void test_tlv_answers(void)
                      {PEER_GET_UPGRADE_STATUS, "response-upgrade-status-idle"}};
     struct peer_version version = {1, 0};
     struct octets out;
-    for (size_t i = 0; i < sizeof responses / sizeof responses[0]; i++) {
+    CHECK_EACH(i, responses, "%s", responses[i].name) {
         octets_clear(&out);
         peer_tlv_1_response(&out, version, ID, responses[i].command);
         expect(&out, "tlv-1", responses[i].name, "hex");
@@ -190,10 +191,9 @@ static void test_utf_8(void)
                    {"\xc3", false},
                    {"\x80", false},
                    {"\xff", false}};
-    for (size_t i = 0; i < sizeof samples / sizeof samples[0]; i++) {
-        CU_ASSERT_EQUAL(
-            peer_json_is_utf_8((const uint8_t *)samples[i].bytes, strlen(samples[i].bytes)),
-            samples[i].good);
+    CHECK_EACH(i, samples, "%s", samples[i].bytes) {
+        CHECK_EQUAL(peer_json_is_utf_8((const uint8_t *)samples[i].bytes, strlen(samples[i].bytes)),
+                    samples[i].good);
     }
 }
 
@@ -249,8 +249,8 @@ static unsigned commands_done(const char *folder, size_t pair)
         .drop_ms = 200,
     };
     const struct peer_guest *guest = guest_of(pairs[pair].guest);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(setup.habit);
-    CU_ASSERT_PTR_NOT_NULL_FATAL(guest);
+    REQUIRE_NOT_NULL(setup.habit);
+    REQUIRE_NOT_NULL(guest);
     struct peer_host *host = peer_host_start(&setup);
     struct peer_heard heard;
     struct peer_counts counts;
@@ -263,10 +263,11 @@ static unsigned commands_done(const char *folder, size_t pair)
         }
     }
     peer_host_stop(host, &counts);
-    CU_ASSERT_EQUAL(counts.connections, asked);
+    CHECK_EQUAL(counts.connections, asked);
     unsigned done = 0;
     for (int command = 1; command < PEER_COMMANDS; command++) {
-        CU_ASSERT(counts.requests[command] <= 1);
+        CHECK_ROW("command = %d", command);
+        CHECK_COMPARE(counts.requests[command], <=, 1);
         done |= counts.requests[command] << command;
     }
     return done;
@@ -275,15 +276,15 @@ static unsigned commands_done(const char *folder, size_t pair)
 static void test_pairs(void)
 {
     char folder[] = "/tmp/peers-XXXXXX";
-    CU_ASSERT_PTR_NOT_NULL_FATAL(mkdtemp(folder));
-    for (size_t i = 0; i < sizeof pairs / sizeof pairs[0]; i++) {
+    REQUIRE_NOT_NULL(mkdtemp(folder));
+    CHECK_EACH(i, pairs, "%s", pairs[i].guest) {
         unsigned done = commands_done(folder, i);
         if (done != pairs[i].done) {
             printf("\n    %s at %s: 0x%03x", pairs[i].guest, pairs[i].host, done);
         }
-        CU_ASSERT_EQUAL(done, pairs[i].done);
+        CHECK_EQUAL(done, pairs[i].done);
     }
-    CU_ASSERT_EQUAL(rmdir(folder), 0);
+    CHECK_EQUAL(rmdir(folder), 0);
 }
 
 static const struct unit_test tests[] = {

@@ -3,11 +3,13 @@
 import sys
 import unittest
 
+from .values import Runner
+
 CANNOT_RUN_HERE = 77
 
 
 def main():
-    run = unittest.main(module=None, verbosity=2, exit=False)
+    run = unittest.main(module=None, verbosity=2, exit=False, testRunner=Runner)
     result = run.result
     if not result.wasSuccessful():
         return 1

@@ -80,6 +80,9 @@ class InstallCase(SystemTest):
     def image_stays(self):
         return os.path.lexists(self.path("upgrade", self.sha256 + ".img"))
 
+    def assertOrder(self, *times):
+        self.assertEqual(list(times), sorted(times))
+
     def assertNotRun(self):
         self.assertIsNone(self.read("installed"), "the installer was run")
         self.assertIsNone(self.read("rebooted"), "the reboot was asked for")
