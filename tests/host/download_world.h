@@ -43,7 +43,8 @@ void world_prepare(void);
 struct world *world_new(const struct fault *faults, size_t count);
 void world_free(struct world *world);
 
-/* Downloads, and checks how it ended: code and text, or stopped for NULL. */
+/* Downloads, and checks how it ended: code and text, in which DIR stands for the directory; or stopped
+ * for NULL. */
 void world_run(struct world *world, enum error_code code, const char *text);
 
 /* The image is there, and nothing else. */

@@ -85,7 +85,7 @@ static void retry(const struct download *download)
 {
     uint64_t left;
     feed(download, WORLD_TOTAL / 4, ", 25 %");
-    download->tell(download->context, "the connection was lost", "the journal's own words");
+    download->report_retry(download->context, "the connection was lost", "the journal's own words");
     (void)hold(download->stop_fd);
     (void)eventfd_read(world.release_fd, &left);
     feed(download, WORLD_TOTAL / 2, ", 50 %");
@@ -115,7 +115,7 @@ void download_run(const struct download *download, struct download_result *ret)
     if (world.download == DOWNLOAD_TWICE) {
         download->progress(download->context, WORLD_TOTAL, WORLD_TOTAL);
         download->verifying(download->context);
-        download->tell(download->context, "from the start again", "the journal's own words");
+        download->report_retry(download->context, "from the start again", "the journal's own words");
         download->progress(download->context, 0, WORLD_TOTAL);
     }
     download->progress(download->context, WORLD_TOTAL / 2, WORLD_TOTAL); /* as it is seen last */

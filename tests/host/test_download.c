@@ -64,7 +64,8 @@ static void test_without_a_length(void)
     static const struct fault short_of_it = {.raw =
                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"};
     const struct fault *const whole[] = {&good, &until_close};
-    CHECK_EACH(i, whole, "fault") {
+    CHECK_EACH(i, whole, "fault")
+    {
         struct world *world = world_new(whole[i], 1);
         world_run(world, ERROR_NONE, "");
         world_expect_image(world);
@@ -216,10 +217,14 @@ static void test_no_connection_of_other_kinds(void)
     no_connection_to("http://aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa.test",
                      0, "resolve host");
     no_connection_to("https://127.0.0.1", 0, "SSL");
-    no_connection_to("http://0.0.0.0", 0, "0.0.0.0 is a refused address (unspecified)");
-    no_connection_to("http://[::ffff:0.0.0.0]", 0, "is a refused address (unspecified)");
-    no_connection_to("http://0", 0, "0.0.0.0 is a refused address (unspecified)");
-    no_connection_to("http://169.254.1.1", 0, "is a refused address (link-local)");
+    no_connection_to("http://0.0.0.0", 0,
+                     "0.0.0.0 is a refused address (unspecified; [upgrade] refused_addresses)");
+    no_connection_to("http://[::ffff:0.0.0.0]", 0,
+                     "is a refused address (unspecified; [upgrade] refused_addresses)");
+    no_connection_to("http://0", 0,
+                     "0.0.0.0 is a refused address (unspecified; [upgrade] refused_addresses)");
+    no_connection_to("http://169.254.1.1", 0,
+                     "is a refused address (link-local; [upgrade] refused_addresses)");
 }
 
 static void test_head_that_is_too_long(void)
@@ -423,20 +428,24 @@ static void test_max_bytes(void)
                                          .end = FAULT_STALL,
                                          .after = 60000};
     limited(&announced, IMAGE_SIZE - 1,
-            "the server announces 700000 bytes; at most 699999 are allowed");
+            "the server announces 700000 bytes; at most 699999 are allowed ([upgrade] max_bytes)");
     limited(&good, IMAGE_SIZE, "");
     limited(&chunked, IMAGE_SIZE, "");
-    limited(&endless, 59999, "the server sends more than the 59999 bytes that are allowed");
+    limited(&endless, 59999,
+            "the server sends more than the 59999 bytes that are allowed ([upgrade] max_bytes)");
     limited(&chunked, IMAGE_SIZE - 1,
-            "the server sends more than the 699999 bytes that are allowed");
+            "the server sends more than the 699999 bytes that are allowed ([upgrade] max_bytes)");
 }
 
 static void test_room_that_stays_free(void)
 {
     static const struct fault good = {GOOD};
-    static const char begins[] =
-        "the image needs 700000 more bytes and 9223372036854775807 must stay free; ";
+    char begins[256];
     struct world *world = world_new(&good, 1);
+    (void)snprintf(begins, sizeof begins,
+                   "the image needs 700000 more bytes in %s and 9223372036854775807 must stay free "
+                   "([upgrade] keep_free); ",
+                   world->path);
     world->conf.upgrade.keep_free = INT64_MAX;
     world_run(world, ERROR_NO_SPACE, world->result.text);
     CHECK_PREFIX(world->result.text, begins);
@@ -459,13 +468,13 @@ static void test_files_that_cannot_be_written(void)
     static const struct fault chunked[] = {{GOOD, .unmeasured = true}};
     (void)signal(SIGXFSZ, SIG_IGN);
     limit_files(100000);
-    ENDS(good, ERROR_INTERNAL, "the image cannot be stored: writing it: File too large", 1);
-    ENDS(chunked, ERROR_INTERNAL, "the image cannot be stored: writing it: File too large", 1);
+    ENDS(good, ERROR_INTERNAL, "cannot store the image in DIR: write: File too large", 1);
+    ENDS(chunked, ERROR_INTERNAL, "cannot store the image in DIR: write: File too large", 1);
     limit_files(RLIM_INFINITY);
     struct world *world = world_new(good, 1);
     int directory_fd = world->directory_fd;
     world->directory_fd = -1;
-    world_run(world, ERROR_INTERNAL, "the image cannot be stored: opening it: Bad file descriptor");
+    world_run(world, ERROR_INTERNAL, "cannot store the image in DIR: open: Bad file descriptor");
     world->directory_fd = directory_fd;
     world_free(world);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of a download that need no server: content_range, response, retry, pace, room,
+/* The parts of a download that need no server: content_range, response, backoff, stall_detector, disk space,
  * address_guard, mirrors, failure. */
 #include "host/download/address_guard.h"
 #include "host/download/download.h"
@@ -71,7 +71,8 @@ static void test_content_ranges_that_are_none(void)
         "bytes 5-9/99999999999999999999999",
         " bytes 5-9/10",
     };
-    CHECK_EACH(i, bad, "%s", bad[i]) {
+    CHECK_EACH(i, bad, "%s", bad[i])
+    {
         struct content_range range = {7, 7, 7};
         CHECK_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
         CHECK_EQUAL(range.first, 7);
@@ -169,7 +170,8 @@ static struct response make_response(const struct judged *row)
 
 static void test_judgements(void)
 {
-    CHECK_EACH(i, judgements, "%s", judgements[i].range) {
+    CHECK_EACH(i, judgements, "%s", judgements[i].range)
+    {
         const struct judged *row = &judgements[i];
         struct response response = make_response(row);
         struct response_judgement judgement;
@@ -187,7 +189,8 @@ static void test_redirect_codes(void)
 {
     static const int codes[] = {301, 302, 303, 307, 308};
     const struct response_asked asked = WHOLE_FILE;
-    CHECK_EACH(i, codes, "%d", codes[i]) {
+    CHECK_EACH(i, codes, "%d", codes[i])
+    {
         struct response response = {.status = codes[i], .location = "/x"};
         struct response_judgement judgement;
         response_judge(&asked, &response, &judgement);
@@ -215,10 +218,12 @@ static void test_etags(void)
     static const char *const weak[] = {
         "",    "\"",       "a",       "W/\"a\"",  "w/\"a\"",      "\"a",
         "a\"", "\"a\"b\"", "\"a b\"", "\"a\nb\"", "\"\xc3\xa4\"", "\"\x7f\""};
-    CHECK_EACH(i, strong, "%s", strong[i]) {
+    CHECK_EACH(i, strong, "%s", strong[i])
+    {
         CHECK_TRUE(response_is_strong_etag(strong[i]));
     }
-    CHECK_EACH(i, weak, "%s", weak[i]) {
+    CHECK_EACH(i, weak, "%s", weak[i])
+    {
         CHECK_FALSE(response_is_strong_etag(weak[i]));
     }
 }
@@ -227,7 +232,7 @@ static void test_etags(void)
 
 static void test_retries_are_counted(void)
 {
-    struct retry retry = backoff_of(2, 100);
+    struct backoff retry = {.allowed = 2, .first_ms = 100};
     int64_t delay = 7;
     CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
     CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
@@ -236,7 +241,7 @@ static void test_retries_are_counted(void)
     CHECK_EQUAL(delay, 7);
     CHECK_TRUE(backoff_next(&retry, true, 0, &delay)); /* it got further: counted anew */
     CHECK_EQUAL(delay, 50);
-    struct retry none = backoff_of(0, 100);
+    struct backoff none = {.allowed = 0, .first_ms = 100};
     CHECK_FALSE(backoff_next(&none, false, 0, &delay));
     CHECK_FALSE(backoff_next(&none, true, 0, &delay));
 }
@@ -244,9 +249,10 @@ static void test_retries_are_counted(void)
 static void test_delays_double(void)
 {
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
-    struct retry longest = backoff_of(UINT32_MAX, 2000);
-    struct retry shortest = longest;
-    CHECK_EACH(i, full, "%lld", (long long)full[i]) {
+    struct backoff longest = {.allowed = UINT32_MAX, .first_ms = 2000};
+    struct backoff shortest = longest;
+    CHECK_EACH(i, full, "%lld", (long long)full[i])
+    {
         int64_t delay = 0;
         CHECK_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
         CHECK_EQUAL(delay, full[i]);
@@ -257,58 +263,55 @@ static void test_delays_double(void)
 
 static void test_delays_at_the_edges(void)
 {
-    struct retry retry = backoff_of(UINT32_MAX, 0);
+    struct backoff retry = {.allowed = UINT32_MAX, .first_ms = 0};
     int64_t delay = 7;
     CHECK_TRUE(backoff_next(&retry, false, UINT32_MAX, &delay));
     CHECK_EQUAL(delay, 0);
-    retry = backoff_of(UINT32_MAX, INT64_MAX);
+    retry = (struct backoff){.allowed = UINT32_MAX, .first_ms = INT64_MAX};
     CHECK_TRUE(backoff_next(&retry, false, 30000, &delay));
-    CHECK_EQUAL(delay, RETRY_DELAY_MAX_MS);
+    CHECK_EQUAL(delay, BACKOFF_MAX_MS);
     retry.failed = UINT32_MAX - 1;
     CHECK_TRUE(backoff_next(&retry, false, 0, &delay));
-    CHECK_EQUAL(delay, RETRY_DELAY_MAX_MS / 2);
+    CHECK_EQUAL(delay, BACKOFF_MAX_MS / 2);
     CHECK_FALSE(backoff_next(&retry, false, 0, &delay));
 }
 
-/* --- pace --- */
+/* --- stall_detector --- */
 
-static void test_pace(void)
+static void test_stall_detector(void)
 {
-    struct stall_detector stall_detector = stall_detector_of(1000, 100, 5000);
-    CHECK_FALSE(stall_detector_stalled(&stall_detector, 5999));
-    CHECK_EQUAL(stall_detector_left(&stall_detector, 5999), 1);
-    CHECK_EQUAL(stall_detector_left(&stall_detector, 5400), 600);
-    CHECK_EQUAL(stall_detector_left(&stall_detector, 9000), 1);
-    stall_detector_count(&stall_detector, 60);
-    stall_detector_count(&stall_detector, 40);
+    struct stall_detector detector = {1000, 100, 5000, 0};
+    CHECK_FALSE(stall_detector_stalled(&detector, 5999));
+    CHECK_EQUAL(stall_detector_left(&detector, 5999), 1);
+    CHECK_EQUAL(stall_detector_left(&detector, 5400), 600);
+    CHECK_EQUAL(stall_detector_left(&detector, 9000), 1);
+    detector.bytes += 60;
+    detector.bytes += 40;
     CHECK_FALSE(
-        stall_detector_stalled(&stall_detector, 6000)); /* exactly enough; the next window begins */
-    stall_detector_count(&stall_detector, 99);
-    CHECK_TRUE(stall_detector_stalled(&stall_detector, 7000));
-    stall_detector = stall_detector_of(1000, 100, 0);
-    stall_detector_count(&stall_detector, 100);
-    CHECK_TRUE(stall_detector_stalled(&stall_detector,
-                                      1500)); /* enough for a second, not for one and a half */
-    stall_detector = stall_detector_of(1000, 100, 0);
-    stall_detector_forgive(&stall_detector, 5000);
-    CHECK_FALSE(stall_detector_stalled(&stall_detector, 5999));
-    CHECK_TRUE(stall_detector_stalled(&stall_detector, 6000));
-    stall_detector = stall_detector_of(1000, 0, 0);
-    CHECK_FALSE(stall_detector_stalled(&stall_detector, 1000)); /* no rule */
+        stall_detector_stalled(&detector, 6000)); /* exactly enough; the next window begins */
+    detector.bytes += 99;
+    CHECK_TRUE(stall_detector_stalled(&detector, 7000));
+    detector = (struct stall_detector){1000, 100, 0, 0};
+    detector.bytes += 100;
+    CHECK_TRUE(
+        stall_detector_stalled(&detector, 1500)); /* enough for a second, not for one and a half */
+    detector = (struct stall_detector){1000, 100, 0, 0};
+    detector.began_ms += 5000;
+    CHECK_FALSE(stall_detector_stalled(&detector, 5999));
+    CHECK_TRUE(stall_detector_stalled(&detector, 6000));
+    detector = (struct stall_detector){1000, 0, 0, 0};
+    CHECK_FALSE(stall_detector_stalled(&detector, 1000)); /* no rule */
 }
 
-/* --- room --- */
+/* --- disk space --- */
 
-static void test_room(void)
+static void test_disk_space(void)
 {
-    uint64_t free_bytes = 0;
     struct stat status;
     int place = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
     REQUIRE_COMPARE(place, >=, 0);
-    CHECK_EQUAL(disk_space_free(place, &free_bytes), 0);
-    CHECK_COMPARE(free_bytes, >, 0);
-    CHECK_EQUAL(disk_space_check(place, 0), 0);
-    CHECK_EQUAL(disk_space_check(place, UINT64_MAX), -ENOSPC);
+    CHECK_EQUAL(disk_space_reserve(place, 0, 0), 0);
+    CHECK_EQUAL(disk_space_reserve(place, 0, UINT64_MAX), -ENOSPC);
     CHECK_EQUAL(disk_space_reserve(place, 1 << 20, 0), 0);
     REQUIRE_EQUAL(fstat(place, &status), 0);
     CHECK_EQUAL(status.st_size, 0); /* reserved, and as long as before */
@@ -317,8 +320,7 @@ static void test_room(void)
     CHECK_EQUAL(disk_space_reserve(place, UINT64_MAX, 0), -ENOSPC);
     CHECK_EQUAL(disk_space_reserve(place, INT64_MAX, 1 << 20), -ENOSPC);
     close(place);
-    CHECK_EQUAL(disk_space_free(place, &free_bytes), -EBADF);
-    CHECK_EQUAL(disk_space_check(place, 0), -EBADF);
+    CHECK_EQUAL(disk_space_reserve(place, 0, 0), -EBADF);
     CHECK_EQUAL(disk_space_reserve(place, 1, 0), -EBADF);
 }
 
@@ -407,13 +409,15 @@ static void test_guard_explains(void)
                                    .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_LOOPBACK, text,
                           sizeof text);
-    CHECK_STRING(text, "127.0.0.1 is a refused address (loopback)");
+    CHECK_STRING(text, "127.0.0.1 is a refused address (loopback; [upgrade] refused_addresses)");
     address_guard_explain((const struct sockaddr *)&in, sizeof in, ADDRESS_OWN | ADDRESS_PRIVATE,
                           text, sizeof text);
-    CHECK_STRING(text, "127.0.0.1 is a refused address (own, private)");
+    CHECK_STRING(text,
+                 "127.0.0.1 is a refused address (own, private; [upgrade] refused_addresses)");
     const struct sockaddr none = {.sa_family = AF_UNSPEC};
     address_guard_explain(&none, sizeof none, ADDRESS_UNSPECIFIED, text, sizeof text);
-    CHECK_STRING(text, "(no address) is a refused address (unspecified)");
+    CHECK_STRING(text,
+                 "(no address) is a refused address (unspecified; [upgrade] refused_addresses)");
 }
 
 /* --- mirrors --- */
@@ -462,7 +466,7 @@ static void test_mirrors_take_turns(void)
 
 static void test_failures(void)
 {
-    struct failure failure = {.detail = "old"};
+    struct failure failure = {.directory = "/d", .detail = "old"};
     CHECK_EQUAL(failure_set(&failure, FAILURE_MIRROR, ERROR_TOO_LARGE, "%d bytes", 5), -EPROTO);
     CHECK_EQUAL(failure.scope, FAILURE_MIRROR);
     CHECK_EQUAL(failure.code, ERROR_TOO_LARGE);
@@ -473,7 +477,7 @@ static void test_failures(void)
     CHECK_EQUAL(failure_set_file(&failure, -ENOSPC, "writing it"), -ENOSPC);
     CHECK_EQUAL(failure.scope, FAILURE_FINAL);
     CHECK_EQUAL(failure.code, ERROR_NO_SPACE);
-    CHECK_STRING(failure.text, "the image cannot be stored: writing it: No space left on device");
+    CHECK_STRING(failure.text, "cannot store the image in /d: write: No space left on device");
     CHECK_EQUAL(failure_set_file(&failure, -EDQUOT, "writing it"), -EDQUOT);
     CHECK_EQUAL(failure.code, ERROR_NO_SPACE);
     CHECK_EQUAL(failure_set_file(&failure, -EIO, "reading it"), -EIO);
@@ -499,7 +503,8 @@ static void test_lines_of_a_head(void)
         {"Location: /a\r", false},
         {"\rLocation: /a\r\n", false},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].line) {
+    CHECK_EACH(i, rows, "%s", rows[i].line)
+    {
         CHECK_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
     }
 }
@@ -515,8 +520,8 @@ static const struct unit_test tests[] = {
     {"retries are counted, anew after progress", test_retries_are_counted},
     {"delays double up to a minute", test_delays_double},
     {"delays at the edges", test_delays_at_the_edges},
-    {"the stall rule", test_pace},
-    {"room is reserved, and some stays free", test_room},
+    {"the stall rule", test_stall_detector},
+    {"room is reserved, and some stays free", test_disk_space},
     {"addresses are refused by class", test_guard},
     {"an address that cannot be judged now", test_guard_without_a_descriptor},
     {"the machine's own addresses", test_guard_of_own_addresses},

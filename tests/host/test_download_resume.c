@@ -67,7 +67,8 @@ static void test_dates_as_validators(void)
     world_expect_header(world, 1, "If-Range", "Sun, 22 Nov 2026 12:00:00 GMT");
     world_free(world);
     const struct fault *const others[] = {weak, none, with_weak};
-    CHECK_EACH(i, others, "fault") {
+    CHECK_EACH(i, others, "fault")
+    {
         world = succeeds(others[i], 2, 2);
         world_expect_header(world, 1, "Range", "bytes=300000-");
         world_expect_header(world, 1, "If-Range", "");
@@ -116,7 +117,7 @@ static void test_wrong_ranges(void)
     world_expect_header(world, 2, "Range", "");
     CHECK_STRING(world->public_texts[1],
                  "the server answered with the range \"bytes 0-699999/700000\"; expected "
-                 "from byte 300000; beginning anew");
+                 "from byte 300000; starting over");
     world_free(world);
     world_free(succeeds(no_range, COUNT(no_range), 3));
 }
@@ -144,7 +145,7 @@ static void test_changed_file(void)
         {GOOD}};
     world_free(succeeds(polite, COUNT(polite), 2));
     struct world *world = succeeds(rude, COUNT(rude), 3);
-    CHECK_STRING(world->public_texts[1], "the server's file has changed; beginning anew");
+    CHECK_STRING(world->public_texts[1], "the server's file has changed; starting over");
     world_expect_header(world, 2, "Range", "");
     world_free(world);
     world_free(succeeds(grown, COUNT(grown), 3));
@@ -197,7 +198,8 @@ static void test_more_than_announced(void)
         {GOOD}};
     struct world *world = succeeds(faults, COUNT(faults), 3);
     CHECK_EQUAL(world->told, 2);
-    CHECK_CONTAINS(world->public_texts[1], "; it came in several pieces, and is fetched once more");
+    CHECK_CONTAINS(world->public_texts[1],
+                   "; it was assembled from several responses; fetching it once more");
     world_free(world);
 }
 
@@ -257,7 +259,7 @@ static void test_mirror_that_is_dropped(void)
     expect_path(world, 1, "mirror");
     expect_path(world, 2, "mirror");
     CHECK_STRING(world->public_texts[0],
-                 "the server answered 404; expected 200; going on with another mirror");
+                 "the server answered 404; expected 200; trying another mirror");
     world_free(world);
     world = with_mirror(none, COUNT(none));
     world_run(world, ERROR_DOWNLOAD_FAILED, "the server answered 403; expected 200");
@@ -280,7 +282,7 @@ static void test_mirror_with_another_file(void)
     expect_path(world, 2, "image");
     world_expect_header(world, 2, "Range", "bytes=300000-");
     CHECK_STRING(world->public_texts[1],
-                 "the server's file has 700001 bytes; expected 700000; going on with "
+                 "the server's file has 700001 bytes; expected 700000; trying "
                  "another mirror");
     world_free(world);
 }
@@ -373,7 +375,8 @@ static void test_notes_that_do_not_fit(void)
     static const char *const keys[] = {"total=", "durable=", "url_sha256=", "boot_id="};
     static const char *const values[] = {"200000", "x", "", "x"};
     static const char *const ranges[] = {"", "", "bytes=300000-", "bytes=300000-"};
-    CHECK_EACH(i, keys, "%s", keys[i]) {
+    CHECK_EACH(i, keys, "%s", keys[i])
+    {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         change_note(world, keys[i], values[i]);
         world_run(world, ERROR_NONE, "");
@@ -458,7 +461,8 @@ int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*st
 static void test_part_that_cannot_be_read(void)
 {
     static const uint64_t lengths[] = {300000, IMAGE_SIZE};
-    CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i]) {
+    CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i])
+    {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         world_write(world, ".part", world_image, lengths[i]);
         read_error = -EIO;
@@ -467,7 +471,7 @@ static void test_part_that_cannot_be_read(void)
         world_expect_image(world);
         world_expect_header(world, 1, "Range", "");
         CHECK_STRING(world->public_texts[0],
-                     "what was stored cannot be read: Input/output error; beginning anew");
+                     "the stored part cannot be read: Input/output error; starting over");
         world_free(world);
     }
 }
@@ -478,13 +482,11 @@ static void test_shortage_while_reading(void)
     struct world *world = stopped_at(300000, stalls_then_good, 2);
     read_error = -ENOMEM;
     unread = 1;
-    world_run(world, ERROR_INTERNAL,
-              "the image cannot be stored: reading it: Cannot allocate memory");
+    world_run(world, ERROR_INTERNAL, "cannot store the image in DIR: read: Cannot allocate memory");
     world_run(world, ERROR_NONE, "");
     world_expect_header(world, 1, "Range", "bytes=300000-");
     unread = 1;
-    world_run(world, ERROR_INTERNAL,
-              "the image cannot be stored: reading it: Cannot allocate memory");
+    world_run(world, ERROR_INTERNAL, "cannot store the image in DIR: read: Cannot allocate memory");
     world_run(world, ERROR_NONE, ""); /* the image is there still */
     CHECK_EQUAL(world->server.requests, 2);
     world_free(world);
@@ -506,7 +508,7 @@ static void test_image_that_is_there(void)
     world_run(world, ERROR_NONE, "");
     world_expect_image(world);
     CHECK_EQUAL(world->server.requests, 1);
-    CHECK_STRING(world->public_texts[0], "the image that was there is not the one; it is removed");
+    CHECK_STRING(world->public_texts[0], "the stored image has another SHA-256; removed");
     world_free(world);
 }
 
@@ -526,10 +528,10 @@ static void test_links(void)
     (void)snprintf(name, sizeof name, "%s.part", hex);
     CHECK_EQUAL(symlinkat("/tmp/test_download_never_made", world->directory_fd, name), 0);
     world_run(world, ERROR_INTERNAL,
-              "the image cannot be stored: opening it: Too many levels of symbolic links");
+              "cannot store the image in DIR: open: Too many levels of symbolic links");
     CHECK_EQUAL(unlinkat(world->directory_fd, name, 0), 0);
     CHECK_EQUAL(mkfifoat(world->directory_fd, name, 0600), 0);
-    world_run(world, ERROR_INTERNAL, "the image cannot be stored: opening it: File exists");
+    world_run(world, ERROR_INTERNAL, "cannot store the image in DIR: open: File exists");
     world_free(world);
 }
 
@@ -538,16 +540,19 @@ static void test_sweep(void)
     static const struct fault good[] = {{GOOD}};
     static const char *const suffixes[] = {".part", ".meta", ".meta.new", ".img", ".txt", ""};
     struct world *world = world_new(good, 1);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
+    CHECK_EACH(i, suffixes, "%s", suffixes[i])
+    {
         world_write(world, suffixes[i], "x", 1);
     }
     download_sweep(world->directory_fd, world->sha256);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
+    CHECK_EACH(i, suffixes, "%s", suffixes[i])
+    {
         CHECK_TRUE(world_has(world, suffixes[i]));
     }
     uint8_t other[SHA256_SIZE] = {0};
     download_sweep(world->directory_fd, other);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
+    CHECK_EACH(i, suffixes, "%s", suffixes[i])
+    {
         CHECK_EQUAL(world_has(world, suffixes[i]), i >= 4);
     }
     world_write(world, ".img", "x", 1);

@@ -113,7 +113,7 @@ class SecretTest(SystemTest):
             told.append(each.answer())
             self.assertIsInstance(told[-1], peer.Progress)
         wait_until(lambda: web.count(path) == 3, "the download")
-        for words in ("; try 1 of ", "; beginning anew"):  # lines that name the url
+        for words in ("; try 1 of ", "; starting over"):  # lines that name the url
             daemon.wait_log(r"/image\?\.\.\.: [^\n]*" + words)
         self.assertEqual(os.stat(self.path("upgrade")).st_mode & 0o077, 0)
         code, out, error = run(["--config", daemon.config, "--status"])

@@ -142,5 +142,6 @@ void address_guard_explain(const struct sockaddr *address, socklen_t length, uin
         (void)snprintf(host, sizeof host, "(no address)");
     }
     join_classes(classes, names, sizeof names);
-    (void)snprintf(out, size, "%s is a refused address (%s)", host, names);
+    (void)snprintf(out, size, "%s is a refused address (%s; [upgrade] refused_addresses)", host,
+                   names);
 }

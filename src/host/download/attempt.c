@@ -14,12 +14,12 @@ struct hop {
     const struct attempt *attempt;
     struct store *store;
     char url[URL_MAX + 1];
-    bool told; /* the failure is set */
+    bool failed; /* the failure is set */
     struct response_judgement judgement;
     char location[RESPONSE_LOCATION_MAX];
 };
 
-/* Wherever a guest could learn what listens where, it is told this. */
+/* The only text for failures that would tell a guest what listens where. */
 static const char no_connection[] = "no connection to the server";
 
 static int fail(const struct hop *hop, enum failure_scope scope, const char *text)
@@ -27,16 +27,16 @@ static int fail(const struct hop *hop, enum failure_scope scope, const char *tex
     return failure_set(hop->store->failure, scope, ERROR_DOWNLOAD_FAILED, "%s", text);
 }
 
-/* --- what the answer means --- */
+/* --- a response --- */
 
-static int begin(struct hop *hop, const struct response *response, bool rest)
+static int begin_body(struct hop *hop, const struct response *response, bool rest)
 {
     int error = store_begin(hop->store, hop->url, response->validator, hop->judgement.total, rest);
-    hop->told = error != 0;
+    hop->failed = error != 0;
     return error;
 }
 
-/* 0: its body is taken. Else it is not wanted; run_hop looks at the judgement. */
+/* 0: take the body. Else handle_response acts on the judgement. */
 static int on_head(void *context, const struct response *response)
 {
     struct hop *hop = context;
@@ -49,7 +49,7 @@ static int on_head(void *context, const struct response *response)
     };
     response_judge(&asked, response, &hop->judgement);
     if (hop->judgement.verdict == RESPONSE_WHOLE || hop->judgement.verdict == RESPONSE_REST) {
-        return begin(hop, response, hop->judgement.verdict == RESPONSE_REST);
+        return begin_body(hop, response, hop->judgement.verdict == RESPONSE_REST);
     }
     memcpy(hop->location, response->location, sizeof hop->location);
     return -ECANCELED;
@@ -59,7 +59,7 @@ static int on_body(void *context, const void *bytes, size_t length)
 {
     struct hop *hop = context;
     int error = store_take(hop->store, bytes, length);
-    hop->told = error != 0;
+    hop->failed = error != 0;
     return error;
 }
 
@@ -67,11 +67,11 @@ static int on_pause(void *context)
 {
     struct hop *hop = context;
     int error = store_flush(hop->store);
-    hop->told = error != 0;
+    hop->failed = error != 0;
     return error;
 }
 
-/* --- how the request ended --- */
+/* --- the end of a request --- */
 
 /* Such as "5 of 10 bytes". */
 static void describe_progress(const struct partial *partial, char *out, size_t size)
@@ -99,7 +99,6 @@ static int fail_short(const struct hop *hop, const char *progress)
                        "the connection broke after %s", progress);
 }
 
-/* The body was taken, to its end or not. */
 static int end_body(struct hop *hop, enum fetch_end end)
 {
     char progress[64];
@@ -112,7 +111,7 @@ static int end_body(struct hop *hop, enum fetch_end end)
     return end == FETCH_STALLED ? fail_slow(hop, progress) : fail_short(hop, progress);
 }
 
-static int stopped(const struct hop *hop)
+static int set_stopped(const struct hop *hop)
 {
     hop->store->failure->scope = FAILURE_STOP;
     return -ECANCELED;
@@ -125,13 +124,13 @@ static bool takes_body(const struct hop *hop)
 
 static int end_request(struct hop *hop, const struct fetch_result *result)
 {
-    if (hop->told) {
-        return hop->store->whole ? 0 : -EPROTO; /* whole: it was too much, not too little */
+    if (hop->failed) {
+        return hop->store->whole ? 0 : -EPROTO; /* whole: there were too many bytes */
     }
     switch (result->end) {
     case FETCH_STOPPED: {
         int error = takes_body(hop) ? store_flush(hop->store) : 0;
-        return error != 0 ? error : stopped(hop);
+        return error != 0 ? error : set_stopped(hop);
     }
     case FETCH_REFUSED_ADDRESS:
         return fail(hop, FAILURE_MIRROR, no_connection);
@@ -159,7 +158,7 @@ static int run_request(struct hop *hop)
         .stop_fd = hop->store->download->stop_fd,
         .sink = {.head = on_head, .body = on_body, .pause = on_pause, .context = hop},
     };
-    hop->told = false;
+    hop->failed = false;
     hop->judgement = (struct response_judgement){.verdict = RESPONSE_REFUSED};
     fetch_run(&fetch, &result);
     int error = end_request(hop, &result);
@@ -169,7 +168,7 @@ static int run_request(struct hop *hop)
     return error;
 }
 
-/* --- redirects, and answers without a body for us --- */
+/* --- redirects, and responses without a usable body --- */
 
 static int judge_url(const struct hop *hop, bool redirected)
 {
@@ -184,7 +183,7 @@ static int judge_url(const struct hop *hop, bool redirected)
                        redirected ? "the server's redirect is refused: " : "", why);
 }
 
-static int follow(struct hop *hop)
+static int follow_redirect(struct hop *hop)
 {
     char target[URL_MAX + 1];
     int error = url_redirect(hop->attempt->url, hop->url, hop->location, target, sizeof target);
@@ -195,20 +194,20 @@ static int follow(struct hop *hop)
     return judge_url(hop, true);
 }
 
-static void tell_anew(const struct hop *hop)
+static void report_restart(const struct hop *hop)
 {
     char shown[URL_MAX + 1];
     char public_text[RESPONSE_TEXT_MAX + 64];
     char journal_text[URL_MAX + RESPONSE_TEXT_MAX + 128];
     const struct download *download = hop->store->download;
     url_show(hop->url, shown, sizeof shown);
-    (void)snprintf(public_text, sizeof public_text, "%s; beginning anew", hop->judgement.text);
+    (void)snprintf(public_text, sizeof public_text, "%s; starting over", hop->judgement.text);
     (void)snprintf(journal_text, sizeof journal_text, "%s: %s", shown, public_text);
-    download->tell(download->context, public_text, journal_text);
+    download->report_retry(download->context, public_text, journal_text);
 }
 
-/* 0: what is there was thrown away, and the same url is to be asked again. */
-static int start_again(const struct hop *hop)
+/* 0: the file is empty, and the same url is asked again. */
+static int start_over(const struct hop *hop)
 {
     bool refused = hop->judgement.verdict == RESPONSE_RANGE_REFUSED;
     bool other = hop->judgement.verdict == RESPONSE_OTHER_FILE;
@@ -216,12 +215,12 @@ static int start_again(const struct hop *hop)
         return fail(hop, FAILURE_MIRROR, hop->judgement.text);
     }
     *hop->attempt->range_refused = *hop->attempt->range_refused || refused;
-    tell_anew(hop);
+    report_restart(hop);
     return store_restart(hop->store);
 }
 
-/* 0: the same hop once more, or the next one. */
-static int turn(struct hop *hop, uint32_t *redirects)
+/* 0: send another request. */
+static int handle_response(struct hop *hop, uint32_t *redirects)
 {
     uint32_t allowed = hop->store->download->conf->upgrade.max_redirects;
     switch (hop->judgement.verdict) {
@@ -231,11 +230,11 @@ static int turn(struct hop *hop, uint32_t *redirects)
                                "too many redirects; at most %" PRIu32 " are followed", allowed);
         }
         (*redirects)++;
-        return follow(hop);
+        return follow_redirect(hop);
     case RESPONSE_START_AGAIN:
     case RESPONSE_RANGE_REFUSED:
     case RESPONSE_OTHER_FILE:
-        return start_again(hop);
+        return start_over(hop);
     case RESPONSE_TRY_AGAIN:
         return fail(hop, FAILURE_PASSING, hop->judgement.text);
     case RESPONSE_REFUSED:
@@ -251,16 +250,16 @@ int attempt_run(const struct attempt *attempt)
     struct hop hop = {.attempt = attempt, .store = attempt->store};
     uint32_t redirects = 0;
     (void)snprintf(hop.url, sizeof hop.url, "%s", attempt->url);
-    /* Refused only if what is allowed has changed since it was asked for. */
+    /* Refused only if the configuration has changed since the request. */
     int error = judge_url(&hop, false);
-    /* Ends: redirects are counted, and beginning anew leaves no Range that could be refused. */
+    /* Ends: redirects are counted, and starting over leaves no Range to be refused. */
     while (error == 0) {
         error = run_request(&hop);
         if (error == 0 && takes_body(&hop)) {
             return 0;
         }
         if (error == 0) {
-            error = turn(&hop, &redirects);
+            error = handle_response(&hop, &redirects);
         }
     }
     return error;

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One try to get an image, or the rest of it, from one url: the redirects, each judged and counted,
- * and what the answers mean for the file.
+/* One attempt to fetch an image, or the rest of it, from one url. Redirects are judged and counted.
  *
- * Threads  blocks its caller.
  * Errors   0: the store has the whole file. Else -errno, with the reason in the store's failure.
  */
 #ifndef HOST_ATTEMPT_H
@@ -13,10 +11,10 @@
 
 struct attempt {
     struct store *store;
-    const char *url;     /* as asked for */
-    bool others;         /* there are other mirrors: one whose file differs from what is there is
-                            given up, instead of beginning anew with it */
-    bool *range_refused; /* a 416 has come in this download */
+    const char *url;     /* the requested one */
+    bool others;         /* there are other mirrors: one whose file differs from the stored part is
+                            dropped, instead of starting over with it */
+    bool *range_refused; /* a 416 was received in this download */
 };
 
 MUST_CHECK int attempt_run(const struct attempt *attempt);

@@ -61,39 +61,38 @@ size_t mirrors_left(const struct mirrors *mirrors)
     return left;
 }
 
-static int64_t full_delay(const struct retry *retry)
+static int64_t full_delay(const struct backoff *backoff)
 {
-    int64_t delay = retry->first_ms;
-    for (uint32_t i = 1; i < retry->failed && delay < RETRY_DELAY_MAX_MS; i++) {
+    int64_t delay = backoff->first_ms;
+    for (uint32_t i = 1; i < backoff->failed && delay < BACKOFF_MAX_MS; i++) {
         delay *= 2;
     }
-    return delay < RETRY_DELAY_MAX_MS ? delay : RETRY_DELAY_MAX_MS;
+    return delay < BACKOFF_MAX_MS ? delay : BACKOFF_MAX_MS;
 }
 
-bool backoff_next(struct retry *retry, bool progressed, uint32_t chance, int64_t *delay_ms)
+bool backoff_next(struct backoff *backoff, bool progressed, uint32_t chance, int64_t *delay_ms)
 {
     if (progressed) {
-        retry->failed = 0;
+        backoff->failed = 0;
     }
-    if (retry->failed >= retry->allowed) {
+    if (backoff->failed >= backoff->allowed) {
         return false;
     }
-    retry->failed++;
-    int64_t full = full_delay(retry);
+    backoff->failed++;
+    int64_t full = full_delay(backoff);
     int64_t half = full / 2;
     *delay_ms = half + (int64_t)chance % (full - half + 1);
     return true;
 }
 
-/* One run. */
 struct run {
     const struct download *download;
     struct failure failure; /* the last one */
     struct store store;
     struct mirrors mirrors;
-    struct retry retry;
+    struct backoff backoff;
     bool range_refused;
-    bool fetched_again; /* once, after a file from several answers had the wrong hash */
+    bool fetched_again; /* after a file from several responses had the wrong hash */
 };
 
 void download_library_init(void)
@@ -101,10 +100,10 @@ void download_library_init(void)
     fetch_library_init();
 }
 
-static uint32_t chance(void)
+static uint32_t get_chance(void)
 {
     uint32_t value = 0;
-    /* Without it all wait the shortest time: nothing depends on it but the load of servers. */
+    /* On failure the shortest delay is used; only the load of servers depends on it. */
     ssize_t got = getrandom(&value, sizeof value, GRND_NONBLOCK);
     return got == (ssize_t)sizeof value ? value : 0;
 }
@@ -142,9 +141,11 @@ static int hash_image(const struct download *download, int fd, uint8_t ret[SHA25
     return error;
 }
 
-/* 0: it is there and right. -ECANCELED: the daemon stops. A shortage: it could not be looked at.
- * Else there is none: a wrong one, or something that is no file, was removed. */
-static int take_image(const struct download *download)
+static const char other_image[] = "the stored image has another SHA-256; removed";
+
+/* 0: the image exists and is right. -ECANCELED: the daemon stops. A shortage: it could not be checked.
+ * Any other error: there is no image; a wrong one, or what was no file, has been removed. */
+static int check_image(const struct download *download)
 {
     struct partial names = {.directory_fd = download->directory_fd};
     uint8_t found[SHA256_SIZE];
@@ -163,29 +164,29 @@ static int take_image(const struct download *download)
         error = -EBADMSG;
     }
     if (error == 0) {
-        partial_forget(&names); /* we were killed before that was done */
+        partial_forget(&names); /* the daemon was killed before it could do so */
     }
     if (error != 0 && error != -ECANCELED && !failure_is_shortage(error)) {
         (void)unlinkat(download->directory_fd, names.image, 0); /* else renaming tells */
-        download->tell(download->context, "the image that was there is not the one; it is removed",
-                       "the image that was there is not the one; it is removed");
+        download->report_retry(download->context, other_image, other_image);
     }
     return error;
 }
 
 /* --- failures --- */
 
-static void tell(struct run *run, const char *url, const char *then)
+/* `next`: what is done about the failure. */
+static void report_failure(struct run *run, const char *url, const char *next)
 {
     char shown[URL_MAX + 1];
     char public_text[DOWNLOAD_TEXT_MAX + 64];
     char journal_text[URL_MAX + 2 * DOWNLOAD_TEXT_MAX + 64];
     const struct failure *failure = &run->failure;
     url_show(url, shown, sizeof shown);
-    (void)snprintf(public_text, sizeof public_text, "%s; %s", failure->text, then);
+    (void)snprintf(public_text, sizeof public_text, "%s; %s", failure->text, next);
     (void)snprintf(journal_text, sizeof journal_text, "%s: %s%s%s; %s", shown, failure->text,
-                   failure->detail[0] != '\0' ? ": " : "", failure->detail, then);
-    run->download->tell(run->download->context, public_text, journal_text);
+                   failure->detail[0] != '\0' ? ": " : "", failure->detail, next);
+    run->download->report_retry(run->download->context, public_text, journal_text);
 }
 
 /* Waits between two attempts; -ECANCELED when the daemon stops. */
@@ -207,20 +208,20 @@ static int wait_ms(struct run *run, int64_t delay_ms)
 
 static int try_later(struct run *run, const char *url, bool progressed)
 {
-    char then[64];
+    char next[64];
     int64_t delay_ms = 0;
-    if (!backoff_next(&run->retry, progressed, chance(), &delay_ms)) {
-        tell(run, url, "no more tries");
+    if (!backoff_next(&run->backoff, progressed, get_chance(), &delay_ms)) {
+        report_failure(run, url, "no more tries");
         return -EPROTO;
     }
-    (void)snprintf(then, sizeof then, "try %" PRIu32 " of %" PRIu32 " in %" PRId64 " ms",
-                   run->retry.failed, run->retry.allowed, delay_ms);
-    tell(run, url, then);
+    (void)snprintf(next, sizeof next, "try %" PRIu32 " of %" PRIu32 " in %" PRId64 " ms",
+                   run->backoff.failed, run->backoff.allowed, delay_ms);
+    report_failure(run, url, next);
     return wait_ms(run, delay_ms);
 }
 
-/* 0: there is another attempt to make. */
-static int after_failure(struct run *run, size_t mirror, bool progressed)
+/* 0: make another attempt. */
+static int handle_failure(struct run *run, size_t mirror, bool progressed)
 {
     const char *url = run->mirrors.urls[mirror];
     switch (run->failure.scope) {
@@ -230,13 +231,13 @@ static int after_failure(struct run *run, size_t mirror, bool progressed)
         run->mirrors.dropped[mirror] = true;
         mirrors_refresh(&run->mirrors, run->download);
         if (mirrors_left(&run->mirrors) > 0) {
-            tell(run, url, "going on with another mirror");
+            report_failure(run, url, "trying another mirror");
             return 0;
         }
-        tell(run, url, "no mirror is left");
+        report_failure(run, url, "no mirror is left");
         return -EPROTO;
     case FAILURE_FINAL:
-        tell(run, url, "giving up");
+        report_failure(run, url, "giving up");
         return -EPROTO;
     case FAILURE_STOP:
     default:
@@ -251,7 +252,7 @@ static int attempt_next(struct run *run)
     mirrors_refresh(&run->mirrors, run->download);
     int mirror = mirrors_next(&run->mirrors);
     if (mirror < 0) {
-        return failure_set(&run->failure, FAILURE_FINAL, ERROR_INTERNAL, "there is no url");
+        return failure_set(&run->failure, FAILURE_FINAL, ERROR_INTERNAL, "no url is left");
     }
     uint64_t high_water = run->store.high_water;
     const struct attempt attempt = {
@@ -263,8 +264,8 @@ static int attempt_next(struct run *run)
     if (attempt_run(&attempt) == 0) {
         return 0;
     }
-    /* Further than ever, so that a server that always breaks off at one place is given up. */
-    return after_failure(run, (size_t)mirror, run->store.high_water > high_water);
+    /* Progress is a new high-water mark: a server that always breaks off at one place is given up. */
+    return handle_failure(run, (size_t)mirror, run->store.high_water > high_water);
 }
 
 static int fail_hash(struct run *run, const uint8_t found[SHA256_SIZE])
@@ -277,7 +278,7 @@ static int fail_hash(struct run *run, const uint8_t found[SHA256_SIZE])
                        "the file has the sha256 %s; expected %s", is, expected);
 }
 
-/* All bytes are there. 0 with the image in its place, or with an empty file to begin anew. */
+/* All bytes are stored. 0 with the image published, or with an empty file to start over. */
 static int verify(struct run *run)
 {
     uint8_t found[SHA256_SIZE];
@@ -291,11 +292,11 @@ static int verify(struct run *run)
     int error = fail_hash(run, found);
     if (store->multi_source && !run->fetched_again) {
         run->fetched_again = true;
-        /* A fetch of its own: how far the one before came counts for nothing. */
+        /* The new fetch is counted from its own beginning. */
         store->high_water = 0;
-        run->retry.failed = 0;
-        tell(run, run->mirrors.count > 0 ? run->mirrors.urls[0] : "",
-             "it came in several pieces, and is fetched once more");
+        run->backoff.failed = 0;
+        report_failure(run, run->mirrors.count > 0 ? run->mirrors.urls[0] : "",
+                       "it was assembled from several responses; fetching it once more");
         error = store_restart(store);
     }
     return error;
@@ -315,8 +316,7 @@ static bool is_worth_keeping(enum failure_scope scope, enum error_code code)
     return scope == FAILURE_STOP || code == ERROR_DOWNLOAD_FAILED || code == ERROR_INTERNAL;
 }
 
-/* What the failure says; only valid after an error. */
-static void report(const struct failure *failure, struct download_result *ret)
+static void set_result(const struct failure *failure, struct download_result *ret)
 {
     ret->stopped = failure->scope == FAILURE_STOP;
     if (!ret->stopped) {
@@ -327,10 +327,14 @@ static void report(const struct failure *failure, struct download_result *ret)
 
 void download_run(const struct download *download, struct download_result *ret)
 {
-    struct run run = {.download = download};
-    run.retry = backoff_of(download->conf->upgrade.retries, download->conf->upgrade.retry_ms);
+    const struct conf *conf = download->conf;
+    struct run run = {
+        .download = download,
+        .failure.directory = conf->upgrade.directory,
+        .backoff = {.allowed = conf->upgrade.retries, .first_ms = conf->upgrade.retry_ms},
+    };
     *ret = (struct download_result){.code = ERROR_NONE};
-    int error = take_image(download);
+    int error = check_image(download);
     if (error == 0) {
         return;
     }
@@ -339,8 +343,8 @@ void download_run(const struct download *download, struct download_result *ret)
         return;
     }
     if (failure_is_shortage(error)) {
-        (void)failure_set_file(&run.failure, error, "reading it"); /* the same error */
-        report(&run.failure, ret);
+        (void)failure_set_file(&run.failure, error, "read"); /* the same error */
+        set_result(&run.failure, ret);
         return;
     }
     error = store_open(download, &run.failure, &run.store);
@@ -353,6 +357,6 @@ void download_run(const struct download *download, struct download_result *ret)
         }
     }
     if (error != 0) {
-        report(&run.failure, ret);
+        set_result(&run.failure, ret);
     }
 }

@@ -21,11 +21,12 @@ int failure_set(struct failure *failure, enum failure_scope scope, enum error_co
     return -EPROTO;
 }
 
-int failure_set_file(struct failure *failure, int error, const char *what)
+int failure_set_file(struct failure *failure, int error, const char *operation)
 {
     bool full = error == -ENOSPC || error == -EDQUOT;
     (void)failure_set(failure, FAILURE_FINAL, full ? ERROR_NO_SPACE : ERROR_INTERNAL,
-                      "the image cannot be stored: %s: %s", what, strerror(-error));
+                      "cannot store the image in %s: %s: %s", failure->directory, operation,
+                      strerror(-error));
     return error;
 }
 

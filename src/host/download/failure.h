@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Why something did not work, for the guest and for the journal, and how far it reaches.
- *
- * Threads  values.
- * Shape    texts are one line, escaped, without credentials.
- */
+/* Why a download failed, for the guest and for the journal. Texts are one line, escaped, without
+ * credentials. */
 #ifndef HOST_FAILURE_H
 #define HOST_FAILURE_H
 
@@ -14,31 +11,32 @@
 #include <stdbool.h>
 
 enum failure_scope {
-    FAILURE_PASSING, /* it may work later */
-    FAILURE_MIRROR,  /* it will not work at this server */
-    FAILURE_FINAL,   /* it will not work */
-    FAILURE_STOP,    /* nothing failed: the daemon stops; code and texts are not set */
+    FAILURE_PASSING, /* a later try may succeed */
+    FAILURE_MIRROR,  /* this server cannot deliver the image */
+    FAILURE_FINAL,   /* no server can */
+    FAILURE_STOP,    /* the daemon stops; code and texts are not set */
 };
 
 struct failure {
+    const char *directory; /* [upgrade] directory, for texts; set once */
     enum failure_scope scope;
     enum error_code code;
-    char text[DOWNLOAD_TEXT_MAX];   /* what the guest is told */
-    char detail[DOWNLOAD_TEXT_MAX]; /* what only the journal is told; may be "" */
+    char text[DOWNLOAD_TEXT_MAX];   /* for the guest and the journal */
+    char detail[DOWNLOAD_TEXT_MAX]; /* for the journal alone; may be "" */
 };
 
-/* Sets scope, code and text, clears the detail, and returns -EPROTO, so that it ends a function. */
+/* Sets scope, code and text, clears the detail; returns -EPROTO. */
 int failure_set(struct failure *failure, enum failure_scope scope, enum error_code code,
                 const char *format, ...) PRINTF_LIKE(4, 5);
 
-/* The same for a call of the system on our own files: no_space or internal. Returns `error`. */
-int failure_set_file(struct failure *failure, int error, const char *what);
+/* The same for a system call on files of the download: no_space or internal. `operation`: such as
+ * "write". Returns `error`. */
+int failure_set_file(struct failure *failure, int error, const char *operation);
 
-/* True where memory, descriptors or threads were short: nothing is said of the file, and it may work
- * later. */
+/* True where memory, descriptors or threads ran short, which says nothing about the file. */
 bool failure_is_shortage(int error);
 
-/* Bytes of others are escaped. */
+/* Escapes what it is given. */
 void failure_detail(struct failure *failure, const char *format, ...) PRINTF_LIKE(2, 3);
 
 #endif

@@ -24,29 +24,28 @@ enum {
 struct exchange {
     const struct fetch *fetch;
     CURL *easy;
-    struct stall_detector stall_detector;
+    struct stall_detector stall;
     bool connected;
-    bool head_told;
+    bool has_head;
     bool declined;
     size_t head_bytes;
-    bool opened;   /* a socket was opened for some address */
-    bool unjudged; /* the guard could not judge some address, for now */
-    char protocol_error
-        [128]; /* what the guard said of the last address that it did not let pass; "" */
+    bool opened;       /* a socket was opened for some address */
+    bool unjudged;     /* the guard failed to judge an address */
+    char refusal[192]; /* why the guard refused the last address; "" if it did not */
     char problem[CURL_ERROR_SIZE];
 };
 
 void fetch_library_init(void)
 {
-    /* Fails only for want of memory at the start; every request then fails, and says so. */
+    /* Fails only without memory; every request then reports a failure. */
     (void)curl_global_init(CURL_GLOBAL_DEFAULT);
 }
 
-/* --- the head of an answer --- */
+/* --- the head of a response --- */
 
 enum field_state { FIELD_ABSENT, FIELD_TAKEN, FIELD_UNUSABLE };
 
-/* FIELD_UNUSABLE: it is there more than once, or too long. */
+/* FIELD_UNUSABLE: repeated or too long. */
 static enum field_state take_field(CURL *easy, const char *name, char *out, size_t size)
 {
     struct curl_header *field = NULL;
@@ -61,7 +60,7 @@ static enum field_state take_field(CURL *easy, const char *name, char *out, size
     return FIELD_TAKEN;
 }
 
-/* A date is strong when it lies so far before the answer that no second change can have it too. */
+/* A date is strong if it is so much earlier than the response that no second change can share it. */
 static bool is_strong_date(CURL *easy, const char *modified)
 {
     char date[RESPONSE_FIELD_MAX];
@@ -79,7 +78,7 @@ static void take_validator(CURL *easy, char out[RESPONSE_VALIDATOR_MAX])
     if (etag == FIELD_TAKEN && response_is_strong_etag(out)) {
         return;
     }
-    /* A weak ETag says that bytes may differ, so the date beside it is not looked at. */
+    /* A weak ETag says that bytes may differ, so the date is not used either. */
     if (etag != FIELD_ABSENT ||
         take_field(easy, "Last-Modified", out, RESPONSE_VALIDATOR_MAX) != FIELD_TAKEN ||
         !is_strong_date(easy, out)) {
@@ -111,10 +110,10 @@ static void take_head(CURL *easy, int status, struct response *ret)
     *ret = response;
 }
 
-/* --- what libcurl calls --- */
+/* --- callbacks of libcurl --- */
 
-/* The sink's answer, as libcurl wants it: what was taken of `length`. */
-static size_t taken(struct exchange *exchange, int error, size_t length)
+/* The sink's result in the form that libcurl expects. */
+static size_t count_taken(struct exchange *exchange, int error, size_t length)
 {
     exchange->declined = exchange->declined || error != 0;
     return error != 0 ? CURL_WRITEFUNC_ERROR : length;
@@ -127,25 +126,25 @@ static int status_of(CURL *easy)
     return (int)status;
 }
 
-/* One line; the blank one ends the head. 1xx heads come before the one that counts. */
+/* One line; the blank line ends the head. 1xx heads precede the final one. */
 static size_t on_header(char *line, size_t size, size_t count, void *context)
 {
     struct exchange *exchange = context;
     const struct fetch_sink *sink = &exchange->fetch->sink;
     size_t length = size * count;
     exchange->head_bytes += length;
-    stall_detector_count(&exchange->stall_detector, length);
+    exchange->stall.bytes += length;
     if (exchange->head_bytes > HEAD_MAX || !response_is_one_line(line, length)) {
         return CURL_WRITEFUNC_ERROR;
     }
     int status = status_of(exchange->easy);
-    if ((line[0] != '\r' && line[0] != '\n') || exchange->head_told || status < 200) {
+    if ((line[0] != '\r' && line[0] != '\n') || exchange->has_head || status < 200) {
         return length;
     }
     struct response response;
     take_head(exchange->easy, status, &response);
-    exchange->head_told = true;
-    return taken(exchange, sink->head(sink->context, &response), length);
+    exchange->has_head = true;
+    return count_taken(exchange, sink->head(sink->context, &response), length);
 }
 
 static size_t on_body(char *bytes, size_t size, size_t count, void *context)
@@ -153,11 +152,11 @@ static size_t on_body(char *bytes, size_t size, size_t count, void *context)
     struct exchange *exchange = context;
     const struct fetch_sink *sink = &exchange->fetch->sink;
     size_t length = size * count;
-    stall_detector_count(&exchange->stall_detector, length);
+    exchange->stall.bytes += length;
     int64_t before = clock_ms();
     int error = sink->body(sink->context, bytes, length);
-    stall_detector_forgive(&exchange->stall_detector, clock_ms() - before);
-    return taken(exchange, error, length);
+    exchange->stall.began_ms += clock_ms() - before; /* our own time does not count */
+    return count_taken(exchange, error, length);
 }
 
 static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
@@ -165,9 +164,9 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
 {
     struct exchange *exchange = context;
     uint32_t refused = exchange->fetch->conf->upgrade.refused_addresses;
-    (void)purpose; /* there is one */
+    (void)purpose; /* there is only one */
     int error = address_guard_check(&address->addr, (socklen_t)address->addrlen, refused,
-                                    exchange->protocol_error, sizeof exchange->protocol_error);
+                                    exchange->refusal, sizeof exchange->refusal);
     if (error != 0) {
         exchange->unjudged = exchange->unjudged || error != -EACCES;
         return CURL_SOCKET_BAD;
@@ -176,7 +175,7 @@ static curl_socket_t on_open_socket(void *context, curlsocktype purpose,
     return socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }
 
-/* Connected, TLS included: from here on the stall rule counts, until then connect_seconds does. */
+/* Connected, TLS included: the stall rule applies from here on, connect_seconds before. */
 static int on_connected(void *context, char *remote_address, char *local_address, int remote_port,
                         int local_port)
 {
@@ -186,10 +185,33 @@ static int on_connected(void *context, char *remote_address, char *local_address
     (void)remote_port;
     (void)local_port;
     exchange->connected = true;
-    exchange->stall_detector =
-        stall_detector_of(exchange->fetch->conf->upgrade.stall_ms,
-                          exchange->fetch->conf->upgrade.stall_bytes_per_second, clock_ms());
+    exchange->stall = (struct stall_detector){
+        .window_ms = exchange->fetch->conf->upgrade.stall_ms,
+        .bytes_per_second = exchange->fetch->conf->upgrade.stall_bytes_per_second,
+        .began_ms = clock_ms(),
+    };
     return CURL_PREREQFUNC_OK;
+}
+
+/* --- the stall rule --- */
+
+int64_t stall_detector_left(const struct stall_detector *detector, int64_t now_ms)
+{
+    int64_t left = detector->began_ms + detector->window_ms - now_ms;
+    return left > 0 ? left : 1;
+}
+
+bool stall_detector_stalled(struct stall_detector *detector, int64_t now_ms)
+{
+    int64_t took = now_ms - detector->began_ms;
+    if (took < detector->window_ms) {
+        return false;
+    }
+    /* The bytes of one window times 1000 are far from overflow. */
+    bool stalled = detector->bytes * 1000 < detector->bytes_per_second * (uint64_t)took;
+    detector->began_ms = now_ms;
+    detector->bytes = 0;
+    return stalled;
 }
 
 /* --- options --- */
@@ -255,7 +277,6 @@ static bool set_range(CURL *easy, uint64_t from)
     return from == 0 || curl_easy_setopt(easy, CURLOPT_RANGE, range) == CURLE_OK;
 }
 
-/* That file alone, or the system's. */
 static bool set_authorities(CURL *easy, const char *ca_file)
 {
     return ca_file[0] == '\0' || (curl_easy_setopt(easy, CURLOPT_CAINFO, ca_file) == CURLE_OK &&
@@ -290,30 +311,29 @@ static struct curl_slist *make_headers(const struct fetch *fetch)
 
 /* --- the loop --- */
 
-static int wait_ms(const struct exchange *exchange)
+static int get_wait_ms(const struct exchange *exchange)
 {
     int64_t wait = POLL_MAX_MS;
     if (exchange->connected) {
-        int64_t left = stall_detector_left(&exchange->stall_detector, clock_ms());
+        int64_t left = stall_detector_left(&exchange->stall, clock_ms());
         wait = left < wait ? left : wait;
     }
     return (int)wait;
 }
 
-/* Moves what can be moved now. */
-static CURLMcode perform(struct exchange *exchange, CURLM *multi, int *running)
+static CURLMcode run_transfers(struct exchange *exchange, CURLM *multi, int *running)
 {
     const struct fetch_sink *sink = &exchange->fetch->sink;
     CURLMcode code = curl_multi_perform(multi, running);
     int64_t before = clock_ms();
-    if (code == CURLM_OK && !exchange->declined && exchange->head_told) {
+    if (code == CURLM_OK && !exchange->declined && exchange->has_head) {
         exchange->declined = sink->pause(sink->context) != 0;
     }
-    stall_detector_forgive(&exchange->stall_detector, clock_ms() - before);
+    exchange->stall.began_ms += clock_ms() - before; /* our own time does not count */
     return code;
 }
 
-static CURLcode outcome(CURLM *multi)
+static CURLcode read_outcome(CURLM *multi)
 {
     int left = 0;
     const CURLMsg *message = curl_multi_info_read(multi, &left);
@@ -321,8 +341,9 @@ static CURLcode outcome(CURLM *multi)
                                                            : CURLE_ABORTED_BY_CALLBACK;
 }
 
-/* libcurl says what it could not do, the system's error says why. */
-static void explain(const struct exchange *exchange, const char *reason, struct fetch_result *ret)
+/* libcurl names what failed, the errno says why. */
+static void set_detail(const struct exchange *exchange, const char *reason,
+                       struct fetch_result *ret)
 {
     long error = 0;
     (void)curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &error); /* stays 0 */
@@ -331,39 +352,40 @@ static void explain(const struct exchange *exchange, const char *reason, struct 
                    error != 0 ? ": " : "", error != 0 ? strerror((int)error) : "");
 }
 
-static void finish(const struct exchange *exchange, CURLcode code, struct fetch_result *ret)
+static void set_end(const struct exchange *exchange, CURLcode code, struct fetch_result *ret)
 {
     if (exchange->declined) {
         ret->end = FETCH_DECLINED;
-    } else if (code == CURLE_OK && exchange->head_told) {
+    } else if (code == CURLE_OK && exchange->has_head) {
         ret->end = FETCH_DONE;
-    } else if (!exchange->head_told && exchange->protocol_error[0] != '\0' && !exchange->opened) {
+    } else if (!exchange->has_head && exchange->refusal[0] != '\0' && !exchange->opened) {
         ret->end = exchange->unjudged ? FETCH_NO_ANSWER : FETCH_REFUSED_ADDRESS;
-        (void)snprintf(ret->detail, sizeof ret->detail, "%s", exchange->protocol_error);
+        (void)snprintf(ret->detail, sizeof ret->detail, "%s", exchange->refusal);
     } else {
-        ret->end = exchange->head_told ? FETCH_BROKEN : FETCH_NO_ANSWER;
-        explain(exchange, curl_easy_strerror(code), ret);
+        ret->end = exchange->has_head ? FETCH_BROKEN : FETCH_NO_ANSWER;
+        set_detail(exchange, curl_easy_strerror(code), ret);
     }
 }
 
-static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
+static void run_loop(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
 {
     struct curl_waitfd stop = {.fd = exchange->fetch->stop_fd, .events = CURL_WAIT_POLLIN};
     int running = 1;
     for (;;) {
-        CURLMcode code = perform(exchange, multi, &running);
+        CURLMcode code = run_transfers(exchange, multi, &running);
         if (code != CURLM_OK || running == 0 || exchange->declined) {
-            finish(exchange, code == CURLM_OK ? outcome(multi) : CURLE_FAILED_INIT, ret);
+            set_end(exchange, code == CURLM_OK ? read_outcome(multi) : CURLE_FAILED_INIT, ret);
             return;
         }
-        if (exchange->connected && stall_detector_stalled(&exchange->stall_detector, clock_ms())) {
-            ret->end = exchange->head_told ? FETCH_STALLED : FETCH_NO_ANSWER;
-            explain(exchange, "the server is silent, or too slow", ret);
+        if (exchange->connected && stall_detector_stalled(&exchange->stall, clock_ms())) {
+            ret->end = exchange->has_head ? FETCH_STALLED : FETCH_NO_ANSWER;
+            set_detail(exchange, "the server is silent or too slow", ret);
             return;
         }
         stop.revents = 0;
         watchdog_expect("downloading", WATCHDOG_DISK_MS);
-        (void)curl_multi_poll(multi, &stop, 1, wait_ms(exchange), NULL); /* perform tells */
+        (void)curl_multi_poll(multi, &stop, 1, get_wait_ms(exchange),
+                              NULL); /* run_transfers reports errors */
         if (stop.revents != 0) {
             ret->end = FETCH_STOPPED;
             return;
@@ -371,17 +393,17 @@ static void drive(struct exchange *exchange, CURLM *multi, struct fetch_result *
     }
 }
 
-static void run(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
+static void run_request(struct exchange *exchange, CURLM *multi, struct fetch_result *ret)
 {
     CURL *easy = exchange->easy;
     struct curl_slist *headers = make_headers(exchange->fetch);
     if (set_constants(easy) && set_callbacks(exchange) &&
         set_request(easy, exchange->fetch, headers) &&
         curl_multi_add_handle(multi, easy) == CURLM_OK) {
-        drive(exchange, multi, ret);
-        (void)curl_multi_remove_handle(multi, easy); /* it is in */
+        run_loop(exchange, multi, ret);
+        (void)curl_multi_remove_handle(multi, easy); /* it was added */
     } else {
-        explain(exchange, "libcurl takes no request", ret);
+        set_detail(exchange, "libcurl refused the options of the request", ret);
     }
     curl_slist_free_all(headers);
 }
@@ -392,10 +414,10 @@ void fetch_run(const struct fetch *fetch, struct fetch_result *ret)
     CURLM *multi = curl_multi_init();
     *ret = (struct fetch_result){.end = FETCH_NO_ANSWER};
     if (exchange.easy != NULL && multi != NULL) {
-        run(&exchange, multi, ret);
+        run_request(&exchange, multi, ret);
     } else {
         (void)snprintf(ret->detail, sizeof ret->detail, "out of memory");
     }
     curl_easy_cleanup(exchange.easy); /* NULL is taken */
-    (void)curl_multi_cleanup(multi);  /* a NULL or empty one; nothing is left to do */
+    (void)curl_multi_cleanup(multi);  /* NULL or empty */
 }

@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 enum {
-    /* Bytes whose writing to the disk is begun at once, so that a later fdatasync finds little. */
+    /* Writeback is started for this many bytes at once. */
     WRITE_BEHIND = 8 << 20,
     FILE_MODE = 0600,
 };
@@ -32,7 +32,7 @@ void partial_names(const uint8_t sha256[SHA256_SIZE], struct partial *ret)
 
 /* --- the note --- */
 
-static int identify(const char *url, char out[SHA256_HEX + 1])
+static int hash_url(const char *url, char out[SHA256_HEX + 1])
 {
     char identity[2 * URL_MAX];
     uint8_t sha256[SHA256_SIZE];
@@ -64,7 +64,7 @@ static int write_note(const struct partial *partial)
     return keyfile_write(&note, partial->directory_fd, partial->meta, FILE_MODE);
 }
 
-/* Returns how much of the file the note vouches for; 0 for no note, or one that is not ours. */
+/* How many bytes the note vouches for; 0 without a valid note. */
 static uint64_t read_note(struct partial *partial)
 {
     struct keyfile note;
@@ -99,7 +99,7 @@ static int file_length(int fd, uint64_t *ret)
     return 0;
 }
 
-static int take_over(struct partial *partial)
+static int open_stored(struct partial *partial)
 {
     uint64_t length = 0;
     int error = file_length(partial->fd, &length);
@@ -109,7 +109,7 @@ static int take_over(struct partial *partial)
     uint64_t vouched = read_note(partial);
     partial->length = length < vouched ? length : vouched;
     if (partial->total != 0 && partial->length > partial->total) {
-        partial->length = 0; /* not the file that the note is about */
+        partial->length = 0; /* the note is about another file */
     }
     if (partial->length == 0) {
         return partial_restart(partial);
@@ -126,14 +126,14 @@ int partial_open(int directory_fd, const uint8_t sha256[SHA256_SIZE], struct par
     struct partial partial = {.directory_fd = directory_fd};
     partial_names(sha256, &partial);
     if (boot_id_read(partial.boot_id) != 0) {
-        partial.boot_id[0] = '\0'; /* then every start counts as another boot */
+        partial.boot_id[0] = '\0'; /* every start then counts as another boot */
     }
     partial.fd = openat(directory_fd, partial.name,
                         O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC, FILE_MODE);
     if (partial.fd < 0) {
         return -errno;
     }
-    int error = take_over(&partial);
+    int error = open_stored(&partial);
     if (error != 0) {
         partial_close(&partial);
         return error;
@@ -145,7 +145,7 @@ int partial_open(int directory_fd, const uint8_t sha256[SHA256_SIZE], struct par
 void partial_close(struct partial *partial)
 {
     if (partial->fd >= 0) {
-        (void)close(partial->fd); /* what had to be written was synced before */
+        (void)close(partial->fd); /* synced before */
     }
     partial->fd = -1;
 }
@@ -153,12 +153,12 @@ void partial_close(struct partial *partial)
 bool partial_is_from(const struct partial *partial, const char *url)
 {
     char id[SHA256_HEX + 1];
-    return partial->length > 0 && identify(url, id) == 0 && strcmp(id, partial->url_id) == 0;
+    return partial->length > 0 && hash_url(url, id) == 0 && strcmp(id, partial->url_id) == 0;
 }
 
 int partial_note(struct partial *partial, const char *url, const char *validator, uint64_t total)
 {
-    int error = identify(url, partial->url_id);
+    int error = hash_url(url, partial->url_id);
     if (error != 0) {
         return error;
     }
@@ -170,8 +170,8 @@ int partial_note(struct partial *partial, const char *url, const char *validator
 
 /* --- bytes --- */
 
-/* A hint, except for what it does to time: the result of the writing is fdatasync's to tell. */
-static void begin_writing(struct partial *partial)
+/* Starts writeback, so that fdatasync is short; it also reports the errors. */
+static void start_writeback(struct partial *partial)
 {
     if (partial->length - partial->started >= WRITE_BEHIND) {
         (void)sync_file_range(partial->fd, (off_t)partial->started,
@@ -194,7 +194,7 @@ int partial_write(struct partial *partial, const void *bytes, size_t length)
             partial->length += (uint64_t)done;
         }
     }
-    begin_writing(partial);
+    start_writeback(partial);
     return 0;
 }
 
@@ -225,9 +225,9 @@ int partial_restart(struct partial *partial)
 
 void partial_release_disk_space(const struct partial *partial)
 {
-    /* The blocks behind the end go too. */
+    /* Blocks behind the end are freed too. */
     if (ftruncate(partial->fd, (off_t)partial->length) != 0) {
-        return; /* then they go with the file */
+        return; /* they are freed with the file */
     }
 }
 
@@ -235,7 +235,7 @@ void partial_release_disk_space(const struct partial *partial)
 
 void partial_forget(const struct partial *partial)
 {
-    char unfinished[PARTIAL_NAME_SIZE + sizeof ".new"]; /* as keyfile_write leaves it if killed */
+    char unfinished[PARTIAL_NAME_SIZE + sizeof ".new"]; /* left by keyfile_write if killed */
     (void)snprintf(unfinished, sizeof unfinished, "%s.new", partial->meta);
     /* What cannot be removed is swept later. */
     (void)unlinkat(partial->directory_fd, unfinished, 0);
@@ -249,16 +249,16 @@ int partial_publish(struct partial *partial)
                                             partial->directory_fd, partial->image) != 0) {
         return -errno;
     }
-    partial_close(partial); /* it is no partial file any more, and needs no note */
+    partial_close(partial); /* an image needs no note */
     int error = fsync(partial->directory_fd) != 0 ? -errno : 0;
-    partial_forget(partial); /* later: a power loss must not leave the part without its note */
+    partial_forget(partial); /* last: a power loss must not leave the part without its note */
     return error;
 }
 
 void partial_remove(const struct partial *partial)
 {
     partial_forget(partial);
-    /* What cannot be removed is begun anew from its first byte, or swept later. */
+    /* What cannot be removed is truncated or swept later. */
     (void)unlinkat(partial->directory_fd, partial->name, 0);
 }
 
@@ -273,7 +273,7 @@ static bool is_ending(const char *ending)
     return false;
 }
 
-/* True for a file of a download of another hash. */
+/* True for a file of another hash. */
 static bool is_left_over(const char *name, const uint8_t *keep)
 {
     uint8_t sha256[SHA256_SIZE];
@@ -286,14 +286,14 @@ static bool is_left_over(const char *name, const uint8_t *keep)
 
 void download_sweep(int directory_fd, const uint8_t *keep)
 {
-    /* A descriptor of its own, since closedir closes it. */
+    /* Another descriptor, since closedir closes it. */
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL) {
         if (fd >= 0) {
             (void)close(fd); /* nothing was written */
         }
-        return; /* it is done again before the next download */
+        return; /* repeated before the next download */
     }
     const struct dirent *entry = readdir(directory);
     while (entry != NULL) {

@@ -1,15 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A file that is being downloaded: DIR/<sha256>.part, and DIR/<sha256>.meta with what must be known
- * to go on with it.
+/* A partly downloaded file: DIR/<sha256>.part, and the note DIR/<sha256>.meta that is needed to resume it.
  *
- * The note holds the url without user and password, with "?..." for its query, for people; and the
- * SHA-256 of the url with its query but without user and password, by which the same url is known
- * again. So no credentials are stored, and a resume knows a signed url all the same.
+ * The note holds the url without user, password and query, for people, and the SHA-256 of the url
+ * without user and password, to recognise it. So no credentials are stored, and a signed url can be
+ * resumed.
  *
- * Threads  one owner.
- * Units    bytes.
  * Errors   0 or -errno; logs nothing.
- * Owner    partial_open opens, partial_close closes; the directory's descriptor is the caller's.
+ * Owner    the directory's descriptor is the caller's.
  */
 #ifndef HOST_DOWNLOAD_PARTIAL_H
 #define HOST_DOWNLOAD_PARTIAL_H
@@ -32,9 +29,9 @@ struct partial {
     char image[PARTIAL_NAME_SIZE]; /* <sha256>.img */
     char boot_id[BOOT_ID_SIZE];
     uint64_t length;  /* bytes in the file */
-    uint64_t durable; /* of these, those that a power cut leaves */
-    uint64_t started; /* of these, those whose way to the disk has begun */
-    /* Where the bytes come from, as the note has it. */
+    uint64_t durable; /* of these, bytes that survive a power loss */
+    uint64_t started; /* of these, bytes whose writeback was started */
+    /* The source of the bytes, as in the note. */
     char shown_url[URL_MAX + 1];
     char url_id[SHA256_HEX + 1];
     char validator[RESPONSE_VALIDATOR_MAX];
@@ -44,8 +41,8 @@ struct partial {
 /* The names of an image's three files. */
 void partial_names(const uint8_t sha256[SHA256_SIZE], struct partial *ret);
 
-/* Opens what an earlier run left, cut to what can be trusted: in the same boot the file's length,
- * after another one `durable`; without a readable note nothing. Or begins anew. */
+/* Opens the part that an earlier run stored, or a new one. It is truncated to what can be trusted: its
+ * length in the same boot, `durable` after another one, 0 without a readable note. */
 MUST_CHECK int partial_open(int directory_fd, const uint8_t sha256[SHA256_SIZE],
                             struct partial *ret);
 void partial_close(struct partial *partial);
@@ -53,29 +50,29 @@ void partial_close(struct partial *partial);
 /* True if the last bytes came from this url. */
 bool partial_is_from(const struct partial *partial, const char *url);
 
-/* Writes down where the next bytes come from. */
+/* Writes the note: the source of the next bytes. */
 MUST_CHECK int partial_note(struct partial *partial, const char *url, const char *validator,
                             uint64_t total);
 
 MUST_CHECK int partial_write(struct partial *partial, const void *bytes, size_t length);
 
-/* Waits until all bytes are on the disk, and notes it. */
+/* Waits until all bytes are on the disk, then writes the note. */
 MUST_CHECK int partial_sync(struct partial *partial);
 
-/* Back to an empty file whose origin is not known. */
+/* Empties the file and forgets its source. */
 MUST_CHECK int partial_restart(struct partial *partial);
 
-/* Gives blocks back that were reserved and not written. */
+/* Frees blocks that were reserved and not written. */
 void partial_release_disk_space(const struct partial *partial);
 
-/* Makes it durable under the image's name. Once it has that name the descriptor is closed, also where an
- * error is returned. */
+/* Makes the file durable under the image's name. Once it has that name the descriptor is closed, even if
+ * an error is returned. */
 MUST_CHECK int partial_publish(struct partial *partial);
 
-/* Removes what is known about it, and nothing else. */
+/* Removes the note. */
 void partial_forget(const struct partial *partial);
 
-/* Removes both files; the descriptor stays until partial_close. */
+/* Removes both files; the descriptor stays open. */
 void partial_remove(const struct partial *partial);
 
 #endif

@@ -61,11 +61,11 @@ int content_range_parse(const char *value, struct content_range *ret)
     return 0;
 }
 
-static void say(struct response_judgement *ret, enum response_verdict verdict, const char *format,
-                ...) PRINTF_LIKE(3, 4);
+static void set_verdict(struct response_judgement *ret, enum response_verdict verdict,
+                        const char *format, ...) PRINTF_LIKE(3, 4);
 
-static void say(struct response_judgement *ret, enum response_verdict verdict, const char *format,
-                ...)
+static void set_verdict(struct response_judgement *ret, enum response_verdict verdict,
+                        const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -84,10 +84,11 @@ static void judge_encoding(const struct response *response, struct response_judg
 {
     char shown[RESPONSE_FIELD_MAX];
     (void)escape_text(text_of(response->content_encoding), ESCAPE_LINE, shown, sizeof shown);
-    say(ret, RESPONSE_REFUSED, "the server sends the content encoding %s; expected none", shown);
+    set_verdict(ret, RESPONSE_REFUSED, "the server sends the content encoding %s; expected none",
+                shown);
 }
 
-static bool changed(const struct response_asked *asked, const struct response *response)
+static bool has_changed(const struct response_asked *asked, const struct response *response)
 {
     return asked->same_url && asked->validator[0] != '\0' && response->validator[0] != '\0' &&
            strcmp(asked->validator, response->validator) != 0;
@@ -105,8 +106,9 @@ static void judge_total(const struct response_asked *asked, const struct content
         ret->verdict = RESPONSE_REST;
     } else {
         uint64_t has = known ? range->total : range->last + 1;
-        say(ret, asked->same_url ? RESPONSE_START_AGAIN : RESPONSE_OTHER_FILE,
-            "the server's file has %" PRIu64 " bytes; expected %" PRIu64, has, asked->total);
+        set_verdict(ret, asked->same_url ? RESPONSE_START_AGAIN : RESPONSE_OTHER_FILE,
+                    "the server's file has %" PRIu64 " bytes; expected %" PRIu64, has,
+                    asked->total);
     }
 }
 
@@ -115,17 +117,18 @@ static void judge_rest(const struct response_asked *asked, const struct response
 {
     struct content_range range;
     if (asked->from == 0) {
-        say(ret, RESPONSE_TRY_AGAIN, "the server answered 206 to a request for the whole file");
+        set_verdict(ret, RESPONSE_TRY_AGAIN,
+                    "the server answered 206 to a request for the whole file");
     } else if (content_range_parse(response->content_range, &range) != 0 ||
                range.first != asked->from ||
                (response->has_length && response->length != range.last - range.first + 1)) {
         char shown[RESPONSE_FIELD_MAX];
         (void)escape_text(text_of(response->content_range), ESCAPE_LINE, shown, sizeof shown);
-        say(ret, RESPONSE_START_AGAIN,
-            "the server answered with the range \"%s\"; expected from byte %" PRIu64, shown,
-            asked->from);
-    } else if (changed(asked, response)) {
-        say(ret, RESPONSE_START_AGAIN, "the server's file has changed");
+        set_verdict(ret, RESPONSE_START_AGAIN,
+                    "the server answered with the range \"%s\"; expected from byte %" PRIu64, shown,
+                    asked->from);
+    } else if (has_changed(asked, response)) {
+        set_verdict(ret, RESPONSE_START_AGAIN, "the server's file has changed");
     } else {
         judge_total(asked, &range, ret);
     }
@@ -134,8 +137,8 @@ static void judge_rest(const struct response_asked *asked, const struct response
 static void judge_redirect(const struct response *response, struct response_judgement *ret)
 {
     if (response->location[0] == '\0') {
-        say(ret, RESPONSE_REFUSED, "the server answered %d, a redirect without a Location",
-            response->status);
+        set_verdict(ret, RESPONSE_REFUSED, "the server answered %d, a redirect without a Location",
+                    response->status);
     } else {
         ret->verdict = RESPONSE_REDIRECT;
     }
@@ -150,8 +153,8 @@ static void judge_other(const struct response_asked *asked, const struct respons
     } else if (response->status >= 500 && response->status <= 599) {
         verdict = RESPONSE_TRY_AGAIN;
     }
-    say(ret, verdict, "the server answered %d; expected 200%s", response->status,
-        asked->from > 0 ? " or 206" : "");
+    set_verdict(ret, verdict, "the server answered %d; expected 200%s", response->status,
+                asked->from > 0 ? " or 206" : "");
 }
 
 void response_judge(const struct response_asked *asked, const struct response *response,

@@ -13,9 +13,10 @@
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 
-enum { STAT_BLOCK = 512 /* what st_blocks counts, whatever the file system's blocks are */ };
+enum { STAT_BLOCK = 512 /* the unit of st_blocks, on every file system */ };
 
-int disk_space_free(int fd, uint64_t *ret)
+/* Bytes that a process without privilege may still write. */
+static int get_free(int fd, uint64_t *ret)
 {
     struct statvfs file_system;
     if (fstatvfs(fd, &file_system) != 0) {
@@ -25,19 +26,15 @@ int disk_space_free(int fd, uint64_t *ret)
     return 0;
 }
 
-static int check_more(int fd, uint64_t more, uint64_t keep_free)
+/* -ENOSPC if fewer than `more` and `keep_free` bytes are free. */
+static int check_free(int fd, uint64_t more, uint64_t keep_free)
 {
     uint64_t free_bytes = 0;
-    int error = disk_space_free(fd, &free_bytes);
+    int error = get_free(fd, &free_bytes);
     if (error != 0) {
         return error;
     }
     return free_bytes < keep_free || free_bytes - keep_free < more ? -ENOSPC : 0;
-}
-
-int disk_space_check(int fd, uint64_t keep_free)
-{
-    return check_more(fd, 0, keep_free);
 }
 
 int disk_space_reserve(int fd, uint64_t total, uint64_t keep_free)
@@ -47,22 +44,19 @@ int disk_space_reserve(int fd, uint64_t total, uint64_t keep_free)
         return -errno;
     }
     uint64_t has = (uint64_t)status.st_blocks * STAT_BLOCK;
-    int error = check_more(fd, total > has ? total - has : 0, keep_free);
-    if (error != 0 || total == 0) {
+    int error = check_free(fd, total > has ? total - has : 0, keep_free);
+    if (error != 0 || total == 0 || fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)total) == 0) {
         return error;
     }
-    if (fallocate(fd, FALLOC_FL_KEEP_SIZE, 0, (off_t)total) == 0) {
-        return 0;
-    }
-    /* EINTR: the reservation is a help, writing tells in the end. */
+    /* Without the reservation a write fails when the disk is full. */
     return errno == EOPNOTSUPP || errno == ENOSYS || errno == EINTR ? 0 : -errno;
 }
 
 enum {
     BATCH_SIZE = 256 << 10, /* a write, a piece for the digest */
-    CHECK_BYTES = 16 << 20, /* the room is looked at again after so many */
-    SYNC_BYTES = 64 << 20,  /* made durable after so many, or */
-    SYNC_MS = 5000,         /* after so long */
+    CHECK_BYTES = 16 << 20, /* between two checks of the disk space */
+    SYNC_BYTES = 64 << 20,  /* made durable after so many bytes, or */
+    SYNC_MS = 5000,         /* after this time */
 };
 
 bool store_stops(void *stop_fd)
@@ -72,7 +66,7 @@ bool store_stops(void *stop_fd)
     return poll(&stop, 1, 0) > 0;
 }
 
-static void tell_progress(const struct store *store)
+static void report_progress(const struct store *store)
 {
     const struct download *download = store->download;
     download->progress(download->context, store->partial.length, store->partial.total);
@@ -80,7 +74,7 @@ static void tell_progress(const struct store *store)
 
 /* --- opening --- */
 
-static int hash_what_is_there(struct store *store)
+static int hash_stored(struct store *store)
 {
     const struct download *download = store->download;
     struct partial *partial = &store->partial;
@@ -88,46 +82,45 @@ static int hash_what_is_there(struct store *store)
     if (partial->length == 0) {
         return 0;
     }
-    store->multi_source = true; /* at the least with what comes */
+    store->multi_source = true; /* with the next response at the latest */
     store->high_water = partial->length;
     store->whole = partial->length == partial->total;
-    tell_progress(store);
+    report_progress(store);
     if (store->whole) {
         download->verifying(download->context);
     }
     return digest_file(store->digest, partial->fd, partial->length, store_stops, &stop_fd);
 }
 
-/* A disk that cannot give the bytes back will not be able to later: asking again would never end
- * well. So they are removed, and fetched once more. */
-static int give_up_what_is_there(struct store *store, int error)
+/* A disk that cannot return the bytes now will not later: they are removed and fetched again. */
+static int replace_unreadable(struct store *store, int error)
 {
     char text[DOWNLOAD_TEXT_MAX];
     const struct download *download = store->download;
-    (void)snprintf(text, sizeof text, "what was stored cannot be read: %s; beginning anew",
+    (void)snprintf(text, sizeof text, "the stored part cannot be read: %s; starting over",
                    strerror(-error));
-    download->tell(download->context, text, text);
+    download->report_retry(download->context, text, text);
     partial_remove(&store->partial);
     partial_close(&store->partial);
     error = partial_open(download->directory_fd, download->sha256, &store->partial);
     if (error != 0) {
-        return failure_set_file(store->failure, error, "opening it");
+        return failure_set_file(store->failure, error, "open");
     }
     store->high_water = 0;
     return store_restart(store);
 }
 
-static int take_what_is_there(struct store *store)
+static int take_stored(struct store *store)
 {
-    int error = hash_what_is_there(store);
+    int error = hash_stored(store);
     if (error == -ECANCELED) {
         store->failure->scope = FAILURE_STOP;
         return error;
     }
     if (failure_is_shortage(error)) {
-        return failure_set_file(store->failure, error, "reading it");
+        return failure_set_file(store->failure, error, "read");
     }
-    return error != 0 ? give_up_what_is_there(store, error) : 0;
+    return error != 0 ? replace_unreadable(store, error) : 0;
 }
 
 static int prepare(struct store *store)
@@ -135,9 +128,9 @@ static int prepare(struct store *store)
     store->batch = malloc(BATCH_SIZE);
     int error = store->batch == NULL ? -ENOMEM : digest_new(true, &store->digest);
     if (error != 0) {
-        return failure_set_file(store->failure, error, "preparing");
+        return failure_set_file(store->failure, error, "prepare");
     }
-    return take_what_is_there(store);
+    return take_stored(store);
 }
 
 static void dispose(struct store *store)
@@ -153,7 +146,7 @@ int store_open(const struct download *download, struct failure *failure, struct 
     struct store store = {.download = download, .failure = failure, .synced_ms = clock_ms()};
     int error = partial_open(download->directory_fd, download->sha256, &store.partial);
     if (error != 0) {
-        return failure_set_file(failure, error, "opening it");
+        return failure_set_file(failure, error, "open");
     }
     error = prepare(&store);
     if (error != 0) {
@@ -168,7 +161,7 @@ static void save(struct store *store)
 {
     if (store->partial.length > store->partial.durable && store->partial.url_id[0] != '\0') {
         int error = partial_sync(&store->partial);
-        (void)error; /* then the next run goes on from further back */
+        (void)error; /* the next run resumes from an earlier byte */
     }
     partial_release_disk_space(&store->partial);
 }
@@ -189,16 +182,17 @@ void store_discard(struct store *store)
 
 /* --- limits --- */
 
-static int refuse_room(struct store *store, uint64_t more)
+static int refuse_size(struct store *store, uint64_t more)
 {
     uint64_t free_bytes = 0;
-    if (disk_space_free(store->partial.fd, &free_bytes) != 0) {
-        free_bytes = 0; /* what is shown then */
+    if (get_free(store->partial.fd, &free_bytes) != 0) {
+        free_bytes = 0; /* shown as such */
     }
     return failure_set(store->failure, FAILURE_FINAL, ERROR_NO_SPACE,
-                       "the image needs %" PRIu64 " more bytes and %" PRIu64
-                       " must stay free; %" PRIu64 " are free",
-                       more, store->download->conf->upgrade.keep_free, free_bytes);
+                       "the image needs %" PRIu64 " more bytes in %s and %" PRIu64
+                       " must stay free ([upgrade] keep_free); %" PRIu64 " are free",
+                       more, store->failure->directory, store->download->conf->upgrade.keep_free,
+                       free_bytes);
 }
 
 static int reserve(struct store *store, uint64_t total)
@@ -207,23 +201,23 @@ static int reserve(struct store *store, uint64_t total)
     int error =
         disk_space_reserve(store->partial.fd, total, store->download->conf->upgrade.keep_free);
     if (error == -ENOSPC) {
-        return refuse_room(store, more);
+        return refuse_size(store, more);
     }
-    return error != 0 ? failure_set_file(store->failure, error, "reserving room") : 0;
+    return error != 0 ? failure_set_file(store->failure, error, "reserve disk space") : 0;
 }
 
-static int check_room(struct store *store)
+static int check_space(struct store *store)
 {
     if (store->partial.length - store->checked < CHECK_BYTES) {
         return 0;
     }
     store->checked = store->partial.length;
-    int error = disk_space_check(store->partial.fd, store->download->conf->upgrade.keep_free);
+    int error = check_free(store->partial.fd, 0, store->download->conf->upgrade.keep_free);
     if (error == -ENOSPC) {
         uint64_t total = store->partial.total;
-        return refuse_room(store, total > store->checked ? total - store->checked : 0);
+        return refuse_size(store, total > store->checked ? total - store->checked : 0);
     }
-    return error != 0 ? failure_set_file(store->failure, error, "looking for room") : 0;
+    return error != 0 ? failure_set_file(store->failure, error, "check the disk space") : 0;
 }
 
 /* --- bytes --- */
@@ -241,7 +235,7 @@ int store_restart(struct store *store)
     store->checked = 0;
     store->multi_source = false;
     store->whole = false;
-    return error != 0 ? failure_set_file(store->failure, error, "beginning it anew") : 0;
+    return error != 0 ? failure_set_file(store->failure, error, "truncate") : 0;
 }
 
 int store_begin(struct store *store, const char *url, const char *validator, uint64_t total,
@@ -250,7 +244,7 @@ int store_begin(struct store *store, const char *url, const char *validator, uin
     if (total > store->download->conf->upgrade.max_bytes) {
         return failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
                            "the server announces %" PRIu64 " bytes; at most %" PRIu64
-                           " are allowed",
+                           " are allowed ([upgrade] max_bytes)",
                            total, store->download->conf->upgrade.max_bytes);
     }
     int error = rest ? 0 : store_restart(store);
@@ -264,13 +258,13 @@ int store_begin(struct store *store, const char *url, const char *validator, uin
     }
     error = partial_note(&store->partial, url, validator, total);
     if (error != 0) {
-        return failure_set_file(store->failure, error, "noting where it is from");
+        return failure_set_file(store->failure, error, "write the note");
     }
-    tell_progress(store);
+    report_progress(store);
     return 0;
 }
 
-static int sync_now_and_then(struct store *store)
+static int sync_periodically(struct store *store)
 {
     int64_t now = clock_ms();
     uint64_t more = store->partial.length - store->partial.durable;
@@ -279,7 +273,7 @@ static int sync_now_and_then(struct store *store)
     }
     store->synced_ms = now;
     int error = partial_sync(&store->partial);
-    return error != 0 ? failure_set_file(store->failure, error, "writing it") : 0;
+    return error != 0 ? failure_set_file(store->failure, error, "write") : 0;
 }
 
 static int write_batch(struct store *store)
@@ -300,19 +294,19 @@ static int write_batch(struct store *store)
 int store_flush(struct store *store)
 {
     if (store->batched == 0) {
-        tell_progress(store); /* nothing may come for long, and what was told lags behind */
-        return sync_now_and_then(store);
+        report_progress(store); /* the next byte may take long, and the last report is older */
+        return sync_periodically(store);
     }
     int error = write_batch(store);
     if (error != 0) {
-        return failure_set_file(store->failure, error, "writing it");
+        return failure_set_file(store->failure, error, "write");
     }
-    tell_progress(store);
-    error = check_room(store);
-    return error != 0 ? error : sync_now_and_then(store);
+    report_progress(store);
+    error = check_space(store);
+    return error != 0 ? error : sync_periodically(store);
 }
 
-static int take(struct store *store, const uint8_t *bytes, size_t length)
+static int take_bytes(struct store *store, const uint8_t *bytes, size_t length)
 {
     int error = 0;
     while (error == 0 && length > 0) {
@@ -329,10 +323,10 @@ static int take(struct store *store, const uint8_t *bytes, size_t length)
     return error;
 }
 
-/* What was announced is taken, and may well be the file: its hash tells. */
+/* The announced bytes are taken and may be the file; the hash decides. */
 static int take_excess(struct store *store, const void *bytes, uint64_t announced)
 {
-    int error = take(store, bytes, (size_t)announced);
+    int error = take_bytes(store, bytes, (size_t)announced);
     if (error == 0) {
         error = store_flush(store);
     }
@@ -344,12 +338,12 @@ static int take_excess(struct store *store, const void *bytes, uint64_t announce
 
 static int take_too_much(struct store *store)
 {
-    int error = store_restart(store); /* another mirror may have the right one */
-    return error != 0
-               ? error
-               : failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
-                             "the server sends more than the %" PRIu64 " bytes that are allowed",
-                             store->download->conf->upgrade.max_bytes);
+    int error = store_restart(store); /* another mirror may have the right file */
+    return error != 0 ? error
+                      : failure_set(store->failure, FAILURE_MIRROR, ERROR_TOO_LARGE,
+                                    "the server sends more than the %" PRIu64
+                                    " bytes that are allowed ([upgrade] max_bytes)",
+                                    store->download->conf->upgrade.max_bytes);
 }
 
 int store_take(struct store *store, const void *bytes, size_t length)
@@ -362,7 +356,7 @@ int store_take(struct store *store, const void *bytes, size_t length)
     if (total != 0 && has + length > total) {
         return take_excess(store, bytes, total - has);
     }
-    return take(store, bytes, length);
+    return take_bytes(store, bytes, length);
 }
 
 int store_end(struct store *store)
@@ -371,7 +365,7 @@ int store_end(struct store *store)
     if (error == 0 && store->partial.total == 0) {
         store->partial.total = store->partial.length;
         store->whole = true;
-        tell_progress(store);
+        report_progress(store);
     }
     return error;
 }
@@ -386,5 +380,5 @@ void store_digest(struct store *store, uint8_t ret[SHA256_SIZE])
 int store_publish(struct store *store)
 {
     int error = partial_publish(&store->partial);
-    return error != 0 ? failure_set_file(store->failure, error, "putting it in its place") : 0;
+    return error != 0 ? failure_set_file(store->failure, error, "rename") : 0;
 }

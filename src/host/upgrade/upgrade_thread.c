@@ -88,7 +88,7 @@ static bool fetch(struct upgrade *upgrade)
         .mirrors = copy_mirrors,
         .progress = on_progress,
         .verifying = on_verifying,
-        .tell = on_tell,
+        .report_retry = on_tell,
         .context = upgrade,
     };
     memcpy(download.sha256, upgrade->current->state.sha256, SHA256_SIZE);
