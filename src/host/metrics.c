@@ -54,7 +54,7 @@ static void write_requests(FILE *out)
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
         for (unsigned code = 0; code <= ERROR_LAST; code++) {
             uint64_t count = atomic_load_explicit(&requests[command][code], memory_order_relaxed);
-            if (count > 0 || code == ERROR_NONE) {
+            if (command_name(command) != NULL && (count > 0 || code == ERROR_NONE)) {
                 (void)fprintf(
                     out, "vsock_host_requests_total{command=\"%s\",result=\"%s\"} %" PRIu64 "\n",
                     command_name(command), code == ERROR_NONE ? "ok" : error_name(code), count);

@@ -48,7 +48,7 @@ static int parse_cid(const char *text, enum address_use use, uint32_t *ret, cons
     if (strcmp(text, "any") == 0) {
         if (use != ADDRESS_LISTEN) {
             return refuse_address(
-                why, "\"any\" is for listening; a connection needs the CID of one peer");
+                why, "the CID \"any\" is for a listener; expected a number from 0 to 4294967294");
         }
         *ret = VMADDR_CID_ANY;
         return 0;

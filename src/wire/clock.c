@@ -20,8 +20,7 @@ int64_t clock_deadline(int64_t ms)
     return deadline;
 }
 
-/* What is left of the present millisecond counts as a whole one: clock_ms() rounds down, so the
- * deadline has passed when the wait ends. */
+/* clock_ms() rounds down, so the deadline has passed when a wait of this length ends. */
 int clock_poll_timeout(int64_t deadline_ms)
 {
     if (deadline_ms == CLOCK_NEVER) {

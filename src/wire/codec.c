@@ -3,10 +3,14 @@
 
 #include <errno.h>
 
-/* Writes a header and the payload behind it. */
-static int encode_frame(struct frame_header header, const struct layout *layout,
-                        const void *message, struct writer *writer)
+/* Writes a header and the payload that follows it. */
+static int encode_frame(struct frame_header header, unsigned selector, const void *message,
+                        struct writer *writer)
 {
+    const struct layout *layout = layout_find(header.type, selector);
+    if (layout == NULL) {
+        return -EINVAL;
+    }
     struct writer trial = *writer;
     uint8_t *room = writer_take(&trial, FRAME_HEADER_SIZE);
     int error = layout_encode(layout, message, &trial);
@@ -38,7 +42,7 @@ int codec_encode_hello(const struct hello *hello, struct writer *writer)
 {
     struct frame_header header = {.version = hello->versions.pair[0], .type = FRAME_HELLO};
     struct writer trial = *writer;
-    int error = encode_frame(header, layout_find(FRAME_HELLO, 0), hello, &trial);
+    int error = encode_frame(header, 0, hello, &trial);
     if (error < 0) {
         return error;
     }
@@ -54,75 +58,32 @@ int codec_encode_hello(const struct hello *hello, struct writer *writer)
 int codec_encode_welcome(const struct welcome *welcome, struct writer *writer)
 {
     struct frame_header header = {.version = welcome->version, .type = FRAME_WELCOME};
-    return encode_frame(header, layout_find(FRAME_WELCOME, 0), welcome, writer);
+    return encode_frame(header, 0, welcome, writer);
 }
 
 int codec_encode_request(struct wire_version version, uint32_t id, const struct request *request,
                          struct writer *writer)
 {
     struct frame_header header = {.version = version, .type = FRAME_REQUEST, .id = id};
-    const struct layout *layout = layout_find(FRAME_REQUEST, request->command);
-    if (layout == NULL || id == 0) {
-        return -EINVAL;
-    }
-    return encode_frame(header, layout, request, writer);
+    return id == 0 ? -EINVAL : encode_frame(header, request->command, request, writer);
 }
 
-static uint16_t answer_frame_type(enum answer_type type)
-{
-    static const uint16_t types[] = {
-        [ANSWER_RESPONSE] = FRAME_RESPONSE,
-        [ANSWER_PROGRESS] = FRAME_PROGRESS,
-        [ANSWER_ERROR] = FRAME_ERROR,
-    };
-    return types[type];
-}
+static const uint16_t answer_frames[] = {
+    [ANSWER_RESPONSE] = FRAME_RESPONSE,
+    [ANSWER_PROGRESS] = FRAME_PROGRESS,
+    [ANSWER_ERROR] = FRAME_ERROR,
+};
 
 int codec_encode_answer(struct wire_version version, uint32_t id, const struct answer *answer,
                         struct writer *writer)
 {
     struct frame_header header = {
-        .version = version, .type = answer_frame_type(answer->type), .id = id};
-    const struct layout *layout = layout_find(header.type, answer->kind);
-    if (layout == NULL || (id == 0 && answer->type != ANSWER_ERROR)) {
-        return -EINVAL;
-    }
-    return encode_frame(header, layout, answer, writer);
+        .version = version, .type = answer_frames[answer->type], .id = id};
+    bool needs_id = answer->type != ANSWER_ERROR;
+    return id == 0 && needs_id ? -EINVAL : encode_frame(header, answer->kind, answer, writer);
 }
 
-int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
-                       struct protocol_error *protocol_error)
-{
-    struct hello hello = {0};
-    if (length > HELLO_PAYLOAD_MAX) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "HELLO has a payload of %zu bytes; expected at most %d", length,
-                                  HELLO_PAYLOAD_MAX);
-    }
-    if (!is_seven_bit(payload, length)) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "HELLO has a byte above 0x7f; expected 7-bit clean bytes");
-    }
-    int error = layout_decode(layout_find(FRAME_HELLO, 0), payload, length, &hello, protocol_error);
-    if (error == 0) {
-        *ret = hello;
-    }
-    return error;
-}
-
-int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,
-                         struct protocol_error *protocol_error)
-{
-    struct welcome welcome = {0};
-    int error =
-        layout_decode(layout_find(FRAME_WELCOME, 0), payload, length, &welcome, protocol_error);
-    if (error == 0) {
-        *ret = welcome;
-    }
-    return error;
-}
-
-/* The layout that field 2 selects. Where it is unknown, a broken stream comes first. */
+/* The layout of a payload. A malformed stream is reported before an unknown selector. */
 static int find_layout(unsigned frame_type, const uint8_t *payload, size_t length,
                        const struct layout **ret, struct protocol_error *protocol_error)
 {
@@ -152,38 +113,63 @@ static int find_layout(unsigned frame_type, const uint8_t *payload, size_t lengt
                               PAYLOAD_LAST);
 }
 
+static int decode_payload(unsigned frame_type, const uint8_t *payload, size_t length, void *message,
+                          struct protocol_error *protocol_error)
+{
+    const struct layout *layout = NULL;
+    int error = find_layout(frame_type, payload, length, &layout, protocol_error);
+    return error < 0 ? error : layout_decode(layout, payload, length, message, protocol_error);
+}
+
+int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
+                       struct protocol_error *protocol_error)
+{
+    struct hello hello = {0};
+    if (length > HELLO_PAYLOAD_MAX) {
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HELLO has a payload of %zu bytes; expected at most %d", length,
+                                  HELLO_PAYLOAD_MAX);
+    }
+    if (!is_seven_bit(payload, length)) {
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "HELLO has a byte above 0x7f; expected 7-bit clean bytes");
+    }
+    int error = decode_payload(FRAME_HELLO, payload, length, &hello, protocol_error);
+    if (error == 0) {
+        *ret = hello;
+    }
+    return error;
+}
+
+int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,
+                         struct protocol_error *protocol_error)
+{
+    struct welcome welcome = {0};
+    int error = decode_payload(FRAME_WELCOME, payload, length, &welcome, protocol_error);
+    if (error == 0) {
+        *ret = welcome;
+    }
+    return error;
+}
+
 int codec_decode_request(const uint8_t *payload, size_t length, struct request *ret,
                          struct protocol_error *protocol_error)
 {
     struct request request = {0};
-    const struct layout *layout = NULL;
-    int error = find_layout(FRAME_REQUEST, payload, length, &layout, protocol_error);
-    if (error == 0) {
-        error = layout_decode(layout, payload, length, &request, protocol_error);
-    }
+    int error = decode_payload(FRAME_REQUEST, payload, length, &request, protocol_error);
     if (error == 0) {
         *ret = request;
     }
     return error;
 }
 
-static enum answer_type answer_type_of(unsigned frame_type)
-{
-    if (frame_type == FRAME_ERROR) {
-        return ANSWER_ERROR;
-    }
-    return frame_type == FRAME_PROGRESS ? ANSWER_PROGRESS : ANSWER_RESPONSE;
-}
-
 int codec_decode_answer(unsigned frame_type, const uint8_t *payload, size_t length,
                         struct answer *ret, struct protocol_error *protocol_error)
 {
-    struct answer answer = {.type = answer_type_of(frame_type)};
-    const struct layout *layout = NULL;
-    int error = find_layout(frame_type, payload, length, &layout, protocol_error);
-    if (error == 0) {
-        error = layout_decode(layout, payload, length, &answer, protocol_error);
-    }
+    struct answer answer = {.type = frame_type == FRAME_ERROR      ? ANSWER_ERROR
+                                    : frame_type == FRAME_PROGRESS ? ANSWER_PROGRESS
+                                                                   : ANSWER_RESPONSE};
+    int error = decode_payload(frame_type, payload, length, &answer, protocol_error);
     if (error == 0) {
         *ret = answer;
     }

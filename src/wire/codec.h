@@ -1,12 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Whole frames of wire 1.x: a header and the payload of one message.
  *
- * Threads  pure functions.
- * Errors   encoders: 0; -EINVAL, a value that no peer may be sent; -EMSGSIZE, a text over its limit
- *          or a payload over FRAME_PAYLOAD_MAX; -ENOBUFS, no room. On an error the writer is as it
- *          was before.
- *          decoders: 0 or -EBADMSG with *refusal set; *ret is written only on 0.
- * Owner    no allocation; texts point into the payload, which is the caller's.
+ * Encoders return 0; -EINVAL, a value that the protocol does not allow; -EMSGSIZE, a text over its
+ * limit or a payload over FRAME_PAYLOAD_MAX; -ENOBUFS, the buffer is full. On an error the writer is
+ * unchanged. Decoders return 0, or -EBADMSG with *protocol_error set and *ret unchanged; texts point
+ * into the payload.
  */
 #ifndef WIRE_CODEC_H
 #define WIRE_CODEC_H
@@ -21,7 +19,7 @@ MUST_CHECK int codec_encode_request(struct wire_version version, uint32_t id,
 MUST_CHECK int codec_encode_answer(struct wire_version version, uint32_t id,
                                    const struct answer *answer, struct writer *writer);
 
-/* The payloads of frames whose header has been judged. */
+/* The payload of a frame whose header has been checked. */
 MUST_CHECK int codec_decode_hello(const uint8_t *payload, size_t length, struct hello *ret,
                                   struct protocol_error *protocol_error);
 MUST_CHECK int codec_decode_welcome(const uint8_t *payload, size_t length, struct welcome *ret,

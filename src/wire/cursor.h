@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A bounded cursor that writes into a caller's buffer.
- *
- * A writer that had no room once stays `full`: the encoders write on, look at it once, at the end,
- * and then throw away what was written.
- *
- * Threads  values.
- * Owner    the buffer is the caller's.
- */
+/* Bounded cursors over a caller's bytes, and big-endian integers. A reader compares every length with
+ * what is left and never adds to a length of the peer's. A writer without room stays `full`: the
+ * encoder checks that once, at the end, and discards what was written. */
 #ifndef WIRE_CURSOR_H
 #define WIRE_CURSOR_H
 
@@ -15,13 +10,6 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A bounded cursor that reads a caller's bytes, and big-endian integers.
- *
- * Every length is compared with what is left; nothing is ever added to a length of the peer's.
- *
- * Threads  values.
- * Owner    the bytes are the caller's; nothing is copied or allocated.
- */
 struct reader {
     const uint8_t *at;
     size_t left;

@@ -9,6 +9,7 @@
 
 static_assert(sizeof(enum command) == sizeof(uint32_t),
               "a command is loaded and stored as 32 bits");
+static_assert(sizeof(struct wire_version) == 2, "a version is its two bytes on the wire");
 static_assert(sizeof(bool) == sizeof(uint8_t), "a flag is loaded and stored as 8 bits");
 
 /* How one type is read and written. `member` is of the type's kind in memory. */
@@ -40,33 +41,22 @@ static bool in_range(const struct field *field, uint64_t number)
 
 static uint64_t integer_load(const void *member, size_t size)
 {
-    switch (size) {
-    case 1:
-        return *(const uint8_t *)member;
-    case 2:
-        return *(const uint16_t *)member;
-    case 4:
-        return *(const uint32_t *)member;
-    default:
-        return *(const uint64_t *)member;
-    }
+    return size == 1   ? *(const uint8_t *)member
+           : size == 2 ? *(const uint16_t *)member
+           : size == 4 ? *(const uint32_t *)member
+                       : *(const uint64_t *)member;
 }
 
 static void integer_store(uint64_t number, void *member, size_t size)
 {
-    switch (size) {
-    case 1:
+    if (size == 1) {
         *(uint8_t *)member = (uint8_t)number;
-        break;
-    case 2:
+    } else if (size == 2) {
         *(uint16_t *)member = (uint16_t)number;
-        break;
-    case 4:
+    } else if (size == 4) {
         *(uint32_t *)member = (uint32_t)number;
-        break;
-    default:
+    } else {
         *(uint64_t *)member = number;
-        break;
     }
 }
 
@@ -100,20 +90,22 @@ static bool flag_is_set(const void *member)
     return *(const bool *)member;
 }
 
-static int decode_sha256(const struct field *field, const struct tlv *tlv, enum error_code code,
-                         void *member, struct protocol_error *protocol_error)
+/* A digest and a version are the same bytes on the wire and in memory. */
+static int decode_bytes(const struct field *field, const struct tlv *tlv, enum error_code code,
+                        void *member, struct protocol_error *protocol_error)
 {
     (void)field;
     (void)code;
-    (void)protocol_error; /* any 32 bytes are a digest */
-    memcpy(member, tlv->value, SHA256_SIZE);
+    (void)protocol_error; /* every value is allowed */
+    memcpy(member, tlv->value, tlv->length);
     return 0;
 }
 
-static int encode_sha256(const struct field *field, const void *member, struct writer *writer)
+static int encode_bytes(const struct field *field, const void *member, struct writer *writer)
 {
-    tlv_put_header(writer, field->tag, SHA256_SIZE);
-    writer_put(writer, member, SHA256_SIZE);
+    size_t width = types[field->type].width;
+    tlv_put_header(writer, field->tag, width);
+    writer_put(writer, member, width);
     return 0;
 }
 
@@ -136,7 +128,7 @@ static int decode_text(const struct field *field, const struct tlv *tlv, enum er
     struct text text = {(const char *)tlv->value, tlv->length};
     if (!text_valid(field->type, text)) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "field %u (%s) holds bytes that it must not; expected %s",
+                                  "field %u (%s) holds a byte that is not allowed; expected %s",
                                   field->tag, field->name, types[field->type].name);
     }
     if (!in_range(field, text.length)) {
@@ -167,25 +159,6 @@ static bool text_is_set(const void *member)
     return ((const struct text *)member)->length > 0;
 }
 
-static int decode_version(const struct field *field, const struct tlv *tlv, enum error_code code,
-                          void *member, struct protocol_error *protocol_error)
-{
-    (void)field;
-    (void)code;
-    (void)protocol_error; /* who asked judges it */
-    *(struct wire_version *)member = (struct wire_version){tlv->value[0], tlv->value[1]};
-    return 0;
-}
-
-static int encode_version(const struct field *field, const void *member, struct writer *writer)
-{
-    const struct wire_version *version = member;
-    tlv_put_header(writer, field->tag, 2);
-    writer_put_integer(writer, 1, version->major);
-    writer_put_integer(writer, 1, version->minor);
-    return 0;
-}
-
 /* Majors strictly falling, the last one above 0. */
 static bool versions_valid(const struct wire_versions *versions)
 {
@@ -203,21 +176,18 @@ static int decode_versions(const struct field *field, const struct tlv *tlv, enu
                            void *member, struct protocol_error *protocol_error)
 {
     struct wire_versions versions = {.count = tlv->length / 2};
-    (void)code; /* a list that breaks its rules is malformed everywhere */
+    (void)code; /* a bad list is malformed in every message */
     if (tlv->length % 2 != 0 || versions.count < 1 || versions.count > WIRE_VERSIONS_MAX) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "field %u (%s) has %u bytes; expected 1 to %d pairs", field->tag,
-                                  field->name, tlv->length, WIRE_VERSIONS_MAX);
+                                  "field %u (%s) has %u bytes; expected 1 to %d pairs of bytes",
+                                  field->tag, field->name, tlv->length, WIRE_VERSIONS_MAX);
     }
-    for (size_t i = 0; i < versions.count; i++) {
-        versions.pair[i] = (struct wire_version){tlv->value[2 * i], tlv->value[2 * i + 1]};
-    }
+    memcpy(versions.pair, tlv->value, tlv->length);
     if (!versions_valid(&versions)) {
         return protocol_error_set(
             protocol_error, ERROR_MALFORMED,
-            "field %u (%s) is out of order; expected majors from 1 on, strictly "
-            "falling",
-            field->tag, field->name);
+            "field %u (%s) is out of order; expected strictly falling majors from 1 on", field->tag,
+            field->name);
     }
     *(struct wire_versions *)member = versions;
     return 0;
@@ -230,10 +200,7 @@ static int encode_versions(const struct field *field, const void *member, struct
         return -EINVAL;
     }
     tlv_put_header(writer, field->tag, 2 * versions->count);
-    for (size_t i = 0; i < versions->count; i++) {
-        writer_put_integer(writer, 1, versions->pair[i].major);
-        writer_put_integer(writer, 1, versions->pair[i].minor);
-    }
+    writer_put(writer, versions->pair, 2 * versions->count);
     return 0;
 }
 
@@ -247,7 +214,7 @@ static int decode_release(const struct field *field, const struct tlv *tlv, enum
 {
     (void)field;
     (void)code;
-    (void)protocol_error; /* any three numbers are a release */
+    (void)protocol_error; /* every value is allowed */
     *(struct release_version *)member =
         (struct release_version){integer_read_32(tlv->value), integer_read_32(tlv->value + 4),
                                  integer_read_32(tlv->value + 8)};
@@ -273,10 +240,10 @@ static const struct type_row types[FIELD_LAST + 1] = {
     [FIELD_CODE] = {"u16", INTEGER(2, uint16_t), NULL},
     [FIELD_U32] = {"u32", INTEGER(4, uint32_t), NULL},
     [FIELD_U64] = {"u64", INTEGER(8, uint64_t), NULL},
-    [FIELD_SHA256] = {"32 bytes", SHA256_SIZE, 0, decode_sha256, encode_sha256, NULL},
+    [FIELD_SHA256] = {"32 bytes", SHA256_SIZE, 0, decode_bytes, encode_bytes, NULL},
     [FIELD_TEXT] = {"UTF-8 without NUL", 0, 0, decode_text, encode_text, text_is_set},
     [FIELD_PRINTABLE] = {"printable ASCII", 0, 0, decode_text, encode_text, text_is_set},
-    [FIELD_VERSION] = {"major u8, minor u8", 2, 0, decode_version, encode_version, NULL},
+    [FIELD_VERSION] = {"major u8, minor u8", 2, 0, decode_bytes, encode_bytes, NULL},
     [FIELD_VERSIONS] = {"pairs of major u8, minor u8", 0, 0, decode_versions, encode_versions,
                         versions_is_set},
     [FIELD_RELEASE] = {"major, minor, patch: u32 each", 12, 0, decode_release, encode_release,

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One field of a message: where it is on the wire, where it is in memory, and how to get from one
- * to the other. The rows themselves are in layout.c.
- *
- * Threads  pure functions.
- * Owner    a decoded text points into the payload.
- */
+/* One field of a message, on the wire and in memory. The rows are in layout.c. A decoded text points
+ * into the payload. */
 #ifndef WIRE_FIELD_H
 #define WIRE_FIELD_H
 
@@ -23,16 +19,15 @@ enum field_type {                  /* on the wire; in memory */
                   FIELD_TEXT,      /* UTF-8 without NUL; struct text */
                   FIELD_PRINTABLE, /* ASCII from space to tilde; struct text */
                   FIELD_VERSION,   /* major u8, minor u8; struct wire_version */
-                  FIELD_VERSIONS, /* 1 to 16 of these, majors strictly falling; struct wire_versions
-                                   */
-                  FIELD_RELEASE,  /* major, minor, patch, u32 each; struct release_version */
+                  FIELD_VERSIONS,  /* 1 to 16 versions, falling majors; struct wire_versions */
+                  FIELD_RELEASE,   /* major, minor, patch, u32 each; struct release_version */
 };
 enum { FIELD_LAST = FIELD_RELEASE };
 
 enum field_presence {
     FIELD_MANDATORY,
-    FIELD_IF_MARKED, /* a bool at `mark` in the message says whether it is there */
-    FIELD_IF_SET,    /* it is there unless it is false, or has no bytes or no pairs */
+    FIELD_IF_MARKED, /* present if the bool at `mark` in the message is true */
+    FIELD_IF_SET,    /* absent if it is false, or has no bytes or no pairs */
 };
 
 struct field {
@@ -46,18 +41,16 @@ struct field {
     uint16_t max; /* bytes of a text, value of a flag; 0: what the type holds */
 };
 
-/* Such as "u32" or "UTF-8 text". */
 const char *field_type_name(enum field_type type);
-/* Bytes on the wire; 0 when it varies. */
-size_t field_type_width(enum field_type type);
+size_t field_type_width(enum field_type type); /* bytes on the wire; 0: it varies */
 
-/* Sets the member of `message` from what was read. `code`: what a value outside min and max is
- * called (a wrong width or encoding is always malformed). 0 or -EBADMSG with *refusal set. */
+/* Sets the member of `message`. `code`: the error for a value outside min and max (a wrong width or
+ * encoding is always malformed). 0, or -EBADMSG with *protocol_error set. */
 MUST_CHECK int field_decode(const struct field *field, const struct tlv *tlv, enum error_code code,
                             void *message, struct protocol_error *protocol_error);
 
-/* Writes the field, or nothing when it is absent. -EINVAL: a value that no peer may be sent.
- * -EMSGSIZE: a text over its limit. Lack of room is seen in writer->full. */
+/* Writes the field, or nothing when it is absent. -EINVAL: a value that the protocol does not allow.
+ * -EMSGSIZE: a text over its limit. A full buffer sets writer->full. */
 MUST_CHECK int field_encode(const struct field *field, const void *message, struct writer *writer);
 
 #endif

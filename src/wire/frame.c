@@ -78,17 +78,9 @@ void frame_header_encode(const struct frame_header *header, uint8_t out[FRAME_HE
 
 const char *frame_type_name(unsigned type)
 {
-    static const struct {
-        enum frame_type type;
-        const char *name;
-    } names[] = {
-        {FRAME_HELLO, "HELLO"},     {FRAME_WELCOME, "WELCOME"},   {FRAME_ERROR, "ERROR"},
-        {FRAME_REQUEST, "REQUEST"}, {FRAME_PROGRESS, "PROGRESS"}, {FRAME_RESPONSE, "RESPONSE"},
+    static const char *const names[] = {
+        [FRAME_HELLO] = "HELLO",     [FRAME_WELCOME] = "WELCOME",   [FRAME_ERROR] = "ERROR",
+        [FRAME_REQUEST] = "REQUEST", [FRAME_PROGRESS] = "PROGRESS", [FRAME_RESPONSE] = "RESPONSE",
     };
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
-        if (names[i].type == type) {
-            return names[i].name;
-        }
-    }
-    return NULL;
+    return type < sizeof names / sizeof names[0] ? names[type] : NULL;
 }

@@ -1,28 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The 16-byte header of a TLV frame. Its layout is the same in every major from 1 on.
- *
- * Threads  pure functions.
- * Source   docs/protocol.md, "Frames".
- */
+/* The 16-byte header of a TLV frame, the same in every major from 1 on (docs/protocol.md, "Frames"),
+ * and the versions of the TLV wire. */
 #ifndef WIRE_FRAME_H
 #define WIRE_FRAME_H
 
 #include "wire/attributes.h"
 #include "wire/message.h"
 
-/* The TLV wire versions that this release speaks, and how two peers agree on one.
- *
- * Threads  pure functions.
- */
-/* What HELLO offers and what ERROR unsupported_version lists; the first pair is the highest. */
+/* The versions that HELLO offers and ERROR unsupported_version lists, the highest first. */
 extern const struct wire_versions wire_versions_spoken;
 
-/* The highest major in both lists with the lower of its two minors; -EPROTONOSUPPORT when there is
- * none. */
+/* The highest major in both lists with the lower of its two minors; -EPROTONOSUPPORT: none. */
 MUST_CHECK int version_agree(const struct wire_versions *ours, const struct wire_versions *theirs,
                              struct wire_version *ret);
 
-/* True if a peer that was sent `ours` may answer with `version`. */
+/* True if a peer may answer the offer `ours` with `version`. */
 bool version_was_offered(const struct wire_versions *ours, struct wire_version version);
 
 static inline bool version_equal(struct wire_version a, struct wire_version b)
@@ -32,7 +24,7 @@ static inline bool version_equal(struct wire_version a, struct wire_version b)
 
 enum { VERSIONS_TEXT_MAX = WIRE_VERSIONS_MAX * sizeof "255.255, " };
 
-/* Such as "2.0, 1.3". */
+/* "2.0, 1.3" */
 void versions_format(const struct wire_versions *versions, char out[VERSIONS_TEXT_MAX]);
 
 #define FRAME_MAGIC "VSCK"
@@ -41,8 +33,8 @@ enum {
     FRAME_MAGIC_SIZE = 4,
     FRAME_HEADER_SIZE = 16,
     FRAME_PAYLOAD_MAX = 65536,
-    FRAME_REQUEST_MAX = 16384, /* a REQUEST's payload, while WELCOME did not tell another limit */
-    FRAME_MAJOR_AT = 4, /* offset of the major: who has read it knows whether this header follows */
+    FRAME_REQUEST_MAX = 16384, /* a REQUEST's payload, unless WELCOME has another limit */
+    FRAME_MAJOR_AT = 4,        /* offset of the major; 0 there: another header follows */
     FRAME_BYTES_MAX = FRAME_HEADER_SIZE + FRAME_PAYLOAD_MAX,
 };
 
@@ -62,14 +54,14 @@ struct frame_header {
     uint32_t length; /* of the payload */
 };
 
-/* True if the bytes, at most 4 of which are looked at, can begin a frame. */
+/* True if the first 4 bytes, or fewer, can begin a frame. */
 bool frame_begins(const uint8_t *bytes, size_t length);
 
-/* The magic is not judged: see frame_begins. */
+/* Does not check the magic: see frame_begins. */
 void frame_header_decode(const uint8_t bytes[FRAME_HEADER_SIZE], struct frame_header *ret);
 void frame_header_encode(const struct frame_header *header, uint8_t out[FRAME_HEADER_SIZE]);
 
-/* Such as "HELLO"; NULL for a type that this release does not know. */
+/* NULL: a type that this release does not know. */
 const char *frame_type_name(unsigned type);
 
 #endif

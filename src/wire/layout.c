@@ -87,27 +87,14 @@ static const struct layout error_layout = FRAME("ERROR", error_rows);
 static const struct layout progress_layout = {"PROGRESS", ERROR_MALFORMED, status_rows + 1,
                                               COUNT(status_rows) - 1};
 
-#define COMMAND(name, rows)                                 \
-    {                                                       \
-        (name), ERROR_INVALID_ARGUMENT, (rows), COUNT(rows) \
-    }
 static const struct layout commands[COMMAND_LAST + 1] = {
-    [COMMAND_ATTACH_HSM] = COMMAND("attach-hsm", plain_rows),
-    [COMMAND_DETACH_HSM] = COMMAND("detach-hsm", plain_rows),
-    [COMMAND_GET_HOSTOS_VERSION] = COMMAND("get-hostos-version", plain_rows),
-    [COMMAND_UPGRADE] = COMMAND("upgrade", upgrade_rows),
-    [COMMAND_NOTIFY] = COMMAND("notify", notify_rows),
-    [COMMAND_GET_VSOCK_VERSION] = COMMAND("get-vsock-version", plain_rows),
-    [COMMAND_GET_UPGRADE_STATUS] = COMMAND("get-upgrade-status", plain_rows),
-    [COMMAND_START_UPGRADE_GUEST_VM] = COMMAND("start-upgrade-guest-vm", plain_rows),
-};
+#define COMMAND_LAYOUT(id, number, name, query, answer, rows) \
+    [number] = {(name), ERROR_INVALID_ARGUMENT, rows##_rows, COUNT(rows##_rows)},
+    COMMANDS(COMMAND_LAYOUT)};
 
-static const struct layout kinds[PAYLOAD_LAST + 1] = {
-    [PAYLOAD_NONE] = FRAME("NoPayload", none_rows),
-    [PAYLOAD_HOSTOS_VSOCK_VERSION] = FRAME("HostOSVsockVersion", vsock_version_rows),
-    [PAYLOAD_HOSTOS_VERSION] = FRAME("HostOSVersion", hostos_version_rows),
-    [PAYLOAD_UPGRADE_STATUS] = FRAME("UpgradeStatus", status_rows),
-};
+static const struct layout payloads[PAYLOAD_LAST + 1] = {
+#define PAYLOAD_LAYOUT(id, number, name, rows) [number] = FRAME(name, rows##_rows),
+    PAYLOADS(PAYLOAD_LAYOUT)};
 
 bool layout_needs_selector(unsigned frame_type)
 {
@@ -126,9 +113,9 @@ const struct layout *layout_find(unsigned frame_type, unsigned selector)
     case FRAME_PROGRESS:
         return &progress_layout;
     case FRAME_REQUEST:
-        return selector >= 1 && selector <= COMMAND_LAST ? &commands[selector] : NULL;
+        return command_name(selector) != NULL ? &commands[selector] : NULL;
     case FRAME_RESPONSE:
-        return selector <= PAYLOAD_LAST ? &kinds[selector] : NULL;
+        return selector <= PAYLOAD_LAST ? &payloads[selector] : NULL;
     default:
         return NULL;
     }
@@ -144,25 +131,22 @@ const struct field *layout_row(const struct layout *layout, unsigned tag)
     return NULL;
 }
 
-/* Payloads against the rows of layout.c. */
-
-static int refuse_stream(enum tlv_step step, const struct tlv_reader *reader, const struct tlv *tlv,
+static int report_stream(enum tlv_step step, const struct tlv_reader *reader, const struct tlv *tlv,
                          struct protocol_error *protocol_error)
 {
     if (step == TLV_ORDER) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "field %u is out of order; expected tags that strictly increase",
+                                  "field %u is out of order; expected strictly increasing tags",
                                   tlv->tag);
     }
     if (step == TLV_CUT) {
         return protocol_error_set(
             protocol_error, ERROR_MALFORMED,
-            "field %u says that it has %u bytes; expected at most the %zu left in "
-            "the payload",
-            tlv->tag, tlv->length, reader->reader.left);
+            "field %u has length %u; expected at most the %zu bytes left in the payload", tlv->tag,
+            tlv->length, reader->reader.left);
     }
     return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                              "%zu bytes are left over behind the last field; expected none",
+                              "%zu bytes follow the last field; expected none",
                               reader->reader.left);
 }
 
@@ -175,7 +159,7 @@ int layout_check_stream(const uint8_t *payload, size_t length,
     while (step == TLV_FIELD) {
         step = tlv_next(&reader, &tlv);
     }
-    return step == TLV_END ? 0 : refuse_stream(step, &reader, &tlv, protocol_error);
+    return step == TLV_END ? 0 : report_stream(step, &reader, &tlv, protocol_error);
 }
 
 int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, uint16_t *ret,
@@ -189,10 +173,12 @@ int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, 
         step = tlv_next(&reader, &tlv);
     } while (step == TLV_FIELD && tlv.tag < LAYOUT_SELECTOR_TAG);
     if (step != TLV_FIELD && step != TLV_END) {
-        return refuse_stream(step, &reader, &tlv, protocol_error);
+        return report_stream(step, &reader, &tlv, protocol_error);
     }
     if (step == TLV_END || tlv.tag != LAYOUT_SELECTOR_TAG) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED, "field 2 (%s) is missing", name);
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "field 2 (%s) is missing; every message of this type requires it",
+                                  name);
     }
     if (tlv.length != sizeof *ret) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
@@ -202,14 +188,14 @@ int layout_selector(unsigned frame_type, const uint8_t *payload, size_t length, 
     return 0;
 }
 
-/* The rows that a walk through the payload has still to meet. */
+/* A walk through a payload; `next` is the first row not met yet. */
 struct walk {
     const struct layout *layout;
     size_t next;
 };
 
-/* Passes the rows before `tag`, the mandatory ones of which are missing. */
-static int pass_rows(struct walk *walk, unsigned tag, struct protocol_error *protocol_error)
+/* Skips the rows before `tag`; a mandatory one among them is missing. */
+static int skip_rows(struct walk *walk, unsigned tag, struct protocol_error *protocol_error)
 {
     for (; walk->next < walk->layout->count; walk->next++) {
         const struct field *row = &walk->layout->rows[walk->next];
@@ -218,18 +204,18 @@ static int pass_rows(struct walk *walk, unsigned tag, struct protocol_error *pro
         }
         if (row->presence == FIELD_MANDATORY) {
             return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                      "field %u (%s) is missing; %s needs it", row->tag, row->name,
-                                      walk->layout->name);
+                                      "field %u (%s) is missing; %s requires it", row->tag,
+                                      row->name, walk->layout->name);
         }
     }
     return 0;
 }
 
-static int take_field(struct walk *walk, const struct tlv *tlv, void *message,
-                      struct protocol_error *protocol_error)
+static int decode_known(struct walk *walk, const struct tlv *tlv, void *message,
+                        struct protocol_error *protocol_error)
 {
     const struct layout *layout = walk->layout;
-    int error = pass_rows(walk, tlv->tag, protocol_error);
+    int error = skip_rows(walk, tlv->tag, protocol_error);
     if (error < 0) {
         return error;
     }
@@ -241,8 +227,8 @@ static int take_field(struct walk *walk, const struct tlv *tlv, void *message,
         return 0;
     }
     return protocol_error_set(protocol_error, ERROR_UNSUPPORTED_FIELD,
-                              "field %u is not taken by %s; expected only even tags that it has",
-                              tlv->tag, layout->name);
+                              "%s has no field %u; expected an even tag that it has, or an odd tag",
+                              layout->name, tlv->tag);
 }
 
 int layout_decode(const struct layout *layout, const uint8_t *payload, size_t length, void *message,
@@ -252,10 +238,10 @@ int layout_decode(const struct layout *layout, const uint8_t *payload, size_t le
     struct tlv_reader reader = tlv_reader_of(payload, length);
     struct tlv tlv;
     struct protocol_error found; /* not zeroed: 256 bytes for every request */
-    int result = 0; /* of the first refusal that is not malformed, which waits for one */
+    int result = 0; /* of the first error that is not malformed: a later malformed replaces it */
     enum tlv_step step = TLV_FIELD;
     while ((step = tlv_next(&reader, &tlv)) == TLV_FIELD) {
-        int error = take_field(&walk, &tlv, message, &found);
+        int error = decode_known(&walk, &tlv, message, &found);
         if (error < 0 && (result == 0 || found.code == ERROR_MALFORMED)) {
             *protocol_error = found;
             result = error;
@@ -265,9 +251,9 @@ int layout_decode(const struct layout *layout, const uint8_t *payload, size_t le
         }
     }
     if (step != TLV_END) {
-        return refuse_stream(step, &reader, &tlv, protocol_error);
+        return report_stream(step, &reader, &tlv, protocol_error);
     }
-    int error = pass_rows(&walk, UINT16_MAX + 1, protocol_error);
+    int error = skip_rows(&walk, UINT16_MAX + 1, protocol_error);
     return error < 0 ? error : result;
 }
 

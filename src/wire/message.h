@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The typed messages that a guest and a host exchange, whatever dialect carries them, and the one
- * table of their names and numbers.
+/* The typed messages that a guest and a host exchange, in every dialect, with their names and
+ * numbers (docs/protocol.md, "Commands", "Responses" and "Error codes").
  *
- * Threads  everything here is a value or a pure function.
- * Owner    a `struct text` points into bytes that belong to somebody else: a decoded message is
- *          valid as long as the frame it was decoded from is left alone.
- * Source   docs/protocol.md, sections "Commands", "Responses" and "Error codes".
+ * A `struct text` points into the frame that the message was decoded from.
  */
 #ifndef WIRE_MESSAGE_H
 #define WIRE_MESSAGE_H
@@ -19,7 +16,7 @@ enum {
     SHA256_SIZE = 32,         /* bytes */
     URL_MAX = 2048,           /* bytes of an upgrade's url */
     NOTIFY_MAX = 4096,        /* bytes of a notify's message */
-    HOSTOS_VERSION_MAX = 256, /* bytes of the version string a host tells */
+    HOSTOS_VERSION_MAX = 256, /* bytes of a HostOS version */
 };
 
 /* UTF-8 without NUL, not terminated. An empty one may have a NULL pointer. */
@@ -39,63 +36,76 @@ static inline bool text_is(struct text text, const char *string)
     return text.length == length && (length == 0 || memcmp(text.bytes, string, length) == 0);
 }
 
-/* Numbers on the wire. */
-enum command {
-    COMMAND_NONE = 0,
-    COMMAND_ATTACH_HSM = 1,
-    COMMAND_DETACH_HSM = 2,
-    COMMAND_GET_HOSTOS_VERSION = 3,
-    COMMAND_UPGRADE = 4,
-    COMMAND_NOTIFY = 5,
-    COMMAND_GET_VSOCK_VERSION = 6,
-    COMMAND_GET_UPGRADE_STATUS = 7,
-    COMMAND_START_UPGRADE_GUEST_VM = 8,
-};
+/* The tables of names and numbers. Each row begins with the identifier, the number on the wire and the
+ * name in docs/protocol.md, on the command line and in logs. A receiver may get a number that it does
+ * not know.
+ *
+ * A command also has: whether it is a query, which changes nothing at the host and may be sent again;
+ * the kind of the response when it succeeded; and the rows of layout.c that its REQUEST has. */
+#define COMMANDS(X)                                                                 \
+    X(ATTACH_HSM, 1, "attach-hsm", false, NONE, plain)                              \
+    X(DETACH_HSM, 2, "detach-hsm", false, NONE, plain)                              \
+    X(GET_HOSTOS_VERSION, 3, "get-hostos-version", true, HOSTOS_VERSION, plain)     \
+    X(UPGRADE, 4, "upgrade", false, NONE, upgrade)                                  \
+    X(NOTIFY, 5, "notify", false, NONE, notify)                                     \
+    X(GET_VSOCK_VERSION, 6, "get-vsock-version", true, HOSTOS_VSOCK_VERSION, plain) \
+    X(GET_UPGRADE_STATUS, 7, "get-upgrade-status", true, UPGRADE_STATUS, plain)     \
+    X(START_UPGRADE_GUEST_VM, 8, "start-upgrade-guest-vm", false, NONE, plain)
+
+/* A kind of payload also has: the rows of layout.c that its RESPONSE has. */
+#define PAYLOADS(X)                                                 \
+    X(NONE, 0, "NoPayload", none)                                   \
+    X(HOSTOS_VSOCK_VERSION, 1, "HostOSVsockVersion", vsock_version) \
+    X(HOSTOS_VERSION, 2, "HostOSVersion", hostos_version)           \
+    X(UPGRADE_STATUS, 3, "UpgradeStatus", status)
+
+/* The phases of an upgrade. Rebooting: scheduled. Upgraded: installed, and rebooted since. */
+#define PHASES(X)                    \
+    X(IDLE, 0, "idle")               \
+    X(QUEUED, 1, "queued")           \
+    X(DOWNLOADING, 2, "downloading") \
+    X(VERIFYING, 3, "verifying")     \
+    X(INSTALLING, 4, "installing")   \
+    X(REBOOTING, 5, "rebooting")     \
+    X(FAILED, 6, "failed")           \
+    X(UPGRADED, 7, "upgraded")
+
+/* NONE is the result of an upgrade without an error. */
+#define ERRORS(X)                                    \
+    X(NONE, 0, "ok")                                 \
+    X(MALFORMED, 1, "malformed")                     \
+    X(UNSUPPORTED_VERSION, 2, "unsupported_version") \
+    X(UNKNOWN_COMMAND, 3, "unknown_command")         \
+    X(UNSUPPORTED_FIELD, 4, "unsupported_field")     \
+    X(INVALID_ARGUMENT, 5, "invalid_argument")       \
+    X(FORBIDDEN, 6, "forbidden")                     \
+    X(BUSY, 7, "busy")                               \
+    X(TOO_LARGE, 8, "too_large")                     \
+    X(TIMEOUT, 9, "timeout")                         \
+    X(UNAVAILABLE, 10, "unavailable")                \
+    X(DOWNLOAD_FAILED, 11, "download_failed")        \
+    X(HASH_MISMATCH, 12, "hash_mismatch")            \
+    X(INSTALL_FAILED, 13, "install_failed")          \
+    X(REBOOT_FAILED, 14, "reboot_failed")            \
+    X(NO_SPACE, 15, "no_space")                      \
+    X(SHUTTING_DOWN, 16, "shutting_down")            \
+    X(INTERNAL, 17, "internal")                      \
+    X(NOT_READY, 18, "not_ready")
+
+#define COMMAND_NUMBER(id, number, ...) COMMAND_##id = (number),
+enum command { COMMAND_NONE = 0, COMMANDS(COMMAND_NUMBER) };
 enum { COMMAND_LAST = COMMAND_START_UPGRADE_GUEST_VM };
 
-enum payload_kind {
-    PAYLOAD_NONE = 0, /* NoPayload */
-    PAYLOAD_HOSTOS_VSOCK_VERSION = 1,
-    PAYLOAD_HOSTOS_VERSION = 2,
-    PAYLOAD_UPGRADE_STATUS = 3,
-};
+#define PAYLOAD_NUMBER(id, number, ...) PAYLOAD_##id = (number),
+enum payload_kind { PAYLOADS(PAYLOAD_NUMBER) };
 enum { PAYLOAD_LAST = PAYLOAD_UPGRADE_STATUS };
 
-/* Phases of an upgrade. A receiver may be sent one that it does not know. */
-enum phase {
-    PHASE_IDLE = 0,
-    PHASE_QUEUED = 1,
-    PHASE_DOWNLOADING = 2,
-    PHASE_VERIFYING = 3,
-    PHASE_INSTALLING = 4,
-    PHASE_REBOOTING = 5, /* scheduled */
-    PHASE_FAILED = 6,
-    PHASE_UPGRADED = 7, /* installed, and the machine rebooted since */
-};
+#define PHASE_NUMBER(id, number, name) PHASE_##id = (number),
+enum phase { PHASES(PHASE_NUMBER) };
 enum { PHASE_LAST = PHASE_UPGRADED };
 
-/* Error codes; 0 stands for "none" in an upgrade's result. */
-enum error_code {
-    ERROR_NONE = 0,
-    ERROR_MALFORMED = 1,
-    ERROR_UNSUPPORTED_VERSION = 2,
-    ERROR_UNKNOWN_COMMAND = 3,
-    ERROR_UNSUPPORTED_FIELD = 4,
-    ERROR_INVALID_ARGUMENT = 5,
-    ERROR_FORBIDDEN = 6,
-    ERROR_BUSY = 7,
-    ERROR_TOO_LARGE = 8,
-    ERROR_TIMEOUT = 9,
-    ERROR_UNAVAILABLE = 10,
-    ERROR_DOWNLOAD_FAILED = 11,
-    ERROR_HASH_MISMATCH = 12,
-    ERROR_INSTALL_FAILED = 13,
-    ERROR_REBOOT_FAILED = 14,
-    ERROR_NO_SPACE = 15,
-    ERROR_SHUTTING_DOWN = 16,
-    ERROR_INTERNAL = 17,
-    ERROR_NOT_READY = 18,
-};
+#define ERROR_NUMBER(id, number, name) ERROR_##id = (number),
+enum error_code { ERRORS(ERROR_NUMBER) };
 enum { ERROR_LAST = ERROR_NOT_READY };
 
 struct release_version {
@@ -115,17 +125,16 @@ struct wire_versions {
     struct wire_version pair[WIRE_VERSIONS_MAX]; /* majors strictly falling */
 };
 
-/* What a guest asks. Only the members of its command are set. */
+/* Only the members of its command are set. */
 struct request {
     enum command command;
-    bool progress;               /* upgrade: PROGRESS is wanted */
+    bool progress;               /* upgrade: the guest wants PROGRESS */
     uint8_t sha256[SHA256_SIZE]; /* upgrade */
     struct text url;             /* upgrade */
     struct text message;         /* notify */
     uint32_t count;              /* notify: times */
 };
 
-/* Where an upgrade stands. */
 struct upgrade_status {
     uint16_t phase;  /* enum phase, or a number that this release does not know */
     uint16_t result; /* enum error_code, likewise; 0 while there is none */
@@ -140,7 +149,7 @@ struct upgrade_status {
 
 enum answer_type { ANSWER_RESPONSE, ANSWER_PROGRESS, ANSWER_ERROR };
 
-/* What a host says. PROGRESS carries an upgrade status and no kind. */
+/* PROGRESS carries an upgrade status and no kind. */
 struct answer {
     enum answer_type type;
     uint16_t kind; /* enum payload_kind, of a response */
@@ -152,21 +161,14 @@ struct answer {
     struct wire_versions versions; /* of an error unsupported_version; count 0: absent */
 };
 
-/* The names used on the wire page, the command line and in logs; NULL for a number without one.
- * error_name(ERROR_NONE) is "ok", as the result of an upgrade is shown. */
+/* NULL: no such number. */
 const char *command_name(unsigned command);
 const char *phase_name(unsigned phase);
 const char *error_name(unsigned code);
-/* As the payload form of vsock_guest spells it, such as NoPayload. */
 const char *payload_name(unsigned kind);
 
-/* COMMAND_NONE for a name that no command has. */
-enum command command_find(const char *name);
-
-/* True for the commands that change nothing, and so may be asked again on a new connection. */
+enum command command_find(const char *name); /* COMMAND_NONE: unknown name */
 bool command_is_query(enum command command);
-
-/* The kind of response that a command is answered with when it was done. */
 enum payload_kind command_answer(enum command command);
 
 static inline struct answer answer_error(enum error_code code, const char *message)

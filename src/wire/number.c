@@ -10,9 +10,8 @@ static bool is_digit(char character)
     return character >= '0' && character <= '9';
 }
 
-/* Takes digits from *text on and leaves it behind the last one. -EINVAL: there is none. -ERANGE:
- * more than 64 bits. */
-static int take_digits(const char **text, uint64_t *ret)
+/* Reads digits and moves *text past them. -EINVAL: there is none. -ERANGE: more than 64 bits. */
+static int read_digits(const char **text, uint64_t *ret)
 {
     uint64_t number = 0;
     bool overflow = false;
@@ -32,7 +31,7 @@ static int take_digits(const char **text, uint64_t *ret)
 int decimal_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
 {
     uint64_t number = 0;
-    int error = take_digits(&text, &number);
+    int error = read_digits(&text, &number);
     if (error == -EINVAL || *text != '\0') {
         return -EINVAL;
     }
@@ -43,8 +42,8 @@ int decimal_parse(const char *text, uint64_t min, uint64_t max, uint64_t *ret)
     return 0;
 }
 
-/* Takes the digits behind a point: milliseconds, what is beyond the third digit rounded up. */
-static unsigned take_fraction(const char **text)
+/* Reads the digits after a point as milliseconds; digits after the third round up. */
+static unsigned read_fraction(const char **text)
 {
     unsigned ms = 0;
     unsigned unit = 100;
@@ -63,11 +62,11 @@ int decimal_parse_seconds(const char *text, int64_t min_ms, int64_t max_ms, int6
     uint64_t seconds = 0;
     uint64_t ms = 0;
     bool whole = is_digit(*text);
-    int error = whole ? take_digits(&text, &seconds) : 0;
+    int error = whole ? read_digits(&text, &seconds) : 0;
     unsigned fraction = 0;
     if (*text == '.' && (whole || is_digit(text[1]))) {
         text++;
-        fraction = take_fraction(&text);
+        fraction = read_fraction(&text);
         whole = true;
     }
     if (!whole || *text != '\0') {
@@ -92,19 +91,12 @@ void sha256_format(const uint8_t sha256[SHA256_SIZE], char out[SHA256_HEX + 1])
     out[SHA256_HEX] = '\0';
 }
 
-/* The value of a hex digit, or 16. */
-static unsigned digit_value(char digit)
+/* The value of a hex digit, or -1. */
+static int digit_value(char digit)
 {
-    if (digit >= '0' && digit <= '9') {
-        return (unsigned)(digit - '0');
-    }
-    if (digit >= 'a' && digit <= 'f') {
-        return (unsigned)(digit - 'a') + 10;
-    }
-    if (digit >= 'A' && digit <= 'F') {
-        return (unsigned)(digit - 'A') + 10;
-    }
-    return 16;
+    static const char digits[] = "0123456789abcdef0123456789ABCDEF";
+    const char *found = digit != '\0' ? strchr(digits, digit) : NULL;
+    return found != NULL ? (int)((found - digits) % 16) : -1;
 }
 
 int sha256_parse(struct text text, uint8_t ret[SHA256_SIZE])
@@ -114,9 +106,9 @@ int sha256_parse(struct text text, uint8_t ret[SHA256_SIZE])
         return -EINVAL;
     }
     for (size_t i = 0; i < SHA256_SIZE; i++) {
-        unsigned high = digit_value(text.bytes[2 * i]);
-        unsigned low = digit_value(text.bytes[2 * i + 1]);
-        if (high > 15 || low > 15) {
+        int high = digit_value(text.bytes[2 * i]);
+        int low = digit_value(text.bytes[2 * i + 1]);
+        if (high < 0 || low < 0) {
             return -EINVAL;
         }
         sha256[i] = (uint8_t)(high << 4 | low);

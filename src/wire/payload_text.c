@@ -8,29 +8,25 @@
 #include <stdarg.h>
 #include <stdio.h>
 
-/* A line that grows, and keeps counting when the buffer is full. */
+/* A line that grows; `length` also counts what did not fit. */
 struct line {
     char *out;
     size_t size;
     size_t length;
 };
 
-/* Where the next part goes; one byte of its own for the NUL when nothing is left. */
-static char *line_rest(const struct line *line, char *nowhere, size_t *room)
+/* Where the next part goes, and its room: at least the byte of the NUL. */
+static char *line_end(const struct line *line, size_t *room)
 {
-    if (line->length < line->size) {
-        *room = line->size - line->length;
-        return line->out + line->length;
-    }
-    *room = 1;
-    return nowhere;
+    size_t used = line->length < line->size ? line->length : line->size - 1;
+    *room = line->size - used;
+    return line->out + used;
 }
 
 PRINTF_LIKE(2, 3) static void line_add(struct line *line, const char *format, ...)
 {
-    char nowhere = '\0';
     size_t room = 0;
-    char *at = line_rest(line, &nowhere, &room);
+    char *at = line_end(line, &room);
     va_list arguments;
     va_start(arguments, format);
     int length = vsnprintf(at, room, format, arguments);
@@ -40,9 +36,8 @@ PRINTF_LIKE(2, 3) static void line_add(struct line *line, const char *format, ..
 
 static void line_add_escaped(struct line *line, struct text text)
 {
-    char nowhere = '\0';
     size_t room = 0;
-    char *at = line_rest(line, &nowhere, &room);
+    char *at = line_end(line, &room);
     line->length += escape_text(text, ESCAPE_LINE, at, room);
 }
 

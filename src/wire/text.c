@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/text.h"
 
-/* The lead bytes: which bits are fixed, how long the character is, and the first code point that
- * needs so many bytes. */
+/* Lead bytes: the fixed bits, the length of the character, and the first code point that needs it. */
 static const struct {
     uint8_t mask;
     uint8_t lead;
@@ -21,8 +20,8 @@ static bool is_scalar_value(uint32_t code_point)
     return code_point <= 0x10ffff && !surrogate;
 }
 
-/* Reads the character that begins at bytes[0], of which `left` (at least 1) are there. Returns how
- * many bytes it takes, 1 to 4, or 0 when it is not UTF-8; then *code_point is left alone. */
+/* Reads the character at bytes[0]; `left` is at least 1. Returns its length, 1 to 4, or 0 when it is
+ * not UTF-8. */
 static size_t utf8_next(const char *bytes, size_t left, uint32_t *code_point)
 {
     const uint8_t *at = (const uint8_t *)bytes;
@@ -74,11 +73,11 @@ size_t utf8_cut(const char *bytes, size_t length, size_t limit)
     return cut;
 }
 
-/* Code points beyond ASCII that steer a terminal or hide what a line says. */
+/* Code points beyond ASCII that control a terminal or hide text. */
 static const struct {
     uint32_t first;
     uint32_t last;
-} steering[] = {
+} controls[] = {
     {0x80, 0x9f},     /* C1 controls */
     {0x61c, 0x61c},   /* Arabic letter mark */
     {0x200e, 0x200f}, /* left-to-right and right-to-left marks */
@@ -92,15 +91,15 @@ static bool is_shown(uint32_t code_point, enum escape_mode mode)
         bool layout = code_point == '\n' || code_point == '\t';
         return (code_point >= ' ' && code_point != 0x7f) || (layout && mode == ESCAPE_CONSOLE);
     }
-    for (size_t i = 0; i < sizeof steering / sizeof steering[0]; i++) {
-        if (code_point >= steering[i].first && code_point <= steering[i].last) {
+    for (size_t i = 0; i < sizeof controls / sizeof controls[0]; i++) {
+        if (code_point >= controls[i].first && code_point <= controls[i].last) {
             return false;
         }
     }
     return true;
 }
 
-/* What has been written, and what would have been had there been room. */
+/* Written so far, and the length that an unlimited buffer would hold. */
 struct sink {
     char *out;
     size_t room; /* less the NUL */

@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The one way by which bytes of a peer, or of the internet, reach a log, a terminal or a console.
- *
- * Control characters, DEL, C1, the bidirectional controls (U+061C, U+200E, U+200F, U+202A to
- * U+202E, U+2066 to U+2069), the line and paragraph separators and every byte of invalid UTF-8
- * become \xNN, byte by byte; a backslash stays as it is. Everything else is copied.
- *
- * Threads  pure functions.
- */
+/* UTF-8 (RFC 3629, without NUL), and the escaping of everything that a peer or a server sends before
+ * it reaches a log, a terminal or a console. */
 #ifndef WIRE_TEXT_H
 #define WIRE_TEXT_H
 
@@ -16,15 +10,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* UTF-8 as RFC 3629 defines it, less NUL: no overlong forms, no surrogates, nothing above U+10FFFF.
- *
- * Threads  pure functions.
- */
-
+/* False for NUL, overlong forms, surrogates and what is above U+10FFFF. */
 bool utf8_valid(const char *bytes, size_t length);
 
-/* How many of the `length` bytes of valid UTF-8 are kept so that they are at most `limit` and end
- * with a whole character. */
+/* The length of the longest beginning of valid UTF-8 with at most `limit` bytes and no cut character. */
 size_t utf8_cut(const char *bytes, size_t length, size_t limit);
 
 enum escape_mode {
@@ -32,8 +21,10 @@ enum escape_mode {
     ESCAPE_CONSOLE, /* a notify on a console: newline and tab survive */
 };
 
-/* Writes the escaped text and a NUL, cut at a whole character or escape so that it fits `size`
- * (at least 1). Returns the length that is needed without the NUL, as snprintf does. */
+/* Control characters, DEL, C1, the bidirectional controls (U+061C, U+200E, U+200F, U+202A to U+202E,
+ * U+2066 to U+2069), the line and paragraph separators and every byte of invalid UTF-8 become \xNN,
+ * byte by byte; a backslash stays. Writes the result and a NUL, cut at a whole character or escape to
+ * fit `size` (at least 1), and returns the needed length without the NUL, as snprintf does. */
 size_t escape_text(struct text text, enum escape_mode mode, char *out, size_t size);
 
 #endif

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The fields of a payload: tag u16, length u16, value; the tags strictly increase.
- *
- * Threads  pure functions and values.
- * Owner    a field's value points into the payload.
- * Source   docs/protocol.md, "Payload".
- */
+/* The fields of a payload (docs/protocol.md, "Payload"): tag u16, length u16, value; the tags
+ * strictly increase. A field's value points into the payload. */
 #ifndef WIRE_TLV_H
 #define WIRE_TLV_H
 
@@ -39,17 +35,17 @@ static inline struct tlv_reader tlv_reader_of(const uint8_t *payload, size_t len
     return (struct tlv_reader){.reader = {.at = payload, .left = length}};
 }
 
-/* After TLV_CUT and TLV_LEFT_OVER nothing more can be read; after TLV_ORDER the walk may go on, for
- * whoever explains a broken payload. */
+/* After TLV_CUT and TLV_LEFT_OVER nothing more can be read; after TLV_ORDER reading may continue, to
+ * dissect a malformed payload. */
 enum tlv_step tlv_next(struct tlv_reader *reader, struct tlv *ret);
 
-/* Odd tags are skipped by who does not know them, even ones refused. */
+/* A receiver skips an unknown odd tag and refuses an unknown even one. */
 static inline bool tlv_may_skip(uint16_t tag)
 {
     return tag % 2 == 1;
 }
 
-/* Writes a field's header; the caller writes `length` bytes behind it. */
+/* Writes a field's header; the caller writes the `length` bytes of its value. */
 static inline void tlv_put_header(struct writer *writer, uint16_t tag, size_t length)
 {
     writer_put_integer(writer, sizeof(uint16_t), tag);

@@ -13,7 +13,7 @@ PEERS = ROOT / "tests" / "compat" / "peers"
 NAME = re.compile(r'\.name = "([^"]+)"')
 INCLUDE = re.compile(r'^[ \t]*#[ \t]*include[ \t]*"([^"]+)"', re.M)
 CAPTURE = re.compile(r"^\| `(json-[01]/[a-z0-9-]+\.json)` \|", re.M)
-COMMAND = re.compile(r'\[COMMAND_\w+\] = \{?"([a-z-]+)"')
+COMMAND = re.compile(r'X\(\w+, \d+, "([a-z-]+)", (?:true|false)')
 
 
 def names(source):
@@ -43,7 +43,7 @@ class Page(unittest.TestCase):
         self.check_peers("peer_host.c", "Hosts:", "<!-- table: our guest at every host -->")
 
     def test_commands(self):
-        source = (ROOT / "src" / "wire" / "message.c").read_text(encoding="utf-8")
+        source = (ROOT / "src" / "wire" / "message.h").read_text(encoding="utf-8")
         commands = set(COMMAND.findall(source))
         self.assertIn("notify", commands)
         self.assertEqual(set(rows("<!-- table: our guest at every host -->")[0][1:]), commands)

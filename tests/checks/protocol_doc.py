@@ -16,8 +16,8 @@ WIRE = golden_file.ROOT / "src" / "wire"
 DUMP = re.compile(r"^`tests/golden/(\S+)\.hex`:\n\n```text\n(.*?)^```$", re.M | re.S)
 BYTES = re.compile(r"^(?:[0-9a-f]{2} )+ +#", re.M)
 TABLE = re.compile(r"^<!-- (table|fields): ([\w -]+) -->\n\n((?:\|.*\n)+)", re.M)
-NUMBERED = re.compile(r"\b(COMMAND|PAYLOAD|PHASE|ERROR|FRAME)_(\w+) = (0x[0-9a-f]+|\d+)")
-NAMED = re.compile(r'\[(COMMAND|PAYLOAD|PHASE|ERROR)_(\w+)\] = \{?"([\w-]+)"(?:, \w+, PAYLOAD_(\w+))?')
+NUMBERED = re.compile(r"\b(FRAME)_(\w+) = (0x[0-9a-f]+|\d+)")
+NAMED = re.compile(r'\bX\((\w+), (\d+), "([\w-]+)"(?:, \w+, (\w+), \w+)?')
 ROWS = re.compile(r"struct field (\w+)_rows\[\] = \{(.*?)\};", re.S)
 ROW = re.compile(r"ROW\((\d+), (\w+), (\w+),")
 CONSTANT = re.compile(r"\b(\w+_MAX) = (\d+)")
@@ -49,17 +49,22 @@ def tables(sort):
     return found
 
 
-def numbers(prefix, header="message.h"):
+def numbers(prefix, header):
     """An enumeration of a header: suffix -> number."""
     return {suffix: int(value, 0)
             for kind, suffix, value in NUMBERED.findall(read(header)) if kind == prefix}
 
 
+def rows_of(prefix):
+    """The table of message.h with that name: (identifier, number, name, answer)."""
+    body = read("message.h").split(f"#define {prefix}S(X)", 1)[1]
+    return NAMED.findall(body.split("\n\n", 1)[0])
+
+
 def named(prefix):
-    """What message.c calls the numbers of message.h: (number, name), less the zero of ERROR."""
-    of = numbers(prefix)
-    return sorted((of[suffix], name) for kind, suffix, name, _ in NAMED.findall(read("message.c"))
-                  if kind == prefix and (kind, suffix) != ("ERROR", "NONE"))
+    """The numbers and names of message.h, less the zero of ERROR."""
+    return sorted((int(number), name) for suffix, number, name, _ in rows_of(prefix)
+                  if (prefix, suffix) != ("ERROR", "NONE"))
 
 
 class Dumps(unittest.TestCase):
@@ -105,10 +110,8 @@ class Numbers(unittest.TestCase):
         self.check("error codes", named("ERROR"))
 
     def test_answers_of_commands(self):
-        kinds = {suffix: name for kind, suffix, name, _ in NAMED.findall(read("message.c"))
-                 if kind == "PAYLOAD"}
-        answers = {name: kinds[answer] for kind, _, name, answer in NAMED.findall(read("message.c"))
-                   if kind == "COMMAND"}
+        kinds = {suffix: name for suffix, _, name, _ in rows_of("PAYLOAD")}
+        answers = {name: kinds[answer] for _, _, name, answer in rows_of("COMMAND")}
         self.assertEqual({row[1]: row[3] for row in tables("table")["commands"]}, answers)
 
     def test_second_decoder(self):

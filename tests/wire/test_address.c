@@ -64,7 +64,7 @@ static const struct {
     {"vsock:4294967296:19090", ADDRESS_CONNECT, "CID"},
     {"vsock:00000000002:19090", ADDRESS_CONNECT, "CID"},
     {"vsock:-1:19090", ADDRESS_LISTEN, "nor \"any\""},
-    {"vsock:any:19090", ADDRESS_CONNECT, "listening"},
+    {"vsock:any:19090", ADDRESS_CONNECT, "for a listener"},
     {"vsock:2:0", ADDRESS_CONNECT, "port"},
     {"vsock:2:4294967295", ADDRESS_CONNECT, "port"},
     {"vsock:2:", ADDRESS_CONNECT, "port"},

@@ -169,13 +169,13 @@ static void test_precedence(void)
     pieces_remove(&broken, 2); /* the digest is missing */
     struct judgement judgement = pieces_judge(&broken, NULL, 0);
     CHECK_EQUAL(judgement.code, ERROR_MALFORMED);
-    CHECK_STRING(judgement.text, "field 6 (sha256) is missing; upgrade needs it");
+    CHECK_STRING(judgement.text, "field 6 (sha256) is missing; upgrade requires it");
     broken.piece[1].length = 1; /* and before it the url is not UTF-8 */
     broken.piece[1].value = (const uint8_t *)"\xff";
     judgement = pieces_judge(&broken, "\0", 1);
     CHECK_EQUAL(judgement.code, ERROR_MALFORMED);
     CHECK_STRING(judgement.text,
-                 "field 4 (url) holds bytes that it must not; expected UTF-8 without NUL");
+                 "field 4 (url) holds a byte that is not allowed; expected UTF-8 without NUL");
 
     broken = whole;
     pieces_insert(&broken, 1, (struct tlv){0, 0, NULL});

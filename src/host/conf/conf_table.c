@@ -7,14 +7,15 @@
 
 #include <string.h>
 
-#define AT(member)             offsetof(struct conf, member)
-#define RANGE(lowest, highest) .min = (lowest), .max = (highest)
-#define WORDS(fewest, highest) .min_count = (fewest), .max_count = (highest)
-#define SECOND                 ((uint64_t)1000)
-#define KIB                    ((uint64_t)1 << 10)
-#define GIB                    ((uint64_t)1 << 30)
-#define TIB                    ((uint64_t)1 << 40)
-#define CID_MAX                UINT32_MAX
+#define AT(member)                          offsetof(struct conf, member)
+#define RANGE(lowest, highest)              .min = (lowest), .max = (highest)
+#define COMMAND_WORD(id, number, name, ...) " " name
+#define WORDS(fewest, highest)              .min_count = (fewest), .max_count = (highest)
+#define SECOND                              ((uint64_t)1000)
+#define KIB                                 ((uint64_t)1 << 10)
+#define GIB                                 ((uint64_t)1 << 30)
+#define TIB                                 ((uint64_t)1 << 40)
+#define CID_MAX                             UINT32_MAX
 
 /* Limits that several keys share, and why they are where they are. */
 enum {
@@ -51,9 +52,7 @@ const struct conf_key conf_keys[] = {
      .description =
          "Guests that are served, by CID. The first one is 3. Others are answered forbidden."},
     {"listen", "commands", &conf_set, AT(listen.commands), WORDS(1, COMMAND_LAST),
-     .bit_name = command_name,
-     .default_value = "attach-hsm detach-hsm get-hostos-version upgrade notify get-vsock-version"
-                      " get-upgrade-status start-upgrade-guest-vm",
+     .bit_name = command_name, .default_value = &(COMMANDS(COMMAND_WORD))[1],
      .description = "The commands that are served. Others are answered forbidden."},
     /* The highest CID means "any" to the kernel: no peer has it. */
     {"listen", "unix_cid", &conf_count, AT(listen.unix_cid), RANGE(0, CID_MAX - 1),
