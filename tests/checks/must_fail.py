@@ -316,6 +316,7 @@ class TakeoverTest(Sample):
                (SCRIPTS + "postinst", '[ "$1" = configure ]', "true"),
                (SCRIPTS + "postinst", 'if systemctl --quiet is-enabled "$agent" 2>/dev/null', "if true"),
                (SCRIPTS + "postrm", '[ "$1" = purge ]', "true"),
+               (SCRIPTS + "postrm", " /etc/vsock_host", ""),
                (SCRIPTS + "postrm", " /run/vsock_host-hsm", ""),
                (SCRIPTS + "postrm", 'rm -rf "$installs"', ":"))
 

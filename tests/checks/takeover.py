@@ -33,7 +33,7 @@ CASES = (
     ("an installation that failed", "postinst abort-remove", True, True, [], [DISABLE]),
     ("removed", "postrm remove", True, True, [], ["rm"]),
     ("purged", "postrm purge", True, True,
-     ["rm -rf /var/lib/vsock_host /run/vsock_host-hsm", "rm -rf /var/lib/vsock_host-install"], []),
+     ["rm -rf /etc/vsock_host /var/lib/vsock_host /run/vsock_host-hsm", "rm -rf /var/lib/vsock_host-install"], []),
 )
 
 

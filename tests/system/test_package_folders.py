@@ -24,7 +24,8 @@ class FoldersTest(SystemTest):
         """A copy whose folders are those of the test."""
         with open(PACKAGING + name) as file:
             text = file.read()
-        text = text.replace("/var/lib/", self.path("lib/")).replace("/run/", self.path("run/"))
+        for folder in ("/etc/vsock_host", "/var/lib/", "/run/"):
+            text = text.replace(folder, self.path(folder.replace("/var/", "/")[1:]))
         return self.script(os.path.basename(name), text)
 
     def run_it(self, *command):
@@ -53,7 +54,9 @@ class FoldersTest(SystemTest):
 
     def purge(self):
         with open(self.packaged("debian/vsock-host.postrm")) as script:
-            self.assertIn(self.state, script.read())
+            text = script.read()
+        self.assertIn(self.state, text)
+        self.assertNotIn(" /etc/", text)
         return self.run_it("sh", self.path("vsock-host.postrm"), "purge")
 
     def test_purge_leaves_an_installation_its_folder(self):
@@ -66,3 +69,10 @@ class FoldersTest(SystemTest):
         self.assertEqual(self.purge(), "")
         self.assertIsNone(self.left())
         self.assertEqual(self.purge(), "")  # once more, with nothing there
+
+    def test_purge_removes_the_configuration(self):
+        drop_ins = self.path("etc/vsock_host/vsock_host.conf.d")
+        os.makedirs(drop_ins)
+        self.write(os.path.join(drop_ins, "50-site.conf"), "")
+        self.assertEqual(self.purge(), "")
+        self.assertFalse(os.path.exists(self.path("etc/vsock_host")))
