@@ -239,7 +239,7 @@ class ManPagesTest(Sample):
 class CatalogTest(Sample):
     CHANGES = (("-- 51206f77", "-- 61206f77"), ("-- 51206f77", "-- z1206f77"),
                ("@VSOCK_DIALECT@", "@DIALECT@"),
-               ("the field VSOCK_UPGRADE_SHA256=, has", "@VSOCK_UPGRADE_SHA256@, has"), ("[limits] connections or", "[limits] connects or"),
+               ("the field VSOCK_UPGRADE_SHA256= was", "@VSOCK_UPGRADE_SHA256@ was"), ("[limits] connections or", "[limits] connects or"),
                ("Support: ", "Help: "), ("man:vsock_host(8)\n", "man:vsock_host(7)\n"))
 
     def test_changes(self):
