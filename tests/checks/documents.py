@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
 """All pages for people against the tree: links lead somewhere, a key that is named is a key, an option
-that is named is one of its program. docs/hostos.md lists the MESSAGE_IDs, journal fields and metrics that
-there are.
+that is named is one of its program. docs/hostos.md lists the MESSAGE_IDs, journal fields, error codes and
+metrics that there are.
 
 usage: documents.py [ROOT], with VSOCK_BIN_DIR naming the folder of the built programs
 """
@@ -18,6 +18,7 @@ LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 KEY = re.compile(r"\[(\w+)\]\s+([a-z]\w+)(?=[\s`*,.;:)=]|$)", re.M)
 CALL = re.compile(r"(?<!-u )\b(vsock_(?:host|guest)(?:-install|-hsm)?)((?: [^|&;#`\n]*)?)")
 LONG = re.compile(r"(?:^| )(--[a-z][\w-]*)")
+ERROR = re.compile(r'\[ERROR_(?!NONE)\w+\] = "(\w+)"')
 METRIC = re.compile(r'"(vsock_host_\w+)')
 
 
@@ -87,6 +88,7 @@ def judge_operator(root):
         "message ids": {identifier for _, identifier in
                         catalog.IDENTIFIER.findall(tree.read(root, "src/host/message_id.h"))},
         "journal fields": set(re.findall(r'"(VSOCK_[A-Z0-9_]+)"', sources)),
+        "errors": set(ERROR.findall(tree.read(root, "src/wire/message.c"))),
         "metrics": set(METRIC.findall(tree.read(root, "src/host/metrics.c"))),
     }
     problems = []
