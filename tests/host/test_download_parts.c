@@ -474,7 +474,7 @@ static void test_failures(void)
     CHECK_STRING(failure.detail, "");
     failure_detail(&failure, "it said %s", "\x1b[1m\n");
     CHECK_STRING(failure.detail, "it said \\x1b[1m\\x0a");
-    CHECK_EQUAL(failure_set_file(&failure, -ENOSPC, "writing it"), -ENOSPC);
+    CHECK_EQUAL(failure_set_file(&failure, -ENOSPC, "write"), -ENOSPC);
     CHECK_EQUAL(failure.scope, FAILURE_FINAL);
     CHECK_EQUAL(failure.code, ERROR_NO_SPACE);
     CHECK_STRING(failure.text, "cannot store the image in /d: write: No space left on device");
