@@ -10,7 +10,7 @@ case       the TestCase that puts them together and cleans up
 import os
 import time
 
-BIN = os.environ.get("VSOCK_BIN_DIR", "")
+BIN = os.path.abspath(os.environ["VSOCK_BIN_DIR"]) if os.environ.get("VSOCK_BIN_DIR") else ""
 # Sanitizers make everything several times slower; a bounded wait is generous and seldom used up.
 PATIENCE = 40.0
 
