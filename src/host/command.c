@@ -143,14 +143,9 @@ static struct answer notify(struct call *call)
 
 static struct answer upgrade(struct call *call)
 {
-    struct upgrade_pending *pending = NULL;
     enum error_code code =
-        upgrade_submit(call->parts->upgrade, call->request, &pending, call->scratch->text);
-    if (code != ERROR_NONE) {
-        return failed(call, code);
-    }
-    call->pending = upgrade_watch(pending);
-    return done();
+        upgrade_submit(call->parts->upgrade, call->request, &call->pending, call->scratch->text);
+    return code == ERROR_NONE ? done() : failed(call, code);
 }
 
 static struct answer get_upgrade_status(struct call *call)

@@ -43,7 +43,7 @@ struct command_parts {
 /* Where the texts of one answer stand. */
 struct command_scratch {
     char text[ANSWER_TEXT_MAX];
-    struct upgrade_view view;
+    struct pending_view view;
 };
 
 /* Runs the request of the guest with this CID. With *ticket not NULL afterwards the answer is not

@@ -238,7 +238,7 @@ static void write_metrics(const struct daemon *daemon)
     if (path[0] == '\0') {
         return;
     }
-    struct upgrade_view view;
+    struct pending_view view;
     upgrade_read_status(daemon->parts.upgrade, &view);
     int error = metrics_write(path, &view.status);
     if (error != told && error < 0) {

@@ -42,81 +42,57 @@ int install_record_write(int directory_fd, const struct install_record *record)
     return keyfile_write(&file, directory_fd, RECORD_NAME, 0644);
 }
 
-/* Every value that cannot be read, and every missing one, is -EBADMSG. */
-static int get(const struct keyfile *file, const char *key, char *out, size_t size)
-{
-    return keyfile_get(file, key, out, size) != 0 ? -EBADMSG : 0;
-}
-
-static int get_stage(const struct keyfile *file, enum install_record_stage *ret)
+static bool get_stage(const struct keyfile *file, enum install_record_stage *ret)
 {
     char name[16];
-    if (get(file, "stage", name, sizeof name) != 0) {
-        return -EBADMSG;
+    if (keyfile_get(file, "stage", name, sizeof name) != 0) {
+        return false;
     }
     for (int i = 0; i < STAGE_COUNT; i++) {
         if (strcmp(name, stage_names[i]) == 0) {
             *ret = (enum install_record_stage)i;
-            return 0;
+            return true;
         }
     }
-    return -EBADMSG;
+    return false;
 }
 
-static int get_sha256(const struct keyfile *file, uint8_t ret[SHA256_SIZE])
+static bool get_sha256(const struct keyfile *file, uint8_t ret[SHA256_SIZE])
 {
     char hex[SHA256_HEX + 1];
-    if (get(file, "sha256", hex, sizeof hex) != 0 || sha256_parse(text_of(hex), ret) != 0) {
-        return -EBADMSG;
-    }
-    return 0;
+    return keyfile_get(file, "sha256", hex, sizeof hex) == 0 &&
+           sha256_parse(text_of(hex), ret) == 0;
 }
 
-static int get_boot_id(const struct keyfile *file, char ret[BOOT_ID_SIZE])
+static bool get_boot_id(const struct keyfile *file, char ret[BOOT_ID_SIZE])
 {
-    if (get(file, "boot_id", ret, BOOT_ID_SIZE) != 0) {
-        return -EBADMSG;
-    }
-    return strlen(ret) == BOOT_ID_SIZE - 1 && strspn(ret, "0123456789abcdef-") == BOOT_ID_SIZE - 1
-               ? 0
-               : -EBADMSG;
+    return keyfile_get(file, "boot_id", ret, BOOT_ID_SIZE) == 0 &&
+           strlen(ret) == BOOT_ID_SIZE - 1 && strspn(ret, "0123456789abcdef-") == BOOT_ID_SIZE - 1;
 }
 
-static int get_number(const struct keyfile *file, const char *key, uint64_t *ret)
-{
-    return keyfile_get_number(file, key, ret) != 0 ? -EBADMSG : 0;
-}
-
-static int get_exit_status(const struct keyfile *file, int *ret)
+static bool get_exit_status(const struct keyfile *file, int *ret)
 {
     uint64_t status = 0;
     int error = keyfile_get_number(file, "exit_status", &status);
-    if (error == -ENOENT) {
-        *ret = -1;
-        return 0;
-    }
-    if (error != 0 || status > 255) {
-        return -EBADMSG;
-    }
-    *ret = (int)status;
-    return 0;
+    *ret = error == 0 ? (int)(status & 255) : -1;
+    return error == -ENOENT || (error == 0 && status <= 255);
 }
 
-static int get_code(const struct keyfile *file, enum error_code *ret)
+static bool get_code(const struct keyfile *file, enum error_code *ret)
 {
     char name[32];
     int error = keyfile_get(file, "code", name, sizeof name);
-    if (error == -ENOENT) {
-        *ret = ERROR_NONE;
-        return 0;
+    *ret = ERROR_NONE;
+    if (error != 0) {
+        return error == -ENOENT;
     }
-    for (unsigned code = 1; error == 0 && code <= ERROR_LAST; code++) {
+    for (unsigned code = 1; code <= ERROR_LAST; code++) {
         if (strcmp(name, error_name(code)) == 0) {
             *ret = (enum error_code)code;
-            return 0;
+            return true;
         }
     }
-    return -EBADMSG;
+    return false;
 }
 
 int install_record_read(int directory_fd, struct install_record *ret)
@@ -127,43 +103,38 @@ int install_record_read(int directory_fd, struct install_record *ret)
         return error;
     }
     struct install_record record = {.exit_status = -1};
-    if (get_stage(&file, &record.stage) != 0 || get_sha256(&file, record.sha256) != 0 ||
-        get_boot_id(&file, record.boot_id) != 0 ||
-        get_number(&file, "started", &record.started) != 0 ||
-        get_number(&file, "ended", &record.ended) != 0 ||
-        get_number(&file, "reboot_at", &record.reboot_at) != 0 ||
-        get_exit_status(&file, &record.exit_status) != 0 || get_code(&file, &record.code) != 0 ||
-        get(&file, "text", record.text, sizeof record.text) != 0) {
+    if (!get_stage(&file, &record.stage) || !get_sha256(&file, record.sha256) ||
+        !get_boot_id(&file, record.boot_id) ||
+        keyfile_get_number(&file, "started", &record.started) != 0 ||
+        keyfile_get_number(&file, "ended", &record.ended) != 0 ||
+        keyfile_get_number(&file, "reboot_at", &record.reboot_at) != 0 ||
+        !get_exit_status(&file, &record.exit_status) || !get_code(&file, &record.code) ||
+        keyfile_get(&file, "text", record.text, sizeof record.text) != 0) {
         return -EBADMSG;
     }
     *ret = record;
     return 0;
 }
 
-static int lock_held(int directory_fd, bool *ret)
+static int test_lock(int directory_fd, bool *ret)
 {
+    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     int fd =
         openat(directory_fd, INSTALL_LOCK_NAME, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
-    if (fd < 0 && errno == ENOENT) {
-        *ret = false;
-        return 0;
-    }
     if (fd < 0) {
-        return -errno;
+        *ret = false;
+        return errno == ENOENT ? 0 : -errno;
     }
-    struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
     int error = fcntl(fd, F_OFD_GETLK, &lock) != 0 ? -errno : 0;
-    (void)close(fd); /* nothing was written */
-    if (error == 0) {
-        *ret = lock.l_type != F_UNLCK;
-    }
+    file_close(fd);
+    *ret = error == 0 && lock.l_type != F_UNLCK;
     return error;
 }
 
 int install_state_read(int directory_fd, struct install_state *ret)
 {
     struct install_state state = {.alive = false};
-    int error = lock_held(directory_fd, &state.alive);
+    int error = test_lock(directory_fd, &state.alive);
     if (error != 0) {
         return error;
     }
@@ -180,17 +151,16 @@ static void remove_image(int directory_fd, const uint8_t sha256[SHA256_SIZE])
 {
     char hex[SHA256_HEX + 1];
     char name[SHA256_HEX + sizeof ".img"];
-    int fd =
-        openat(directory_fd, INSTALL_STAGING_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = file_open_directory(directory_fd, INSTALL_STAGING_NAME);
     if (fd < 0) {
         return;
     }
     sha256_format(sha256, hex);
     (void)snprintf(name, sizeof name, "%s.img", hex);
     if (unlinkat(fd, name, 0) == 0) {
-        (void)fsync(fd); /* else it may be back after a power loss, when nobody looks any more */
+        (void)fsync(fd); /* else it may be back after a power loss, and then stay */
     }
-    (void)close(fd);
+    file_close(fd);
 }
 
 void install_state_sweep(int directory_fd, const uint8_t sha256[SHA256_SIZE])
@@ -203,5 +173,5 @@ void install_state_sweep(int directory_fd, const uint8_t sha256[SHA256_SIZE])
     if (fcntl(fd, F_OFD_SETLK, &lock) == 0) {
         remove_image(directory_fd, sha256);
     }
-    (void)close(fd); /* nothing was written; the lock goes with it */
+    file_close(fd); /* this releases the lock */
 }

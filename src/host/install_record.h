@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the [install] directory tells about an installation: the record, and if one lives.
+/* What the [install] directory says about an installation: the record, and the lock.
  *
- * vsock_host-install holds an exclusive lock on the file "lock" from before its first record to its
- * end, and its installer inherits it: while either lives, none else is started. The lock is an
- * open-file-description lock (fcntl(2), F_OFD_SETLK), so that asking about it takes nothing.
+ * "record" is written by vsock_host-install, which holds an exclusive lock on the file "lock" from
+ * before the first record to its end. Its installer inherits the lock: while either runs, no other
+ * one is started. It is an open-file-description lock (fcntl(2), F_OFD_SETLK), so that it can be
+ * tested without being taken.
  *
- * Threads  any.
- * Errors   0 or -errno; install_state_read: -EBADMSG the record is damaged. No record, no lock file
- *          and no lock are states, not errors.
+ * Errors   0 or -errno; -EBADMSG: the record is damaged. A missing record is -ENOENT for
+ *          install_record_read and no error for install_state_read, as is a missing lock file.
  */
 #ifndef HOST_INSTALL_RECORD_H
 #define HOST_INSTALL_RECORD_H
@@ -18,17 +18,11 @@
 
 #include <stdbool.h>
 
-/* What vsock_host-install did, as it wrote it down, and all that the daemon believes about it.
- *
- * Threads  any; vsock_host-install writes under its lock.
- * Errors   0 or -errno; install_record_read: -ENOENT there is none.
- * Place    "record" in [install] directory.
- */
 enum install_record_stage {
-    RECORD_STARTED,   /* the image is being taken over, or the installer runs */
-    RECORD_FAILED,    /* `code` and `text` say why; nothing was installed, as far as it told */
-    RECORD_INSTALLED, /* the installer ended well; the reboot is not asked for yet */
-    RECORD_REBOOTING, /* the reboot was asked for, and taken */
+    RECORD_STARTED,   /* the image is being copied, or the installer runs */
+    RECORD_FAILED,    /* `code` and `text` say why; the installer reported no success */
+    RECORD_INSTALLED, /* the installer succeeded; the reboot is not requested yet */
+    RECORD_REBOOTING, /* the reboot was requested, and accepted */
 };
 
 struct install_record {
@@ -37,7 +31,7 @@ struct install_record {
     char boot_id[BOOT_ID_SIZE];
     uint64_t started;   /* Unix seconds */
     uint64_t ended;     /* Unix seconds, of the installer; 0 while it runs */
-    uint64_t reboot_at; /* Unix seconds, when the reboot is due; 0: not asked for */
+    uint64_t reboot_at; /* Unix seconds, when the reboot is due; 0: not requested */
     int exit_status; /* of the installer: 0 to 255, 128+n for a signal, -1 while it has not ended */
     enum error_code code;
     char text[1280]; /* one line, escaped */
@@ -47,7 +41,7 @@ MUST_CHECK int install_record_write(int directory_fd, const struct install_recor
 MUST_CHECK int install_record_read(int directory_fd, struct install_record *ret);
 
 #define INSTALL_LOCK_NAME    "lock"
-#define INSTALL_STAGING_NAME "image" /* the folder that holds the image meanwhile */
+#define INSTALL_STAGING_NAME "image" /* the folder of the image during the installation */
 
 struct install_state {
     bool alive;    /* the lock was held, just before the record was read */
@@ -55,12 +49,12 @@ struct install_state {
     struct install_record record;
 };
 
-/* `alive` is found first: a record RECORD_STARTED with nobody alive is one whose writer and whose
- * installer have ended without telling how. */
+/* The lock is tested first: a record RECORD_STARTED that is not `alive` is of a vsock_host-install
+ * that was ended before it recorded the outcome. */
 MUST_CHECK int install_state_read(int directory_fd, struct install_state *ret);
 
-/* Removes the image that an installation which is over has left, unless one lives, or the daemon's user
- * may not (as with [steps] method = unit). */
+/* Removes the image that an ended installation has left, unless one runs or the daemon's user has no
+ * permission (as with [steps] method = unit). */
 void install_state_sweep(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
 
 #endif

@@ -13,21 +13,51 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+int file_open_directory(int at_fd, const char *path)
+{
+    int nofollow = at_fd == AT_FDCWD ? 0 : O_NOFOLLOW;
+    int fd = openat(at_fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC | nofollow);
+    return fd < 0 ? -errno : fd;
+}
+
+void file_close(int fd)
+{
+    int saved = errno;
+    if (fd >= 0) {
+        (void)close(fd); /* nothing was written */
+    }
+    errno = saved;
+}
+
+int file_read(int fd, void *out, size_t size, size_t *ret)
+{
+    size_t length = 0;
+    while (length < size) {
+        ssize_t got = read(fd, (char *)out + length, size - length);
+        if (got < 0 && errno != EINTR) {
+            return -errno;
+        }
+        if (got == 0) {
+            break;
+        }
+        length += got > 0 ? (size_t)got : 0;
+    }
+    *ret = length;
+    return 0;
+}
+
 int boot_id_read(char out[BOOT_ID_SIZE])
 {
-    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
     char bytes[BOOT_ID_SIZE]; /* 36 characters and a newline */
-    ssize_t got = read(fd, bytes, sizeof bytes);
-    int error = got < 0 ? -errno : 0;
-    (void)close(fd); /* nothing was written */
-    if (error == 0 && (got != BOOT_ID_SIZE || bytes[BOOT_ID_SIZE - 1] != '\n')) {
-        error = -EBADMSG;
-    }
+    size_t length = 0;
+    int fd = open("/proc/sys/kernel/random/boot_id", O_RDONLY | O_CLOEXEC);
+    int error = fd < 0 ? -errno : file_read(fd, bytes, sizeof bytes, &length);
+    file_close(fd);
     if (error != 0) {
         return error;
+    }
+    if (length != BOOT_ID_SIZE || bytes[BOOT_ID_SIZE - 1] != '\n') {
+        return -EBADMSG;
     }
     memcpy(out, bytes, BOOT_ID_SIZE - 1);
     out[BOOT_ID_SIZE - 1] = '\0';
@@ -49,7 +79,7 @@ static int write_all(int fd, const char *bytes, size_t length)
     return 0;
 }
 
-static int fill(int fd, const void *bytes, size_t length, mode_t mode)
+static int write_durably(int fd, const void *bytes, size_t length, mode_t mode)
 {
     int error = write_all(fd, bytes, length);
     if (error != 0) {
@@ -58,9 +88,10 @@ static int fill(int fd, const void *bytes, size_t length, mode_t mode)
     return fchmod(fd, mode) != 0 || fsync(fd) != 0 ? -errno : 0;
 }
 
-static int make(int directory_fd, const char *name, const void *bytes, size_t length, mode_t mode)
+static int make_file(int directory_fd, const char *name, const void *bytes, size_t length,
+                     mode_t mode)
 {
-    /* One that a crash left behind. */
+    /* A crash may have left one behind. */
     if (unlinkat(directory_fd, name, 0) != 0 && errno != ENOENT) {
         return -errno;
     }
@@ -69,7 +100,7 @@ static int make(int directory_fd, const char *name, const void *bytes, size_t le
     if (fd < 0) {
         return -errno;
     }
-    int error = fill(fd, bytes, length, mode);
+    int error = write_durably(fd, bytes, length, mode);
     if (close(fd) != 0 && error == 0) {
         error = -errno;
     }
@@ -83,12 +114,12 @@ int file_replace(int directory_fd, const char *name, const void *bytes, size_t l
     if (needed < 0 || (size_t)needed >= sizeof temporary) {
         return -ENAMETOOLONG;
     }
-    int error = make(directory_fd, temporary, bytes, length, mode);
+    int error = make_file(directory_fd, temporary, bytes, length, mode);
     if (error == 0 && renameat(directory_fd, temporary, directory_fd, name) != 0) {
         error = -errno;
     }
     if (error != 0) {
-        (void)unlinkat(directory_fd, temporary, 0); /* the first failure is the one to tell */
+        (void)unlinkat(directory_fd, temporary, 0); /* the first error counts */
         return error;
     }
     return fsync(directory_fd) != 0 ? -errno : 0;
@@ -96,7 +127,7 @@ int file_replace(int directory_fd, const char *name, const void *bytes, size_t l
 
 enum {
     VALUE_MAX = 4096,
-    TOO_LONG = KEYFILE_MAX + 1, /* a length that says: something did not fit */
+    TOO_LONG = KEYFILE_MAX + 1, /* the length when something did not fit */
 };
 
 /* One line of a file: both point into its bytes. */
@@ -116,7 +147,7 @@ static bool key_valid(struct text key)
     return key.length > 0;
 }
 
-/* Escaped already: escaping it again changes nothing. */
+/* It is escaped: escaping it again changes nothing. */
 static bool value_valid(struct text value)
 {
     char escaped[VALUE_MAX + 1];
@@ -125,7 +156,7 @@ static bool value_valid(struct text value)
            memcmp(escaped, value.bytes, value.length) == 0;
 }
 
-/* Takes the line at *offset and moves on behind it. */
+/* Reads the line at *offset and moves *offset behind it. */
 static bool next_entry(const struct keyfile *file, size_t *offset, struct entry *ret)
 {
     const char *line = file->bytes + *offset;
@@ -140,17 +171,12 @@ static bool next_entry(const struct keyfile *file, size_t *offset, struct entry 
     return true;
 }
 
-static bool same(struct text a, struct text b)
-{
-    return a.length == b.length && memcmp(a.bytes, b.bytes, a.length) == 0;
-}
-
-static bool find(const struct keyfile *file, struct text key, struct text *ret)
+static bool find_value(const struct keyfile *file, struct text key, struct text *ret)
 {
     size_t offset = 0;
     struct entry entry;
     while (offset < file->length && next_entry(file, &offset, &entry)) {
-        if (same(entry.key, key)) {
+        if (entry.key.length == key.length && memcmp(entry.key.bytes, key.bytes, key.length) == 0) {
             *ret = entry.value;
             return true;
         }
@@ -165,7 +191,7 @@ static int validate(const struct keyfile *file)
         struct entry entry;
         struct text first;
         if (!next_entry(file, &offset, &entry) || !key_valid(entry.key) ||
-            !value_valid(entry.value) || !find(file, entry.key, &first) ||
+            !value_valid(entry.value) || !find_value(file, entry.key, &first) ||
             first.bytes != entry.value.bytes) {
             return -EBADMSG; /* the last: a key that is there twice */
         }
@@ -186,9 +212,9 @@ void keyfile_set(struct keyfile *file, const char *key, const char *value)
         file->length = TOO_LONG;
         return;
     }
-    size_t room = KEYFILE_MAX - file->length;
-    int needed = snprintf(file->bytes + file->length, room, "%s=%s\n", key, escaped);
-    if (needed < 0 || (size_t)needed >= room) {
+    size_t left = KEYFILE_MAX - file->length;
+    int needed = snprintf(file->bytes + file->length, left, "%s=%s\n", key, escaped);
+    if (needed < 0 || (size_t)needed >= left) {
         file->length = TOO_LONG;
         return;
     }
@@ -219,18 +245,11 @@ static int read_whole(int fd, struct keyfile *file)
     if (!S_ISREG(status.st_mode)) {
         return -EBADMSG;
     }
-    file->length = 0;
-    while (file->length < KEYFILE_MAX) {
-        ssize_t got = read(fd, file->bytes + file->length, KEYFILE_MAX - file->length);
-        if (got < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (got == 0) {
-            return 0;
-        }
-        file->length += got > 0 ? (size_t)got : 0;
+    int error = file_read(fd, file->bytes, KEYFILE_MAX, &file->length);
+    if (error == 0 && file->length == KEYFILE_MAX) { /* keyfile_set never fills the last byte */
+        error = -EFBIG;
     }
-    return -EFBIG; /* keyfile_set never fills the last byte */
+    return error != 0 ? error : validate(file);
 }
 
 int keyfile_read(int directory_fd, const char *name, struct keyfile *ret)
@@ -242,10 +261,7 @@ int keyfile_read(int directory_fd, const char *name, struct keyfile *ret)
     }
     struct keyfile file = {.length = 0};
     int error = read_whole(fd, &file);
-    (void)close(fd); /* nothing was written */
-    if (error == 0) {
-        error = validate(&file);
-    }
+    file_close(fd);
     if (error == 0) {
         memcpy(ret->bytes, file.bytes, file.length);
         ret->length = file.length;
@@ -256,7 +272,7 @@ int keyfile_read(int directory_fd, const char *name, struct keyfile *ret)
 int keyfile_get(const struct keyfile *file, const char *key, char *out, size_t size)
 {
     struct text value;
-    if (file->length > KEYFILE_MAX || !find(file, text_of(key), &value)) {
+    if (file->length > KEYFILE_MAX || !find_value(file, text_of(key), &value)) {
         return -ENOENT;
     }
     if (value.length >= size) {

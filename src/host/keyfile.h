@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Small files of `key=value` lines that are replaced as a whole: the job's state, a download's
- * notes, the installation's record. What is read back is either the old content or the new, never a
- * mixture.
+/* Small files: opening and reading them, replacing one as a whole, and files of `key=value` lines.
  *
- * Threads  any; two writers of one file must not run at once.
- * Errors   0 or -errno. keyfile_read: -ENOENT no such file, -EBADMSG not of this form, -EFBIG.
- * Shape    keys [a-z0-9_]; a value is one line, escaped (wire/escape.h), at most 4,096 bytes.
+ * Threads  two writers of one name must not run at once: they share the temporary name `name`.new.
+ * Errors   0 or -errno.
  */
 #ifndef HOST_KEYFILE_H
 #define HOST_KEYFILE_H
@@ -17,38 +14,40 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* Replacing a small file as a whole: after a power cut at any instant its name holds the old bytes
- * or the new ones.
- *
- * Threads  any; two writers of one name must not run at once (they share a temporary name).
- * Errors   0 or -errno; the old file is then still there, unless only the last fsync failed.
- */
-/* Writes `name`.new in the directory, fsync, rename over `name`, fsync of the directory. The mode
- * is exact: the umask does not count. */
+/* A descriptor to read a directory, or -errno. `at_fd` AT_FDCWD: a path, whose links are followed;
+ * else a name in that directory, which must not be a link. */
+MUST_CHECK int file_open_directory(int at_fd, const char *path);
+
+/* Closes a descriptor that was only read, if it is not negative; errno stays. */
+void file_close(int fd);
+
+/* Reads to the end, at most `size` bytes. */
+MUST_CHECK int file_read(int fd, void *out, size_t size, size_t *ret);
+
+/* Writes `name`.new in the directory, fsync, rename over `name`, fsync of the directory: after a
+ * power cut at any instant `name` holds the old bytes or the new ones. After an error it holds the
+ * old ones, unless only the last fsync failed. The mode is exact: the umask does not count. */
 MUST_CHECK int file_replace(int directory_fd, const char *name, const void *bytes, size_t length,
                             mode_t mode);
 
 enum { KEYFILE_MAX = 16384 /* bytes of the whole file */ };
 
+/* Keys are [a-z0-9_]; a value is one line, escaped (wire/text.h), at most 4,096 bytes. */
 struct keyfile {
     char bytes[KEYFILE_MAX];
     size_t length;
 };
 
-/* Building: keyfile_init, then one set per key, in the order of the file. Overflow is remembered
- * and told by keyfile_write as -EFBIG. */
+/* Building: keyfile_init, then one set per key, in the order of the file. keyfile_write returns
+ * -EFBIG if something did not fit. */
 void keyfile_init(struct keyfile *file);
 void keyfile_set(struct keyfile *file, const char *key, const char *value);
 void keyfile_set_number(struct keyfile *file, const char *key, uint64_t value);
-
-/* Writes to a temporary name in the directory, fsync, rename over `name`, fsync of the directory.
- */
 MUST_CHECK int keyfile_write(const struct keyfile *file, int directory_fd, const char *name,
                              mode_t mode);
 
-/* Reads without following links. */
+/* Without following links. -ENOENT: no such file; -EBADMSG: not of this form; -EFBIG: too long. */
 MUST_CHECK int keyfile_read(int directory_fd, const char *name, struct keyfile *ret);
-
 /* Copies the value of a key; -ENOENT, or -ENOBUFS when it does not fit. */
 MUST_CHECK int keyfile_get(const struct keyfile *file, const char *key, char *out, size_t size);
 MUST_CHECK int keyfile_get_number(const struct keyfile *file, const char *key, uint64_t *ret);

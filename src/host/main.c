@@ -45,7 +45,7 @@ static int dump(const struct conf *conf)
 
 static int status(const struct conf *conf)
 {
-    struct upgrade_view view;
+    struct pending_view view;
     int error = upgrade_status_read(conf, &view);
     if (error < 0) {
         (void)fprintf(stderr, "vsock_host: error: cannot read the state in %s: %s\n",
@@ -54,7 +54,7 @@ static int status(const struct conf *conf)
     }
     struct answer answer = {
         .type = ANSWER_RESPONSE, .kind = PAYLOAD_UPGRADE_STATUS, .status = view.status};
-    char line[UPGRADE_TEXT_MAX + 256];
+    char line[PENDING_TEXT_MAX + 256];
     payload_text(&answer, line, sizeof line);
     return puts(line) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }

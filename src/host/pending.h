@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What a guest's connection waits for: work that goes on elsewhere and ends in an answer. An upgrade
- * and a step program are such work; whoever waits sees no difference.
+/* Asynchronous work whose end a guest's connection waits for: an upgrade, or an operation of a
+ * helper. The kinds look the same to the connection.
  *
- * Threads  look, unref: any thread.
+ * Threads  read, unref: any thread.
  * Lock     the owner's own; none is held on return.
- * Owner    a ticket is one reference; pending_unref gives it back.
+ * Owner    a pointer given out is one reference; pending_unref gives it back.
  */
 #ifndef HOST_PENDING_H
 #define HOST_PENDING_H
@@ -17,13 +17,12 @@
 
 enum { PENDING_TEXT_MAX = 1536 };
 
-/* A copy of where the work stands. */
+/* A copy of the state of the work. */
 struct pending_view {
     bool ended; /* the answer is known: NoPayload if code is 0, else an error */
     enum error_code code;
-    uint64_t
-        revision; /* grows with every change, so that a watcher knows if it has seen this one */
-    bool has_progress; /* then `status` is what PROGRESS tells; status.detail points into `text` */
+    uint64_t revision; /* grows with every change */
+    bool has_progress; /* `status` is what PROGRESS has; status.detail points into `text` */
     struct upgrade_status status;
     char text[PENDING_TEXT_MAX]; /* one line, escaped; the error's text when it ended in one */
 };
@@ -34,12 +33,12 @@ struct pending;
 struct pending_kind {
     void (*look)(const struct pending *pending, struct pending_view *ret);
     void (*unref)(struct pending *pending);
-    /* When the daemon stops: true if the work goes on at the next start, so that its end cannot be
-     * told now; false if it ends before the daemon does. */
+    /* When the daemon stops: true if the work resumes at the next start, so that no answer can be
+     * sent; false if it ends before the daemon does. */
     bool outlives;
 };
 
-/* The first member of every ticket; constant once it is given out. */
+/* The first member of each kind's struct; constant once it is given out. */
 struct pending {
     const struct pending_kind *kind;
     enum command command; /* that asked for it */
@@ -58,7 +57,7 @@ static inline struct pending *pending_unref(struct pending *pending)
     return NULL;
 }
 
-/* `rang` is called after every change, with no lock held: it must only ring. */
+/* `notify` is called after every change, with no lock held; it must not block. */
 struct pending_wakeup {
     void (*notify)(void *context);
     void *context;

@@ -115,7 +115,8 @@ void download_run(const struct download *download, struct download_result *ret)
     if (world.download == DOWNLOAD_TWICE) {
         download->progress(download->context, WORLD_TOTAL, WORLD_TOTAL);
         download->verifying(download->context);
-        download->report_retry(download->context, "from the start again", "the journal's own words");
+        download->report_retry(download->context, "from the start again",
+                               "the journal's own words");
         download->progress(download->context, 0, WORLD_TOTAL);
     }
     download->progress(download->context, WORLD_TOTAL / 2, WORLD_TOTAL); /* as it is seen last */

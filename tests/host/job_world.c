@@ -111,7 +111,7 @@ struct upgrade *world_make_job(void)
         fprintf(stderr, "job_new: %s\n", problem);
     }
     REQUIRE_EQUAL(error, 0);
-    upgrade->poll_ms = 1;
+    upgrade->installer.poll_ms = 1;
     return upgrade;
 }
 
@@ -134,17 +134,17 @@ void world_release(void)
 }
 
 enum error_code world_ask(struct upgrade *upgrade, uint8_t hash, const char *url,
-                          struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
+                          struct pending **ret, char why[PENDING_TEXT_MAX])
 {
     struct request request = {.command = COMMAND_UPGRADE, .url = text_of(url)};
     memset(request.sha256, hash, SHA256_SIZE);
     return upgrade_submit(upgrade, &request, ret, why);
 }
 
-struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url)
+struct pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url)
 {
-    struct upgrade_pending *pending = NULL;
-    char why[UPGRADE_TEXT_MAX] = "";
+    struct pending *pending = NULL;
+    char why[PENDING_TEXT_MAX] = "";
     enum error_code code = world_ask(upgrade, hash, url, &pending, why);
     if (code != ERROR_NONE) {
         fprintf(stderr, "refused: %s\n", why);
@@ -154,13 +154,13 @@ struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, co
 }
 
 /* The view may be of a ticket, or the job's status. */
-bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending, enum phase phase,
-                 struct upgrade_view *view)
+bool world_await(struct upgrade *upgrade, const struct pending *pending, enum phase phase,
+                 struct pending_view *view)
 {
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     do {
         if (pending != NULL) {
-            upgrade_view(pending, view);
+            pending_read(pending, view);
         } else {
             upgrade_read_status(upgrade, view);
         }
@@ -170,27 +170,27 @@ bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending,
         (void)usleep(500);
     } while (clock_ms() < deadline_ms);
     fprintf(stderr, "phase %s, wanted %s: %s\n", phase_name(view->status.phase), phase_name(phase),
-            view->detail);
+            view->text);
     return false;
 }
 
 void world_leave_installing(void)
 {
-    struct upgrade_view view;
+    struct pending_view view;
     world_fresh();
     world.step = STEP_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_INSTALLING);
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     while (world.steps == 0 && clock_ms() < deadline_ms) {
         (void)usleep(500);
     }
     upgrade_stop(upgrade);
-    upgrade_view(pending, &view);
+    pending_read(pending, &view);
     CHECK_FALSE(view.ended);
     CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     CHECK_NULL(upgrade_free(upgrade));
     CHECK_EQUAL(world_state().phase, PHASE_INSTALLING);
 }
@@ -244,7 +244,7 @@ size_t world_queued(void)
     uint8_t hashes[8][SHA256_SIZE];
     size_t count = 0;
     int fd = open(world.upgrade_directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    CHECK_EQUAL(state_queued_list(fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(state_queued_list(fd, false, hashes, 8, &count), 0);
     (void)close(fd);
     return count;
 }

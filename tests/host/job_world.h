@@ -5,6 +5,7 @@
 #ifndef TESTS_JOB_WORLD_H
 #define TESTS_JOB_WORLD_H
 
+#include "host/upgrade/upgrade.h"
 #include "host/upgrade/upgrade_internal.h"
 #include "support/unit.h"
 
@@ -95,12 +96,12 @@ int world_hold_lock(void);
 /* vsock_host-install has not written anything yet. */
 void world_lose_record(void);
 enum error_code world_ask(struct upgrade *upgrade, uint8_t hash, const char *url,
-                          struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX]);
-struct upgrade_pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url);
+                          struct pending **ret, char why[PENDING_TEXT_MAX]);
+struct pending *world_must_ask(struct upgrade *upgrade, uint8_t hash, const char *url);
 
 /* Waits until the ticket, or with NULL the job's status, is in the phase. */
-bool world_await(struct upgrade *upgrade, const struct upgrade_pending *pending, enum phase phase,
-                 struct upgrade_view *view);
+bool world_await(struct upgrade *upgrade, const struct pending *pending, enum phase phase,
+                 struct pending_view *view);
 #define ASSERT_PHASE(upgrade, pending, phase) \
     CHECK_TRUE(world_await(upgrade, pending, phase, &view))
 

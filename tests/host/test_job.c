@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-static struct upgrade_view view;
+static struct pending_view view;
 
 static void await_told(const char *text)
 {
@@ -24,15 +24,14 @@ static void test_upgrade(void)
     upgrade_read_status(upgrade, &view);
     CHECK_EQUAL(view.status.phase, PHASE_IDLE);
     CHECK_FALSE(view.status.has_sha256);
-    struct upgrade_pending *pending =
-        world_must_ask(upgrade, 0xab, "http://user:hunter2@host/image");
+    struct pending *pending = world_must_ask(upgrade, 0xab, "http://user:hunter2@host/image");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_TRUE(view.ended);
     CHECK_EQUAL(view.code, ERROR_NONE);
     CHECK_EQUAL(view.status.done, WORLD_TOTAL);
     CHECK_EQUAL(view.status.total, WORLD_TOTAL);
-    CHECK_PREFIX(view.detail, "the machine reboots at 20");
-    CHECK_EQUAL(view.status.detail.bytes, view.detail);
+    CHECK_PREFIX(view.text, "the machine reboots at 20");
+    CHECK_EQUAL(view.status.detail.bytes, view.text);
     CHECK_STRING(world.argv[0], world_program);
     CHECK_STRING(world.argv[1], "--config");
     CHECK_STRING(world.argv[2], "/etc/x.conf");
@@ -42,7 +41,7 @@ static void test_upgrade(void)
     CHECK_STRING(state.urls[0], "http://host/image");
     CHECK_STRING(state.version, "1.0\\x0a");
     CHECK_EQUAL(world_queued(), 0);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     CHECK_COMPARE(world.rings, >=, 4); /* one for each phase; the last comes after it is seen */
     CHECK_TRUE(world_logged("VSOCK_UPGRADE_PHASE=downloading"));
@@ -71,9 +70,9 @@ static void test_failures(void)
         {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
          "/nowhere/vsock_host-install cannot be started: No such file or directory"},
         {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
-         "vsock_host-install was ended before it could write down how the installation went"},
+         "vsock_host-install was ended before it recorded the outcome of the installation"},
         {CONF_STEP_EXEC, DOWNLOAD_WELL, STEP_NEVER_REBOOT, ERROR_REBOOT_FAILED,
-         "the image is installed, but vsock_host-install does not ask for the reboot"},
+         "the image is installed, but vsock_host-install does not request the reboot"},
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_NOT_READY, ERROR_NOT_READY, "said the record"},
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_SILENT, ERROR_INSTALL_FAILED,
          "vsock_host-install left no record: vsock_host-install@" HASH ".service failed (failed, "
@@ -81,22 +80,23 @@ static void test_failures(void)
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_MISSING, ERROR_INSTALL_FAILED,
          "vsock_host-install@" HASH ".service is not installed on this host"},
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
-         "vsock_host-install was ended before it could write down how the installation went"},
+         "vsock_host-install was ended before it recorded the outcome of the installation"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         world_fresh();
         world.download = rows[i].download;
         world.step = rows[i].step;
         world.conf.steps.method = rows[i].method;
         struct upgrade *upgrade = world_start_job();
         for (unsigned again = 0; again < 2; again++) { /* the second is judged anew */
-            struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+            struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
             ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
             CHECK_TRUE(view.ended);
             CHECK_EQUAL(view.code, rows[i].code);
             CHECK_EQUAL(view.status.result, rows[i].code);
-            CHECK_STRING(view.detail, rows[i].text);
-            (void)upgrade_unref(pending);
+            CHECK_STRING(view.text, rows[i].text);
+            (void)pending_unref(pending);
         }
         CHECK_EQUAL(world.downloads, 2);
         world_end_job(upgrade);
@@ -109,10 +109,10 @@ static void test_reboot_is_asked_for_again(void)
     world_fresh();
     world.step = STEP_NO_REBOOT;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_EQUAL(world.steps, 2);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -121,12 +121,12 @@ static void test_fetched_again(void)
     world_fresh();
     world.download = DOWNLOAD_TWICE;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_EQUAL(view.status.done, WORLD_TOTAL);
     CHECK_TRUE(world_logged("4 the journal's own words VSOCK_UPGRADE_SHA256=0101"));
     CHECK_FALSE(world_logged("from the start again VSOCK"));
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -136,21 +136,21 @@ static void test_words_of_a_retry(void)
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
     CHECK_TRUE(world_told("upgrade 010101010101: downloading, 25 %, 250000 of 1000000 bytes"));
-    upgrade_view(pending, &view);
-    CHECK_STRING(view.detail, "the connection was lost");
+    pending_read(pending, &view);
+    CHECK_STRING(view.text, "the connection was lost");
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %, 500000 of 1000000 bytes, ");
     CHECK_TRUE(world_told(" MiB/s, "));
     CHECK_TRUE(world_told(" s left"));
     CHECK_FALSE(world_told("lost"));
-    upgrade_view(pending, &view);
-    CHECK_STRING(view.detail, "");
+    pending_read(pending, &view);
+    CHECK_STRING(view.text, "");
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -160,19 +160,19 @@ static void test_mirror_is_written(void)
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     await_told(": the connection was lost");
-    (void)upgrade_unref(world_must_ask(upgrade, 1, "http://mirror/"));
+    (void)pending_unref(world_must_ask(upgrade, 1, "http://mirror/"));
     CHECK_EQUAL(world_state().url_count, 1);
     world_release();
     await_told("upgrade 010101010101: downloading, 50 %");
     CHECK_EQUAL(world_state().url_count, 2);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     upgrade = world_make_job();             /* the test is the job thread now */
     CHECK_EQUAL(upgrade->recorded_urls, 2); /* there is nothing to be written */
     CHECK_EQUAL(world_state().url_count, 2);
-    (void)upgrade_unref(world_must_ask(upgrade, 1, "http://third/"));
+    (void)pending_unref(world_must_ask(upgrade, 1, "http://third/"));
     CHECK_EQUAL(world_state().url_count, 2);
     upgrade_publish_retry(upgrade, "the connection was lost", "the journal's own words");
     CHECK_EQUAL(world_state().url_count, 3);
@@ -184,16 +184,16 @@ static void test_counts_begin_anew(void)
     world_fresh();
     world.step = STEP_NOT_READY;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.status.done, WORLD_TOTAL);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world.download = DOWNLOAD_BADLY;
     pending = world_must_ask(upgrade, 2, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.status.done, 0);
     CHECK_EQUAL(view.status.total, 0);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -202,12 +202,12 @@ static void test_status_before_the_start(void)
 {
     world_fresh();
     struct upgrade *upgrade = world_make_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://host/");
     upgrade_read_status(upgrade, &view);
     CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
     CHECK_EQUAL(upgrade_start(upgrade), 0);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -218,10 +218,10 @@ static void test_stale_record(void)
     world.step = STEP_SILENT;
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://host/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://host/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_INSTALL_FAILED);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 

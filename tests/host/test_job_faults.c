@@ -15,11 +15,11 @@ MUST_CHECK int __real_installer_wait(const struct installer *installer, const st
 MUST_CHECK int __wrap_installer_wait(const struct installer *installer, const struct state *state);
 void __real_upgrade_log_phase(const struct state *state, const struct progress *progress);
 void __wrap_upgrade_log_phase(const struct state *state, const struct progress *progress);
-void __real_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
-void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __real_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __wrap_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
-static struct upgrade_view view;
+static struct pending_view view;
 
 /* What goes wrong; all 0: nothing. */
 static struct {
@@ -36,7 +36,7 @@ static struct {
 static struct {
     struct upgrade *upgrade; /* looked at */
     bool told_too_late;      /* "queued" was logged when the job thread might have begun it */
-    bool forgot_too_late;    /* a file was removed when another request might have written it */
+    bool removed_too_late;   /* a file was removed when another request might have written it */
 } seen;
 
 static struct upgrade_pending *swap_queue(struct upgrade *upgrade, struct upgrade_pending *queue)
@@ -73,12 +73,14 @@ void __wrap_upgrade_log_phase(const struct state *state, const struct progress *
     __real_upgrade_log_phase(state, progress);
 }
 
-void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
+int __wrap_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE])
 {
-    lock_take(&upgrade->lock);
-    seen.forgot_too_late = seen.forgot_too_late || (seen.upgrade != NULL && upgrade->queue == NULL);
-    lock_give(&upgrade->lock);
-    __real_upgrade_queue_forget(upgrade, sha256);
+    if (seen.upgrade != NULL) {
+        lock_take(&seen.upgrade->lock);
+        seen.removed_too_late = seen.removed_too_late || seen.upgrade->queue == NULL;
+        lock_give(&seen.upgrade->lock);
+    }
+    return __real_state_queued_remove(directory_fd, sha256);
 }
 
 int __wrap_installer_wait(const struct installer *installer, const struct state *state)
@@ -101,9 +103,9 @@ static struct upgrade *make_job_with_present(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     world.rings = 0;
     return world_make_job();
@@ -114,21 +116,22 @@ static struct upgrade *make_job_with_present(void)
 static void test_ended_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    CHECK_EACH(i, errors, "%d", errors[i]) {
+    CHECK_EACH(i, errors, "%d", errors[i])
+    {
         struct upgrade *upgrade = make_job_with_present();
         fault.ends_queue = upgrade;
         fault.write_error = errors[i];
-        struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
-        upgrade_view(pending, &view);
+        struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
+        pending_read(pending, &view);
         CHECK_EQUAL(view.status.phase, PHASE_FAILED);
         CHECK_EQUAL(view.code, ERROR_BUSY);
-        CHECK_CONTAINS(view.detail, "reboot into upgrade 010101010101 is pending");
+        CHECK_CONTAINS(view.text, "reboot into upgrade 010101010101 is pending");
         CHECK_FALSE(world_logged("upgrade 020202020202: queued"));
         CHECK_TRUE(world_logged("upgrade 020202020202: failed, busy"));
         CHECK_EQUAL(world.rings, 0);
         CHECK_EQUAL(world_queued(), 0);
         CHECK_NULL(upgrade->queue);
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
     }
 }
@@ -137,21 +140,22 @@ static void test_ended_while_it_is_recorded(void)
 static void test_taken_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    CHECK_EACH(i, errors, "%d", errors[i]) {
+    CHECK_EACH(i, errors, "%d", errors[i])
+    {
         struct upgrade *upgrade = make_job_with_present();
         fault.takes_queue = upgrade;
         fault.write_error = errors[i];
-        struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
-        upgrade_view(pending, &view);
+        struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
+        pending_read(pending, &view);
         CHECK_FALSE(view.ended);
         CHECK_FALSE(world_logged("upgrade 020202020202"));
         CHECK_EQUAL(world.rings, 0);
         CHECK_EQUAL(world_queued(), 0);
         CHECK_NULL(swap_queue(upgrade, fault.taken));
         upgrade_queue_end(upgrade);
-        upgrade_view(pending, &view);
+        pending_read(pending, &view);
         CHECK_EQUAL(view.code, ERROR_BUSY);
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
     }
 }
@@ -160,15 +164,15 @@ static void test_no_room_to_record(void)
 {
     struct upgrade *upgrade = seen.upgrade = make_job_with_present();
     fault.write_error = -ENOSPC;
-    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
-    upgrade_view(pending, &view);
+    struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
+    pending_read(pending, &view);
     CHECK_EQUAL(view.code, ERROR_NO_SPACE);
     CHECK_FALSE(world_logged("upgrade 020202020202: queued"));
     CHECK_TRUE(world_logged("upgrade 020202020202: failed, no_space"));
-    CHECK_FALSE(seen.forgot_too_late);
+    CHECK_FALSE(seen.removed_too_late);
     CHECK_EQUAL(world.rings, 1);
     CHECK_NULL(upgrade->queue);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -176,11 +180,11 @@ static void test_no_room_to_record(void)
 static void test_queued_is_told_before_it_is_begun(void)
 {
     struct upgrade *upgrade = seen.upgrade = make_job_with_present();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
+    struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
     CHECK_TRUE(world_logged("upgrade 020202020202: queued"));
     CHECK_FALSE(seen.told_too_late);
     CHECK_TRUE(upgrade->queue->recorded);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -197,13 +201,14 @@ static void test_facts_that_cannot_be_had(void)
         const char *text;
     } rows[] = {
         {-ETIMEDOUT, 0, true, 1, ERROR_INSTALL_FAILED, true,
-         "an installer still runs after all the time it may take"},
+         "an installer still runs after its time limit"},
         {0, -EIO, true, 1, ERROR_INTERNAL, true,
-         "how the installation ended is not known: the boot id cannot be read: Input/output error"},
+         "outcome of the installation unknown: the boot id cannot be read: Input/output error"},
         {0, -EACCES, false, 0, ERROR_INTERNAL, false,
-         "the installation is not begun: the boot id cannot be read: Permission denied"},
+         "the installation is not started: the boot id cannot be read: Permission denied"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -212,12 +217,12 @@ static void test_facts_that_cannot_be_had(void)
         fault.boot_id_error = rows[i].boot_id_error;
         fault.boot_id_after = rows[i].after;
         struct upgrade *upgrade = world_start_job();
-        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
         CHECK_EQUAL(view.code, rows[i].code);
-        CHECK_STRING(view.detail, rows[i].text);
+        CHECK_STRING(view.text, rows[i].text);
         CHECK_EQUAL(world.steps, rows[i].steps);
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
         CHECK_EQUAL(world_state().outcome_unknown, rows[i].outcome_unknown ? 1 : 0);
     }
@@ -235,16 +240,17 @@ static void test_end_after_all_deadlines(void)
         {RECORD_FAILED, PHASE_FAILED},
     };
     char hex[SHA256_HEX + 1];
-    CHECK_EACH(i, rows, "stage %u", rows[i].stage) {
+    CHECK_EACH(i, rows, "stage %u", rows[i].stage)
+    {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
         world.step = STEP_SILENT;
         fault.wait_error = -ETIMEDOUT;
         struct upgrade *upgrade = world_start_job();
-        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
         sha256_format(world_state().sha256, hex);
         world_record(hex, rows[i].stage, ERROR_NONE, NULL);
@@ -271,17 +277,18 @@ static void test_unit_that_was_not_heard_of(void)
         {STEP_UNHEARD, "systemd has not been heard of since"},
         {STEP_LOST, "how that ended was not heard of"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
         world.conf.steps.method = CONF_STEP_UNIT;
         world.step = rows[i].plan;
         struct upgrade *upgrade = world_start_job();
-        struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+        struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-        CHECK_CONTAINS(view.detail, rows[i].text);
-        (void)upgrade_unref(pending);
+        CHECK_CONTAINS(view.text, rows[i].text);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
         CHECK_EQUAL(world_state().outcome_unknown, 1);
     }

@@ -5,8 +5,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static struct upgrade_view view;
-static char why[UPGRADE_TEXT_MAX];
+static struct pending_view view;
+static char why[PENDING_TEXT_MAX];
 
 /* --- several who ask --- */
 
@@ -15,7 +15,7 @@ static void test_join_and_mirrors(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pendings[8];
+    struct pending *pendings[8];
     static const char *const urls[] = {"http://a/", "http://a/", "http://b/", "http://c/",
                                        "http://d/", "http://e/", "http://f/", "http://b/"};
     for (size_t i = 0; i < 8; i++) {
@@ -23,11 +23,11 @@ static void test_join_and_mirrors(void)
         pendings[i] = world_must_ask(upgrade, 1, urls[i]);
         CHECK_EQUAL(pendings[i], pendings[0]);
     }
-    struct upgrade_pending *none = NULL;
+    struct pending *none = NULL;
     CHECK_EQUAL(world_ask(upgrade, 1, "http://a/", &none, why), ERROR_BUSY);
     CHECK_CONTAINS(why, "[upgrade] watchers = 8");
     CHECK_NULL(none);
-    (void)upgrade_unref(pendings[7]);
+    (void)pending_unref(pendings[7]);
     pendings[7] = world_must_ask(upgrade, 1, "http://a/");
     world_release();
     ASSERT_PHASE(upgrade, pendings[0], PHASE_REBOOTING);
@@ -35,7 +35,7 @@ static void test_join_and_mirrors(void)
     CHECK_EQUAL(world.mirrors, 5);
     for (size_t i = 0; i < 8; i++) {
         CHECK_ROW("i = %zu", i);
-        CHECK_NULL(upgrade_unref(pendings[i]));
+        CHECK_NULL(pending_unref(pendings[i]));
     }
     world_end_job(upgrade);
 }
@@ -45,16 +45,16 @@ static void test_queue(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *first = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, first, PHASE_DOWNLOADING);
-    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://a/");
-    upgrade_view(second, &view);
+    struct pending *second = world_must_ask(upgrade, 2, "http://a/");
+    pending_read(second, &view);
     CHECK_EQUAL(view.status.phase, PHASE_QUEUED);
     CHECK_FALSE(view.ended);
     CHECK_EQUAL(world_queued(), 1);
-    struct upgrade_pending *joined = world_must_ask(upgrade, 2, "http://b/");
+    struct pending *joined = world_must_ask(upgrade, 2, "http://b/");
     CHECK_EQUAL(joined, second);
-    struct upgrade_pending *none = NULL;
+    struct pending *none = NULL;
     CHECK_EQUAL(world_ask(upgrade, 3, "http://a/", &none, why), ERROR_BUSY);
     CHECK_CONTAINS(why, "010101010101");
     CHECK_CONTAINS(why, "downloading");
@@ -68,9 +68,9 @@ static void test_queue(void)
     ASSERT_PHASE(upgrade, second, PHASE_FAILED); /* the descriptor stays readable */
     CHECK_EQUAL(world.downloads, 2);
     CHECK_EQUAL(world.mirrors, 2);
-    (void)upgrade_unref(first);
-    (void)upgrade_unref(second);
-    (void)upgrade_unref(joined);
+    (void)pending_unref(first);
+    (void)pending_unref(second);
+    (void)pending_unref(joined);
     world_end_job(upgrade);
     CHECK_EQUAL(world_queued(), 0);
 }
@@ -81,10 +81,10 @@ static void test_no_queue(void)
     world.conf.upgrade.queue = 0;
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
-    struct upgrade_pending *none = NULL;
+    struct pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *none = NULL;
     CHECK_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
-    (void)upgrade_unref(first);
+    (void)pending_unref(first);
     world_end_job(upgrade);
 }
 
@@ -93,26 +93,26 @@ static void test_reboot_pending(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
-    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://a/");
+    struct pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *second = world_must_ask(upgrade, 2, "http://a/");
     world_release();
     ASSERT_PHASE(upgrade, first, PHASE_REBOOTING);
     ASSERT_PHASE(upgrade, second, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_BUSY);
-    CHECK_CONTAINS(view.detail, "reboot into upgrade 010101010101 is pending");
+    CHECK_CONTAINS(view.text, "reboot into upgrade 010101010101 is pending");
     CHECK_EQUAL(world.downloads, 1);
-    struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://z/");
-    upgrade_view(again, &view);
+    struct pending *again = world_must_ask(upgrade, 1, "http://z/");
+    pending_read(again, &view);
     CHECK_TRUE(view.ended);
     CHECK_EQUAL(view.code, ERROR_NONE);
-    struct upgrade_pending *none = NULL;
+    struct pending *none = NULL;
     CHECK_EQUAL(world_ask(upgrade, 2, "http://a/", &none, why), ERROR_BUSY);
     CHECK_CONTAINS(why, "reboot into upgrade 010101010101 is pending");
     upgrade_read_status(upgrade, &view);
     CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
-    (void)upgrade_unref(first);
-    (void)upgrade_unref(second);
-    (void)upgrade_unref(again);
+    (void)pending_unref(first);
+    (void)pending_unref(second);
+    (void)pending_unref(again);
     world_end_job(upgrade);
     CHECK_EQUAL(world_queued(), 0);
 }
@@ -125,14 +125,14 @@ static void reboot_never_comes(enum conf_step_method method)
     struct upgrade *upgrade = world_make_job();
     upgrade->reboot_grace_ms = 1;
     CHECK_EQUAL(upgrade_start(upgrade), 0);
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_REBOOT_FAILED);
-    struct upgrade_pending *again = world_must_ask(upgrade, 1, "http://a/"); /* judged anew */
+    struct pending *again = world_must_ask(upgrade, 1, "http://a/"); /* judged anew */
     ASSERT_PHASE(upgrade, again, PHASE_FAILED);
     CHECK_EQUAL(world.downloads, 2);
-    (void)upgrade_unref(pending);
-    (void)upgrade_unref(again);
+    (void)pending_unref(pending);
+    (void)pending_unref(again);
     world_end_job(upgrade);
     world_reboot(); /* it came after all */
     upgrade = world_start_job();
@@ -147,7 +147,7 @@ static void test_refused(void)
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *none = NULL;
+    struct pending *none = NULL;
     CHECK_EQUAL(world_ask(upgrade, 1, "file:///etc/passwd", &none, why), ERROR_INVALID_ARGUMENT);
     CHECK_STRING(why, "only http");
     CHECK_EQUAL(world_ask(upgrade, 1, "", &none, why), ERROR_INVALID_ARGUMENT);
@@ -170,23 +170,24 @@ static void test_cannot_record(void)
     world_fresh();
     struct upgrade *upgrade = world_start_job();
     world_shell("rm -rf ", world.upgrade_directory, "");
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
-    upgrade_view(pending, &view);
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    pending_read(pending, &view);
     CHECK_TRUE(view.ended);
     CHECK_EQUAL(view.code, ERROR_INTERNAL);
-    CHECK_CONTAINS(view.detail, "cannot be recorded");
+    CHECK_CONTAINS(view.text, "cannot be recorded: /tmp/test_job.");
+    CHECK_CONTAINS(view.text, "01 cannot be written: No such file or directory");
     CHECK_EQUAL(world.downloads, 0);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
 /* Its size is known, and recorded. */
-static bool await_size(const struct upgrade_pending *pending)
+static bool await_size(const struct pending *pending)
 {
     int64_t deadline_ms = clock_deadline(WORLD_PATIENCE_MS);
     do {
         (void)usleep(1000);
-        upgrade_view(pending, &view);
+        pending_read(pending, &view);
     } while (view.status.total == 0 && clock_ms() < deadline_ms);
     return view.status.total == WORLD_TOTAL;
 }
@@ -196,15 +197,16 @@ static void test_cannot_record_installing(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     CHECK_TRUE(await_size(pending));
     world_shell("rm -rf ", world.upgrade_directory, "");
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_INTERNAL);
+    CHECK_CONTAINS(view.text, "/state cannot be written: No such file or directory");
     CHECK_EQUAL(world.steps, 0);
     CHECK_FALSE(world_logged("VSOCK_UPGRADE_PHASE=installing")); /* nobody was told */
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -218,9 +220,9 @@ static void *guest(void *context)
 {
     unsigned seed = *(const unsigned *)context;
     for (unsigned round = 0; round < ROUNDS; round++) {
-        struct upgrade_pending *pending = NULL;
-        struct upgrade_view seen = {.revision = 0};
-        char text[UPGRADE_TEXT_MAX];
+        struct pending *pending = NULL;
+        struct pending_view seen = {.revision = 0};
+        char text[PENDING_TEXT_MAX];
         uint64_t revision = 0;
         enum error_code code =
             world_ask(shared_job, (uint8_t)((seed + round) % 3), "http://a/", &pending, text);
@@ -232,16 +234,16 @@ static void *guest(void *context)
             continue;
         }
         while (!seen.ended && !all_done) {
-            upgrade_view(pending, &seen);
+            pending_read(pending, &seen);
             if (seen.revision < revision) {
                 abort();
             }
             revision = seen.revision;
             upgrade_read_status(shared_job, &seen);
-            upgrade_view(pending, &seen);
+            pending_read(pending, &seen);
             (void)usleep(50);
         }
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
     }
     return NULL;
 }

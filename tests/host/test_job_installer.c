@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct upgrade_view view;
+static struct pending_view view;
 
 static void test_installer_found_again(void)
 {
@@ -17,15 +17,15 @@ static void test_installer_found_again(void)
     int fd = world_hold_lock();
 
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the lock */
-    upgrade_view(pending, &view);
+    pending_read(pending, &view);
     CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(fd);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_EQUAL(world.steps, 1);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 
     upgrade = world_start_job(); /* and the reboot is still waited for */
@@ -45,7 +45,7 @@ static void test_installer_found_again(void)
     world.download = DOWNLOAD_BADLY;
     pending = world_must_ask(upgrade, 0x11, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -68,16 +68,16 @@ static void test_installer_that_is_late(void)
     CHECK_EQUAL(start_mark_new(world.upgrade_directory, &mark_fd), 0);
 
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at the mark */
-    upgrade_view(pending, &view);
+    pending_read(pending, &view);
     CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
     CHECK_EQUAL(world.downloads, 1);
     world_record(world_hex, RECORD_REBOOTING, ERROR_NONE, NULL);
     (void)close(mark_fd);
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_EQUAL(world.steps, 1);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -90,11 +90,11 @@ static void test_unit_that_is_late(void)
     world.unit_is_pending = true;
 
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     (void)usleep(20000); /* some looks at it */
-    upgrade_view(pending, &view);
+    pending_read(pending, &view);
     CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade); /* a stop while it is waited for decides nothing */
     CHECK_EQUAL(world_state().phase, PHASE_INSTALLING);
 
@@ -105,7 +105,7 @@ static void test_unit_that_is_late(void)
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
     CHECK_EQUAL(world.downloads, 1);
     CHECK_EQUAL(world.steps, 1);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -136,7 +136,8 @@ static void test_lock_that_is_left_behind(void)
         {STEP_REBOOTS, RECORD_REBOOTING, ERROR_NONE, PHASE_REBOOTING},
         {STEP_NOT_READY, RECORD_FAILED, ERROR_NOT_READY, PHASE_FAILED},
     };
-    CHECK_EACH(i, rows, "plan %u", rows[i].plan) {
+    CHECK_EACH(i, rows, "plan %u", rows[i].plan)
+    {
         for (int unit = 0; unit < 2; unit++) {
             CHECK_ROW("unit = %d", unit);
             world_fresh();
@@ -144,10 +145,10 @@ static void test_lock_that_is_left_behind(void)
             world.step = rows[i].plan;
             int fd = world_hold_lock();
             struct upgrade *upgrade = world_start_job();
-            struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+            struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
             ASSERT_PHASE(upgrade, pending, rows[i].phase);
             CHECK_EQUAL(view.code, rows[i].code);
-            (void)upgrade_unref(pending);
+            (void)pending_unref(pending);
             world_end_job(upgrade);
             (void)close(fd);
         }
@@ -169,11 +170,11 @@ static void test_lock_of_another(void)
     world.step = STEP_SILENT;
     int fd = world_hold_lock();
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_BUSY);
-    CHECK_CONTAINS(view.detail, "another installation");
-    (void)upgrade_unref(pending);
+    CHECK_CONTAINS(view.text, "another installation");
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     (void)close(fd);
 }
@@ -207,7 +208,8 @@ static void test_image_that_is_left(void)
         {"9.9.9", true, RECORD_STARTED, PHASE_INSTALLING},
         {"9.9.9", true, RECORD_REBOOTING, PHASE_UPGRADED},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].version) {
+    CHECK_EACH(i, rows, "%s", rows[i].version)
+    {
         world_leave_installing();
         CHECK_TRUE(left_image(true));
         (void)close(world_hold_lock()); /* the file is there */

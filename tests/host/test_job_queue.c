@@ -12,19 +12,19 @@ MUST_CHECK int __real_state_write(const struct state *state, int directory_fd, c
 MUST_CHECK int __wrap_state_write(const struct state *state, int directory_fd, const char *name);
 MUST_CHECK int __real_state_read(int directory_fd, const char *name, struct state *ret);
 MUST_CHECK int __wrap_state_read(int directory_fd, const char *name, struct state *ret);
-MUST_CHECK int __real_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE],
-                                           size_t max, size_t *count);
-MUST_CHECK int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE],
-                                           size_t max, size_t *count);
+MUST_CHECK int __real_state_queued_list(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE],
+                                        size_t max, size_t *count);
+MUST_CHECK int __wrap_state_queued_list(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE],
+                                        size_t max, size_t *count);
 struct upgrade_pending *__real_upgrade_pending_new(struct upgrade *upgrade,
                                                    const struct state *state);
 struct upgrade_pending *__wrap_upgrade_pending_new(struct upgrade *upgrade,
                                                    const struct state *state);
-void __real_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
-void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __real_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
+MUST_CHECK int __wrap_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE]);
 /* NOLINTEND(bugprone-reserved-identifier,cert-dcl37-c,cert-dcl51-cpp) */
 
-static struct upgrade_view view;
+static struct pending_view view;
 
 /* What goes wrong; all 0: nothing. */
 static struct {
@@ -35,7 +35,8 @@ static struct {
 } fault;
 
 /* A file was removed when the upgrade of that hash had ended, so that it may be another's. */
-static atomic_bool forgot_after_end;
+static atomic_bool removed_after_end;
+static struct upgrade *_Atomic watched; /* NULL: none */
 
 static bool of_queue(const char *name)
 {
@@ -54,11 +55,11 @@ int __wrap_state_read(int directory_fd, const char *name, struct state *ret)
     return fails ? fault.read_error : __real_state_read(directory_fd, name, ret);
 }
 
-int __wrap_state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max,
-                                size_t *count)
+int __wrap_state_queued_list(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                             size_t *count)
 {
-    int error = __real_state_queued_restore(directory_fd, ret, max, count);
-    return fault.list_error != 0 ? fault.list_error : error;
+    int error = __real_state_queued_list(directory_fd, sweep, ret, max, count);
+    return sweep && fault.list_error != 0 ? fault.list_error : error;
 }
 
 struct upgrade_pending *__wrap_upgrade_pending_new(struct upgrade *upgrade,
@@ -68,22 +69,25 @@ struct upgrade_pending *__wrap_upgrade_pending_new(struct upgrade *upgrade,
     return fails ? NULL : __real_upgrade_pending_new(upgrade, state);
 }
 
-void __wrap_upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
+int __wrap_state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE])
 {
-    lock_take(&upgrade->lock);
-    const struct upgrade_pending *current = upgrade->current;
-    if (current != NULL && memcmp(current->state.sha256, sha256, SHA256_SIZE) == 0 &&
-        current->state.phase == PHASE_FAILED) {
-        forgot_after_end = true;
+    struct upgrade *upgrade = watched;
+    if (upgrade != NULL) {
+        lock_take(&upgrade->lock);
+        const struct upgrade_pending *current = upgrade->current;
+        if (current != NULL && memcmp(current->state.sha256, sha256, SHA256_SIZE) == 0 &&
+            current->state.phase == PHASE_FAILED) {
+            removed_after_end = true;
+        }
+        lock_give(&upgrade->lock);
     }
-    lock_give(&upgrade->lock);
-    __real_upgrade_queue_forget(upgrade, sha256);
+    return __real_state_queued_remove(directory_fd, sha256);
 }
 
 static void fresh(void)
 {
     memset(&fault, 0, sizeof fault);
-    forgot_after_end = false;
+    removed_after_end = false;
     world_fresh();
 }
 
@@ -94,16 +98,17 @@ static void test_forgotten_before_the_end_is_told(void)
     world.download = DOWNLOAD_HELD;
     world.step = STEP_NOT_READY;
     fault.state_error = -ENOSPC; /* so that the file stays until the end */
-    struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct upgrade *upgrade = watched = world_start_job();
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     CHECK_EQUAL(world_queued(), 1);
     world_release();
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(world_queued(), 0);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
-    CHECK_FALSE(forgot_after_end);
+    watched = NULL;
+    CHECK_FALSE(removed_after_end);
 }
 
 /* The state could not be written all the time, and the daemon is killed: the file is what counts. */
@@ -112,16 +117,16 @@ static void test_state_that_cannot_be_written(void)
     fresh();
     world.download = DOWNLOAD_BADLY;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     world.download = DOWNLOAD_HELD;
     fault.state_error = -EIO;
     upgrade = world_start_job();
     pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     fault.state_error = 0;
     upgrade = world_start_job();
@@ -135,8 +140,8 @@ static void leave_queued(void)
 {
     fresh();
     struct upgrade *upgrade = world_make_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 2, "http://b/");
-    (void)upgrade_unref(pending);
+    struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
+    (void)pending_unref(pending);
     CHECK_NULL(upgrade_free(upgrade));
 }
 
@@ -157,7 +162,8 @@ static void test_cannot_be_read(void)
         {0, -EIO, false, "/. cannot be read: Input/output error"},
     };
     leave_queued();
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         struct upgrade *upgrade = NULL;
         char problem[CONF_PROBLEM_MAX] = "";
         fault.read_error = rows[i].read_error;

@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static struct upgrade_view view;
+static struct pending_view view;
 
 /* --- over a restart --- */
 
@@ -19,16 +19,16 @@ static void test_stop_and_go_on(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *first = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *first = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, first, PHASE_DOWNLOADING);
-    struct upgrade_pending *second = world_must_ask(upgrade, 2, "http://b/");
+    struct pending *second = world_must_ask(upgrade, 2, "http://b/");
     upgrade_stop(upgrade);
-    upgrade_view(first, &view);
+    pending_read(first, &view);
     CHECK_FALSE(view.ended);
-    upgrade_view(second, &view);
+    pending_read(second, &view);
     CHECK_FALSE(view.ended);
-    (void)upgrade_unref(first);
-    (void)upgrade_unref(second);
+    (void)pending_unref(first);
+    (void)pending_unref(second);
     CHECK_NULL(upgrade_free(upgrade));
     CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CHECK_EQUAL(view.status.phase, PHASE_DOWNLOADING);
@@ -49,8 +49,8 @@ static void test_stop_and_go_on(void)
     ASSERT_PHASE(upgrade, first, PHASE_FAILED);
     ASSERT_PHASE(upgrade, second, PHASE_FAILED);
     CHECK_EQUAL(world.downloads, 4);
-    (void)upgrade_unref(first);
-    (void)upgrade_unref(second);
+    (void)pending_unref(first);
+    (void)pending_unref(second);
     world_end_job(upgrade);
     CHECK_EQUAL(world_queued(), 0);
 }
@@ -60,9 +60,9 @@ static void test_too_many_starts(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     for (unsigned start = 1; start <= RECOVER_STARTS_MAX; start++) {
         CHECK_ROW("start = %u", start);
@@ -88,7 +88,8 @@ static void test_restart_ends(void)
         {true, "1.0", PHASE_FAILED},
         {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
     };
-    CHECK_EACH(i, rows, "%s", rows[i].version) {
+    CHECK_EACH(i, rows, "%s", rows[i].version)
+    {
         world_leave_installing();
         world_version(rows[i].version);
         if (rows[i].reboot) {
@@ -153,10 +154,10 @@ static void test_what_waited(void)
     CHECK_EQUAL(world_queued(), 1);
     world.step = STEP_NOT_READY;
     CHECK_EQUAL(upgrade_start(upgrade), 0); /* the first has failed, and the next begins */
-    struct upgrade_pending *pending = world_must_ask(upgrade, 5, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 5, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
     CHECK_EQUAL(view.code, ERROR_NOT_READY);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     CHECK_EQUAL(world_queued(), 0);
 }
@@ -165,8 +166,8 @@ static void test_what_waited(void)
 static void ask_and_die(uint8_t hash)
 {
     struct upgrade *upgrade = world_make_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, hash, "http://a/");
-    (void)upgrade_unref(pending);
+    struct pending *pending = world_must_ask(upgrade, hash, "http://a/");
+    (void)pending_unref(pending);
     CHECK_NULL(upgrade_free(upgrade));
 }
 
@@ -196,9 +197,9 @@ static void test_queued_and_killed(void)
         world_fresh();
         world.download = DOWNLOAD_BADLY;
         struct upgrade *upgrade = world_start_job();
-        struct upgrade_pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
+        struct pending *pending = world_must_ask(upgrade, 0x11, "http://a/");
         ASSERT_PHASE(upgrade, pending, PHASE_FAILED);
-        (void)upgrade_unref(pending);
+        (void)pending_unref(pending);
         world_end_job(upgrade);
         world.download = DOWNLOAD_WELL;
         ask_and_die(hashes[i]);
@@ -221,9 +222,9 @@ static void test_taken_up_and_left(void)
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
     world_reboot();
     write_queued(1, 1, 1);
@@ -274,7 +275,7 @@ static void test_status_counts_the_file(void)
     world_fresh();
     world.download = DOWNLOAD_HELD;
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     sha256_format(view.status.sha256, hex);
     (void)snprintf(path, sizeof path, "%s/%s.part", world.upgrade_directory, hex);
@@ -282,7 +283,7 @@ static void test_status_counts_the_file(void)
     CHECK_EQUAL(upgrade_status_read(&world.conf, &view), 0);
     CHECK_EQUAL(view.status.phase, PHASE_DOWNLOADING);
     CHECK_EQUAL(view.status.done, 5);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     world_end_job(upgrade);
 }
 
@@ -334,9 +335,9 @@ static void test_one_daemon_a_directory(void)
     struct upgrade *second = NULL;
     world_fresh();
     struct upgrade *upgrade = world_start_job();
-    struct upgrade_pending *pending = world_must_ask(upgrade, 1, "http://a/");
+    struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_REBOOTING);
-    (void)upgrade_unref(pending);
+    (void)pending_unref(pending);
     CHECK_EQUAL(
         upgrade_new(&world.conf, "x", (struct pending_wakeup){world_rang, NULL}, &second, problem),
         -EWOULDBLOCK);

@@ -10,7 +10,7 @@ static void test_at_most_once_a_second(void)
     int64_t last_ms = 5000;
     for (int64_t now_ms = 5001; now_ms <= 15000; now_ms++) {
         CHECK_ROW("now_ms = %lld", (long long)now_ms);
-        if (progress_take(&progress, (uint64_t)(now_ms - 5000), 100000, now_ms)) {
+        if (progress_update(&progress, (uint64_t)(now_ms - 5000), 100000, now_ms)) {
             CHECK_COMPARE(now_ms - last_ms, >=, 1000);
             last_ms = now_ms;
             told++;
@@ -24,26 +24,26 @@ static void test_size_is_told_at_once(void)
 {
     struct progress progress;
     progress_init(&progress, 0, 0, 5000);
-    CHECK_FALSE(progress_take(&progress, 0, 0, 5000));
-    CHECK_TRUE(progress_take(&progress, 0, 100, 5001));
-    CHECK_FALSE(progress_take(&progress, 0, 100, 5002));
-    CHECK_FALSE(progress_take(&progress, 1, 100, 6000));
-    CHECK_TRUE(progress_take(&progress, 1, 200, 6000)); /* another mirror's file */
-    CHECK_FALSE(progress_take(&progress, 2, 200, 6999));
-    CHECK_TRUE(progress_take(&progress, 2, 200, 7000));
+    CHECK_FALSE(progress_update(&progress, 0, 0, 5000));
+    CHECK_TRUE(progress_update(&progress, 0, 100, 5001));
+    CHECK_FALSE(progress_update(&progress, 0, 100, 5002));
+    CHECK_FALSE(progress_update(&progress, 1, 100, 6000));
+    CHECK_TRUE(progress_update(&progress, 1, 200, 6000)); /* another mirror's file */
+    CHECK_FALSE(progress_update(&progress, 2, 200, 6999));
+    CHECK_TRUE(progress_update(&progress, 2, 200, 7000));
 }
 
 static void test_only_when_it_changed(void)
 {
     struct progress progress;
     progress_init(&progress, 50, 100, 0);
-    CHECK_FALSE(progress_take(&progress, 50, 100, 5000));
-    CHECK_FALSE(progress_take(&progress, 40, 100, 6000)); /* held at 50: nothing new */
-    CHECK_TRUE(progress_take(&progress, 51, 100, 7000));
-    CHECK_FALSE(progress_take(&progress, 51, 100, 9000));
-    CHECK_FALSE(progress_take(&progress, 52, 100, 7999));
-    CHECK_TRUE(progress_take(&progress, 52, 100, 8000)); /* what was held back is told later */
-    CHECK_TRUE(progress_take(&progress, 52, 200, 9000));
+    CHECK_FALSE(progress_update(&progress, 50, 100, 5000));
+    CHECK_FALSE(progress_update(&progress, 40, 100, 6000)); /* held at 50: nothing new */
+    CHECK_TRUE(progress_update(&progress, 51, 100, 7000));
+    CHECK_FALSE(progress_update(&progress, 51, 100, 9000));
+    CHECK_FALSE(progress_update(&progress, 52, 100, 7999));
+    CHECK_TRUE(progress_update(&progress, 52, 100, 8000)); /* what was held back is told later */
+    CHECK_TRUE(progress_update(&progress, 52, 200, 9000));
 }
 
 static void test_never_falls(void)
@@ -59,8 +59,9 @@ static void test_never_falls(void)
     };
     struct progress progress;
     progress_init(&progress, 0, 0, 0);
-    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
-        (void)progress_take(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done)
+    {
+        (void)progress_update(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
         CHECK_EQUAL(progress.done, rows[i].told);
         CHECK_EQUAL(progress.total, rows[i].total);
     }
@@ -72,16 +73,16 @@ static void test_rate_and_time_left(void)
     progress_init(&progress, 0, 1000000, 0);
     CHECK_EQUAL(progress.rate, PROGRESS_UNKNOWN);
     CHECK_EQUAL(progress_left(&progress), PROGRESS_UNKNOWN);
-    (void)progress_take(&progress, 50000, 1000000, 999);
+    (void)progress_update(&progress, 50000, 1000000, 999);
     CHECK_EQUAL(progress.rate, PROGRESS_UNKNOWN); /* not a second yet */
-    (void)progress_take(&progress, 100000, 1000000, 1000);
+    (void)progress_update(&progress, 100000, 1000000, 1000);
     CHECK_EQUAL(progress.rate, 100000);
     CHECK_EQUAL(progress_left(&progress), 9);
-    (void)progress_take(&progress, 300001, 1000000, 2000);
+    (void)progress_update(&progress, 300001, 1000000, 2000);
     CHECK_EQUAL(progress.rate, 125000); /* three quarters old, one quarter new */
     CHECK_EQUAL(progress_left(&progress), 6);
     for (int64_t second = 3; second < 200; second++) { /* a stall shows */
-        (void)progress_take(&progress, 300001, 1000000, second * 1000);
+        (void)progress_update(&progress, 300001, 1000000, second * 1000);
     }
     CHECK_COMPARE(progress.rate, <, 10);
 }
@@ -90,9 +91,9 @@ static void test_rate_after_a_restart(void)
 {
     struct progress progress;
     progress_init(&progress, 0, 1000000, 0);
-    (void)progress_take(&progress, 500000, 1000000, 1000);
-    (void)progress_take(&progress, 0, 1000000, 1500); /* from the start again */
-    (void)progress_take(&progress, 500000, 1000000, 2500);
+    (void)progress_update(&progress, 500000, 1000000, 1000);
+    (void)progress_update(&progress, 0, 1000000, 1500); /* from the start again */
+    (void)progress_update(&progress, 500000, 1000000, 2500);
     CHECK_EQUAL(progress.rate, 500000);
     CHECK_EQUAL(progress.done, 500000);
 }
@@ -101,7 +102,7 @@ static void test_no_overflow(void)
 {
     struct progress progress;
     progress_init(&progress, 0, UINT64_MAX, 0);
-    CHECK_TRUE(progress_take(&progress, UINT64_MAX - 1, UINT64_MAX, 1000));
+    CHECK_TRUE(progress_update(&progress, UINT64_MAX - 1, UINT64_MAX, 1000));
     CHECK_EQUAL(progress.rate, (UINT64_MAX - 1) / 1000 * 1000);
     CHECK_EQUAL(progress_left(&progress), 1);
     CHECK_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX - 1, UINT64_MAX), 99);
@@ -124,7 +125,8 @@ static void test_percent(void)
         {100, 100, PHASE_UPGRADED, 100},   {100, 100, PHASE_FAILED, 99},
         {1, 3, PHASE_FAILED, 33},
     };
-    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done)
+    {
         CHECK_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total), rows[i].percent);
     }
 }

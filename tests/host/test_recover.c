@@ -129,7 +129,7 @@ static void set_up(const struct row *row, struct state *state, struct recover_fa
     (void)snprintf(state->boot_id, BOOT_ID_SIZE, "%s", then);
     (void)snprintf(state->version, sizeof state->version, "1.0");
     facts->starting = true;
-    facts->begun = row->lives == LIVES;
+    facts->start_mark = row->lives == LIVES;
     facts->locked = row->lives != DEAD;
     (void)snprintf(facts->boot_id, BOOT_ID_SIZE, THIS_BOOT);
     (void)snprintf(facts->version, sizeof facts->version, "%s", versions[row->version]);
@@ -142,7 +142,8 @@ static struct recover_decision decision;
 
 static void test_every_row(void)
 {
-    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase)
+    {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         if (decision.action != rows[i].action || decision.code != rows[i].code) {
@@ -180,7 +181,8 @@ static void test_end_that_was_not_seen(void)
         {REBOOTING, NEW_BOOT, false, RECOVER_KEEP},
         {FAILED, NEW_BOOT, false, RECOVER_KEEP},
     };
-    CHECK_EACH(i, ends, "seen %u", ends[i].seen) {
+    CHECK_EACH(i, ends, "seen %u", ends[i].seen)
+    {
         for (int version = SAME_VERSION; version <= UNKNOWN_VERSION; version++) {
             CHECK_ROW("version = %d", version);
             const struct row row = {
@@ -201,7 +203,8 @@ static void test_end_that_was_not_seen(void)
 /* Only where the record could not be read is the end not known. */
 static void test_what_counts_as_not_seen(void)
 {
-    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase)
+    {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         CHECK_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&

@@ -179,7 +179,8 @@ static void test_damaged(void)
         {"boot_id=0b5d", "boot_id=5d"},
         {"total=18446744073709551615", "total=18446744073709551616"},
     };
-    CHECK_EACH(i, spoiled, "%s", spoiled[i][0]) {
+    CHECK_EACH(i, spoiled, "%s", spoiled[i][0])
+    {
         const char *at = strstr(good, spoiled[i][0]);
         REQUIRE_NOT_NULL(at);
         int made = snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, spoiled[i][1],
@@ -214,10 +215,10 @@ static void test_queue(void)
     (void)snprintf(unfinished, sizeof unfinished, "%s.new", name);
     write_raw(unfinished, "half", 4);
     write_raw("queued.0123.new", "", 0);
-    CHECK_EQUAL(state_queued_list(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(state_queued_list(directory_fd, false, hashes, 8, &count), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), 0); /* it is another's */
-    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(state_queued_list(directory_fd, true, hashes, 8, &count), 0);
     CHECK_EQUAL(count, 1);
     CHECK_EQUAL(faccessat(directory_fd, unfinished, F_OK, 0), -1);
     CHECK_EQUAL(faccessat(directory_fd, "queued.0123.new", F_OK, 0), 0); /* not ours */
@@ -225,9 +226,9 @@ static void test_queue(void)
     state.sha256[0] ^= 1;
     state_queued_name(state.sha256, name);
     CHECK_EQUAL(state_write(&state, directory_fd, name), 0);
-    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 8, &count), 0);
+    CHECK_EQUAL(state_queued_list(directory_fd, true, hashes, 8, &count), 0);
     CHECK_EQUAL(count, 2);
-    CHECK_EQUAL(state_queued_restore(directory_fd, hashes, 1, &count), 0);
+    CHECK_EQUAL(state_queued_list(directory_fd, true, hashes, 1, &count), 0);
     CHECK_EQUAL(count, 1);
 }
 

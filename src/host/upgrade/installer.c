@@ -12,29 +12,30 @@
 #include <poll.h>
 #include <stdio.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
-static int open_directory(const char *directory, int *ret)
-{
-    int fd = open(directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) {
-        return -errno;
-    }
-    *ret = fd;
-    return 0;
-}
+enum {
+    /* What vsock_host-install may need beside the installer's own time: hashing the image again,
+     * ending a hung installer, requesting the reboot. It has limits of its own; this is the last
+     * resort. */
+    MARGIN_MS = 15 * 60 * 1000,
+    VERSION_BYTES = 256,
+    /* Tests in a row that find another installation. This one may have taken its lock and not yet
+     * written its record, where systemd cannot be asked about it. */
+    OTHERS_MAX = 10,
+    LOOK_MS = WATCHDOG_DISK_MS + UNIT_PENDING_LIMIT_MS,
+    UNIT_NAME_SIZE = SHA256_HEX + 64,
+};
 
 int start_mark_new(const char *directory, int *ret)
 {
     struct flock lock = {.l_type = F_RDLCK, .l_whence = SEEK_SET};
-    int fd = -1;
-    int error = open_directory(directory, &fd);
-    if (error != 0) {
-        return error;
+    int fd = file_open_directory(AT_FDCWD, directory);
+    if (fd < 0) {
+        return fd;
     }
     if (fcntl(fd, F_OFD_SETLK, &lock) != 0) {
-        error = -errno;
-        (void)close(fd); /* nothing was written */
+        int error = -errno;
+        file_close(fd);
         return error;
     }
     *ret = fd;
@@ -44,26 +45,11 @@ int start_mark_new(const char *directory, int *ret)
 static bool start_mark_is_held(const char *directory)
 {
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
-    int fd = -1;
-    if (open_directory(directory, &fd) != 0) {
-        return false;
-    }
-    bool lives = fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
-    (void)close(fd); /* nothing was written */
-    return lives;
+    int fd = file_open_directory(AT_FDCWD, directory);
+    bool held = fd >= 0 && fcntl(fd, F_OFD_GETLK, &lock) == 0 && lock.l_type != F_UNLCK;
+    file_close(fd);
+    return held;
 }
-
-enum {
-    /* What vsock_host-install may need beside the installer's own time: hashing the image again,
-     * ending a hung installer, asking for the reboot. It keeps its own limits; this is the last
-     * resort. */
-    MARGIN_MS = 15 * 60 * 1000,
-    VERSION_BYTES = 256,
-    /* It may have taken its lock and written nothing yet, where systemd cannot be asked about it. */
-    LOOKS_AT_ANOTHER = 10,
-    LOOK_MS = WATCHDOG_DISK_MS + UNIT_PENDING_LIMIT_MS,
-    UNIT_NAME_SIZE = SHA256_HEX + 64,
-};
 
 static void name_unit(const uint8_t sha256[SHA256_SIZE], char out[UNIT_NAME_SIZE])
 {
@@ -85,7 +71,7 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
     int mark_fd = -1;
     int error = start_mark_new(installer->conf->upgrade.directory, &mark_fd);
     if (error != 0) {
-        mark_fd = 0; /* a file system without such locks: the lock of vsock_host-install is left */
+        mark_fd = 0; /* a file system without such locks: only that of vsock_host-install is used */
     }
     const struct helper program = {
         .method = installer->conf->steps.method,
@@ -102,19 +88,13 @@ void installer_run(const struct installer *installer, const uint8_t sha256[SHA25
                     installer->conf->install.installer_ms + MARGIN_MS + WATCHDOG_DISK_MS);
     helper_run(&program, ret);
     if (error == 0) {
-        (void)close(mark_fd); /* nothing was written */
+        file_close(mark_fd);
     }
 }
 
-static int installer_open_directory(const struct conf *conf)
-{
-    int fd = open(conf->install.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
-}
-
-/* Begun or about to be, seen from before the lock is taken on: as a child by the mark, as a unit by
- * systemd's word. Where that cannot be had, lock and record are left. */
-static bool is_begun(const struct installer *installer, const uint8_t *sha256)
+/* Started or about to be, from before it takes its lock: a child by the mark, a unit by asking systemd.
+ * Where systemd does not answer, only the lock and the record are used. */
+static bool is_start_marked(const struct installer *installer, const uint8_t *sha256)
 {
     char unit[UNIT_NAME_SIZE];
     bool pending = false;
@@ -129,16 +109,15 @@ static bool is_begun(const struct installer *installer, const uint8_t *sha256)
     return pending || error == -ECANCELED; /* nothing is concluded once the daemon stops */
 }
 
-/* Enough of the file to tell that it changed; escaped, because it is kept as one line. */
+/* The first bytes of the file, escaped, because they are stored as one line. */
 static void read_version(const char *path, char out[STATE_VERSION_MAX + 1])
 {
     char bytes[VERSION_BYTES];
+    size_t length = 0;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    ssize_t got = fd < 0 ? -1 : read(fd, bytes, sizeof bytes);
-    if (fd >= 0) {
-        (void)close(fd); /* nothing was written */
-    }
-    struct text text = {bytes, got > 0 ? (size_t)got : 0};
+    bool known = fd >= 0 && file_read(fd, bytes, sizeof bytes, &length) == 0;
+    file_close(fd);
+    struct text text = {bytes, known ? length : 0};
     (void)escape_text(text, ESCAPE_LINE, out, STATE_VERSION_MAX + 1);
 }
 
@@ -171,37 +150,37 @@ static void read_record(int directory_fd, struct recover_facts *facts)
     }
 }
 
-/* Where there is none nobody has ever installed. */
+/* Without the directory there was never an installation. */
 static void read_directory(const struct conf *conf, struct recover_facts *facts)
 {
-    int fd = installer_open_directory(conf);
+    int fd = file_open_directory(AT_FDCWD, conf->install.directory);
     if (fd >= 0) {
         read_record(fd, facts);
-        (void)close(fd); /* nothing was written */
     }
+    file_close(fd);
 }
 
-/* The lock first: while it tells enough nobody else is asked. */
-static enum recover_life look(const struct installer *installer, const struct state *state)
+/* The lock first: systemd is asked only where that does not decide. */
+static enum recover_life find_life(const struct installer *installer, const struct state *state)
 {
     struct recover_facts facts = {.found = RECOVER_RECORD_NONE};
     read_directory(installer->conf, &facts);
     enum recover_life life = recover_who_lives(state, &facts);
-    return life != RECOVER_THIS && is_begun(installer, state->sha256) ? RECOVER_THIS : life;
+    return life != RECOVER_THIS && is_start_marked(installer, state->sha256) ? RECOVER_THIS : life;
 }
 
 int installer_wait(const struct installer *installer, const struct state *state)
 {
     int64_t deadline_ms = clock_deadline(installer->conf->install.installer_ms + MARGIN_MS);
-    unsigned others = 0; /* looks in a row that saw another one */
-    watchdog_expect("looking for an installer", LOOK_MS);
+    unsigned others = 0;
+    watchdog_expect("testing the lock of an installation", LOOK_MS);
     for (;;) {
-        enum recover_life life = look(installer, state);
+        enum recover_life life = find_life(installer, state);
         if (life == RECOVER_NOBODY) {
             return 0;
         }
         others = life == RECOVER_ANOTHER ? others + 1 : 0;
-        if (others == LOOKS_AT_ANOTHER) {
+        if (others == OTHERS_MAX) {
             return -EBUSY;
         }
         if (clock_ms() >= deadline_ms) {
@@ -211,7 +190,7 @@ int installer_wait(const struct installer *installer, const struct state *state)
         if (poll(&stop, 1, (int)installer->poll_ms) > 0) {
             return -ECANCELED;
         }
-        watchdog_expect("looking for an installer", LOOK_MS + installer->poll_ms);
+        watchdog_expect("testing the lock of an installation", LOOK_MS + installer->poll_ms);
     }
 }
 
@@ -225,7 +204,7 @@ int installer_facts(const struct installer *installer, const uint8_t *sha256,
         return error;
     }
     read_version(conf->version.file, facts.version);
-    facts.begun = is_begun(installer, sha256); /* before the lock and the record are looked at */
+    facts.start_mark = is_start_marked(installer, sha256); /* before the lock and the record */
     read_directory(conf, &facts);
     *ret = facts;
     return 0;
@@ -233,9 +212,9 @@ int installer_facts(const struct installer *installer, const uint8_t *sha256,
 
 void installer_sweep(const struct installer *installer, const uint8_t sha256[SHA256_SIZE])
 {
-    int fd = installer_open_directory(installer->conf);
+    int fd = file_open_directory(AT_FDCWD, installer->conf->install.directory);
     if (fd >= 0) {
         install_state_sweep(fd, sha256);
-        (void)close(fd); /* nothing was written */
     }
+    file_close(fd);
 }

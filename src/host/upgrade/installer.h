@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vsock_host-install as the job sees it: running it, waiting until none lives, and the facts that
- * decide what it did.
+/* Running vsock_host-install, waiting for its end, and reading the facts that decide the outcome.
  *
- * Threads  each call blocks the job thread, for as long as it says.
- * Errors   0 or -errno; what could not be found out counts as not there. Logs nothing.
+ * Threads  each call blocks the job thread.
+ * Errors   0 or -errno; what cannot be read counts as not there. Logs nothing.
  */
 #ifndef HOST_UPGRADE_INSTALLER_H
 #define HOST_UPGRADE_INSTALLER_H
@@ -15,46 +14,38 @@
 
 #include <stdbool.h>
 
-/* The mark that vsock_host-install was started, for as long as it lives: a shared lock on the
- * [upgrade] directory, held by a descriptor that it inherits and does not know of.
- *
- * Between its start and its own lock (host/file/install_state.h) a daemon that is started anew finds
- * neither lock nor record, and would take an installation that is only late for one that was never
- * begun. The lock is an open-file-description lock (fcntl(2), F_OFD_SETLK) on a directory, so that it
- * leaves nothing behind. A unit inherits nothing and has no mark: systemd is asked about it
- * (host/systemd/unit_is_pending.h).
- *
- * Threads  any.
- * Errors   0 or -errno. start_mark_is_held: what cannot be found out counts as not there.
- * Owner    the caller closes the descriptor; the mark stays while the program has it.
- */
-/* A descriptor to be inherited, with the mark. */
-MUST_CHECK int start_mark_new(const char *directory, int *ret);
-
 struct installer {
     const struct conf *conf;
     char *config_path;
     int stop_fd;     /* readable: the daemon stops */
-    int64_t poll_ms; /* between two looks at the lock */
+    int64_t poll_ms; /* between two tests of the lock */
 };
 
-/* Runs it until it ends, or the daemon stops (PROGRAM_LEFT: it goes on). What came of it is in the
- * record, and there alone: one that was refused may have been begun all the same, and one that ended
- * well may have done nothing. */
+/* A descriptor that vsock_host-install inherits, without using it: as long as it runs there is a
+ * shared lock on the [upgrade] directory. Before vsock_host-install has its own lock
+ * (host/install_record.h) a restarted daemon finds neither lock nor record, and without this mark
+ * would take the installation for one that was not started. It is an open-file-description lock
+ * (fcntl(2), F_OFD_SETLK) on a directory, which leaves no file behind. A unit inherits nothing:
+ * systemd is asked about it (unit_is_pending). The caller closes the descriptor. */
+MUST_CHECK int start_mark_new(const char *directory, int *ret);
+
+/* Runs vsock_host-install until it ends, or the daemon stops (HELPER_LEFT: it keeps running). The
+ * outcome is in the record alone: a start that was refused may have happened all the same, and exit
+ * status 0 may mean that nothing was done. */
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
                    child_line_function *on_line, void *context, struct helper_result *ret);
 
-/* Waits until this installation is over (recover_who_lives). 0, -ECANCELED (the daemon stops), -EBUSY
- * (another one has the lock, and this one was not begun), or -ETIMEDOUT after as long as an installer
- * may take by the configuration. */
+/* Waits until this installation has ended (recover_who_lives). 0, -ECANCELED (the daemon stops),
+ * -EBUSY (another one has the lock, and this one was not started), or -ETIMEDOUT after the time limit
+ * of an installer. */
 MUST_CHECK int installer_wait(const struct installer *installer, const struct state *state);
 
-/* Once it is over: removes the image, where it was left and may be removed. */
+/* After its end: removes the image that it left, where that is permitted. */
 void installer_sweep(const struct installer *installer, const uint8_t sha256[SHA256_SIZE]);
 
-/* Boot id, version file, lock and record as they are now. `starting` is the caller's. `sha256`: the
- * image that systemd may be about to install, which takes UNIT_PENDING_LIMIT_MS to find out at most;
- * NULL: none, or it was waited for. */
+/* Boot id, version file, lock and record as they are now; `starting` is the caller's. `sha256`: the
+ * image that systemd may be about to install, which takes up to UNIT_PENDING_LIMIT_MS to ask; NULL:
+ * none, or its end was waited for. */
 MUST_CHECK int installer_facts(const struct installer *installer, const uint8_t *sha256,
                                struct recover_facts *ret);
 

@@ -10,37 +10,37 @@ static const unsigned followers[PHASE_LAST + 1] = {
     [PHASE_IDLE] = BIT(PHASE_QUEUED),
     [PHASE_QUEUED] = BIT(PHASE_DOWNLOADING) | BIT(PHASE_FAILED),
     [PHASE_DOWNLOADING] = BIT(PHASE_VERIFYING) | BIT(PHASE_FAILED),
-    /* Back to downloading: a file put together from several answers is fetched once more. */
+    /* Back to downloading: a file stored from several answers is fetched once more. */
     [PHASE_VERIFYING] = BIT(PHASE_DOWNLOADING) | BIT(PHASE_INSTALLING) | BIT(PHASE_FAILED),
-    /* Back to verifying: after a crash it turns out that the installer was never begun. Upgraded:
-     * the installer itself rebooted the machine. */
+    /* Back to verifying: after a crash, when the installer was never started. Upgraded: the
+     * installer itself rebooted the machine. */
     [PHASE_INSTALLING] =
         BIT(PHASE_VERIFYING) | BIT(PHASE_REBOOTING) | BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED),
     [PHASE_REBOOTING] = BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED),
-    /* The reboot that was given up came after all, or an installation whose end was not seen. */
+    /* A reboot after its time limit, or an installation whose outcome was unknown. */
     [PHASE_FAILED] = BIT(PHASE_UPGRADED),
     [PHASE_UPGRADED] = 0,
 };
 
-static bool in(enum phase phase, unsigned set)
+static bool is_in(enum phase phase, unsigned set)
 {
     return (unsigned)phase <= PHASE_LAST && (set & BIT(phase)) != 0;
 }
 
 bool phase_may_follow(enum phase from, enum phase to)
 {
-    return (unsigned)from <= PHASE_LAST && in(to, followers[from]);
+    return (unsigned)from <= PHASE_LAST && is_in(to, followers[from]);
 }
 
 bool phase_ended(enum phase phase)
 {
-    return in(phase,
-              BIT(PHASE_IDLE) | BIT(PHASE_REBOOTING) | BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED));
+    return is_in(phase,
+                 BIT(PHASE_IDLE) | BIT(PHASE_REBOOTING) | BIT(PHASE_FAILED) | BIT(PHASE_UPGRADED));
 }
 
 bool phase_resumable(enum phase phase)
 {
-    return in(phase, BIT(PHASE_QUEUED) | BIT(PHASE_DOWNLOADING) | BIT(PHASE_VERIFYING));
+    return is_in(phase, BIT(PHASE_QUEUED) | BIT(PHASE_DOWNLOADING) | BIT(PHASE_VERIFYING));
 }
 
 bool phase_needs_record(enum phase phase)

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The phases of an upgrade: which may follow which, and what each one means to those who wait.
+/* The phases of an upgrade: the transitions and what each phase means. Pure functions.
  *
- * Threads  pure functions.
  * Source   docs/protocol.md, section "Phases"; the numbers are those of the wire.
  */
-#ifndef HOST_PHASE_H
-#define HOST_PHASE_H
+#ifndef HOST_UPGRADE_PHASE_H
+#define HOST_UPGRADE_PHASE_H
 
 #include "wire/attributes.h"
 #include "wire/message.h"
@@ -13,14 +12,14 @@
 /* True if an upgrade in phase `from` may enter phase `to`. */
 bool phase_may_follow(enum phase from, enum phase to);
 
-/* Ended for the guest that asked: the reboot is scheduled, or there is nothing more to wait for. */
+/* The guest that asked gets its answer: the reboot is scheduled, or the upgrade has ended. */
 bool phase_ended(enum phase phase);
 
-/* Bytes are still being fetched or judged: nothing outside our directory has been touched, so that
- * it can be stopped and begun again at any instant. */
+/* Nothing outside [upgrade] directory has been changed: it can be stopped and resumed at any
+ * instant. */
 bool phase_resumable(enum phase phase);
 
-/* Must not be entered unless it is on disk: what it begins cannot be found out again otherwise. */
+/* Must not be entered before it is on disk: what it starts cannot be found again otherwise. */
 bool phase_needs_record(enum phase phase);
 
 /* -EINVAL for a name that no phase has. */

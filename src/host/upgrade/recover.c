@@ -3,7 +3,7 @@
 
 #include <stdio.h>
 
-/* What the record tells about this very installation. */
+/* What the record says about this installation. */
 enum evidence {
     NO_RECORD = 1 << 0, /* none, or one from before installing began, or of another image */
     DAMAGED = 1 << 1,
@@ -35,8 +35,8 @@ enum outcome {
 };
 
 #define PHASE(name) (1U << PHASE_##name)
-#define NEVER_CAME  (1U << (PHASE_LAST + 1)) /* failed, because the reboot did not come */
-#define UNSEEN      (1U << (PHASE_LAST + 2)) /* failed, because no end of it was seen */
+#define NO_REBOOT   (1U << (PHASE_LAST + 1)) /* failed: the reboot did not come */
+#define UNKNOWN     (1U << (PHASE_LAST + 2)) /* failed: the outcome of the installation is unknown */
 #define FETCHING    (PHASE(QUEUED) | PHASE(DOWNLOADING) | PHASE(VERIFYING))
 #define HANDED_OVER (PHASE(INSTALLING) | PHASE(REBOOTING))
 
@@ -51,10 +51,10 @@ static const struct rule {
 } rules[] = {
     {FETCHING, EITHER, EITHER, ANY_RECORD, EITHER, RUN},
     {PHASE(INSTALLING), YES, EITHER, ANY_RECORD, EITHER, WAIT},
-    /* After the reboot: also one that was waited for in vain, or whose installation was, and came
-     * later. A failure on record stays one once it was told. Until then a version file that
-     * changed counts for more: an installer that reboots the machine may be ended by that. */
-    {HANDED_OVER | NEVER_CAME | UNSEEN, EITHER, YES, ON_DISK, EITHER, UPGRADED},
+    /* After the reboot, also if that came after its time limit, or the installation ended after
+     * its own. A recorded failure stays one once it was reported. Until then a changed version file
+     * takes precedence: an installer that reboots the machine may be killed by the reboot. */
+    {HANDED_OVER | NO_REBOOT | UNKNOWN, EITHER, YES, ON_DISK, EITHER, UPGRADED},
     {HANDED_OVER, EITHER, YES, ANY_RECORD, YES, UPGRADED},
     {HANDED_OVER, EITHER, YES, FAILED, EITHER, FAIL_AS_RECORDED},
     {HANDED_OVER, EITHER, YES, ANY_RECORD, EITHER, FAIL_REBOOTED},
@@ -82,12 +82,11 @@ static const struct {
     [UPGRADED] = {RECOVER_UPGRADED, ERROR_NONE, NULL, false},
     [FAIL_AS_RECORDED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED, NULL, false},
     [FAIL_DAMAGED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
-                      "the record that vsock_host-install left cannot be read, so how the "
-                      "installation ended is not known",
+                      "the record of vsock_host-install is damaged: outcome of the installation "
+                      "unknown",
                       true},
     [FAIL_CUT] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
-                  "vsock_host-install was ended before it could write down how the installation "
-                  "went",
+                  "vsock_host-install was ended before it recorded the outcome of the installation",
                   false},
     [FAIL_REBOOTED] = {RECOVER_FAILED, ERROR_INSTALL_FAILED,
                        "the machine was rebooted before the installation had ended, and the "
@@ -98,7 +97,7 @@ static const struct {
                      false},
     [FAIL_STARTS_INSTALLED] = {RECOVER_FAILED, ERROR_INTERNAL,
                                "given up: vsock_host was ended 5 times while it worked on this "
-                               "upgrade, which is installed: a reboot is what is missing",
+                               "upgrade; the image is installed, and only the reboot is missing",
                                true},
 };
 _Static_assert(RECOVER_STARTS_MAX == 5, "the texts of FAIL_STARTS say 5");
@@ -108,7 +107,7 @@ static bool same_stamp(struct record_stamp a, struct record_stamp b)
     return a.inode == b.inode && a.modified_ns == b.modified_ns;
 }
 
-static enum evidence evidence_of(const struct state *state, const struct recover_facts *facts)
+static enum evidence find_evidence(const struct state *state, const struct recover_facts *facts)
 {
     if (facts->found == RECOVER_RECORD_NONE || same_stamp(state->stamp, facts->stamp)) {
         return NO_RECORD;
@@ -133,7 +132,7 @@ static enum evidence evidence_of(const struct state *state, const struct recover
     return DAMAGED;
 }
 
-/* Since what is on record of this installation; where nothing is, since the state was written. */
+/* Since the record of this installation was written, or without one the state. */
 static bool rebooted_since(const struct state *state, const struct recover_facts *facts,
                            enum evidence evidence)
 {
@@ -150,20 +149,20 @@ static bool version_changed(const struct state *state, const struct recover_fact
 static unsigned phase_bit(const struct state *state)
 {
     if (state->phase == PHASE_FAILED && state->outcome_unknown != 0) {
-        return UNSEEN;
+        return UNKNOWN;
     }
-    bool never_came = state->phase == PHASE_FAILED && state->code == ERROR_REBOOT_FAILED;
-    return never_came ? NEVER_CAME : 1U << state->phase;
+    bool no_reboot = state->phase == PHASE_FAILED && state->code == ERROR_REBOOT_FAILED;
+    return no_reboot ? NO_REBOOT : 1U << state->phase;
 }
 
-static bool holds(enum condition wanted, bool is)
+static bool matches(enum condition wanted, bool is)
 {
     return ((unsigned)wanted & (is ? YES : NO)) != 0;
 }
 
 static enum recover_life life_of(const struct recover_facts *facts, enum evidence evidence)
 {
-    if (facts->begun) {
+    if (facts->start_mark) {
         return RECOVER_THIS;
     }
     if (!facts->locked || (evidence & FINAL) != 0) {
@@ -174,11 +173,11 @@ static enum recover_life life_of(const struct recover_facts *facts, enum evidenc
 
 enum recover_life recover_who_lives(const struct state *state, const struct recover_facts *facts)
 {
-    return life_of(facts, evidence_of(state, facts));
+    return life_of(facts, find_evidence(state, facts));
 }
 
-/* What is left of an outcome once the starts are used up. */
-static enum outcome given_up(enum outcome outcome)
+/* The outcome after RECOVER_STARTS_MAX starts. */
+static enum outcome give_up(enum outcome outcome)
 {
     if (outcome == INSTALL) {
         return FAIL_STARTS_INSTALLED;
@@ -186,19 +185,19 @@ static enum outcome given_up(enum outcome outcome)
     return outcome == RUN ? FAIL_STARTS : outcome;
 }
 
-static enum outcome judge(const struct state *state, const struct recover_facts *facts,
-                          enum evidence evidence)
+static enum outcome find_outcome(const struct state *state, const struct recover_facts *facts,
+                                 enum evidence evidence)
 {
     bool booted = rebooted_since(state, facts, evidence);
     bool changed = version_changed(state, facts);
     bool lives = life_of(facts, evidence) != RECOVER_NOBODY;
     for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++) {
         const struct rule *rule = &rules[i];
-        if ((rule->phases & phase_bit(state)) != 0 && holds(rule->lives, lives) &&
-            holds(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
-            holds(rule->changed, changed)) {
-            bool spent = facts->starting && state->starts >= RECOVER_STARTS_MAX;
-            return spent ? given_up(rule->outcome) : rule->outcome;
+        if ((rule->phases & phase_bit(state)) != 0 && matches(rule->lives, lives) &&
+            matches(rule->booted, booted) && (rule->records & (unsigned)evidence) != 0 &&
+            matches(rule->changed, changed)) {
+            bool used_up = facts->starting && state->starts >= RECOVER_STARTS_MAX;
+            return used_up ? give_up(rule->outcome) : rule->outcome;
         }
     }
     return KEEP;
@@ -207,8 +206,8 @@ static enum outcome judge(const struct state *state, const struct recover_facts 
 void recover_decide(const struct state *state, const struct recover_facts *facts,
                     struct recover_decision *ret)
 {
-    enum evidence evidence = evidence_of(state, facts);
-    enum outcome outcome = judge(state, facts, evidence);
+    enum evidence evidence = find_evidence(state, facts);
+    enum outcome outcome = find_outcome(state, facts, evidence);
     const struct install_record *record = &facts->record;
     struct recover_decision decision = {.action = outcomes[outcome].action,
                                         .code = outcomes[outcome].code,

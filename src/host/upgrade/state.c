@@ -202,7 +202,15 @@ static bool parse_queued_name(const char *name, uint8_t ret[SHA256_SIZE])
     return strncmp(name, prefix, length) == 0 && sha256_parse(text_of(name + length), ret) == 0;
 }
 
-/* As a daemon that was killed while it recorded a request left it: nobody was told anything yet. */
+int state_queued_remove(int directory_fd, const uint8_t sha256[SHA256_SIZE])
+{
+    char name[STATE_QUEUED_NAME_SIZE];
+    state_queued_name(sha256, name);
+    return unlinkat(directory_fd, name, 0) != 0 && errno != ENOENT ? -errno : 0;
+}
+
+/* The temporary file of a daemon that was killed while it recorded a request: the guest got no
+ * answer yet. */
 static bool is_unfinished(const char *name)
 {
     uint8_t sha256[SHA256_SIZE];
@@ -216,16 +224,14 @@ static bool is_unfinished(const char *name)
     return parse_queued_name(whole, sha256);
 }
 
-static int walk(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE], size_t max,
-                size_t *count)
+int state_queued_list(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE], size_t max,
+                      size_t *count)
 {
-    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = file_open_directory(directory_fd, ".");
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL) {
-        int error = -errno;
-        if (fd >= 0) {
-            (void)close(fd); /* nothing was written */
-        }
+        int error = fd < 0 ? fd : -errno;
+        file_close(fd);
         return error;
     }
     size_t found = 0;
@@ -244,19 +250,9 @@ static int walk(int directory_fd, bool sweep, uint8_t (*ret)[SHA256_SIZE], size_
     return error;
 }
 
-int state_queued_list(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
+bool state_is_stale(const struct state *queued, const struct state *current)
 {
-    return walk(directory_fd, false, ret, max, count);
-}
-
-int state_queued_restore(int directory_fd, uint8_t (*ret)[SHA256_SIZE], size_t max, size_t *count)
-{
-    return walk(directory_fd, true, ret, max, count);
-}
-
-bool state_is_stale(const struct state *queued, const struct state *present)
-{
-    return queued->request <= present->request;
+    return queued->request <= current->request;
 }
 
 bool state_waits(const struct state *queued, const uint8_t sha256[SHA256_SIZE])
@@ -274,4 +270,32 @@ int state_compare_age(const struct state *a, const struct state *b)
         return a->changed < b->changed ? -1 : 1;
     }
     return memcmp(a->sha256, b->sha256, SHA256_SIZE);
+}
+
+struct upgrade_status state_status(const struct state *state)
+{
+    struct upgrade_status status = {
+        .phase = (uint16_t)state->phase,
+        .result = (uint16_t)state->code,
+        .done = state->done,
+        .total = state->total,
+        .has_sha256 = true,
+        .has_changed = true,
+        .changed = state->changed,
+        .detail = text_of(state->detail),
+    };
+    memcpy(status.sha256, state->sha256, SHA256_SIZE);
+    return status;
+}
+
+void state_view(const struct state *state, struct pending_view *ret)
+{
+    ret->ended = state == NULL || phase_ended(state->phase);
+    ret->code = state != NULL ? state->code : ERROR_NONE;
+    ret->revision = 0;
+    ret->has_progress = true;
+    ret->status =
+        state != NULL ? state_status(state) : (struct upgrade_status){.phase = PHASE_IDLE};
+    (void)snprintf(ret->text, sizeof ret->text, "%s", state != NULL ? state->detail : "");
+    ret->status.detail = text_of(ret->text);
 }

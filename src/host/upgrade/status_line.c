@@ -13,7 +13,7 @@ void progress_init(struct progress *progress, uint64_t done, uint64_t total, int
     *progress = (struct progress){.done = done,
                                   .total = total,
                                   .rate = PROGRESS_UNKNOWN,
-                                  .told_ms = now_ms,
+                                  .reported_ms = now_ms,
                                   .mark_ms = now_ms,
                                   .mark_done = done};
 }
@@ -24,11 +24,11 @@ static uint64_t per_second(uint64_t bytes, uint64_t ms)
     return bytes <= UINT64_MAX / 1000 ? bytes * 1000 / ms : bytes / ms * 1000;
 }
 
-/* One sample a second, of which each counts a quarter: a burst does not jump, a stall shows. */
-static void measure(struct progress *progress, uint64_t done, int64_t now_ms)
+/* One sample a second, weight a quarter: smooths bursts, shows a stall. */
+static void measure_rate(struct progress *progress, uint64_t done, int64_t now_ms)
 {
     int64_t elapsed_ms = now_ms - progress->mark_ms;
-    if (done < progress->mark_done) { /* it began again: measure from here */
+    if (done < progress->mark_done) { /* the download began again */
         progress->mark_ms = now_ms;
         progress->mark_done = done;
         return;
@@ -44,22 +44,22 @@ static void measure(struct progress *progress, uint64_t done, int64_t now_ms)
     progress->mark_done = done;
 }
 
-bool progress_take(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms)
+bool progress_update(struct progress *progress, uint64_t done, uint64_t total, int64_t now_ms)
 {
-    uint64_t told_done = done > progress->done ? done : progress->done;
-    if (total != 0 && told_done > total) {
-        told_done = total;
+    uint64_t reported = done > progress->done ? done : progress->done;
+    if (total != 0 && reported > total) {
+        reported = total;
     }
     bool sized = total != progress->total;
-    progress->news = progress->news || told_done != progress->done || sized;
-    progress->done = told_done;
+    progress->changed = progress->changed || reported != progress->done || sized;
+    progress->done = reported;
     progress->total = total;
-    measure(progress, done, now_ms);
-    if (!progress->news || (!sized && now_ms - progress->told_ms < PROGRESS_INTERVAL_MS)) {
+    measure_rate(progress, done, now_ms);
+    if (!progress->changed || (!sized && now_ms - progress->reported_ms < PROGRESS_INTERVAL_MS)) {
         return false;
     }
-    progress->news = false;
-    progress->told_ms = now_ms;
+    progress->changed = false;
+    progress->reported_ms = now_ms;
     return true;
 }
 
@@ -80,8 +80,8 @@ unsigned progress_percent(enum phase phase, uint64_t done, uint64_t total)
     uint64_t percent = done <= UINT64_MAX / 100 ? done * 100 / total : done / (total / 100);
     bool verified =
         phase == PHASE_INSTALLING || phase == PHASE_REBOOTING || phase == PHASE_UPGRADED;
-    uint64_t most = verified ? 100 : 99;
-    return (unsigned)(percent < most ? percent : most);
+    uint64_t max = verified ? 100 : 99;
+    return (unsigned)(percent < max ? percent : max);
 }
 
 void short_hash(const uint8_t sha256[SHA256_SIZE], char out[SHORT_HASH_SIZE])

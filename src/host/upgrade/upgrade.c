@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/upgrade/upgrade.h"
 
+#include "host/policy/url_policy.h"
 #include "host/upgrade/phase.h"
 #include "host/upgrade/upgrade_internal.h"
 
@@ -14,20 +15,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* The state that would be found at a start; `there` is false if there is none. */
-static int read_present(int fd, struct state *ret, bool *there)
-{
-    int error = state_read(fd, STATE_NAME, ret);
-    *there = error == 0;
-    if (error == 0) {
-        state_count_stored(ret, fd);
-    }
-    return error == -ENOENT ? 0 : error;
-}
+enum {
+    REBOOT_GRACE_MS = 600 * 1000,
+    POLL_MS = 500,
+};
 
-/* Puts the oldest upgrade that would be begun at a start in place of one that has ended. */
-static int look_at_queue(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t count,
-                         struct state *current, bool *there)
+/* Replaces an upgrade that has ended by the oldest one in the queue. */
+static int read_oldest(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t count,
+                       struct state *current, bool *there)
 {
     struct state oldest;
     bool any = false;
@@ -37,7 +32,7 @@ static int look_at_queue(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t co
         state_queued_name(hashes[i], name);
         int error = state_read(fd, name, &state);
         if (error == -ENOENT || error == -EBADMSG) {
-            continue; /* begun just now, or damaged */
+            continue; /* started meanwhile, or damaged */
         }
         if (error != 0) {
             return error;
@@ -55,97 +50,87 @@ static int look_at_queue(int fd, const uint8_t (*hashes)[SHA256_SIZE], size_t co
     return 0;
 }
 
-static int read_status(int fd, struct state *ret, bool *there)
+/* The state that a daemon would find at its start; `there` is false if there is none. */
+static int read_files(int fd, struct state *ret, bool *there)
 {
     uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
     size_t count = 0;
-    int error = state_queued_list(fd, hashes, STATE_QUEUE_MAX, &count);
-    if (error == 0) {
-        error = read_present(fd, ret, there); /* second: what was begun meanwhile is in it */
+    int error = state_queued_list(fd, false, hashes, STATE_QUEUE_MAX, &count);
+    if (error != 0) {
+        return error;
     }
-    bool idle = !*there || (phase_ended(ret->phase) && ret->phase != PHASE_REBOOTING);
-    return error == 0 && idle ? look_at_queue(fd, hashes, count, ret, there) : error;
-}
-
-int upgrade_status_read(const struct conf *conf, struct upgrade_view *ret)
-{
-    int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct state state;
-    bool there = false;
-    int error = fd < 0 ? -errno : read_status(fd, &state, &there);
-    if (fd >= 0) {
-        (void)close(fd); /* nothing was written */
-    }
+    error = state_read(fd, STATE_NAME, ret); /* second: it has what was started meanwhile */
     if (error != 0 && error != -ENOENT) {
         return error;
     }
-    if (there) {
-        upgrade_view_state(&state, ret);
-    } else {
-        upgrade_view_nothing(ret);
+    *there = error == 0;
+    if (*there) {
+        state_count_stored(ret, fd);
     }
+    bool idle = !*there || (phase_ended(ret->phase) && ret->phase != PHASE_REBOOTING);
+    return idle ? read_oldest(fd, hashes, count, ret, there) : 0;
+}
+
+int upgrade_status_read(const struct conf *conf, struct pending_view *ret)
+{
+    int fd = file_open_directory(AT_FDCWD, conf->upgrade.directory);
+    struct state state;
+    bool there = false;
+    int error = fd < 0 ? fd : read_files(fd, &state, &there);
+    file_close(fd);
+    if (error != 0 && error != -ENOENT) {
+        return error;
+    }
+    state_view(there ? &state : NULL, ret);
     return 0;
 }
 
-static int open_directory(const char *path, int *ret, char problem[CONF_PROBLEM_MAX])
+/* Makes it, and locks it: two daemons would write the same files. The lock ends with the process. */
+static int claim_directory(const char *path, int *ret, char problem[CONF_PROBLEM_MAX])
 {
     struct stat status;
     int fd = -1;
-    const char *what = "cannot be made";
-    if (mkdir(path, 0700) != 0 && errno != EEXIST) {
-        goto failed;
+    int error = mkdir(path, 0700) != 0 && errno != EEXIST ? -errno : 0;
+    const char *what = "cannot be made: ";
+    if (error == 0) {
+        what = "cannot be opened: ";
+        fd = file_open_directory(AT_FDCWD, path);
+        error = fd < 0 ? fd : fstat(fd, &status) != 0 ? -errno : 0;
     }
-    what = "cannot be opened";
-    fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0 || fstat(fd, &status) != 0) {
-        goto failed;
+    if (error == 0 && (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0)) {
+        what = "must belong to the daemon's user, and nobody else may write there: ";
+        error = -EPERM;
     }
-    what = "must belong to the daemon's user, and nobody else may write there";
-    errno = EPERM;
-    if (status.st_uid != geteuid() || (status.st_mode & (S_IWGRP | S_IWOTH)) != 0) {
-        goto failed;
+    if (error == 0 && flock(fd, LOCK_EX | LOCK_NB) != 0) {
+        error = -errno;
+        what = error == -EWOULDBLOCK ? "another vsock_host uses it: " : "cannot be locked: ";
     }
-    *ret = fd;
-    return 0;
-failed:;
-    int error = -errno;
-    (void)snprintf(problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s: %s", path, what,
-                   strerror(-error));
-    if (fd >= 0) {
-        (void)close(fd); /* nothing was written */
-    }
-    return error;
-}
-
-/* Two daemons would write the same files. The claim ends with the process. */
-static int claim_directory(const struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
-{
-    if (flock(upgrade->directory_fd, LOCK_EX | LOCK_NB) == 0) {
+    if (error == 0) {
+        *ret = fd;
         return 0;
     }
-    int error = -errno;
-    (void)snprintf(
-        problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s", upgrade->conf->upgrade.directory,
-        error == -EWOULDBLOCK ? "another vsock_host uses it: give each its own" : strerror(-error));
+    (void)snprintf(problem, CONF_PROBLEM_MAX, "[upgrade] directory = %s: %s%s", path, what,
+                   error == -EWOULDBLOCK ? "give each its own" : strerror(-error));
+    file_close(fd);
     return error;
 }
 
 static int prepare(struct upgrade *upgrade, const char *config_path, char problem[CONF_PROBLEM_MAX])
 {
-    upgrade->config_path = strdup(config_path);
-    upgrade->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = upgrade->config_path == NULL || upgrade->stop_fd < 0
-                    ? -errno
-                    : boot_id_read(upgrade->boot_id);
+    struct installer *installer = &upgrade->installer;
+    const char *what = "/proc/sys/kernel/random/boot_id cannot be read";
+    int error = boot_id_read(upgrade->boot_id);
+    if (error == 0) {
+        what = "no memory or no descriptor for the upgrade thread";
+        installer->config_path = strdup(config_path);
+        installer->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
+        error = installer->config_path == NULL || installer->stop_fd < 0 ? -errno : 0;
+    }
     if (error != 0) {
-        (void)snprintf(problem, CONF_PROBLEM_MAX, "the upgrade job cannot be set up: %s",
-                       strerror(-error));
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s: %s", what, strerror(-error));
         return error;
     }
-    error = open_directory(upgrade->conf->upgrade.directory, &upgrade->directory_fd, problem);
-    if (error == 0) {
-        error = claim_directory(upgrade, problem);
-    }
+    error = claim_directory(installer->conf->upgrade.directory, &upgrade->directory_fd, problem);
     return error != 0 ? error : upgrade_restore(upgrade, problem);
 }
 
@@ -157,13 +142,11 @@ int upgrade_new(const struct conf *conf, const char *config_path, struct pending
         (void)snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
         return -ENOMEM;
     }
-    upgrade->conf = conf;
+    upgrade->installer = (struct installer){.conf = conf, .stop_fd = -1, .poll_ms = POLL_MS};
     atomic_init(&upgrade->next, conf);
     upgrade->wakeup = wakeup;
     upgrade->directory_fd = -1;
-    upgrade->stop_fd = -1;
-    upgrade->reboot_grace_ms = UPGRADE_REBOOT_GRACE_MS;
-    upgrade->poll_ms = UPGRADE_POLL_MS;
+    upgrade->reboot_grace_ms = REBOOT_GRACE_MS;
     lock_init(&upgrade->lock);
     signal_init(&upgrade->changed);
     progress_init(&upgrade->progress, 0, 0, 0);
@@ -193,7 +176,7 @@ void upgrade_stop(struct upgrade *upgrade)
     int error = pthread_cond_broadcast(&upgrade->changed);
     lock_give(&upgrade->lock);
     assert(error == 0);
-    error = eventfd_write(upgrade->stop_fd, 1);
+    error = eventfd_write(upgrade->installer.stop_fd, 1);
     assert(error == 0);
     if (upgrade->running) {
         error = pthread_join(upgrade->thread, NULL);
@@ -201,13 +184,6 @@ void upgrade_stop(struct upgrade *upgrade)
         upgrade->running = false;
     }
     (void)error; /* NDEBUG */
-}
-
-static void close_if_open(int fd)
-{
-    if (fd >= 0) {
-        (void)close(fd); /* nothing was written */
-    }
 }
 
 struct upgrade *upgrade_free(struct upgrade *upgrade)
@@ -222,139 +198,72 @@ struct upgrade *upgrade_free(struct upgrade *upgrade)
         upgrade_pending_drop(upgrade->queue);
         upgrade->queue = next;
     }
-    close_if_open(upgrade->directory_fd);
-    close_if_open(upgrade->stop_fd);
-    (void)pthread_cond_destroy(
-        &upgrade->changed); /* fails only when waited for: a bug seen elsewhere */
+    file_close(upgrade->directory_fd);
+    file_close(upgrade->installer.stop_fd);
+    (void)pthread_cond_destroy(&upgrade->changed); /* no thread waits: it is joined */
     lock_done(&upgrade->lock);
-    free(upgrade->config_path);
+    free(upgrade->installer.config_path);
     free(upgrade);
     return NULL;
 }
 
-static void look(const struct pending *pending, struct pending_view *ret)
+enum error_code upgrade_submit(struct upgrade *upgrade, const struct request *request,
+                               struct pending **ret, char why[PENDING_TEXT_MAX])
 {
-    struct upgrade_view view;
-    upgrade_view((const struct upgrade_pending *)pending, &view);
-    ret->ended = view.ended;
-    ret->code = view.code;
-    ret->revision = view.revision;
-    ret->has_progress = true;
-    ret->status = view.status;
-    memcpy(ret->text, view.detail, sizeof ret->text);
-    ret->status.detail = text_of(ret->text);
-}
-
-static void unref(struct pending *pending)
-{
-    (void)upgrade_unref((struct upgrade_pending *)pending); /* NULL */
-}
-
-static const struct pending_kind upgrade_kind = {.look = look, .unref = unref, .outlives = true};
-
-struct pending *upgrade_watch(struct upgrade_pending *pending)
-{
-    return &pending->pending;
-}
-
-struct upgrade_pending *upgrade_pending_new(struct upgrade *upgrade, const struct state *state)
-{
-    struct upgrade_pending *pending = calloc(1, sizeof *pending);
-    if (pending != NULL) {
-        pending->pending = (struct pending){.kind = &upgrade_kind, .command = COMMAND_UPGRADE};
-        pending->upgrade = upgrade;
-        pending->references = 1;
-        pending->state = *state;
-    }
-    return pending;
-}
-
-/* `given`: to a watcher, who gives it back; both counts change at once, so that a job without
- * watchers has no ticket of one. */
-static void drop(struct upgrade_pending *pending, bool given)
-{
-    struct upgrade *upgrade = pending->upgrade;
-    lock_take(&upgrade->lock);
-    upgrade->watchers -= given ? 1 : 0;
-    bool last = --pending->references == 0;
-    lock_give(&upgrade->lock);
-    if (last) {
-        free(pending);
-    }
-}
-
-void upgrade_pending_drop(struct upgrade_pending *pending)
-{
-    if (pending != NULL) {
-        drop(pending, false);
-    }
-}
-
-struct upgrade_pending *upgrade_unref(struct upgrade_pending *pending)
-{
-    if (pending != NULL) {
-        drop(pending, true);
-    }
-    return NULL;
-}
-
-struct installer upgrade_installer(const struct upgrade *upgrade)
-{
-    return (struct installer){
-        .conf = upgrade->conf,
-        .config_path = upgrade->config_path,
-        .stop_fd = upgrade->stop_fd,
-        .poll_ms = upgrade->poll_ms,
+    struct state state = {.phase = PHASE_IDLE, .url_count = 1};
+    const struct conf *conf = atomic_load(&upgrade->next);
+    const struct url_policy policy = {
+        .schemes = conf->upgrade.schemes.items,
+        .allowed_prefixes = conf->upgrade.allowed_prefixes.items,
     };
+    if (request->url.length == 0 || request->url.length > URL_MAX) {
+        (void)snprintf(why, PENDING_TEXT_MAX, "the url has %zu bytes; 1 to %d are allowed",
+                       request->url.length, URL_MAX);
+        return ERROR_INVALID_ARGUMENT;
+    }
+    memcpy(state.urls[0], request->url.bytes, request->url.length); /* the rest is 0 */
+    memcpy(state.sha256, request->sha256, SHA256_SIZE);
+    memcpy(state.boot_id, upgrade->boot_id, sizeof state.boot_id);
+    int error = url_policy_judge(&policy, state.urls[0], why, PENDING_TEXT_MAX);
+    if (error != 0) {
+        return error == -ENOMEM ? ERROR_INTERNAL : ERROR_INVALID_ARGUMENT;
+    }
+    struct upgrade_pending *fresh = upgrade_pending_new(upgrade, &state);
+    if (fresh == NULL) {
+        (void)snprintf(why, PENDING_TEXT_MAX, "the host is out of memory");
+        return ERROR_INTERNAL;
+    }
+    enum error_code code = upgrade_queue_add(upgrade, fresh, ret, why);
+    upgrade_pending_drop(fresh);
+    return code;
 }
 
-void upgrade_view_state(const struct state *state, struct upgrade_view *ret)
+void upgrade_show(struct upgrade *upgrade)
 {
-    ret->status = (struct upgrade_status){
-        .phase = (uint16_t)state->phase,
-        .result = (uint16_t)state->code,
-        .done = state->done,
-        .total = state->total,
-        .has_sha256 = true,
-        .has_changed = true,
-        .changed = state->changed,
-    };
-    memcpy(ret->status.sha256, state->sha256, SHA256_SIZE);
-    memcpy(ret->detail, state->detail, sizeof ret->detail);
-    ret->status.detail = text_of(ret->detail);
-    ret->revision = 0;
-    ret->ended = phase_ended(state->phase);
-    ret->code = state->code;
-}
-
-void upgrade_view(const struct upgrade_pending *pending, struct upgrade_view *ret)
-{
-    struct upgrade *upgrade = pending->upgrade;
+    const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
+    struct state state;
     lock_take(&upgrade->lock);
-    upgrade_view_state(&pending->state, ret);
-    ret->revision = pending->revision;
+    const struct upgrade_pending *current = upgrade->current;
+    bool runs = current != NULL &&
+                (!phase_ended(current->state.phase) || current->state.phase == PHASE_REBOOTING);
+    if (runs) {
+        state = current->state;
+    }
     lock_give(&upgrade->lock);
+    if (runs) {
+        upgrade_notify_status(&state, &nothing);
+    }
 }
 
-void upgrade_view_nothing(struct upgrade_view *ret)
-{
-    *ret = (struct upgrade_view){.status = {.phase = PHASE_IDLE}, .ended = true};
-    ret->status.detail = text_of(ret->detail);
-}
-
-void upgrade_read_status(struct upgrade *upgrade, struct upgrade_view *ret)
+void upgrade_read_status(struct upgrade *upgrade, struct pending_view *ret)
 {
     lock_take(&upgrade->lock);
     const struct upgrade_pending *pending = upgrade->current;
-    if ((pending == NULL || phase_ended(pending->state.phase)) && upgrade->queue != NULL) {
-        pending = upgrade->queue; /* about to be begun */
+    if (!upgrade_is_active(pending) && upgrade->queue != NULL) {
+        pending = upgrade->queue; /* it is started next */
     }
-    if (pending == NULL) {
-        upgrade_view_nothing(ret);
-    } else {
-        upgrade_view_state(&pending->state, ret);
-        ret->revision = pending->revision;
-    }
+    state_view(pending != NULL ? &pending->state : NULL, ret);
+    ret->revision = pending != NULL ? pending->revision : 0;
     lock_give(&upgrade->lock);
 }
 

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/log.h"
 #include "host/upgrade/phase.h"
-#include "host/upgrade/status_line.h"
 #include "host/upgrade/upgrade_internal.h"
 #include "host/watchdog.h"
 
@@ -11,16 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
-
-void upgrade_queue_forget(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE])
-{
-    char name[STATE_QUEUED_NAME_SIZE];
-    state_queued_name(sha256, name);
-    if (unlinkat(upgrade->directory_fd, name, 0) != 0 && errno != ENOENT) {
-        log_warning("%s/%s cannot be removed: %s", atomic_load(&upgrade->next)->upgrade.directory,
-                    name, strerror(errno));
-    }
-}
 
 bool upgrade_queue_take(struct upgrade *upgrade)
 {
@@ -37,33 +26,26 @@ bool upgrade_queue_take(struct upgrade *upgrade)
         upgrade->queue = upgrade->queue->next;
     }
     lock_give(&upgrade->lock);
-    upgrade->conf = atomic_load(&upgrade->next);
-    watchdog_expect("beginning an upgrade", WATCHDOG_DISK_MS);
+    upgrade->installer.conf = atomic_load(&upgrade->next);
+    watchdog_expect("starting an upgrade", WATCHDOG_DISK_MS);
     upgrade_pending_drop(last);
     return taken;
-}
-
-static struct upgrade_pending *take_all(struct upgrade *upgrade)
-{
-    lock_take(&upgrade->lock);
-    struct upgrade_pending *all = upgrade->queue;
-    upgrade->queue = NULL;
-    lock_give(&upgrade->lock);
-    return all;
 }
 
 static void end_one(struct upgrade_pending *pending, const char *text)
 {
     struct upgrade *upgrade = pending->upgrade;
-    upgrade_queue_forget(upgrade,
-                         pending->state.sha256); /* first: it must not begin after the reboot */
+    struct state ended;
+    upgrade_forget_queued(upgrade,
+                          pending->state.sha256); /* first: after a crash it must not start */
     lock_take(&upgrade->lock);
     pending->state.code = ERROR_BUSY;
     (void)snprintf(pending->state.detail, sizeof pending->state.detail, "%s", text);
     upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
-    struct state ended = pending->state;
+    ended = pending->state;
     lock_give(&upgrade->lock);
-    upgrade_queue_forget(upgrade, ended.sha256); /* again: it may have been about to be recorded */
+    upgrade_forget_queued(upgrade,
+                          ended.sha256); /* again: record() may have written it meanwhile */
     upgrade_log_phase(&ended, &upgrade->progress);
     upgrade_pending_drop(pending);
 }
@@ -71,14 +53,17 @@ static void end_one(struct upgrade_pending *pending, const char *text)
 void upgrade_queue_end(struct upgrade *upgrade)
 {
     char hash[SHORT_HASH_SIZE];
-    char text[UPGRADE_TEXT_MAX];
+    char text[PENDING_TEXT_MAX];
     short_hash(upgrade->current->state.sha256, hash);
     (void)snprintf(text, sizeof text,
                    upgrade->current->state.phase == PHASE_UPGRADED
                        ? "the machine was rebooted into upgrade %s; ask again"
                        : "the reboot into upgrade %s is pending; ask again after it",
                    hash);
-    struct upgrade_pending *pending = take_all(upgrade);
+    lock_take(&upgrade->lock);
+    struct upgrade_pending *pending = upgrade->queue;
+    upgrade->queue = NULL;
+    lock_give(&upgrade->lock);
     bool any = pending != NULL;
     while (pending != NULL) {
         struct upgrade_pending *next = pending->next;
@@ -90,13 +75,26 @@ void upgrade_queue_end(struct upgrade *upgrade)
     }
 }
 
-static int by_age(const void *a, const void *b)
+void upgrade_set_aside(const struct upgrade *upgrade, const char *name, const char *aside,
+                       const char *lost)
+{
+    const char *directory = upgrade->installer.conf->upgrade.directory;
+    if (renameat(upgrade->directory_fd, name, upgrade->directory_fd, aside) != 0) {
+        log_warning("%s/%s is damaged and cannot be renamed to %s: %s", directory, name, aside,
+                    strerror(errno));
+        return;
+    }
+    log_warning("%s/%s is damaged: it is set aside as %s, and %s is lost", directory, name, aside,
+                lost);
+}
+
+static int compare_age(const void *a, const void *b)
 {
     return state_compare_age(&(*(struct upgrade_pending *const *)a)->state,
                              &(*(struct upgrade_pending *const *)b)->state);
 }
 
-/* *ret NULL: damaged, or of no use any more, and its file is removed. */
+/* *ret NULL: damaged, or obsolete and removed. */
 static int restore_one(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE],
                        struct upgrade_pending **ret)
 {
@@ -106,7 +104,7 @@ static int restore_one(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE
     int error = state_read(upgrade->directory_fd, name, &state);
     *ret = NULL;
     if (error == -EBADMSG) {
-        upgrade_set_aside(upgrade, name, QUEUED_BAD_NAME, "the upgrade that waited");
+        upgrade_set_aside(upgrade, name, QUEUED_BAD_NAME, "the upgrade that was queued");
         return 0;
     }
     if (error != 0) {
@@ -115,9 +113,9 @@ static int restore_one(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE
     upgrade->requests = state.request > upgrade->requests ? state.request : upgrade->requests;
     if (!state_waits(&state, sha256) ||
         (upgrade->current != NULL && state_is_stale(&state, &upgrade->current->state))) {
-        log_notice("the upgrade that waits in %s/%s is dropped: it is of no use any more",
-                   upgrade->conf->upgrade.directory, name);
-        upgrade_queue_forget(upgrade, sha256);
+        log_notice("%s/%s is removed: that request is obsolete",
+                   upgrade->installer.conf->upgrade.directory, name);
+        upgrade_forget_queued(upgrade, sha256);
         return 0;
     }
     *ret = upgrade_pending_new(upgrade, &state);
@@ -128,16 +126,6 @@ static int restore_one(struct upgrade *upgrade, const uint8_t sha256[SHA256_SIZE
     return 0;
 }
 
-static void link_all(struct upgrade *upgrade, struct upgrade_pending **pendings, size_t count)
-{
-    qsort(pendings, count, sizeof(struct upgrade_pending *), by_age);
-    struct upgrade_pending **end = &upgrade->queue;
-    for (size_t i = 0; i < count; i++) {
-        *end = pendings[i];
-        end = &pendings[i]->next;
-    }
-}
-
 int upgrade_queue_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
 {
     uint8_t hashes[STATE_QUEUE_MAX][SHA256_SIZE];
@@ -146,56 +134,39 @@ int upgrade_queue_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX
     size_t found = 0;
     size_t count = 0;
     upgrade->requests = upgrade->current != NULL ? upgrade->current->state.request : 0;
-    int error = state_queued_restore(upgrade->directory_fd, hashes, STATE_QUEUE_MAX, &found);
+    int error = state_queued_list(upgrade->directory_fd, true, hashes, STATE_QUEUE_MAX, &found);
     for (size_t i = 0; i < found && error == 0; i++) {
         state_queued_name(hashes[i], name);
         error = restore_one(upgrade, hashes[i], &pendings[count]);
         count += error == 0 && pendings[count] != NULL ? 1 : 0;
     }
-    link_all(upgrade, pendings, count);
+    qsort(pendings, count, sizeof pendings[0], compare_age);
+    struct upgrade_pending **end = &upgrade->queue;
+    for (size_t i = 0; i < count; i++) { /* after an error too: upgrade_free frees them */
+        *end = pendings[i];
+        end = &pendings[i]->next;
+    }
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
-                       upgrade->conf->upgrade.directory, name, strerror(-error));
+                       upgrade->installer.conf->upgrade.directory, name, strerror(-error));
     }
     return error;
 }
 
-static enum error_code refuse(enum error_code code, char why[UPGRADE_TEXT_MAX], const char *format,
+static enum error_code refuse(enum error_code code, char why[PENDING_TEXT_MAX], const char *format,
                               ...) PRINTF_LIKE(3, 4);
 
-static enum error_code refuse(enum error_code code, char why[UPGRADE_TEXT_MAX], const char *format,
+static enum error_code refuse(enum error_code code, char why[PENDING_TEXT_MAX], const char *format,
                               ...)
 {
     va_list arguments;
     va_start(arguments, format);
-    (void)vsnprintf(why, UPGRADE_TEXT_MAX, format, arguments);
+    (void)vsnprintf(why, PENDING_TEXT_MAX, format, arguments);
     va_end(arguments);
     return code;
 }
 
-static enum error_code take_url(struct upgrade *upgrade, struct text url, struct state *state,
-                                char why[UPGRADE_TEXT_MAX])
-{
-    if (url.length == 0 || url.length > URL_MAX) {
-        return refuse(ERROR_INVALID_ARGUMENT, why, "the url has %zu bytes; 1 to %d are allowed",
-                      url.length, URL_MAX);
-    }
-    memcpy(state->urls[0], url.bytes, url.length);
-    state->urls[0][url.length] = '\0';
-    state->url_count = 1;
-    const struct conf *conf = atomic_load(&upgrade->next);
-    const struct url_policy policy = {
-        .schemes = conf->upgrade.schemes.items,
-        .allowed_prefixes = conf->upgrade.allowed_prefixes.items,
-    };
-    int error = url_policy_judge(&policy, state->urls[0], why, UPGRADE_TEXT_MAX);
-    if (error == -ENOMEM) {
-        return ERROR_INTERNAL; /* asked again, it may be taken */
-    }
-    return error != 0 ? ERROR_INVALID_ARGUMENT : ERROR_NONE;
-}
-
-static bool is_active(const struct upgrade_pending *pending)
+bool upgrade_is_active(const struct upgrade_pending *pending)
 {
     return pending != NULL && !phase_ended(pending->state.phase);
 }
@@ -210,13 +181,13 @@ static bool same_hash(const struct upgrade_pending *pending, const struct upgrad
     return memcmp(pending->state.sha256, other->state.sha256, SHA256_SIZE) == 0;
 }
 
-/* The upgrade to the same image that runs, waits, or has the reboot pending. */
+/* The upgrade to the same image that runs, is queued, or has its reboot pending. */
 static struct upgrade_pending *find_locked(struct upgrade *upgrade,
                                            const struct upgrade_pending *fresh)
     REQUIRES_LOCK(upgrade->lock)
 {
     struct upgrade_pending *current = upgrade->current;
-    if ((is_active(current) || is_rebooting(current)) && same_hash(current, fresh)) {
+    if ((upgrade_is_active(current) || is_rebooting(current)) && same_hash(current, fresh)) {
         return current;
     }
     struct upgrade_pending *waiting = upgrade->queue;
@@ -227,7 +198,7 @@ static struct upgrade_pending *find_locked(struct upgrade *upgrade,
 }
 
 static enum error_code append_locked(struct upgrade *upgrade, struct upgrade_pending *fresh,
-                                     char why[UPGRADE_TEXT_MAX]) REQUIRES_LOCK(upgrade->lock)
+                                     char why[PENDING_TEXT_MAX]) REQUIRES_LOCK(upgrade->lock)
 {
     char hash[SHORT_HASH_SIZE];
     if (is_rebooting(upgrade->current)) {
@@ -240,15 +211,14 @@ static enum error_code append_locked(struct upgrade *upgrade, struct upgrade_pen
     for (; *end != NULL; end = &(*end)->next) {
         waiting++;
     }
-    unsigned running = is_active(upgrade->current) ? 1 : 0;
+    unsigned running = upgrade_is_active(upgrade->current) ? 1 : 0;
     if (running + waiting > atomic_load(&upgrade->next)->upgrade.queue) {
         const struct upgrade_pending *first = running != 0 ? upgrade->current : upgrade->queue;
         short_hash(first->state.sha256, hash);
-        return refuse(ERROR_BUSY, why,
-                      "upgrade %s is %s, and as many wait behind it as may ([upgrade] queue = %u); "
-                      "ask again later",
-                      hash, phase_name(first->state.phase),
-                      atomic_load(&upgrade->next)->upgrade.queue);
+        return refuse(
+            ERROR_BUSY, why,
+            "upgrade %s is %s, and the queue is full ([upgrade] queue = %u); ask again later", hash,
+            phase_name(first->state.phase), atomic_load(&upgrade->next)->upgrade.queue);
     }
     fresh->references++;
     fresh->state.request = ++upgrade->requests;
@@ -257,23 +227,24 @@ static enum error_code append_locked(struct upgrade *upgrade, struct upgrade_pen
     return ERROR_NONE;
 }
 
-/* *ret: a ticket of an upgrade that is there already, or `fresh` itself. */
+/* *ret: an upgrade that is there already, or `fresh`; with a reference for the guest. */
 static enum error_code place_locked(struct upgrade *upgrade, struct upgrade_pending *fresh,
-                                    struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
+                                    struct upgrade_pending **ret, char why[PENDING_TEXT_MAX])
     REQUIRES_LOCK(upgrade->lock)
 {
     if (upgrade->stopping) {
         return refuse(ERROR_SHUTTING_DOWN, why, "the host is stopping; ask again");
     }
     if (upgrade->watchers >= atomic_load(&upgrade->next)->upgrade.watchers) {
-        return refuse(ERROR_BUSY, why,
-                      "%u requests wait for upgrades, as many as may ([upgrade] watchers = %u)",
-                      upgrade->watchers, atomic_load(&upgrade->next)->upgrade.watchers);
+        return refuse(
+            ERROR_BUSY, why,
+            "%u requests wait for upgrades already ([upgrade] watchers = %u); ask again later",
+            upgrade->watchers, atomic_load(&upgrade->next)->upgrade.watchers);
     }
     struct upgrade_pending *pending = find_locked(upgrade, fresh);
     enum error_code code = ERROR_NONE;
     if (pending != NULL) {
-        (void)state_add_url(&pending->state, fresh->state.urls[0]); /* full or known: no matter */
+        (void)state_add_url(&pending->state, fresh->state.urls[0]); /* it need not be added */
     } else {
         code = append_locked(upgrade, fresh, why);
         pending = fresh;
@@ -286,59 +257,34 @@ static enum error_code place_locked(struct upgrade *upgrade, struct upgrade_pend
     return code;
 }
 
-static struct upgrade_pending **find_link_locked(struct upgrade *upgrade,
-                                                 const struct upgrade_pending *pending)
-    REQUIRES_LOCK(upgrade->lock)
+/* Sets the result of the recording. False: the upgrade is no longer in the queue, because a reboot
+ * became pending meanwhile; upgrade_queue_end ends it. */
+static bool finish_recording(struct upgrade *upgrade, struct upgrade_pending *pending,
+                             const char *name, int error, struct state *ret)
 {
+    struct state *state = &pending->state;
+    lock_take(&upgrade->lock);
     struct upgrade_pending **link = &upgrade->queue;
     while (*link != NULL && *link != pending) {
         link = &(*link)->next;
     }
-    return link;
-}
-
-/* It cannot be remembered, so it is not begun. */
-static void withdraw_locked(struct upgrade *upgrade, struct upgrade_pending **link, int error)
-    REQUIRES_LOCK(upgrade->lock)
-{
-    struct upgrade_pending *pending = *link;
-    *link = pending->next;
-    pending->references--; /* the queue's; the caller has another */
-    pending->state.code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
-    (void)snprintf(pending->state.detail, sizeof pending->state.detail,
-                   "the request cannot be recorded: %s", strerror(-error));
-    upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
-}
-
-/* Takes the result of the recording. False: the upgrade is no longer in the queue, because a reboot
- * became pending meanwhile: upgrade_queue_end ends it and tells. */
-static bool take_result(struct upgrade *upgrade, struct upgrade_pending *pending, int error,
-                        struct state *ret)
-{
-    lock_take(&upgrade->lock);
-    struct upgrade_pending **link = find_link_locked(upgrade, pending);
-    bool waits = *link != NULL;
-    if (waits && error != 0) {
-        withdraw_locked(upgrade, link, error);
+    bool queued = *link != NULL;
+    if (queued && error != 0) { /* a restart would lose it, so it is not started */
+        *link = pending->next;
+        pending->references--; /* the queue's; the caller has another */
+        state->code = error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL;
+        (void)snprintf(state->detail, sizeof state->detail,
+                       "the request cannot be recorded: %s/%s cannot be written: %s",
+                       atomic_load(&upgrade->next)->upgrade.directory, name, strerror(-error));
+        upgrade_set_phase_locked(upgrade, pending, PHASE_FAILED);
     }
-    *ret = pending->state;
+    *ret = *state;
     lock_give(&upgrade->lock);
-    return waits;
+    return queued;
 }
 
-/* Lets the job thread begin it. */
-static void release(struct upgrade *upgrade, struct upgrade_pending *pending)
-{
-    lock_take(&upgrade->lock);
-    pending->recorded = true;
-    int error = pthread_cond_broadcast(&upgrade->changed);
-    lock_give(&upgrade->lock);
-    assert(error == 0);
-    (void)error; /* NDEBUG */
-}
-
-/* Writes the queue's file, then lets the job thread begin. Whoever joins in between finds the
- * upgrade in the queue, and shares its end. */
+/* Writes the file in the queue, then lets the job thread start the upgrade. A guest that joins in
+ * between finds the upgrade in the queue, and gets the same end. */
 static void record(struct upgrade *upgrade, struct upgrade_pending *pending)
 {
     char name[STATE_QUEUED_NAME_SIZE];
@@ -351,44 +297,37 @@ static void record(struct upgrade *upgrade, struct upgrade_pending *pending)
     watchdog_expect("recording an upgrade", WATCHDOG_DISK_MS);
     int error = state_write(&state, upgrade->directory_fd, name);
     if (error != 0) {
-        upgrade_queue_forget(upgrade, state.sha256); /* while nobody else can be writing it */
+        upgrade_forget_queued(upgrade, state.sha256); /* while no other request can write it */
     }
-    if (!take_result(upgrade, pending, error, &state)) {
-        upgrade_queue_forget(upgrade,
-                             state.sha256); /* it may have been written after the queue's end */
+    if (!finish_recording(upgrade, pending, name, error, &state)) {
+        upgrade_forget_queued(upgrade, state.sha256); /* it may be newer than the queue's end */
         return;
     }
-    upgrade_log_phase(&state, &nothing);
-    release(upgrade, pending);
+    upgrade_log_phase(&state, &nothing); /* before the job thread logs the next phase */
+    lock_take(&upgrade->lock);
+    pending->recorded = true;
+    int failed = pthread_cond_broadcast(&upgrade->changed);
+    lock_give(&upgrade->lock);
+    assert(failed == 0);
+    (void)failed; /* NDEBUG */
     if (error != 0) {
         upgrade->wakeup.notify(upgrade->wakeup.context);
     }
 }
 
-enum error_code upgrade_submit(struct upgrade *upgrade, const struct request *request,
-                               struct upgrade_pending **ret, char why[UPGRADE_TEXT_MAX])
+enum error_code upgrade_queue_add(struct upgrade *upgrade, struct upgrade_pending *fresh,
+                                  struct pending **ret, char why[PENDING_TEXT_MAX])
 {
-    struct state state = {.phase = PHASE_IDLE};
-    memcpy(state.sha256, request->sha256, SHA256_SIZE);
-    memcpy(state.boot_id, upgrade->boot_id, sizeof state.boot_id);
-    enum error_code code = take_url(upgrade, request->url, &state, why);
+    struct upgrade_pending *pending = NULL;
+    lock_take(&upgrade->lock);
+    enum error_code code = place_locked(upgrade, fresh, &pending, why);
+    lock_give(&upgrade->lock);
     if (code != ERROR_NONE) {
         return code;
     }
-    struct upgrade_pending *fresh = upgrade_pending_new(upgrade, &state);
-    if (fresh == NULL) {
-        return refuse(ERROR_INTERNAL, why, "the host is out of memory");
-    }
-    struct upgrade_pending *pending = NULL;
-    lock_take(&upgrade->lock);
-    code = place_locked(upgrade, fresh, &pending, why);
-    lock_give(&upgrade->lock);
-    if (code == ERROR_NONE && pending == fresh) {
+    if (pending == fresh) {
         record(upgrade, fresh);
     }
-    upgrade_pending_drop(fresh);
-    if (code == ERROR_NONE) {
-        *ret = pending;
-    }
-    return code;
+    *ret = &pending->pending;
+    return ERROR_NONE;
 }

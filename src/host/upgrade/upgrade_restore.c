@@ -20,77 +20,66 @@ static void format_time(uint64_t unix_seconds, char out[TIME_TEXT_SIZE])
     }
 }
 
-/* None of the requests so far is to be begun any more, even if its file cannot be removed. */
-static void settle_requests(struct upgrade *upgrade, struct state *next)
+/* No request so far is started any more, even if its file cannot be removed. */
+static void skip_requests(struct upgrade *upgrade, struct state *next)
 {
     lock_take(&upgrade->lock);
     next->request = upgrade->requests;
     lock_give(&upgrade->lock);
 }
 
-static void tell_rebooting(struct upgrade *upgrade, uint64_t reboot_at)
+static void publish_rebooting(struct upgrade *upgrade, uint64_t reboot_at)
 {
     struct state next;
     char at[TIME_TEXT_SIZE];
-    download_sweep(upgrade->directory_fd, NULL); /* what could not be removed when it was to be */
+    download_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
     upgrade_copy(upgrade, &next);
     if (next.phase == PHASE_REBOOTING) {
-        upgrade_queue_end(upgrade); /* known since before the daemon was started */
+        upgrade_queue_end(upgrade); /* an earlier daemon published it */
         return;
     }
-    settle_requests(upgrade, &next);
+    skip_requests(upgrade, &next);
     format_time(reboot_at, at);
     next.phase = PHASE_REBOOTING;
     next.reboot_at = reboot_at;
     (void)snprintf(next.detail, sizeof next.detail, "the machine reboots at %s", at);
-    (void)upgrade_publish(upgrade,
-                          &next); /* logged; the record of vsock_host-install says it too */
+    (void)upgrade_publish(upgrade, &next); /* logged; the record of vsock_host-install has it too */
     upgrade_queue_end(upgrade);
 }
 
-static void tell_upgraded(struct upgrade *upgrade)
+static void publish_upgraded(struct upgrade *upgrade)
 {
     struct state next;
-    download_sweep(upgrade->directory_fd, NULL); /* as above */
+    download_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
     upgrade_copy(upgrade, &next);
-    bool expected = next.phase != PHASE_FAILED; /* else others were begun, or may be, after it */
+    bool expected = next.phase != PHASE_FAILED; /* else later requests are valid */
     if (expected) {
-        settle_requests(upgrade, &next);
+        skip_requests(upgrade, &next);
     }
     next.phase = PHASE_UPGRADED;
     next.code = ERROR_NONE;
     next.outcome_unknown = 0;
     next.detail[0] = '\0';
-    (void)upgrade_publish(upgrade, &next); /* logged; it is found out again at the next start */
+    (void)upgrade_publish(upgrade, &next); /* logged; the next start decides the same */
     if (expected) {
         upgrade_queue_end(upgrade);
     }
-}
-
-/* Who ended vsock_host-install, or rebooted the machine under it, left the image where it was. */
-static void sweep_installation(const struct upgrade *upgrade)
-{
-    const struct installer installer = upgrade_installer(upgrade);
-    installer_sweep(&installer, upgrade->current->state.sha256);
 }
 
 enum recover_action upgrade_apply(struct upgrade *upgrade, const struct recover_decision *decision)
 {
     switch (decision->action) {
     case RECOVER_FAILED:
-        sweep_installation(upgrade);
-        if (decision->outcome_unknown) {
-            upgrade_publish_unknown(upgrade, decision->code, decision->text);
-        } else {
-            upgrade_publish_failure(upgrade, decision->code, decision->text);
-        }
+        /* vsock_host-install was ended before it removed the image, or the machine was rebooted. */
+        installer_sweep(&upgrade->installer, upgrade->current->state.sha256);
+        upgrade_publish_failure(upgrade, decision->code, decision->text, decision->outcome_unknown);
         return RECOVER_KEEP;
     case RECOVER_UPGRADED:
-        sweep_installation(upgrade);
-        tell_upgraded(upgrade);
+        installer_sweep(&upgrade->installer, upgrade->current->state.sha256);
+        publish_upgraded(upgrade);
         return RECOVER_KEEP;
     case RECOVER_REBOOTING:
-        tell_rebooting(upgrade, decision->reboot_at);
+        publish_rebooting(upgrade, decision->reboot_at);
         return RECOVER_REBOOTING;
     case RECOVER_KEEP:
     case RECOVER_RUN:
@@ -109,22 +98,21 @@ static int count_start(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
     int error = state_write(state, upgrade->directory_fd, STATE_NAME);
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be written: %s",
-                       upgrade->conf->upgrade.directory, STATE_NAME, strerror(-error));
+                       upgrade->installer.conf->upgrade.directory, STATE_NAME, strerror(-error));
         return error;
     }
     short_hash(state->sha256, hash);
-    log_notice("upgrade %s goes on from where it was left, %s", hash, phase_name(state->phase));
+    log_notice("upgrade %s resumes in phase %s", hash, phase_name(state->phase));
     return 0;
 }
 
-static int settle(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
+static int decide_first(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
 {
     struct recover_facts facts;
     struct recover_decision decision;
-    const struct installer installer = upgrade_installer(upgrade);
     const struct state *state = &upgrade->current->state;
-    int error = installer_facts(&installer, state->phase == PHASE_INSTALLING ? state->sha256 : NULL,
-                                &facts);
+    int error = installer_facts(&upgrade->installer,
+                                state->phase == PHASE_INSTALLING ? state->sha256 : NULL, &facts);
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "the boot id cannot be read: %s",
                        strerror(-error));
@@ -133,21 +121,8 @@ static int settle(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
     facts.starting = true;
     recover_decide(state, &facts, &decision);
     upgrade->first = upgrade_apply(upgrade, &decision);
-    bool again = upgrade->first == RECOVER_RUN || upgrade->first == RECOVER_INSTALL;
-    return again ? count_start(upgrade, problem) : 0;
-}
-
-void upgrade_set_aside(const struct upgrade *upgrade, const char *name, const char *aside,
-                       const char *lost)
-{
-    const char *directory = upgrade->conf->upgrade.directory;
-    if (renameat(upgrade->directory_fd, name, upgrade->directory_fd, aside) != 0) {
-        log_warning("%s/%s is damaged, and cannot be set aside: %s", directory, name,
-                    strerror(errno));
-        return;
-    }
-    log_warning("%s/%s is damaged: it is set aside as %s, and %s is lost", directory, name, aside,
-                lost);
+    bool resumes = upgrade->first == RECOVER_RUN || upgrade->first == RECOVER_INSTALL;
+    return resumes ? count_start(upgrade, problem) : 0;
 }
 
 static int read_state(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
@@ -155,7 +130,7 @@ static int read_state(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
     struct state state;
     int error = state_read(upgrade->directory_fd, STATE_NAME, &state);
     if (error == -EBADMSG) {
-        upgrade_set_aside(upgrade, STATE_NAME, STATE_BAD_NAME, "what it said of an upgrade");
+        upgrade_set_aside(upgrade, STATE_NAME, STATE_BAD_NAME, "the state of the last upgrade");
         return 0;
     }
     if (error == -ENOENT) {
@@ -170,7 +145,7 @@ static int read_state(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
     }
     if (error != 0) {
         (void)snprintf(problem, CONF_PROBLEM_MAX, "%s/%s cannot be read: %s",
-                       upgrade->conf->upgrade.directory, STATE_NAME, strerror(-error));
+                       upgrade->installer.conf->upgrade.directory, STATE_NAME, strerror(-error));
     }
     return error;
 }
@@ -179,9 +154,8 @@ int upgrade_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX])
 {
     upgrade->first = RECOVER_KEEP;
     int error = read_state(upgrade, problem);
-    if (error == 0) {
-        error = upgrade_queue_restore(upgrade,
-                                      problem); /* first: a reboot that came drops what waits */
+    if (error == 0) { /* the queue first: publish_upgraded ends it */
+        error = upgrade_queue_restore(upgrade, problem);
     }
-    return error == 0 && upgrade->current != NULL ? settle(upgrade, problem) : error;
+    return error == 0 && upgrade->current != NULL ? decide_first(upgrade, problem) : error;
 }

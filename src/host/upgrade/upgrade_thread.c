@@ -11,9 +11,9 @@
 #include <stdio.h>
 
 enum {
-    /* Runs of vsock_host-install for one image: one to install, one to ask for the reboot alone. */
+    /* Runs of vsock_host-install for one image: one to install, one to request only the reboot. */
     INSTALL_RUNS_MAX = 2,
-    REBOOT_WAIT_MAX_SECONDS = 7 * 24 * 3600, /* whatever a clock that was set may suggest */
+    REBOOT_WAIT_MAX_SECONDS = 7 * 24 * 3600, /* the clock may have been set */
 };
 
 static size_t copy_mirrors(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1])
@@ -28,7 +28,7 @@ static size_t copy_mirrors(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MA
 }
 
 /* To `phase` if it is another one. */
-static void enter(struct upgrade *upgrade, enum phase phase)
+static void enter_phase(struct upgrade *upgrade, enum phase phase)
 {
     struct state next;
     upgrade_copy(upgrade, &next);
@@ -40,68 +40,71 @@ static void enter(struct upgrade *upgrade, enum phase phase)
     if (phase == PHASE_VERIFYING && upgrade->progress.total != 0) {
         upgrade->progress.done = upgrade->progress.total;
     }
-    (void)upgrade_publish(upgrade, &next); /* logged; a crash begins it anew, from the file */
+    (void)upgrade_publish(upgrade,
+                          &next); /* logged; after a crash it resumes from the partial file */
 }
 
 static void on_progress(void *context, uint64_t done, uint64_t total)
 {
     struct upgrade *upgrade = context;
     if (upgrade->current->state.phase == PHASE_VERIFYING && (total == 0 || done < total)) {
-        enter(upgrade, PHASE_DOWNLOADING); /* the file was not the one: it is fetched again */
+        enter_phase(upgrade, PHASE_DOWNLOADING); /* the hash was wrong: it is fetched again */
     }
     upgrade_publish_progress(upgrade, done, total);
 }
 
 static void on_verifying(void *context)
 {
-    enter(context, PHASE_VERIFYING);
+    enter_phase(context, PHASE_VERIFYING);
 }
 
-static void on_tell(void *context, const char *public_text, const char *journal_text)
+static void on_retry(void *context, const char *public_text, const char *journal_text)
 {
     upgrade_publish_retry(context, public_text, journal_text);
 }
 
-static void begin(struct upgrade *upgrade)
+static void start_download(struct upgrade *upgrade)
 {
     struct state next;
     upgrade_copy(upgrade, &next);
     if (next.phase == PHASE_INSTALLING) {
-        enter(upgrade, PHASE_VERIFYING); /* it turned out that the installer was never begun */
+        enter_phase(upgrade, PHASE_VERIFYING); /* the installer was never started */
     }
     if (next.phase != PHASE_QUEUED) {
-        return; /* it goes on from before the daemon was started */
+        return; /* it resumes */
     }
     next.phase = PHASE_DOWNLOADING;
     if (upgrade_publish(upgrade, &next) == 0) {
-        upgrade_queue_forget(upgrade, next.sha256); /* the state file has it now */
+        upgrade_forget_queued(upgrade, next.sha256); /* the state file has it now */
     }
 }
 
 /* True: the verified image is there. False: the upgrade has failed, or the daemon stops. */
-static bool fetch(struct upgrade *upgrade)
+static bool fetch_image(struct upgrade *upgrade)
 {
     struct download download = {
-        .conf = upgrade->conf,
+        .conf = upgrade->installer.conf,
         .directory_fd = upgrade->directory_fd,
-        .stop_fd = upgrade->stop_fd,
+        .stop_fd = upgrade->installer.stop_fd,
         .mirrors = copy_mirrors,
         .progress = on_progress,
         .verifying = on_verifying,
-        .report_retry = on_tell,
+        .report_retry = on_retry,
         .context = upgrade,
     };
+    struct download_result result = {.code = ERROR_INTERNAL};
     memcpy(download.sha256, upgrade->current->state.sha256, SHA256_SIZE);
     download_sweep(upgrade->directory_fd, download.sha256);
-    begin(upgrade);
-    struct download_result result = {.code = ERROR_INTERNAL};
+    start_download(upgrade);
     download_run(&download, &result);
     if (!result.stopped && result.code != ERROR_NONE) {
-        upgrade_publish_failure(upgrade, result.code, result.text);
+        upgrade_publish_failure(upgrade, result.code, result.text, false);
     }
     return !result.stopped && result.code == ERROR_NONE;
 }
 
+/* Info, also for an error line: that is why the installation failed, which is logged as the end of the
+ * upgrade, once. */
 static void on_line(void *context, const char *line)
 {
     const struct upgrade *upgrade = context;
@@ -111,32 +114,28 @@ static void on_line(void *context, const char *line)
     log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "%s", line);
 }
 
-static void explain_error(const char *what, int error, char out[UPGRADE_TEXT_MAX])
+/* The current upgrade fails because `what` met an error. */
+static void fail_with(struct upgrade *upgrade, enum error_code code, const char *what, int error,
+                      bool outcome_unknown)
 {
-    (void)snprintf(out, UPGRADE_TEXT_MAX, "%s: %s", what, strerror(-error));
+    char text[PENDING_TEXT_MAX];
+    (void)snprintf(text, sizeof text, "%s: %s", what, strerror(-error));
+    upgrade_publish_failure(upgrade, code, text, outcome_unknown);
 }
 
-/* The present upgrade ends because `what` met an error. */
-static void fail(struct upgrade *upgrade, enum error_code code, const char *what, int error)
-{
-    char text[UPGRADE_TEXT_MAX];
-    explain_error(what, error, text);
-    upgrade_publish_failure(upgrade, code, text);
-}
-
-/* Remembers what tells afterwards whether anything came of it. */
-static bool enter_installing(struct upgrade *upgrade, const struct installer *installer)
+/* Stores what shows afterwards whether the installation had an effect. */
+static bool enter_installing(struct upgrade *upgrade)
 {
     struct recover_facts facts;
     struct state next;
     if (upgrade->current->state.phase == PHASE_INSTALLING) {
-        return true; /* it is the second run: what was remembered is still what counts */
+        return true; /* the second run: what the first one stored is still valid */
     }
-    enter(upgrade, PHASE_VERIFYING);
-    int error = installer_facts(installer, NULL, &facts);
+    enter_phase(upgrade, PHASE_VERIFYING);
+    int error = installer_facts(&upgrade->installer, NULL, &facts);
     if (error != 0) {
-        fail(upgrade, ERROR_INTERNAL, "the installation is not begun: the boot id cannot be read",
-             error);
+        fail_with(upgrade, ERROR_INTERNAL,
+                  "the installation is not started: the boot id cannot be read", error, false);
         return false;
     }
     upgrade_copy(upgrade, &next);
@@ -145,13 +144,17 @@ static bool enter_installing(struct upgrade *upgrade, const struct installer *in
     memcpy(next.version, facts.version, sizeof next.version);
     error = upgrade_publish(upgrade, &next);
     if (error != 0) {
-        fail(upgrade, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL,
-             "the installation cannot be recorded, so it is not begun", error);
+        char what[PENDING_TEXT_MAX];
+        (void)snprintf(what, sizeof what,
+                       "the installation is not started: %.1024s/" STATE_NAME " cannot be written",
+                       upgrade->installer.conf->upgrade.directory);
+        fail_with(upgrade, error == -ENOSPC ? ERROR_NO_SPACE : ERROR_INTERNAL, what, error, false);
     }
     return error == 0;
 }
 
-static void explain(const struct helper_result *result, struct recover_decision *ret)
+/* vsock_host-install wrote no record, so it did nothing. */
+static void explain_silence(const struct helper_result *result, struct recover_decision *ret)
 {
     bool started = result->end != HELPER_REFUSED;
     *ret = (struct recover_decision){.action = RECOVER_FAILED,
@@ -162,53 +165,49 @@ static void explain(const struct helper_result *result, struct recover_decision 
                    started ? "vsock_host-install left no record: " : "", result->how);
 }
 
-/* What to do once nobody installs; RECOVER_KEEP: nothing, the daemon stops or it is told already.
- */
+/* What to do once no installation runs; RECOVER_KEEP: nothing, the daemon stops or the end is
+ * published. */
 static enum recover_action await_installer(struct upgrade *upgrade, struct recover_decision *ret)
 {
-    const struct installer installer = upgrade_installer(upgrade);
     struct recover_facts facts;
-    int error = installer_wait(&installer, &upgrade->current->state);
+    int error = installer_wait(&upgrade->installer, &upgrade->current->state);
     if (error == -EBUSY) {
-        upgrade_publish_unknown(
-            upgrade, ERROR_BUSY,
-            "another installation still lives, or has left a process behind that holds "
-            "its lock; the image is kept");
+        upgrade_publish_failure(upgrade, ERROR_BUSY,
+                                "another installation runs, or has left a process that holds its "
+                                "lock; the image is kept",
+                                true);
     }
     if (error == -ETIMEDOUT) {
-        upgrade_publish_unknown(upgrade, ERROR_INSTALL_FAILED,
-                                "an installer still runs after all the time it may take");
+        upgrade_publish_failure(upgrade, ERROR_INSTALL_FAILED,
+                                "an installer still runs after its time limit", true);
     }
     if (error != 0) {
         return RECOVER_KEEP;
     }
-    error = installer_facts(&installer, NULL, &facts);
+    error = installer_facts(&upgrade->installer, NULL, &facts);
     if (error != 0) {
-        char text[UPGRADE_TEXT_MAX];
-        explain_error("how the installation ended is not known: the boot id cannot be read", error,
-                      text);
-        upgrade_publish_unknown(upgrade, ERROR_INTERNAL, text);
+        fail_with(upgrade, ERROR_INTERNAL,
+                  "outcome of the installation unknown: the boot id cannot be read", error, true);
         return RECOVER_KEEP;
     }
     recover_decide(&upgrade->current->state, &facts, ret);
     return ret->action;
 }
 
-/* The record decides, not how the program ended or that it was refused: another one may live. */
-static enum recover_action install(struct upgrade *upgrade)
+/* The record decides, not how the program ended or that it was refused: another one may run. */
+static enum recover_action install_image(struct upgrade *upgrade)
 {
-    const struct installer installer = upgrade_installer(upgrade);
     struct helper_result result;
     struct recover_decision decision;
-    if (!enter_installing(upgrade, &installer)) {
+    if (!enter_installing(upgrade)) {
         return RECOVER_KEEP;
     }
-    installer_run(&installer, upgrade->current->state.sha256, on_line, upgrade, &result);
+    installer_run(&upgrade->installer, upgrade->current->state.sha256, on_line, upgrade, &result);
     if (result.end == HELPER_LEFT || await_installer(upgrade, &decision) == RECOVER_KEEP) {
         return RECOVER_KEEP;
     }
-    if (decision.action == RECOVER_RUN) { /* it wrote nothing down, so it began nothing */
-        explain(&result, &decision);
+    if (decision.action == RECOVER_RUN) {
+        explain_silence(&result, &decision);
     }
     return upgrade_apply(upgrade, &decision);
 }
@@ -227,21 +226,21 @@ static void await_reboot(struct upgrade *upgrade)
     lock_give(&upgrade->lock);
     watchdog_expect("the end of an upgrade", WATCHDOG_DISK_MS);
     if (!stopping) {
-        upgrade_publish_failure(
-            upgrade, ERROR_REBOOT_FAILED,
-            "the image is installed, but the reboot that was scheduled has not come");
+        upgrade_publish_failure(upgrade, ERROR_REBOOT_FAILED,
+                                "the image is installed, but the scheduled reboot did not come",
+                                false);
     }
 }
 
-/* From `action` to the end of the present upgrade, or until the daemon stops. */
-static void follow(struct upgrade *upgrade, enum recover_action action)
+/* From `action` to the end of the current upgrade, or until the daemon stops. */
+static void run_upgrade(struct upgrade *upgrade, enum recover_action action)
 {
     struct recover_decision decision;
     unsigned runs = 0;
     while (action != RECOVER_KEEP) {
         switch (action) {
         case RECOVER_RUN:
-            action = fetch(upgrade) ? RECOVER_INSTALL : RECOVER_KEEP;
+            action = fetch_image(upgrade) ? RECOVER_INSTALL : RECOVER_KEEP;
             break;
         case RECOVER_WAIT:
             action = await_installer(upgrade, &decision) == RECOVER_KEEP
@@ -252,11 +251,11 @@ static void follow(struct upgrade *upgrade, enum recover_action action)
             if (runs++ == INSTALL_RUNS_MAX) {
                 upgrade_publish_failure(
                     upgrade, ERROR_REBOOT_FAILED,
-                    "the image is installed, but vsock_host-install does not ask for "
-                    "the reboot");
+                    "the image is installed, but vsock_host-install does not request the reboot",
+                    false);
                 return;
             }
-            action = install(upgrade);
+            action = install_image(upgrade);
             break;
         case RECOVER_REBOOTING:
             await_reboot(upgrade);
@@ -269,8 +268,8 @@ static void follow(struct upgrade *upgrade, enum recover_action action)
     }
 }
 
-/* A clean stop is no reason to give the upgrade up after some starts. */
-static void leave(struct upgrade *upgrade)
+/* A clean stop does not count as a start that found the upgrade unfinished. */
+static void reset_starts(struct upgrade *upgrade)
 {
     struct state state;
     if (upgrade->current == NULL || !phase_resumable(upgrade->current->state.phase)) {
@@ -280,7 +279,8 @@ static void leave(struct upgrade *upgrade)
     state.starts = 0;
     int error = state_write(&state, upgrade->directory_fd, STATE_NAME);
     if (error != 0) {
-        log_warning("the state of the upgrade cannot be written: %s", strerror(-error));
+        log_warning("%s/%s cannot be written: %s", upgrade->installer.conf->upgrade.directory,
+                    STATE_NAME, strerror(-error));
     }
 }
 
@@ -289,13 +289,13 @@ void *upgrade_thread_run(void *context)
     struct upgrade *upgrade = context;
     (void)pthread_setname_np(pthread_self(), "job"); /* only a name */
     watchdog_enter("job", 0);
-    watchdog_expect("taking up an upgrade", WATCHDOG_DISK_MS);
-    follow(upgrade, upgrade->first);
+    watchdog_expect("resuming an upgrade", WATCHDOG_DISK_MS);
+    run_upgrade(upgrade, upgrade->first);
     while (upgrade_queue_take(upgrade)) {
         progress_init(&upgrade->progress, 0, 0, clock_ms());
-        follow(upgrade, RECOVER_RUN);
+        run_upgrade(upgrade, RECOVER_RUN);
     }
-    leave(upgrade);
+    reset_starts(upgrade);
     watchdog_leave();
     return NULL;
 }
