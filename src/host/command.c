@@ -10,7 +10,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-/* Room for blanks around the version; a longer file is refused. */
+/* With space for blanks around the version; a longer file is refused. */
 enum { FILE_MAX = HOSTOS_VERSION_MAX + 256 };
 
 static bool is_blank(char c)
@@ -42,7 +42,9 @@ static ssize_t read_all(const char *path, char *bytes, size_t size)
     return length == size ? -EFBIG : (ssize_t)length;
 }
 
-int version_file_read(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
+/* What the file holds, trimmed; read at every request, so that a new version is sent at once. -ENODATA:
+ * nothing but blanks; -EFBIG: too long; -EILSEQ: not UTF-8. */
+static int read_version_file(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
 {
     char bytes[FILE_MAX + 1] = "";
     ssize_t got = read_all(path, bytes, sizeof bytes);
@@ -72,7 +74,7 @@ int version_file_read(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
     return 0;
 }
 
-const char *version_file_explain(int error)
+static const char *explain_version_error(int error)
 {
     switch (error) {
     case -ENODATA:
@@ -101,7 +103,7 @@ static struct answer done(void)
     return (struct answer){.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
 }
 
-/* `code` with the line that stands in the scratch. */
+/* `code` with the line in the scratch. */
 static struct answer failed(const struct call *call, enum error_code code)
 {
     return answer_error(code, call->scratch->text);
@@ -111,10 +113,10 @@ static struct answer get_hostos_version(struct call *call)
 {
     const char *path = call->conf->version.file;
     watchdog_expect("reading the version file", WATCHDOG_DISK_MS);
-    int error = version_file_read(path, call->scratch->text);
+    int error = read_version_file(path, call->scratch->text);
     if (error < 0) {
         (void)snprintf(call->scratch->text, sizeof call->scratch->text,
-                       "no HostOS version: cannot use %s: %s", path, version_file_explain(error));
+                       "no HostOS version: cannot use %s: %s", path, explain_version_error(error));
         return failed(call, ERROR_UNAVAILABLE);
     }
     return (struct answer){
@@ -136,8 +138,9 @@ static struct answer get_vsock_version(struct call *call)
 
 static struct answer notify(struct call *call)
 {
-    enum error_code code = console_notify(call->parts->console, call->request->message,
-                                          call->request->count, call->scratch->text);
+    enum error_code code =
+        console_notify(call->parts->console, call->request->message, call->request->count,
+                       call->scratch->text, sizeof call->scratch->text);
     return code == ERROR_NONE ? done() : failed(call, code);
 }
 
@@ -158,8 +161,7 @@ static struct answer get_upgrade_status(struct call *call)
     };
 }
 
-/* It is only begun here. */
-static struct answer run_errand(struct call *call)
+static struct answer submit_operation(struct call *call)
 {
     enum error_code code = operation_submit(call->parts->operations, call->request->command,
                                             call->cid, &call->pending, call->scratch->text);
@@ -167,14 +169,14 @@ static struct answer run_errand(struct call *call)
 }
 
 static struct answer (*const handlers[COMMAND_LAST + 1])(struct call *call) = {
-    [COMMAND_ATTACH_HSM] = run_errand,
-    [COMMAND_DETACH_HSM] = run_errand,
+    [COMMAND_ATTACH_HSM] = submit_operation,
+    [COMMAND_DETACH_HSM] = submit_operation,
     [COMMAND_GET_HOSTOS_VERSION] = get_hostos_version,
     [COMMAND_UPGRADE] = upgrade,
     [COMMAND_NOTIFY] = notify,
     [COMMAND_GET_VSOCK_VERSION] = get_vsock_version,
     [COMMAND_GET_UPGRADE_STATUS] = get_upgrade_status,
-    [COMMAND_START_UPGRADE_GUEST_VM] = run_errand,
+    [COMMAND_START_UPGRADE_GUEST_VM] = submit_operation,
 };
 
 void command_run(struct command_parts *parts, const struct request *request, uint32_t cid,
@@ -200,7 +202,7 @@ void command_run(struct command_parts *parts, const struct request *request, uin
     *pending = call.pending;
 }
 
-struct answer command_ended(const struct pending_view *view)
+struct answer command_answer_ended(const struct pending_view *view)
 {
     return view->code == ERROR_NONE ? done() : answer_error(view->code, view->text);
 }

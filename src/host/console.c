@@ -26,7 +26,7 @@
 enum { STUCK_MS = 1000 }; /* a device that takes nothing for so long is skipped */
 
 /* A descriptor, or -errno. */
-static int console_device_open(const char *path)
+static int open_device(const char *path)
 {
     int fd = open(path, O_WRONLY | O_NOCTTY | O_NONBLOCK | O_APPEND | O_CLOEXEC);
     return fd < 0 ? -errno : fd;
@@ -45,8 +45,8 @@ static int wait_writable(int fd, int stop_fd, int64_t deadline_ms)
     return ready == 0 ? -ETIMEDOUT : 0;
 }
 
-/* Gives up early, with -ECANCELED, when `stop_fd` (-1: none) becomes readable. */
-static int console_device_write(int fd, const char *bytes, size_t length, int stop_fd)
+/* -ETIMEDOUT: the device took nothing for STUCK_MS; -ECANCELED: `stop_fd` became readable. */
+static int write_device(int fd, const char *bytes, size_t length, int stop_fd)
 {
     int64_t deadline = clock_deadline(STUCK_MS);
     while (length > 0) {
@@ -67,7 +67,7 @@ static int console_device_write(int fd, const char *bytes, size_t length, int st
     return 0;
 }
 
-enum { COMMAND_LINE_MAX = 4096 }; /* what a command line says after that does not count */
+enum { COMMAND_LINE_MAX = 4096 }; /* the rest of a command line is not searched */
 
 static bool holds_all(const char *line, char *const words[])
 {
@@ -80,7 +80,7 @@ static bool holds_all(const char *line, char *const words[])
 }
 
 /* The arguments with a blank after each. False if there are none (a kernel thread, a zombie). */
-static bool command_line(int process, char line[COMMAND_LINE_MAX])
+static bool read_command_line(int process, char line[COMMAND_LINE_MAX])
 {
     int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
@@ -100,7 +100,7 @@ static bool command_line(int process, char line[COMMAND_LINE_MAX])
     return true;
 }
 
-static bool is_the_tool(int proc, const char *pid, char *const words[])
+static bool is_tool(int proc, const char *pid, char *const words[])
 {
     int process = openat(proc, pid, O_PATH | O_DIRECTORY | O_CLOEXEC);
     if (process < 0) {
@@ -108,8 +108,8 @@ static bool is_the_tool(int proc, const char *pid, char *const words[])
     }
     struct stat owner;
     char line[COMMAND_LINE_MAX];
-    bool found = fstat(process, &owner) == 0 && owner.st_uid == 0 && command_line(process, line) &&
-                 holds_all(line, words);
+    bool found = fstat(process, &owner) == 0 && owner.st_uid == 0 &&
+                 read_command_line(process, line) && holds_all(line, words);
     close(process);
     return found;
 }
@@ -126,8 +126,8 @@ bool console_is_busy(char *const words[])
     bool found = false;
     const struct dirent *entry;
     while (!found && (entry = readdir(proc)) != NULL) {
-        found = isdigit((unsigned char)entry->d_name[0]) &&
-                is_the_tool(dirfd(proc), entry->d_name, words);
+        found =
+            isdigit((unsigned char)entry->d_name[0]) && is_tool(dirfd(proc), entry->d_name, words);
     }
     closedir(proc);
     return found;
@@ -153,11 +153,11 @@ struct console {
     bool stopping;
 };
 
-static bool console_take_locked(struct console *console, struct notice *ret)
+static bool take_notice_locked(struct console *console, struct notice *ret)
     REQUIRES_LOCK(console->lock);
 
 /* False: stopping. */
-static bool console_take_locked(struct console *console, struct notice *ret)
+static bool take_notice_locked(struct console *console, struct notice *ret)
 {
     while (console->length == 0 && !console->stopping) {
         signal_wait(&console->filled, &console->lock);
@@ -171,17 +171,17 @@ static bool console_take_locked(struct console *console, struct notice *ret)
     return true;
 }
 
-static void write_to(const struct console *console, const char *path, const struct notice *notice)
+static void write_to_device(const struct console *console, const char *path,
+                            const struct notice *notice)
 {
-    int fd = console_device_open(path);
-    int error =
-        fd < 0 ? fd : console_device_write(fd, notice->bytes, notice->length, console->stop_fd);
+    int fd = open_device(path);
+    int error = fd < 0 ? fd : write_device(fd, notice->bytes, notice->length, console->stop_fd);
     if (fd >= 0) {
         close(fd);
     }
     if (error < 0 && error != -ECANCELED) {
         log_event(PRIORITY_WARNING, MESSAGE_ID_CONSOLE_SKIPPED, NULL, 0,
-                  "console %s skipped: %s; the message goes to the others", path,
+                  "cannot write to console %s ([console] devices): %s; skipped", path,
                   error == -ETIMEDOUT ? "it took nothing for 1 s" : strerror(-error));
     }
 }
@@ -190,18 +190,18 @@ static void write_once(const struct console *console, const struct notice *notic
 {
     if (console_is_busy(console->conf->console.skip_while_running.items)) {
         log_event(PRIORITY_NOTICE, MESSAGE_ID_CONSOLE_SKIPPED, NULL, 0,
-                  "consoles skipped: a tool of the operator owns them ([console] "
+                  "message not written: an operator's tool owns the consoles ([console] "
                   "skip_while_running)");
         return;
     }
     const struct conf_strings *devices = &console->conf->console.devices;
     for (size_t i = 0; i < devices->count; i++) {
-        write_to(console, devices->items[i], notice);
+        write_to_device(console, devices->items[i], notice);
     }
 }
 
 /* True when the thread shall end. */
-static bool stopped_within(const struct console *console, int64_t deadline_ms)
+static bool wait_for_stop(const struct console *console, int64_t deadline_ms)
 {
     struct pollfd stop = {.fd = console->stop_fd, .events = POLLIN};
     int ready;
@@ -211,7 +211,21 @@ static bool stopped_within(const struct console *console, int64_t deadline_ms)
     return ready != 0;
 }
 
-static void *run(void *argument)
+/* As often as was asked, or until the stop. */
+static void write_repeats(const struct console *console, const struct notice *notice)
+{
+    for (uint32_t i = 0; i < notice->count; i++) {
+        int64_t interval_ms = console->conf->console.interval_ms;
+        int64_t next_ms = clock_deadline(interval_ms);
+        watchdog_expect("writing to the consoles", WATCHDOG_DISK_MS + interval_ms);
+        write_once(console, notice);
+        if (i + 1 < notice->count && wait_for_stop(console, next_ms)) {
+            return;
+        }
+    }
+}
+
+static void *run_console(void *argument)
 {
     struct console *console = argument;
     watchdog_enter("console", 0);
@@ -219,20 +233,13 @@ static void *run(void *argument)
         struct notice notice;
         watchdog_idle();
         lock_take(&console->lock);
-        bool taken = console_take_locked(console, &notice);
+        bool taken = take_notice_locked(console, &notice);
         lock_give(&console->lock);
         if (!taken) {
             watchdog_leave();
             return NULL;
         }
-        bool stopped = false;
-        for (uint32_t i = 0; i < notice.count && !stopped; i++) {
-            int64_t interval_ms = atomic_load(&console->conf)->console.interval_ms;
-            int64_t next = clock_deadline(interval_ms);
-            watchdog_expect("writing to the consoles", WATCHDOG_DISK_MS + interval_ms);
-            write_once(console, &notice);
-            stopped = i + 1 < notice.count && stopped_within(console, next);
-        }
+        write_repeats(console, &notice);
         free(notice.bytes);
     }
 }
@@ -253,7 +260,7 @@ int console_new(const struct conf *conf, struct console **ret)
         error = errno;
     }
     if (error == 0) {
-        error = pthread_create(&console->thread, NULL, run, console);
+        error = pthread_create(&console->thread, NULL, run_console, console);
     }
     if (error != 0) {
         console_free(console);
@@ -274,10 +281,9 @@ void console_stop(struct console *console)
     console->stopping = true;
     lock_give(&console->lock);
     pthread_cond_signal(&console->filled);
-    uint64_t one = 1;
-    ssize_t written = write(console->stop_fd, &one, sizeof one);
-    (void)written; /* an eventfd at 0 takes a 1 */
-    int error = pthread_join(console->thread, NULL);
+    int error = eventfd_write(console->stop_fd, 1);
+    assert(error == 0);
+    error = pthread_join(console->thread, NULL);
     assert(error == 0);
     (void)error; /* NDEBUG */
     console->running = false;
@@ -302,20 +308,25 @@ struct console *console_free(struct console *console)
     return NULL;
 }
 
-/* True if one of the devices can be opened now. */
-static bool any_opens(const struct conf_strings *devices)
+/* True if one of the devices can be opened now; else `why` names each with its error. */
+static bool any_device_opens(const struct conf_strings *devices, char why[], size_t size)
 {
+    size_t length = (size_t)snprintf(why, size, "no console in [console] devices can be opened");
     for (size_t i = 0; i < devices->count; i++) {
-        int fd = console_device_open(devices->items[i]);
+        int fd = open_device(devices->items[i]);
         if (fd >= 0) {
             close(fd);
             return true;
+        }
+        if (length < size) {
+            length += (size_t)snprintf(why + length, size - length, "%s %s: %s", i == 0 ? ":" : ";",
+                                       devices->items[i], strerror(-fd));
         }
     }
     return false;
 }
 
-static int notice_new(struct text message, uint32_t count, struct notice *ret)
+static int make_notice(struct text message, uint32_t count, struct notice *ret)
 {
     size_t length = escape_text(message, ESCAPE_CONSOLE, (char[1]){0}, 1);
     char *bytes = malloc(length + 3); /* two newlines and escape_text's NUL */
@@ -329,8 +340,8 @@ static int notice_new(struct text message, uint32_t count, struct notice *ret)
     return 0;
 }
 
-/* Takes the notice's bytes only when it returns true. */
-static bool enqueue(struct console *console, const struct notice *notice)
+/* True: the queue owns the notice's bytes. False: it is full. */
+static bool append_notice(struct console *console, const struct notice *notice)
 {
     uint32_t size = console->conf->console.queue;
     lock_take(&console->lock);
@@ -347,7 +358,7 @@ static bool enqueue(struct console *console, const struct notice *notice)
 }
 
 enum error_code console_notify(struct console *console, struct text message, uint32_t count,
-                               char why[CONSOLE_WHY_MAX])
+                               char why[], size_t size)
 {
     const struct conf *conf = console->conf;
     if (count > conf->console.max_repeats) {
@@ -356,21 +367,18 @@ enum error_code console_notify(struct console *console, struct text message, uin
     if (count == 0) {
         return ERROR_NONE;
     }
-    if (!any_opens(&conf->console.devices)) {
-        (void)snprintf(why, CONSOLE_WHY_MAX,
-                       "no console can be opened: expected one of the %zu in [console] devices",
-                       conf->console.devices.count);
+    if (!any_device_opens(&conf->console.devices, why, size)) {
         return ERROR_UNAVAILABLE;
     }
     struct notice notice;
-    if (notice_new(message, count, &notice) < 0) {
-        (void)snprintf(why, CONSOLE_WHY_MAX, "out of memory for the message; try again later");
+    if (make_notice(message, count, &notice) < 0) {
+        (void)snprintf(why, size, "out of memory for the message: try again later");
         return ERROR_INTERNAL;
     }
-    if (!enqueue(console, &notice)) {
+    if (!append_notice(console, &notice)) {
         free(notice.bytes);
-        (void)snprintf(why, CONSOLE_WHY_MAX,
-                       "%u messages wait for the console already: try again when they are shown",
+        (void)snprintf(why, size,
+                       "the queue of messages is full ([console] queue = %u): try again later",
                        conf->console.queue);
         return ERROR_BUSY;
     }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Messages on the host's consoles: a thread writes them, again and again as often as was asked, one
- * message after the other, so that the repeats of two are not mixed.
+/* Messages on the host's consoles. One thread writes a message as often as was asked, then the next
+ * one, so that the repeats of two messages are not mixed.
  *
- * Threads  notify: any thread.  new, stop, free: main thread.
+ * Threads  notify: any thread.  new, configure, stop, free: main thread.
  * Lock     one, rank 4 (ranks: main.c). Devices are opened and written with no lock held.
- * Errors   0 or -errno from new; refusals are values that the guest is told. The console thread
- *          logs devices that it skips.
+ * Errors   0 or -errno from new; notify: the error that the guest gets. The console thread logs the
+ *          devices that it skips.
  * Owner    notify copies the message.
  */
 #ifndef HOST_CONSOLE_H
@@ -18,25 +18,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Writing to a console device without ever waiting long for it.
- *
- * Threads  any.
- * Errors   0 or -errno; -ETIMEDOUT: it took nothing for 1 s.
- * Source   interfaces: consoles are opened O_WRONLY|O_NOCTTY|O_NONBLOCK|O_APPEND.
- */
-
-/* Whether an operator's full-screen tool owns the console now.
- *
- * Threads  any; /proc is read at every call.
- * Errors   a process that cannot be read is not the one.
- */
-/* True while a process of root runs whose command line holds all the words (NULL after the last);
- * with no word, never. */
-bool console_is_busy(char *const words[]);
-
 struct console;
-
-enum { CONSOLE_WHY_MAX = 256 };
 
 MUST_CHECK int console_new(const struct conf *conf, struct console **ret);
 /* From the next message on. */
@@ -46,8 +28,12 @@ void console_stop(struct console *console);
 struct console *console_free(struct console *console);
 
 /* ERROR_NONE once one device could be opened and the message is queued; else the code and one line
- * in `why`. A count of 0 is done at once; more than [console] max_repeats is cut to it. */
+ * in `why`. A count of 0 writes nothing; [console] max_repeats limits it. */
 enum error_code console_notify(struct console *console, struct text message, uint32_t count,
-                               char why[CONSOLE_WHY_MAX]);
+                               char why[], size_t size);
+
+/* True while a process of root runs whose command line holds all the words (NULL after the last):
+ * a full-screen tool of the operator's owns the console. Without words, never. */
+bool console_is_busy(char *const words[]);
 
 #endif

@@ -27,80 +27,29 @@
 #include <sys/signalfd.h>
 #include <unistd.h>
 
-static void tell_kept(const char *section, const char *name)
-{
-    log_warning("reload: [%s] %s differs; that takes a restart", section, name);
-}
-
-static const struct conf *keep(struct reload *reload, struct conf *fresh)
-{
-    struct conf **loaded = reallocarray(reload->loaded, reload->count + 1, sizeof(struct conf *));
-    if (loaded == NULL) {
-        conf_free(fresh);
-        return NULL;
-    }
-    reload->loaded = loaded;
-    reload->loaded[reload->count++] = fresh;
-    return fresh;
-}
-
-/* What is in effect from now on: `now` itself if nothing has changed, which costs no memory. NULL:
- * out of memory. */
-static const struct conf *merge(struct reload *reload, const struct conf *now, struct conf *fresh)
-{
-    int error = conf_carry_over(now, fresh, tell_kept);
-    if (error == 0 && !conf_same(now, fresh)) {
-        return keep(reload, fresh);
-    }
-    conf_free(fresh);
-    return error == 0 ? now : NULL;
-}
-
-/* What the files say now, `now` itself if that is the same; keys that need a restart keep what they
- * have in `now`, and are named. NULL: the files cannot be used, so `now` stays. */
-static const struct conf *reload_load(struct reload *reload, const struct conf *now)
-{
-    struct conf *fresh = NULL;
-    const struct conf *merged = NULL;
-    char problem[CONF_PROBLEM_MAX];
-    if (conf_load(reload->path, reload->listen, &fresh, problem) == 0) {
-        (void)snprintf(problem, sizeof problem, "out of memory");
-        merged = merge(reload, now, fresh);
-    }
-    if (merged == NULL) {
-        log_event(PRIORITY_ERROR, MESSAGE_ID_RELOAD_FAILED, NULL, 0,
-                  "reload: %s; the configuration stays as it was", problem);
-    } else {
-        log_event(PRIORITY_NOTICE, MESSAGE_ID_RELOADED, NULL, 0, "the configuration was reloaded%s",
-                  merged == now ? "; nothing changed" : "");
-    }
-    return merged;
-}
-
-static void reload_done(struct reload *reload)
-{
-    while (reload->count > 0) {
-        conf_free(reload->loaded[--reload->count]);
-    }
-    free(reload->loaded);
-    reload->loaded = NULL;
-}
-
 enum {
-    OTHER_FILES =
-        64, /* descriptors beside those of guests and two a listener: files, pipes, downloads, libraries */
+    OTHER_FILES = 64,   /* descriptors beside those of guests and two a listener */
     METRICS_MS = 15000, /* between two writes of the metrics file */
-    LISTENING_TEXT_SIZE = 512,
-    READY_AGAIN_MS = 1000, /* until systemd could be told that all is ready */
+    STATUS_SIZE = 1024,
+    READY_RETRY_MS = 1000, /* between two attempts to send READY=1 */
     STOP_LINGER_MS = 2000, /* of the stop limit, beside [limits] send_seconds */
-    STOP_STEP_MS = 15000,  /* what systemd grants each step of the stop beside its own limit */
+    STOP_PHASE_MS = 15000, /* that systemd grants each phase of the stop beside its own limit */
 };
 
 struct daemon {
-    const struct conf *conf; /* the present one */
-    struct reload reload;
-    struct watchdog_late late; /* the thread that was told of; no name: none */
-    bool untold;               /* systemd: that all is ready */
+    const struct conf *conf; /* the current one */
+    const char *config_path;
+    char *const *listen; /* as conf_load takes it */
+    const char *hsm_results;
+    /* All that were loaded by a reload. Threads read the current one without a lock, so one that was
+     * replaced is kept until the daemon ends: a few KiB for each reload that changes something.
+     * Reference counts would take a lock for each request, and each piece of work (a connection between
+     * two events, an upgrade of hours, an operation, a message and its repeats) would have to hold and
+     * drop one on every path: much that can leak, for memory that an operator changes by hand. */
+    struct conf **loaded;
+    size_t loaded_count;
+    struct watchdog_late late; /* the thread that was reported; no name: none */
+    bool ready_failed;         /* READY=1 could not be sent yet */
     int signal_fd;
     struct listener_set listener_set;
     struct command_parts parts;
@@ -108,16 +57,66 @@ struct daemon {
     struct worker_pool *pool;
 };
 
-/* --- pieces of the start; each logs its own failure --- */
+/* --- reload --- */
 
-static bool complain(const char *what, int error)
+static void report_kept(const char *section, const char *name)
+{
+    log_warning("reload: [%s] %s differs; a change takes a restart", section, name);
+}
+
+/* What is in effect from now on: `fresh`, or the current one if nothing differs, which costs no memory.
+ * NULL: out of memory. Takes `fresh`. */
+static const struct conf *merge_conf(struct daemon *daemon, struct conf *fresh)
+{
+    int error = conf_carry_over(daemon->conf, fresh, report_kept);
+    if (error == 0 && conf_same(daemon->conf, fresh)) {
+        conf_free(fresh);
+        return daemon->conf;
+    }
+    struct conf **loaded = NULL;
+    if (error == 0) {
+        loaded = reallocarray(daemon->loaded, daemon->loaded_count + 1, sizeof(struct conf *));
+    }
+    if (loaded == NULL) {
+        conf_free(fresh);
+        return NULL;
+    }
+    daemon->loaded = loaded;
+    daemon->loaded[daemon->loaded_count++] = fresh;
+    return fresh;
+}
+
+/* NULL: the files cannot be used, so the current one stays. Keys that take a restart keep their value
+ * and are named. */
+static const struct conf *reload_conf(struct daemon *daemon)
+{
+    struct conf *fresh = NULL;
+    const struct conf *merged = NULL;
+    char problem[CONF_PROBLEM_MAX];
+    if (conf_load(daemon->config_path, daemon->listen, &fresh, problem) == 0) {
+        (void)snprintf(problem, sizeof problem, "out of memory");
+        merged = merge_conf(daemon, fresh);
+    }
+    if (merged == NULL) {
+        log_event(PRIORITY_ERROR, MESSAGE_ID_RELOAD_FAILED, NULL, 0,
+                  "reload: %s; the configuration stays as it was", problem);
+    } else {
+        log_event(PRIORITY_NOTICE, MESSAGE_ID_RELOADED, NULL, 0, "the configuration was reloaded%s",
+                  merged == daemon->conf ? "; nothing changed" : "");
+    }
+    return merged;
+}
+
+/* --- start; each function logs its own failure --- */
+
+static bool fail_start(const char *what, int error)
 {
     log_error("cannot start: %s: %s", what, strerror(-error));
     return false;
 }
 
-/* Signals are read from a descriptor; so they are blocked in every thread that comes. */
-static bool take_signals(struct daemon *daemon)
+/* Signals are read from a descriptor, so they are blocked in this and all later threads. */
+static bool block_signals(struct daemon *daemon)
 {
     sigset_t set;
     sigemptyset(&set);
@@ -131,7 +130,7 @@ static bool take_signals(struct daemon *daemon)
         daemon->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
         error = daemon->signal_fd < 0 ? errno : 0;
     }
-    return error == 0 || complain("signals", -error);
+    return error == 0 || fail_start("cannot block signals or read them (signalfd)", -error);
 }
 
 static bool open_listeners(struct daemon *daemon)
@@ -156,7 +155,7 @@ static bool raise_file_limit(const struct daemon *daemon)
         connections + CONNECTION_TABLE_SPARE + 2 * daemon->listener_set.count + OTHER_FILES;
     struct rlimit limit;
     if (getrlimit(RLIMIT_NOFILE, &limit) < 0) {
-        return complain("RLIMIT_NOFILE", -errno);
+        return fail_start("cannot read RLIMIT_NOFILE", -errno);
     }
     if (limit.rlim_cur >= needed) {
         return true;
@@ -172,43 +171,44 @@ static bool raise_file_limit(const struct daemon *daemon)
     return true;
 }
 
-static void work(void *context, struct connection *connection)
+static void serve_connection(void *context, struct connection *connection)
 {
     struct daemon *daemon = context;
     worker_serve(&daemon->parts, connection);
-    acceptor_back(daemon->acceptor, connection);
+    acceptor_give_back(daemon->acceptor, connection);
 }
 
-static bool make_parts(struct daemon *daemon, const char *config_path)
+static bool make_parts(struct daemon *daemon)
 {
     const struct conf *conf = daemon->conf;
     char problem[CONF_PROBLEM_MAX];
-    /* For the state, and for systemd's word on an installation: a start waits for nothing else. */
+    /* For the state on disk, and systemd's answer about an installation: a start waits for nothing else. */
     notify_extend_timeout(WATCHDOG_DISK_MS + UNIT_PENDING_LIMIT_MS);
-    int error = acceptor_new(conf, &daemon->parts, daemon->listener_set.listeners,
-                             daemon->listener_set.count, &daemon->acceptor);
+    int error = acceptor_new(conf, &daemon->parts, &daemon->listener_set, &daemon->acceptor);
     if (error < 0) {
-        return complain("acceptor", error);
+        return fail_start("cannot make the acceptor", error);
     }
     const struct pending_wakeup wakeup = {.notify = acceptor_notify, .context = daemon->acceptor};
-    if (upgrade_new(conf, config_path, wakeup, &daemon->parts.upgrade, problem) < 0) {
+    if (upgrade_new(conf, daemon->config_path, wakeup, &daemon->parts.upgrade, problem) < 0) {
         log_error("cannot start: %s", problem);
         return false;
     }
-    error = operation_new(conf, config_path, wakeup, &daemon->parts.operations);
+    error = operation_new(conf, daemon->config_path, daemon->hsm_results, wakeup,
+                          &daemon->parts.operations);
     if (error < 0) {
-        return complain("errands", error);
+        return fail_start("cannot make the queue of operations", error);
     }
     error = console_new(conf, &daemon->parts.console);
-    return error == 0 || complain("console thread", error);
+    return error == 0 || fail_start("cannot start the console thread", error);
 }
 
 /* The units name no configuration, so they read the default one. */
-static void warn_of_units(const struct conf *conf, const char *config_path)
+static void warn_of_units(const struct daemon *daemon)
 {
-    if (conf->steps.method == CONF_STEP_UNIT && strcmp(config_path, CONF_DEFAULT_PATH) != 0) {
-        log_warning("[steps] method = unit in %s: the units of the step programs read %s",
-                    config_path, CONF_DEFAULT_PATH);
+    if (daemon->conf->steps.method == CONF_STEP_UNIT &&
+        strcmp(daemon->config_path, CONF_DEFAULT_PATH) != 0) {
+        log_warning("[steps] method = unit in %s: the units of the helper programs read %s",
+                    daemon->config_path, CONF_DEFAULT_PATH);
     }
 }
 
@@ -220,20 +220,20 @@ static bool start_threads(struct daemon *daemon)
         error = operation_start(daemon->parts.operations);
     }
     if (error == 0) {
-        error =
-            worker_pool_new(conf->limits.workers, conf->limits.queue, work, daemon, &daemon->pool);
+        error = worker_pool_new(conf->limits.workers, conf->limits.queue, serve_connection, daemon,
+                                &daemon->pool);
     }
     if (error == 0) {
         error = acceptor_start(daemon->acceptor, daemon->pool);
     }
-    return error == 0 || complain("threads", error);
+    return error == 0 || fail_start("cannot start a thread", error);
 }
 
 /* --- running --- */
 
 static void write_metrics(const struct daemon *daemon)
 {
-    static int told; /* the error that was told last: it is told once */
+    static int logged; /* the last error: it is logged once */
     const char *path = daemon->conf->metrics.textfile;
     if (path[0] == '\0') {
         return;
@@ -241,38 +241,28 @@ static void write_metrics(const struct daemon *daemon)
     struct pending_view view;
     upgrade_read_status(daemon->parts.upgrade, &view);
     int error = metrics_write(path, &view.status);
-    if (error != told && error < 0) {
+    if (error != logged && error < 0) {
         log_warning("cannot write %s ([metrics] textfile): %s", path, strerror(-error));
     }
-    told = error;
+    logged = error;
 }
 
-/* While an upgrade is under way STATUS tells of that. */
-static void tell_ready(struct daemon *daemon, const char *remark)
+/* STATUS= is `remark` and the listeners, or the upgrade that is under way. */
+static void notify_systemd_ready(struct daemon *daemon, const char *remark)
 {
-    char listener_set[LISTENING_TEXT_SIZE];
-    char status[2 * LISTENING_TEXT_SIZE];
-    listener_set_describe(&daemon->listener_set, listener_set, sizeof listener_set);
-    (void)snprintf(status, sizeof status, "%s%s", remark, listener_set);
+    char status[STATUS_SIZE];
+    size_t length = (size_t)snprintf(status, sizeof status, "%s", remark);
+    listener_set_describe(&daemon->listener_set, status + length, sizeof status - length);
     int error = notify_ready(status);
-    if (error < 0 && !daemon->untold) {
-        log_warning("systemd cannot be told that all is ready, and will be: %s", strerror(-error));
+    if (error < 0 && !daemon->ready_failed) {
+        log_warning("cannot notify systemd (READY=1): %s; will retry", strerror(-error));
     }
-    daemon->untold = error < 0;
+    daemon->ready_failed = error < 0;
     upgrade_show(daemon->parts.upgrade);
 }
 
-static void say_ready(struct daemon *daemon)
-{
-    char listener_set[LISTENING_TEXT_SIZE];
-    listener_set_describe(&daemon->listener_set, listener_set, sizeof listener_set);
-    tell_ready(daemon, "");
-    log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
-              listener_set);
-}
-
-/* The parts go on with the new configuration from their next piece of work on. */
-static void adopt(struct daemon *daemon, const struct conf *conf)
+/* The parts use the new configuration from their next piece of work on. */
+static void adopt_conf(struct daemon *daemon, const struct conf *conf)
 {
     daemon->conf = conf;
     atomic_store(&daemon->parts.conf, conf);
@@ -285,15 +275,16 @@ static void adopt(struct daemon *daemon, const struct conf *conf)
 static void reload(struct daemon *daemon)
 {
     notify_reloading();
-    const struct conf *fresh = reload_load(&daemon->reload, daemon->conf);
+    const struct conf *fresh = reload_conf(daemon);
     if (fresh != NULL) {
-        adopt(daemon, fresh);
+        adopt_conf(daemon, fresh);
     }
-    tell_ready(daemon, fresh == NULL ? "Reload failed, the configuration stays as it was. " : "");
+    notify_systemd_ready(daemon,
+                         fresh == NULL ? "Reload failed, the configuration stays as it was. " : "");
 }
 
-/* Tells systemd that all is well, if it is; a thread that hangs is told once. */
-static void look_after_threads(struct daemon *daemon)
+/* WATCHDOG=1 to systemd while no thread is late; a thread that hangs is logged once. */
+static void check_threads(struct daemon *daemon)
 {
     struct watchdog_late late;
     if (!watchdog_is_on()) {
@@ -309,20 +300,20 @@ static void look_after_threads(struct daemon *daemon)
         }
         daemon->late = late;
         log_event(PRIORITY_ERROR, MESSAGE_ID_THREAD_LATE, NULL, 0,
-                  "thread %s%s is late by %lld ms (%s): systemd is not told that all is well",
+                  "thread %s%s is late by %lld ms (%s): WATCHDOG=1 is not sent to systemd",
                   late.name, number, (long long)late.late_ms, late.step);
     }
 }
 
-/* How long main may sleep. While a thread is late it looks more often: if the thread goes on after all,
- * systemd hears of it in time. */
-static int nap_ms(const struct daemon *daemon, int64_t watchdog_ms)
+/* How long main may sleep. While a thread is late it checks more often: if the thread goes on after all,
+ * systemd is notified in time. */
+static int sleep_ms(const struct daemon *daemon, int64_t watchdog_ms)
 {
-    int64_t nap = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
-    int64_t look = watchdog_ms / (daemon->late.name == NULL ? 2 : 16);
-    nap = watchdog_ms > 0 && look < nap ? look : nap;
-    nap = daemon->untold && nap > READY_AGAIN_MS ? READY_AGAIN_MS : nap;
-    return nap == INT_MAX ? -1 : (int)nap;
+    int64_t sleep = daemon->conf->metrics.textfile[0] != '\0' ? METRICS_MS : INT_MAX;
+    int64_t check = watchdog_ms / (daemon->late.name == NULL ? 2 : 16);
+    sleep = watchdog_ms > 0 && check < sleep ? check : sleep;
+    sleep = daemon->ready_failed && sleep > READY_RETRY_MS ? READY_RETRY_MS : sleep;
+    return sleep == INT_MAX ? -1 : (int)sleep;
 }
 
 /* The signal that ends the daemon. */
@@ -333,10 +324,10 @@ static int wait_for_signal(struct daemon *daemon)
     for (;;) {
         struct signalfd_siginfo info;
         write_metrics(daemon);
-        look_after_threads(daemon);
-        (void)poll(&polled, 1, nap_ms(daemon, watchdog_ms)); /* the read tells what came */
-        if (daemon->untold) {
-            tell_ready(daemon, "");
+        check_threads(daemon);
+        (void)poll(&polled, 1, sleep_ms(daemon, watchdog_ms)); /* the read finds what arrived */
+        if (daemon->ready_failed) {
+            notify_systemd_ready(daemon, "");
         }
         if (read(daemon->signal_fd, &info, sizeof info) != (ssize_t)sizeof info) {
             continue;
@@ -348,71 +339,87 @@ static int wait_for_signal(struct daemon *daemon)
     }
 }
 
-/* One more step of the stop has begun. systemd grants it its time from now on, so it waits for steps
- * that make headway, whatever TimeoutStopSec= says, and not for one that hangs. */
-static void grant_step(int64_t limit_ms)
+/* A phase of the stop begins. systemd grants it its time from now on, so it waits for phases that
+ * progress, whatever TimeoutStopSec= says, and not for one that hangs. */
+static void extend_stop(int64_t limit_ms)
 {
-    notify_extend_timeout(limit_ms + STOP_STEP_MS);
+    notify_extend_timeout(limit_ms + STOP_PHASE_MS);
 }
 
-/* Takes everything down, in the reverse order of its making; it may be half made. */
+/* In the reverse order of the start, which may have failed halfway. */
 static void take_down(struct daemon *daemon)
 {
     int64_t send_ms = daemon->conf->limits.send_ms;
     atomic_store_explicit(&daemon->parts.stopping, true, memory_order_release);
     if (daemon->parts.upgrade != NULL) {
-        grant_step(0);
+        extend_stop(0);
         upgrade_stop(daemon->parts.upgrade);
     }
     if (daemon->parts.operations != NULL) {
-        grant_step(send_ms + CHILD_GRACE_MS); /* a step program that is ended may take that */
+        extend_stop(send_ms + CHILD_GRACE_MS); /* a helper program may take that to end */
         operation_stop(daemon->parts.operations, send_ms);
     }
     if (daemon->acceptor != NULL) {
-        grant_step(send_ms + STOP_LINGER_MS);
+        extend_stop(send_ms + STOP_LINGER_MS);
         acceptor_stop(daemon->acceptor, send_ms + STOP_LINGER_MS);
     }
     listener_set_close(&daemon->listener_set);
     if (daemon->pool != NULL) {
-        grant_step(0);
+        extend_stop(0);
         worker_pool_stop(daemon->pool);
         daemon->pool = worker_pool_free(daemon->pool);
     }
     if (daemon->parts.console != NULL) {
-        grant_step(0);
+        extend_stop(0);
         console_stop(daemon->parts.console);
         daemon->parts.console = console_free(daemon->parts.console);
     }
-    daemon->acceptor = acceptor_free(daemon->acceptor); /* its connections hold tickets */
+    daemon->acceptor =
+        acceptor_free(daemon->acceptor); /* its connections hold references to the work below */
     daemon->parts.upgrade = upgrade_free(daemon->parts.upgrade);
     daemon->parts.operations = operation_free(daemon->parts.operations);
-    reload_done(&daemon->reload);
+    while (daemon->loaded_count > 0) {
+        conf_free(daemon->loaded[--daemon->loaded_count]);
+    }
+    free(daemon->loaded);
     if (daemon->signal_fd >= 0) {
         close(daemon->signal_fd);
     }
 }
 
-int daemon_run(const struct conf *conf, const char *config_path, char *const listen[])
+static void run_until_signal(struct daemon *daemon)
 {
-    struct daemon daemon = {
-        .conf = conf, .reload = {.path = config_path, .listen = listen}, .signal_fd = -1};
+    char status[STATUS_SIZE];
+    warn_of_units(daemon);
+    notify_systemd_ready(daemon, "");
+    listener_set_describe(&daemon->listener_set, status, sizeof status);
+    log_event(PRIORITY_INFO, MESSAGE_ID_STARTED, NULL, 0, "vsock_host %s: %s", VSOCK_VERSION,
+              status);
+    int signal = wait_for_signal(daemon);
+    (void)snprintf(status, sizeof status, "Stopping on %s",
+                   signal == SIGTERM ? "SIGTERM" : "SIGINT");
+    notify_stopping(status);
+    log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
+    write_metrics(daemon);
+}
+
+int daemon_run(const struct conf *conf, const char *config_path, char *const listen[],
+               const char *hsm_results)
+{
+    struct daemon daemon = {.conf = conf,
+                            .config_path = config_path,
+                            .listen = listen,
+                            .hsm_results = hsm_results,
+                            .signal_fd = -1};
     atomic_init(&daemon.parts.stopping, false);
     atomic_init(&daemon.parts.conf, conf);
     watchdog_init(notify_watchdog_ms());
     digest_library_init();
     download_library_init();
-    bool started = take_signals(&daemon) && open_listeners(&daemon) && raise_file_limit(&daemon) &&
-                   make_parts(&daemon, config_path) && start_threads(&daemon);
+    bool started = block_signals(&daemon) && open_listeners(&daemon) && raise_file_limit(&daemon) &&
+                   make_parts(&daemon) && start_threads(&daemon);
     if (started) {
-        warn_of_units(conf, config_path);
-        say_ready(&daemon);
-        int signal = wait_for_signal(&daemon);
-        char status[64];
-        (void)snprintf(status, sizeof status, "Stopping on %s",
-                       signal == SIGTERM ? "SIGTERM" : "SIGINT");
-        notify_stopping(status);
-        log_event(PRIORITY_INFO, MESSAGE_ID_STOPPED, NULL, 0, "%s", status);
-        write_metrics(&daemon);
+        run_until_signal(&daemon);
     }
     take_down(&daemon);
     return started ? 0 : 1;

@@ -1,11 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A mutex and a condition variable that clang's thread-safety analysis can follow.
- *
- * Functions whose names end in _locked are declared REQUIRES_LOCK(...); the build with clang
- * (-Wthread-safety) checks that they are called with the lock held. Ranks are listed in main.c: a
+/* A mutex and a condition variable that clang's thread-safety analysis (-Wthread-safety) can follow.
+ * Functions whose names end in _locked are declared REQUIRES_LOCK(...). Ranks are listed in main.c: a
  * thread that holds a lock takes only locks of a higher rank.
  *
- * Errors   a mutex that cannot be taken is a bug of ours: assert.
+ * Errors   a mutex that cannot be locked is a bug of ours: assert.
  */
 #ifndef HOST_LOCK_H
 #define HOST_LOCK_H

@@ -17,7 +17,7 @@
 #include <unistd.h>
 
 /* Leaves the field out when not even its name and one escaped byte would fit. */
-static void add(struct journal_entry *entry, const char *name, const char *value)
+static void add_field(struct journal_entry *entry, const char *name, const char *value)
 {
     char *at = entry->bytes + entry->used;
     size_t left = sizeof entry->bytes - entry->used;
@@ -40,24 +40,17 @@ void journal_entry_build(const char *program, enum log_priority priority, const 
     char digit[] = {(char)('0' + priority), '\0'};
     ret->count = 0;
     ret->used = 0;
-    add(ret, "PRIORITY", digit);
-    add(ret, "SYSLOG_IDENTIFIER", program);
-    add(ret, "MESSAGE", message);
+    add_field(ret, "PRIORITY", digit);
+    add_field(ret, "SYSLOG_IDENTIFIER", program);
+    add_field(ret, "MESSAGE", message);
     if (message_id != NULL) {
-        add(ret, "MESSAGE_ID", message_id);
+        add_field(ret, "MESSAGE_ID", message_id);
     }
     for (size_t i = 0; i < count; i++) {
         if (fields[i].value != NULL) {
-            add(ret, fields[i].name, fields[i].value);
+            add_field(ret, fields[i].name, fields[i].value);
         }
     }
-}
-
-static bool is_stream(const char *journal_stream, const struct stat *stat)
-{
-    char own[48];
-    snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)stat->st_dev, (uintmax_t)stat->st_ino);
-    return strcmp(journal_stream, own) == 0;
 }
 
 bool log_target_is_journal(enum log_target target, const char *journal_stream,
@@ -66,13 +59,19 @@ bool log_target_is_journal(enum log_target target, const char *journal_stream,
     if (target != LOG_AUTO) {
         return target == LOG_JOURNAL;
     }
-    return journal_stream != NULL && stderr_stat != NULL && is_stream(journal_stream, stderr_stat);
+    if (journal_stream == NULL || stderr_stat == NULL) {
+        return false;
+    }
+    char own[48];
+    (void)snprintf(own, sizeof own, "%ju:%ju", (uintmax_t)stderr_stat->st_dev,
+                   (uintmax_t)stderr_stat->st_ino);
+    return strcmp(journal_stream, own) == 0;
 }
 
 enum {
-    HELPER_MAX = 64,
-    LOST_MAX = 40,  /* bytes of the note about lost lines */
-    STUCK_MS = 100, /* for which a full stderr is waited for, once */
+    PROGRAM_MAX = 64, /* bytes of its name on stderr */
+    LOST_MAX = 40,    /* bytes of the note about lost lines */
+    STUCK_MS = 100,   /* the wait for a full stderr, once */
 };
 
 /* Constant once log_init has run. */
@@ -98,9 +97,9 @@ void log_init(const char *program, enum log_target target, bool verbose)
     settings.verbose = verbose;
 }
 
-/* True if stderr takes a line now. A reader that stopped reading costs one short wait, then none until
- * it reads again: nobody here may hang for a log. */
-static bool stderr_takes(bool waited_before)
+/* True if a write to stderr would not block. A reader that stopped reading costs one short wait, then none
+ * until it reads again: no thread may hang for a log line. */
+static bool stderr_is_writable(bool waited_before)
 {
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
     return poll(&out, 1, waited_before ? 0 : STUCK_MS) == 1 && (out.revents & POLLOUT) != 0;
@@ -111,9 +110,9 @@ static bool stderr_takes(bool waited_before)
 static void write_line(enum log_priority priority, const char *message)
 {
     static _Atomic unsigned lost;
-    char line[HELPER_MAX + LOST_MAX + 16 + LOG_TEXT_MAX + 2];
+    char line[PROGRAM_MAX + LOST_MAX + 16 + LOG_TEXT_MAX + 2];
     char note[LOST_MAX] = "";
-    if (!stderr_takes(atomic_load_explicit(&lost, memory_order_relaxed) > 0)) {
+    if (!stderr_is_writable(atomic_load_explicit(&lost, memory_order_relaxed) > 0)) {
         atomic_fetch_add_explicit(&lost, 1, memory_order_relaxed);
         return;
     }
@@ -121,10 +120,10 @@ static void write_line(enum log_priority priority, const char *message)
     if (missing > 0) {
         (void)snprintf(note, sizeof note, "(lines lost: %u) ", missing);
     }
-    int length = snprintf(line, sizeof line, "%.*s: %s: %s%s\n", HELPER_MAX, settings.program,
+    int length = snprintf(line, sizeof line, "%.*s: %s: %s%s\n", PROGRAM_MAX, settings.program,
                           priority_names[priority], note, message);
     ssize_t written = write(STDERR_FILENO, line, (size_t)length);
-    (void)written; /* there is nowhere left to say so */
+    (void)written; /* nowhere is left to log that */
 }
 
 static bool send_entry(enum log_priority priority, const char *message_id, const char *message,

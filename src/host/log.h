@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The log: journald with structured fields when the daemon runs under it, plain lines on stderr
  * elsewhere. Every message is escaped here, whole, so a peer's bytes can be passed as they are.
+ * Rule: one line per failure, logged at the top (request, upgrade, main), never below.
  *
- * Threads  log_init before the first thread, then any thread. No lock: one datagram or one write
- *          per line.
- * Errors   a line that cannot be written is lost; nothing is returned.
- * Style    one line per failure, made at the top (session, job, main), never below.
+ * Threads  log_init before the first thread, then any thread. No lock: one datagram or one write per
+ *          line.
+ * Errors   a line that cannot be written is lost.
  */
 #ifndef HOST_LOG_H
 #define HOST_LOG_H
@@ -32,11 +32,11 @@ enum log_target { LOG_AUTO, LOG_JOURNAL, LOG_STDERR };
  * lets PRIORITY_DEBUG through. `program` names the process in both. */
 void log_init(const char *program, enum log_target target, bool verbose);
 
-/* False when a line of this priority would be left out: then it need not be made. */
+/* False when a line of this priority is left out: then it need not be formatted. */
 bool log_wants(enum log_priority priority);
 
 /* A structured field, such as {"VSOCK_CID", "3"}; a NULL value leaves it out. On stderr the fields
- * are not shown: the message says it all. */
+ * are not shown: the message holds all of it. */
 struct log_field {
     const char *name;
     const char *value;
@@ -52,14 +52,9 @@ void log_event(enum log_priority priority, const char *message_id, const struct 
 #define log_notice(...)         log_line(PRIORITY_NOTICE, __VA_ARGS__)
 #define log_info(...)           log_line(PRIORITY_INFO, __VA_ARGS__)
 
-/* One entry for the journal, built from a message and its fields: what journald is told, apart from
- * telling it.
- *
- * Threads  a pure function over the caller's struct.
- * Shape    PRIORITY, SYSLOG_IDENTIFIER, MESSAGE, MESSAGE_ID if there is one, then the fields in
- *          their order (systemd.journal-fields(7)). Values are escaped and cut to
- *          LOG_TEXT_MAX bytes; what no longer fits the entry is left out, the last fields first.
- */
+/* One entry for the journal: PRIORITY, SYSLOG_IDENTIFIER, MESSAGE, MESSAGE_ID if there is one, then the
+ * fields in their order (systemd.journal-fields(7)). Values are escaped and cut to LOG_TEXT_MAX bytes;
+ * what does not fit is left out, the last fields first. */
 enum {
     LOG_TEXT_MAX = 2048, /* bytes of one message or value, escaped */
     JOURNAL_ENTRY_SIZE = 16384,
@@ -78,13 +73,9 @@ void journal_entry_build(const char *program, enum log_priority priority, const 
                          const char *message, const struct log_field *fields, size_t count,
                          struct journal_entry *ret);
 
-/* Where the log goes, decided from what is known of stderr.
- *
- * Threads  a pure function.
- * Source   systemd.exec(5), JOURNAL_STREAM.
- */
-/* `journal_stream` is the environment's JOURNAL_STREAM, or NULL; `stderr_stat` is NULL when stderr
- * is closed. A JOURNAL_STREAM that names another file was inherited from another service. */
+/* `journal_stream` is the environment's JOURNAL_STREAM, or NULL; `stderr_stat` is NULL when stderr is
+ * closed. A JOURNAL_STREAM that names another file was inherited from another service
+ * (systemd.exec(5)). */
 bool log_target_is_journal(enum log_target target, const char *journal_stream,
                            const struct stat *stderr_stat);
 

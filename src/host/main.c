@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vsock_host: the HostOS's end of the door.
+/* vsock_host: the HostOS's end of the protocol.
  *
  * Threads and what each owns: docs/architecture.md. Locks, by rank; a thread that holds one takes
  * only locks of a higher rank, and none is held over I/O, a callback, a log line or a library call:
  *
- *     rank  lock                  what it guards
- *     2     pool (net/pool.c)     the queue of connections with a whole frame
- *     3     job (upgrade/job.c)   the upgrade's queue and its present state
- *     4     console (console.c)   the queue of messages
- *     5     ring (digest/ring.c)  how far a digest's writer and reader are
- *     6     errand (errands.c)    the queue of errands and how each stands
+ *     rank  lock                          what it guards
+ *     2     pool (net/worker.c)          the queue of connections with a whole frame
+ *     3     upgrade (upgrade/upgrade.c)  the upgrade's queue and its current state
+ *     4     console (console.c)          the queue of messages
+ *     5     ring (digest.c)              the positions of a digest's writer and reader
+ *     6     operation (operation.c)      the queue of operations and the state of each
  */
 #include "host/conf/conf.h"
 #include "host/daemon.h"
@@ -75,7 +75,7 @@ static char *absolute(const char *path)
     return whole;
 }
 
-static int worker_serve(const struct options *options, const struct conf *conf)
+static int run_daemon(const struct options *options, const struct conf *conf)
 {
     char *path = absolute(options->config_path); /* step programs run in another folder */
     if (path == NULL) {
@@ -84,7 +84,8 @@ static int worker_serve(const struct options *options, const struct conf *conf)
         return 1;
     }
     log_init("vsock_host", options->log, options->verbose);
-    int code = daemon_run(conf, path, options->listen[0] != NULL ? options->listen : NULL);
+    int code = daemon_run(conf, path, options->listen[0] != NULL ? options->listen : NULL,
+                          options->hsm_results);
     free(path);
     return code;
 }
@@ -101,7 +102,7 @@ static int act(const struct options *options, const struct conf *conf)
     if (options->action == OPTIONS_STATUS) {
         return status(conf);
     }
-    return worker_serve(options, conf);
+    return run_daemon(options, conf);
 }
 
 int main(int argc, char *argv[])

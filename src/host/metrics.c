@@ -14,16 +14,11 @@ static _Atomic uint64_t counters[METRIC_COUNT];
 static _Atomic uint64_t requests[COMMAND_LAST + 1][ERROR_LAST + 1];
 static _Atomic uint32_t connections;
 
+#define METRIC_ROW(name, exported, help) {exported, help},
 static const struct {
     const char *name;
     const char *help;
-} described[METRIC_COUNT] = {
-    [METRIC_ACCEPTED] = {"vsock_host_connections_total", "Connections taken."},
-    [METRIC_TURNED_AWAY] = {"vsock_host_connections_turned_away_total",
-                            "Connections told busy at a limit."},
-    [METRIC_ACCEPT_FAILED] = {"vsock_host_accept_failures_total", "Accepts that failed."},
-    [METRIC_TIMEOUTS] = {"vsock_host_timeouts_total", "Connections that missed a deadline."},
-};
+} described[METRIC_COUNT] = {METRICS(METRIC_ROW)};
 
 void metrics_count(enum metric metric)
 {
@@ -43,14 +38,14 @@ void metrics_set_connections(uint32_t open)
     atomic_store_explicit(&connections, open, memory_order_relaxed);
 }
 
-static void head(FILE *out, const char *name, const char *type, const char *help)
+static void write_head(FILE *out, const char *name, const char *type, const char *help)
 {
     (void)fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
 static void write_requests(FILE *out)
 {
-    head(out, "vsock_host_requests_total", "counter", "Requests run, by command and result.");
+    write_head(out, "vsock_host_requests_total", "counter", "Requests run, by command and result.");
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
         for (unsigned code = 0; code <= ERROR_LAST; code++) {
             uint64_t count = atomic_load_explicit(&requests[command][code], memory_order_relaxed);
@@ -65,26 +60,27 @@ static void write_requests(FILE *out)
 
 static void write_upgrade(FILE *out, const struct upgrade_status *status)
 {
-    head(out, "vsock_host_upgrade_phase", "gauge", "1 for the phase of the upgrade.");
+    write_head(out, "vsock_host_upgrade_phase", "gauge", "1 for the phase of the upgrade.");
     for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
         (void)fprintf(out, "vsock_host_upgrade_phase{phase=\"%s\"} %d\n", phase_name(phase),
                       phase == status->phase);
     }
-    head(out, "vsock_host_upgrade_done_bytes", "gauge", "Bytes of the image that are stored.");
+    write_head(out, "vsock_host_upgrade_done_bytes", "gauge",
+               "Bytes of the image that are stored.");
     (void)fprintf(out, "vsock_host_upgrade_done_bytes %" PRIu64 "\n", status->done);
-    head(out, "vsock_host_upgrade_total_bytes", "gauge", "Bytes of the image; 0: not known.");
+    write_head(out, "vsock_host_upgrade_total_bytes", "gauge", "Bytes of the image; 0: not known.");
     (void)fprintf(out, "vsock_host_upgrade_total_bytes %" PRIu64 "\n", status->total);
 }
 
 static void write_all(FILE *out, const struct upgrade_status *status)
 {
-    head(out, "vsock_host_info", "gauge", "The release.");
+    write_head(out, "vsock_host_info", "gauge", "The release.");
     (void)fprintf(out, "vsock_host_info{version=\"%s\"} 1\n", VSOCK_VERSION);
-    head(out, "vsock_host_connections", "gauge", "Connections open now.");
+    write_head(out, "vsock_host_connections", "gauge", "Connections open now.");
     (void)fprintf(out, "vsock_host_connections %" PRIu32 "\n",
                   atomic_load_explicit(&connections, memory_order_relaxed));
     for (unsigned i = 0; i < METRIC_COUNT; i++) {
-        head(out, described[i].name, "counter", described[i].help);
+        write_head(out, described[i].name, "counter", described[i].help);
         (void)fprintf(out, "%s %" PRIu64 "\n", described[i].name,
                       atomic_load_explicit(&counters[i], memory_order_relaxed));
     }
@@ -111,7 +107,7 @@ int metrics_write(const char *path, const struct upgrade_status *status)
         close(fd);
     }
     if (error != 0 && fd >= 0) {
-        (void)unlink(temporary); /* the error that is told is the first */
+        (void)unlink(temporary); /* the first error is reported */
     }
     free(temporary);
     return error;

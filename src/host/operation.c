@@ -22,120 +22,28 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
-enum { NAME_MAX_BYTES = 64, RESULT_PATH_MAX = 256 };
-
-static bool stopped(const struct operation_order *order)
-{
-    struct pollfd fd = {.fd = order->stop_fd, .events = POLLIN};
-    return poll(&fd, 1, 0) > 0;
-}
-
-static void on_line(void *context, const char *line)
-{
-    const struct operation_order *order = context;
-    char cid[16];
-    (void)snprintf(cid, sizeof cid, "%u", order->cid);
-    const struct log_field fields[] = {{"VSOCK_CID", cid},
-                                       {"VSOCK_COMMAND", command_name(order->command)}};
-    log_event(PRIORITY_INFO, NULL, fields, sizeof fields / sizeof fields[0], "%s: %s",
-              command_name(order->command), line);
-}
-
-/* The program's own line counts, however it ended. Without one: how it ended. */
-static enum error_code judge(const struct operation_order *order,
-                             const struct helper_result *result, const char *said,
-                             char text[PENDING_TEXT_MAX])
-{
-    struct result_line line;
-    int error = result_line_parse(said, result->said, &line);
-    if (error == 0) {
-        (void)escape_text(line.text, ESCAPE_LINE, text, PENDING_TEXT_MAX);
-        return line.code;
-    }
-    if (result->end == HELPER_LEFT || (result->end == HELPER_ENDED && stopped(order))) {
-        (void)snprintf(text, PENDING_TEXT_MAX, "the host is stopping; %s: %.1200s",
-                       result->end == HELPER_LEFT ? "how this ends is not known"
-                                                  : "whether this was done is not known",
-                       result->how);
-        return ERROR_SHUTTING_DOWN;
-    }
-    if (result->end == HELPER_ENDED) {
-        (void)snprintf(text, PENDING_TEXT_MAX, "the step program %s: %.1200s",
-                       result_line_explain(error), result->how);
-        return result->code == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_INTERNAL;
-    }
-    (void)snprintf(text, PENDING_TEXT_MAX, "%s", result->how);
-    return result->code;
-}
-
-static enum error_code run_hsm(struct operation_order *order, char verb[],
-                               char text[PENDING_TEXT_MAX])
-{
-    char said[OPERATION_LINE_MAX];
-    char option[] = "--config";
-    char cid[16];
-    char unit[NAME_MAX_BYTES];
-    char result_path[RESULT_PATH_MAX];
-    struct helper_result result;
-    (void)snprintf(cid, sizeof cid, "%u", order->cid);
-    (void)snprintf(unit, sizeof unit, "vsock_host-hsm-%s@%s.service", verb, cid);
-    (void)snprintf(result_path, sizeof result_path, "%s/%s@%s", order->results, verb, cid);
-    char *const argv[] = {
-        order->conf->steps.hsm_program, option, order->config_path, verb, cid, NULL};
-    const struct helper program = {
-        .method = order->conf->steps.method,
-        .argv = argv,
-        .unit = unit,
-        .result_path = result_path,
-        .said = said,
-        .stdout_size = sizeof said,
-        .deadline_ms = clock_deadline(order->conf->hsm.timeout_ms + OPERATION_HSM_MARGIN_MS),
-        .stop_fd = order->stop_fd,
-        .on_line = on_line,
-        .context = order,
-    };
-    helper_run(&program, &result);
-    return judge(order, &result, said, text);
-}
-
-static enum error_code run_guest_upgrade(const struct operation_order *order,
-                                         char text[PENDING_TEXT_MAX])
-{
-    const struct unit_start job = {
-        .unit = order->conf->guest_upgrade.unit,
-        .restart = true,
-        .deadline_ms = clock_deadline(OPERATION_GUEST_UPGRADE_MS),
-        .stop_fd = order->stop_fd,
-        .settle_ms = OPERATION_SETTLE_MS,
-    };
-    struct unit_outcome outcome;
-    char words[UNIT_WORDS_MAX];
-    unit_run(&job, &outcome);
-    unit_outcome_format(&outcome, job.unit, words);
-    (void)snprintf(text, PENDING_TEXT_MAX, "%s", words);
-    return unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
-}
-
-/* ERROR_NONE or what the guest is told; `text` has one line in either case, escaped. */
-static enum error_code operation_run(const struct operation_order *order,
-                                     char text[PENDING_TEXT_MAX])
-{
-    struct operation_order own = *order;
-    char attach[] = "attach";
-    char detach[] = "detach";
-    if (order->command == COMMAND_START_UPGRADE_GUEST_VM) {
-        return run_guest_upgrade(order, text);
-    }
-    return run_hsm(&own, order->command == COMMAND_ATTACH_HSM ? attach : detach, text);
-}
+enum {
+    QUEUE_MAX = 4, /* behind the current one; more are refused with `busy` */
+    /* vsock_host-hsm enforces [hsm] timeout_seconds; this much later the daemon ends it, or stops
+     * waiting for its unit. */
+    HSM_MARGIN_MS = 10 * 1000,
+    /* For a unit to stop and to start again: systemd's defaults for either are 90 s. */
+    GUEST_UPGRADE_MS = 200 * 1000,
+    /* A service of Type=simple counts as started before it has done anything: its state is read once
+     * more after this time. */
+    SETTLE_MS = 1000,
+    UNIT_NAME_MAX = 64,
+    RESULT_PATH_MAX = 256,
+};
 
 struct operation {
     struct pending pending; /* first */
     struct operations *operations;
     uint32_t cid;
+    const struct conf *conf; /* that it was begun with; the thread's */
     /* Under the lock. */
     struct operation *next; /* in the queue */
-    unsigned references;    /* the guest's, and one while it waits or is under way */
+    unsigned references;    /* the guest's, and one while it is queued or current */
     bool ended;
     enum error_code code;
     char text[PENDING_TEXT_MAX];
@@ -151,17 +59,142 @@ struct operations {
     bool running; /* the thread */
 
     struct lock lock;
-    pthread_cond_t news; /* anything below changed */
+    pthread_cond_t changed; /* anything below */
     bool stopping;
-    struct operation *present; /* under way; NULL: none */
+    struct operation *current; /* NULL: none */
     struct operation *queue;   /* oldest first */
-    unsigned waiting;
-    unsigned pendings; /* given out */
+    unsigned queued;
+    unsigned given_out; /* references of guests */
 };
 
-/* --- tickets --- */
+/* --- one operation, without the lock --- */
 
-static void look(const struct pending *pending, struct pending_view *ret)
+static bool is_stopped(const struct operations *operations)
+{
+    struct pollfd fd = {.fd = operations->stop_fd, .events = POLLIN};
+    return poll(&fd, 1, 0) > 0;
+}
+
+static void log_output_line(void *context, const char *line)
+{
+    const struct operation *operation = context;
+    const char *command = command_name(operation->pending.command);
+    char cid[16];
+    (void)snprintf(cid, sizeof cid, "%u", operation->cid);
+    const struct log_field fields[] = {{"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}};
+    log_event(PRIORITY_INFO, NULL, fields, sizeof fields / sizeof fields[0], "%s: %s", command,
+              line);
+}
+
+/* The program's own result line counts, however it ended. Without one: how it ended. */
+static enum error_code judge_result(const struct operation *operation,
+                                    const struct helper_result *result, const char *output,
+                                    char text[PENDING_TEXT_MAX])
+{
+    struct result_line line;
+    int error = result_line_parse(output, result->said, &line);
+    if (error == 0) {
+        (void)escape_text(line.text, ESCAPE_LINE, text, PENDING_TEXT_MAX);
+        return line.code;
+    }
+    if (result->end == HELPER_LEFT ||
+        (result->end == HELPER_ENDED && is_stopped(operation->operations))) {
+        (void)snprintf(text, PENDING_TEXT_MAX,
+                       "the host is stopping; the outcome is not known: "
+                       "%.1200s",
+                       result->how);
+        return ERROR_SHUTTING_DOWN;
+    }
+    if (result->end == HELPER_ENDED) {
+        (void)snprintf(text, PENDING_TEXT_MAX, "the helper program %s: %.1200s",
+                       result_line_explain(error), result->how);
+        return result->code == ERROR_TIMEOUT ? ERROR_TIMEOUT : ERROR_INTERNAL;
+    }
+    (void)snprintf(text, PENDING_TEXT_MAX, "%s", result->how);
+    return result->code;
+}
+
+static enum error_code run_hsm(struct operation *operation, char verb[],
+                               char text[PENDING_TEXT_MAX])
+{
+    const struct conf *conf = operation->conf;
+    char output[OPERATION_LINE_MAX];
+    char option[] = "--config";
+    char cid[16];
+    char unit[UNIT_NAME_MAX];
+    char result_path[RESULT_PATH_MAX];
+    struct helper_result result;
+    (void)snprintf(cid, sizeof cid, "%u", operation->cid);
+    (void)snprintf(unit, sizeof unit, "vsock_host-hsm-%s@%s.service", verb, cid);
+    (void)snprintf(result_path, sizeof result_path, "%s/%s@%s", operation->operations->results,
+                   verb, cid);
+    char *const argv[] = {
+        conf->steps.hsm_program, option, operation->operations->config_path, verb, cid, NULL};
+    const struct helper helper = {
+        .method = conf->steps.method,
+        .argv = argv,
+        .unit = unit,
+        .result_path = result_path,
+        .said = output,
+        .stdout_size = sizeof output,
+        .deadline_ms = clock_deadline(conf->hsm.timeout_ms + HSM_MARGIN_MS),
+        .stop_fd = operation->operations->stop_fd,
+        .on_line = log_output_line,
+        .context = operation,
+    };
+    helper_run(&helper, &result);
+    return judge_result(operation, &result, output, text);
+}
+
+static enum error_code restart_guest_upgrade(const struct operation *operation,
+                                             char text[PENDING_TEXT_MAX])
+{
+    const struct unit_start start = {
+        .unit = operation->conf->guest_upgrade.unit,
+        .restart = true,
+        .deadline_ms = clock_deadline(GUEST_UPGRADE_MS),
+        .stop_fd = operation->operations->stop_fd,
+        .settle_ms = SETTLE_MS,
+    };
+    struct unit_outcome outcome;
+    char words[UNIT_WORDS_MAX];
+    unit_run(&start, &outcome);
+    unit_outcome_format(&outcome, start.unit, words);
+    (void)snprintf(text, PENDING_TEXT_MAX, "%s", words);
+    return unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
+}
+
+/* ERROR_NONE or the error that the guest gets; `text` has one line in either case, escaped. */
+static enum error_code execute_command(struct operation *operation, char text[PENDING_TEXT_MAX])
+{
+    char attach[] = "attach";
+    char detach[] = "detach";
+    if (operation->pending.command == COMMAND_START_UPGRADE_GUEST_VM) {
+        return restart_guest_upgrade(operation, text);
+    }
+    return run_hsm(operation, operation->pending.command == COMMAND_ATTACH_HSM ? attach : detach,
+                   text);
+}
+
+static void log_end(const struct operation *operation, enum error_code code, const char *text)
+{
+    char cid[16];
+    bool done = code == ERROR_NONE;
+    const char *command = command_name(operation->pending.command);
+    const char *result = done ? "done" : error_name(code);
+    (void)snprintf(cid, sizeof cid, "%u", operation->cid);
+    const struct log_field fields[] = {
+        {"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}, {"VSOCK_RESULT", result}};
+    metrics_count_request(operation->pending.command, code);
+    log_event(done ? PRIORITY_INFO : PRIORITY_WARNING,
+              done ? MESSAGE_ID_STEP_DONE : MESSAGE_ID_STEP_FAILED, fields,
+              sizeof fields / sizeof fields[0], "%s for cid %s: %s: %s", command, cid, result,
+              text);
+}
+
+/* --- references --- */
+
+static void read_view(const struct pending *pending, struct pending_view *ret)
 {
     const struct operation *operation = (const struct operation *)pending;
     struct operations *operations = operation->operations;
@@ -174,12 +207,12 @@ static void look(const struct pending *pending, struct pending_view *ret)
     lock_give(&operations->lock);
 }
 
-/* `given`: to a guest. Both counts change at once, so that none is left when the last is gone. */
-static void drop(struct operation *operation, bool given)
+/* `of_guest`: both counts change at once, so that none is left when the last reference is gone. */
+static void drop_reference(struct operation *operation, bool of_guest)
 {
     struct operations *operations = operation->operations;
     lock_take(&operations->lock);
-    operations->pendings -= given ? 1 : 0;
+    operations->given_out -= of_guest ? 1 : 0;
     bool last = --operation->references == 0;
     lock_give(&operations->lock);
     if (last) {
@@ -187,14 +220,14 @@ static void drop(struct operation *operation, bool given)
     }
 }
 
-static void unref(struct pending *pending)
+static void unref_guest(struct pending *pending)
 {
-    drop((struct operation *)pending, true);
+    drop_reference((struct operation *)pending, true);
 }
 
-static const struct pending_kind errand_kind = {.look = look, .unref = unref, .outlives = false};
+static const struct pending_kind operation_kind = {.look = read_view, .unref = unref_guest};
 
-/* --- asking --- */
+/* --- the queue --- */
 
 static enum error_code append_locked(struct operations *operations, struct operation *fresh,
                                      char why[PENDING_TEXT_MAX]) REQUIRES_LOCK(operations->lock);
@@ -209,13 +242,12 @@ static enum error_code append_locked(struct operations *operations, struct opera
         (void)snprintf(why, PENDING_TEXT_MAX, "the host is stopping: try again later");
         return ERROR_SHUTTING_DOWN;
     }
-    if (operations->waiting == ERRANDS_QUEUE) {
+    if (operations->queued == QUEUE_MAX) {
         const struct operation *first =
-            operations->present != NULL ? operations->present : operations->queue;
+            operations->current != NULL ? operations->current : operations->queue;
         (void)snprintf(why, PENDING_TEXT_MAX,
-                       "%s for CID %u is under way, and %d more wait, as many as may: try again "
-                       "later",
-                       command_name(first->pending.command), first->cid, ERRANDS_QUEUE);
+                       "the queue is full (%d operations behind %s for CID %u): try again later",
+                       QUEUE_MAX, command_name(first->pending.command), first->cid);
         return ERROR_BUSY;
     }
     struct operation **end = &operations->queue;
@@ -224,8 +256,8 @@ static enum error_code append_locked(struct operations *operations, struct opera
     }
     *end = fresh;
     fresh->references++;
-    operations->waiting++;
-    operations->pendings++;
+    operations->queued++;
+    operations->given_out++;
     return ERROR_NONE;
 }
 
@@ -237,7 +269,7 @@ enum error_code operation_submit(struct operations *operations, enum command com
         (void)snprintf(why, PENDING_TEXT_MAX, "the host is out of memory");
         return ERROR_INTERNAL;
     }
-    fresh->pending = (struct pending){.kind = &errand_kind, .command = command};
+    fresh->pending = (struct pending){.kind = &operation_kind, .command = command};
     fresh->operations = operations;
     fresh->cid = cid;
     fresh->references = 1;
@@ -248,7 +280,7 @@ enum error_code operation_submit(struct operations *operations, enum command com
         free(fresh);
         return code;
     }
-    (void)pthread_cond_broadcast(&operations->news); /* cannot fail */
+    (void)pthread_cond_broadcast(&operations->changed); /* cannot fail */
     *ret = &fresh->pending;
     return ERROR_NONE;
 }
@@ -264,75 +296,48 @@ static void end_locked(struct operations *operations, struct operation *operatio
     (void)snprintf(operation->text, sizeof operation->text, "%s", text);
 }
 
-/* The oldest that waits becomes the present one. NULL: none will come any more. */
+/* The oldest in the queue becomes the current one. NULL: stopping, and none is left. */
 static struct operation *take_locked(struct operations *operations)
 {
     while (operations->queue == NULL && !operations->stopping) {
-        signal_wait(&operations->news, &operations->lock);
+        signal_wait(&operations->changed, &operations->lock);
     }
     struct operation *operation = operations->queue;
     if (operation != NULL) {
         operations->queue = operation->next;
-        operations->waiting--;
+        operations->queued--;
     }
-    operations->present = operation;
+    operations->current = operation;
     return operation;
 }
 
-static void tell(const struct operation *operation, enum error_code code, const char *text)
-{
-    char cid[16];
-    bool well = code == ERROR_NONE;
-    const char *command = command_name(operation->pending.command);
-    const char *result = well ? "done" : error_name(code);
-    (void)snprintf(cid, sizeof cid, "%u", operation->cid);
-    const struct log_field fields[] = {
-        {"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}, {"VSOCK_RESULT", result}};
-    metrics_count_request(operation->pending.command, code);
-    log_event(well ? PRIORITY_INFO : PRIORITY_WARNING,
-              well ? MESSAGE_ID_STEP_DONE : MESSAGE_ID_STEP_FAILED, fields,
-              sizeof fields / sizeof fields[0], "%s for cid %s: %s: %s", command, cid, result,
-              text);
-}
-
-static void ring(const struct operations *operations)
+static void notify_guests(const struct operations *operations)
 {
     operations->wakeup.notify(operations->wakeup.context);
 }
 
-static void carry_out(struct operations *operations, struct operation *operation)
+static void run_operation(struct operations *operations, struct operation *operation)
 {
-    const struct operation_order order = {
-        .conf = atomic_load(&operations->conf),
-        .config_path = operations->config_path,
-        .results = operations->results,
-        .stop_fd = operations->stop_fd,
-        .command = operation->pending.command,
-        .cid = operation->cid,
-    };
     char text[PENDING_TEXT_MAX] = "";
-    enum error_code code = operation_run(&order, text);
-    tell(operation, code, text);
+    operation->conf = atomic_load(&operations->conf);
+    watchdog_expect(command_name(operation->pending.command),
+                    WATCHDOG_DISK_MS + operation->conf->hsm.timeout_ms); /* beyond its own limits */
+    enum error_code code = execute_command(operation, text);
+    log_end(operation, code, text);
     lock_take(&operations->lock);
     end_locked(operations, operation, code, text);
-    operations->present = NULL;
+    operations->current = NULL;
     lock_give(&operations->lock);
-    (void)pthread_cond_broadcast(&operations->news); /* cannot fail */
-    ring(operations);
-    drop(operation, false);
+    (void)pthread_cond_broadcast(&operations->changed); /* cannot fail */
+    notify_guests(operations);
+    drop_reference(operation, false);
 }
 
-/* An errand keeps limits of its own; this is what hangs beyond them. */
-static int64_t order_limit_ms(struct operations *operations)
-{
-    return atomic_load(&operations->conf)->hsm.timeout_ms;
-}
-
-static void *run(void *context)
+static void *run_thread(void *context)
 {
     struct operations *operations = context;
-    (void)pthread_setname_np(pthread_self(), "errand"); /* only a name */
-    watchdog_enter("errand", 0);
+    (void)pthread_setname_np(pthread_self(), "operation"); /* only a name */
+    watchdog_enter("operation", 0);
     for (;;) {
         watchdog_idle();
         lock_take(&operations->lock);
@@ -342,29 +347,26 @@ static void *run(void *context)
             watchdog_leave();
             return NULL;
         }
-        watchdog_expect(command_name(operation->pending.command),
-                        WATCHDOG_DISK_MS + order_limit_ms(operations));
-        carry_out(operations, operation);
+        run_operation(operations, operation);
     }
 }
 
-/* --- making and taking down --- */
+/* --- start and stop --- */
 
-int operation_new(const struct conf *conf, const char *config_path, struct pending_wakeup wakeup,
-                  struct operations **ret)
+int operation_new(const struct conf *conf, const char *config_path, const char *results,
+                  struct pending_wakeup wakeup, struct operations **ret)
 {
     struct operations *operations = calloc(1, sizeof *operations);
     if (operations == NULL) {
         return -ENOMEM;
     }
-    const char *results = secure_getenv("HSM_RESULTS"); /* for tests */
     atomic_init(&operations->conf, conf);
-    operations->results = results != NULL ? results : OPERATION_RESULTS;
+    operations->results = results;
     operations->wakeup = wakeup;
     operations->config_path = strdup(config_path);
     operations->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     lock_init(&operations->lock);
-    signal_init(&operations->news);
+    signal_init(&operations->changed);
     if (operations->config_path == NULL || operations->stop_fd < 0) {
         int error = operations->stop_fd < 0 ? -errno : -ENOMEM;
         operation_free(operations);
@@ -376,29 +378,29 @@ int operation_new(const struct conf *conf, const char *config_path, struct pendi
 
 int operation_start(struct operations *operations)
 {
-    int error = pthread_create(&operations->thread, NULL, run, operations);
+    int error = pthread_create(&operations->thread, NULL, run_thread, operations);
     operations->running = error == 0;
     return -error;
 }
 
-/* Ends those that wait; the queue is the machinery's, so their references go too. */
+/* Ends those in the queue and drops the queue's references to them. */
 static void end_queue(struct operations *operations)
 {
     lock_take(&operations->lock);
     struct operation *queue = operations->queue;
     operations->stopping = true;
     operations->queue = NULL;
-    operations->waiting = 0;
+    operations->queued = 0;
     for (struct operation *operation = queue; operation != NULL; operation = operation->next) {
         end_locked(operations, operation, ERROR_SHUTTING_DOWN,
-                   "the host is stopping, and this was not begun: try again later");
+                   "the host is stopping; the operation was not begun: try again later");
     }
     lock_give(&operations->lock);
-    (void)pthread_cond_broadcast(&operations->news); /* cannot fail */
+    (void)pthread_cond_broadcast(&operations->changed); /* cannot fail */
     while (queue != NULL) {
         struct operation *next = queue->next;
-        tell(queue, ERROR_SHUTTING_DOWN, "not begun");
-        drop(queue, false);
+        log_end(queue, ERROR_SHUTTING_DOWN, "not begun");
+        drop_reference(queue, false);
         queue = next;
     }
 }
@@ -407,13 +409,13 @@ void operation_stop(struct operations *operations, int64_t limit_ms)
 {
     int64_t deadline_ms = clock_deadline(limit_ms);
     end_queue(operations);
-    ring(operations);
+    notify_guests(operations);
     if (!operations->running) {
         return;
     }
     lock_take(&operations->lock);
-    while (operations->present != NULL && clock_ms() < deadline_ms) {
-        signal_wait_until(&operations->news, &operations->lock, deadline_ms);
+    while (operations->current != NULL && clock_ms() < deadline_ms) {
+        signal_wait_until(&operations->changed, &operations->lock, deadline_ms);
     }
     lock_give(&operations->lock);
     int error = eventfd_write(operations->stop_fd, 1);
@@ -427,11 +429,11 @@ void operation_stop(struct operations *operations, int64_t limit_ms)
 struct operations *operation_free(struct operations *operations)
 {
     if (operations != NULL) {
-        assert(!operations->running && operations->pendings == 0 && operations->queue == NULL);
+        assert(!operations->running && operations->given_out == 0 && operations->queue == NULL);
         if (operations->stop_fd >= 0) {
             (void)close(operations->stop_fd); /* nothing was written to keep */
         }
-        (void)pthread_cond_destroy(&operations->news); /* nobody waits: the thread is joined */
+        (void)pthread_cond_destroy(&operations->changed); /* nobody waits: the thread is joined */
         lock_done(&operations->lock);
         free(operations->config_path);
         free(operations);

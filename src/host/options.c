@@ -2,6 +2,7 @@
 #include "host/options.h"
 
 #include "host/conf/conf.h"
+#include "host/operation.h"
 #include "wire/address.h"
 #include "wire/suggest.h"
 #include "wire/text.h"
@@ -12,12 +13,21 @@
 #include <string.h>
 
 /* Long options without a letter: above every character. */
-enum { OPTION_CONFIG = 256, OPTION_CHECK, OPTION_DUMP, OPTION_LISTEN, OPTION_LOG, OPTION_STATUS };
+enum {
+    OPTION_CONFIG = 256,
+    OPTION_CHECK,
+    OPTION_DUMP,
+    OPTION_HSM_RESULTS,
+    OPTION_LISTEN,
+    OPTION_LOG,
+    OPTION_STATUS
+};
 
 static const struct option long_options[] = {
     {"config", required_argument, NULL, OPTION_CONFIG},
     {"check-config", no_argument, NULL, OPTION_CHECK},
     {"dump-config", no_argument, NULL, OPTION_DUMP},
+    {"hsm-results", required_argument, NULL, OPTION_HSM_RESULTS},
     {"listen", required_argument, NULL, OPTION_LISTEN},
     {"log", required_argument, NULL, OPTION_LOG},
     {"status", no_argument, NULL, OPTION_STATUS},
@@ -142,6 +152,9 @@ static int take(int option, const char *given, struct options *options,
     case OPTION_CONFIG:
         options->config_path = optarg;
         return 0;
+    case OPTION_HSM_RESULTS:
+        options->hsm_results = optarg;
+        return 0;
     case OPTION_LISTEN:
         return add_listener(options, problem);
     case OPTION_LOG:
@@ -168,7 +181,8 @@ static int take(int option, const char *given, struct options *options,
 
 int options_parse(int argc, char *argv[], struct options *ret, char problem[OPTIONS_PROBLEM_MAX])
 {
-    struct options options = {.config_path = CONF_DEFAULT_PATH, .log = LOG_AUTO};
+    struct options options = {
+        .config_path = CONF_DEFAULT_PATH, .hsm_results = OPERATION_RESULTS, .log = LOG_AUTO};
     optind = 0; /* getopt(3): begins anew, the permutation included */
     opterr = 0;
     for (;;) {
@@ -204,6 +218,9 @@ void options_print_help(FILE *out)
           "                       (default " CONF_DEFAULT_PATH ")\n"
           "      --listen ADDR    vsock:any:PORT, vsock:CID:PORT or unix:PATH, in place of\n"
           "                       [listen] address; may be given several times\n"
+          "      --hsm-results DIR\n"
+          "                       where the units of vsock_host-hsm leave their result\n"
+          "                       (default " OPERATION_RESULTS ")\n"
           "      --log WHERE      journal, stderr or auto (default auto: the journal when\n"
           "                       stderr leads there)\n"
           "  -v, --verbose        log more\n"

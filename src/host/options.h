@@ -28,6 +28,7 @@ struct options {
     enum options_action action;
     const char *config_path;
     char *listen[OPTIONS_LISTEN_MAX + 1]; /* NULL after the last; none: the configuration's */
+    const char *hsm_results;
     enum log_target log;
     bool verbose;
 };

@@ -89,7 +89,8 @@ def judge_operator(root):
                         catalog.IDENTIFIER.findall(tree.read(root, "src/host/message_id.h"))},
         "journal fields": set(re.findall(r'"(VSOCK_[A-Z0-9_]+)"', sources)),
         "errors": set(ERROR.findall(tree.read(root, "src/wire/message.c"))),
-        "metrics": set(METRIC.findall(tree.read(root, "src/host/metrics.c"))),
+        "metrics": set(METRIC.findall("".join(tree.read(root, "src/host/metrics" + end)
+                                              for end in (".h", ".c")))),
     }
     problems = []
     for title, names in wanted.items():

@@ -80,8 +80,8 @@ static void expect(const char *path, const char *wanted)
 
 static enum error_code say(struct fixture *fixture, const char *message, uint32_t count)
 {
-    char why[CONSOLE_WHY_MAX];
-    return console_notify(fixture->console, text_of(message), count, why);
+    char why[256];
+    return console_notify(fixture->console, text_of(message), count, why, sizeof why);
 }
 
 static void test_every_console_gets_it(void)

@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the network side that need no peer: places, the queue of the pool, the mailbox. */
+/* The parts of the network side that need no peer: places and the queue of the pool. */
 #include "host/net/connection.h"
-#include "host/net/mailbox.h"
 #include "host/net/worker.h"
 #include "support/unit.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
@@ -106,26 +104,6 @@ static void test_generation_tells_a_slot_used_again(void)
     connection_table_free(table);
 }
 
-static void test_mailbox_keeps_the_order(void)
-{
-    struct mailbox mailbox;
-    struct connection a = {.slot = 1};
-    struct connection b = {.slot = 2};
-    REQUIRE_EQUAL(mailbox_init(&mailbox), 0);
-    struct pollfd wakeup = {.fd = mailbox.fd, .events = POLLIN};
-    CHECK_EQUAL(poll(&wakeup, 1, 0), 0);
-    mailbox_post(&mailbox, &a);
-    mailbox_post(&mailbox, &b);
-    CHECK_EQUAL(poll(&wakeup, 1, 0), 1);
-    struct connection *taken = mailbox_take(&mailbox);
-    REQUIRE_EQUAL(taken, &a);
-    REQUIRE_EQUAL(taken->next, &b);
-    CHECK_NULL(taken->next->next);
-    CHECK_EQUAL(poll(&wakeup, 1, 0), 0);
-    CHECK_NULL(mailbox_take(&mailbox));
-    mailbox_done(&mailbox);
-}
-
 /* A gate that holds a worker until the test opens it, and counts what passed. */
 struct gate {
     pthread_mutex_t mutex;
@@ -202,7 +180,6 @@ static const struct unit_test tests[] = {
     {"limit in all, both sides", test_limit_in_all},
     {"no place left", test_no_place_left},
     {"a slot used again has another generation", test_generation_tells_a_slot_used_again},
-    {"mailbox keeps the order", test_mailbox_keeps_the_order},
     {"pool refuses when full, finishes at stop", test_pool_refuses_when_full_and_finishes_at_stop},
     {"pool loses nothing", test_pool_loses_nothing},
 };

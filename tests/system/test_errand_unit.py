@@ -22,7 +22,7 @@ class ResultTest(UnitCase):
         self.assertEqual(self.bus.calls(), ["StartUnit %s replace" % ATTACH,
                                             "StartUnit %s replace" % DETACH])
         daemon.wait_log("attach-hsm for cid 3: done: attached")
-        daemon.wait_log(r"\[steps\] method = unit in .*: the units of the step programs read /etc/")
+        daemon.wait_log(r"\[steps\] method = unit in .*: the units of the helper programs read /etc/")
 
     def test_told_error(self):
         self.hsm_unit("echo 'unavailable: no stick'; exit 1\n")

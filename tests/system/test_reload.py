@@ -71,7 +71,7 @@ class ReloadTest(SystemTest):
         self.reload(daemon, {"limits": {"workers": 9, "connections": 300, "idle_seconds": 20},
                              "listen": {"address": "unix:%s" % self.path("elsewhere.sock")}})
         for name in (r"\[limits\] workers", r"\[limits\] connections", r"\[listen\] address"):
-            daemon.wait_log("reload: %s differs; that takes a restart" % name)
+            daemon.wait_log("reload: %s differs; a change takes a restart" % name)
         self.assertNotIn("idle_seconds", daemon.log())
         self.assertFalse(os.path.exists(self.path("elsewhere.sock")))
         self.assertServes(daemon)

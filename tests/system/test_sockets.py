@@ -213,7 +213,7 @@ class ActivationTest(SystemTest):
         self.refused(self.listening("datagram", socket.SOCK_DGRAM, False), "stream", "descriptor 3")
         self.refused(self.listening("deaf", listens=False), "does not listen", "Accept=no")
         with socket.create_server(("127.0.0.1", 0)) as tcp:
-            self.refused(tcp, "vsock or of a Unix socket")
+            self.refused(tcp, "not a socket of AF_VSOCK or AF_UNIX")
         with open(self.path("version.txt")) as file:
             self.refused(file, "descriptor 3")
 

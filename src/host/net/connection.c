@@ -209,7 +209,7 @@ static void count_out(struct connection_table *table, uint32_t cid)
 enum connection_table_place connection_table_take(struct connection_table *table, int *fd,
                                                   uint32_t cid, struct connection **ret)
 {
-    /* Those who are turned away have the spare places alone: they take none from the others. */
+    /* Those that are turned away use the spare places only: they take none from the others. */
     bool counted = count_in(table, cid);
     if (!counted && table->in_use - table->counted >= CONNECTION_TABLE_SPARE) {
         return CONNECTION_TABLE_NO_PLACE_LEFT;

@@ -1,10 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* All connections there can be, made once at the start: an accept never allocates. Beside the
- * places that [limits] connections counts there are a few more, for saying `busy` to those who find
- * none.
+/* One guest's connection: its descriptor, what has arrived, what is still to be sent, and how far
+ * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;
+ * so nothing here is locked.
  *
- * Threads  the acceptor.
- * Errors   0 or -errno.
+ * All connections are made once at the start, in a table: an accept never allocates. Beside the
+ * places that [limits] connections counts there are a few more, to answer `busy` to those above it.
+ *
+ * Threads  whoever owns the connection; its state, deadlines and list links, and the table: the acceptor.
+ * Units    *_ms: CLOCK_MONOTONIC milliseconds.
+ * Errors   0 or -errno; logs nothing.
  * Owner    the table owns the slots; a slot owns its descriptor until connection_table_release.
  */
 #ifndef HOST_NET_CONNECTION_H
@@ -19,21 +23,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
-/* One guest's connection: its descriptor, what has arrived, what is still to be sent, and how far
- * the conversation is. It belongs to the acceptor or to one worker and is handed on, never shared;
- * so nothing here is locked.
- *
- * Threads  whoever owns it. `state`, `watched`, the deadlines and the list links are the acceptor's.
- * Units    *_ms: CLOCK_MONOTONIC milliseconds.
- * Errors   0 or -errno; logs nothing.
- */
 enum { CONNECTION_OUTPUT_MAX = 4 * ANSWER_BYTES_MAX };
 
 enum connection_state {
     CONNECTION_FREE,
-    CONNECTION_OPEN,      /* idle, half received, half sent, or waiting for its ticket */
+    CONNECTION_OPEN,      /* idle, half received, half sent, or waiting for its pending work */
     CONNECTION_WORKING,   /* a worker owns it */
-    CONNECTION_LINGERING, /* the last word is said; what still comes is read and dropped */
+    CONNECTION_LINGERING, /* all is sent; what still arrives is read and dropped */
 };
 
 struct connection {
@@ -54,15 +50,15 @@ struct connection {
     int64_t send_deadline_ms; /* while output is pending; CLOCK_NEVER otherwise */
     size_t linger_left;       /* bytes that may still be dropped */
 
-    struct pending *pending; /* of the work it waits for; it does not read meanwhile */
+    struct pending *pending; /* work whose end is the answer; no frame is read meanwhile */
     bool progress_wanted;
-    bool progress_sent;         /* at least one PROGRESS; the next three are about the last */
-    uint16_t progress_phase;    /* what it told */
-    uint64_t progress_revision; /* likewise */
+    bool progress_sent;         /* at least one PROGRESS; the next three are those of the last */
+    uint16_t progress_phase;    /* its phase */
+    uint64_t progress_revision; /* its revision */
     int64_t progress_ms;        /* when it was sent */
-    int64_t look_deadline_ms;   /* when there is something to tell that is too early now */
+    int64_t look_deadline_ms;   /* when a PROGRESS that is too early now becomes due */
 
-    struct connection *next; /* in the mailbox, or in the table's list of free ones */
+    struct connection *next; /* among those given back to the acceptor, or among the free ones */
 
     struct server_session session;
     size_t frame_length; /* of the whole frame at the start of `in`; 0: none */
@@ -78,8 +74,7 @@ struct connection {
  * -ENOBUFS: the input is full). */
 MUST_CHECK ssize_t connection_receive(struct connection *connection);
 
-/* Sends once what is pending. 0: some of it went, or there was nothing; -EAGAIN: nothing could go.
- */
+/* Sends once what is pending. 0: some of it went, or there was nothing; -EAGAIN: nothing could go. */
 MUST_CHECK int connection_send(struct connection *connection);
 
 static inline bool connection_has_output(const struct connection *connection)
@@ -87,32 +82,26 @@ static inline bool connection_has_output(const struct connection *connection)
     return connection->out_sent < connection->out_length;
 }
 
-/* True if any one answer still fits behind what is pending. */
-static inline bool connection_has_room(const struct connection *connection)
-{
-    return CONNECTION_OUTPUT_MAX - connection->out_length >= ANSWER_BYTES_MAX;
-}
-
-/* Appends an answer about the frame in hand. One that cannot be encoded ends the connection. */
+/* Appends an answer about the current frame. One that cannot be encoded ends the connection. */
 void connection_answer(struct connection *connection, const struct answer *answer);
 
-/* The answer to a command. Its errors leave the connection open, but for those that are about the
- * guest or the host. */
+/* The answer to a command. Its errors leave the connection open, except those about the guest or
+ * the host itself. */
 void connection_answer_command(struct connection *connection, const struct answer *answer);
 
 /* Appends an error; `closes`: the connection ends after it. */
 void connection_refuse(struct connection *connection, enum error_code code, const char *text,
                        bool closes);
 
-/* Looks for a whole frame, whose length is then frame_length. What cannot become one is the caller's
- * to refuse. Afterwards the frame in hand is the one that is arriving. */
+/* Looks for a whole frame, whose length is then frame_length. The caller refuses what cannot become
+ * one. */
 MUST_CHECK enum framing connection_frame(struct connection *connection,
                                          struct protocol_error *protocol_error);
 
-/* Takes the whole frame out of the input. */
+/* Removes the whole frame from the input. */
 void connection_consume(struct connection *connection);
 
-enum { CONNECTION_TABLE_SPARE = 32 }; /* places for those who are turned away */
+enum { CONNECTION_TABLE_SPARE = 32 }; /* places for those who are answered `busy` */
 
 struct connection_table;
 
@@ -125,7 +114,7 @@ void connection_table_limit_cid(struct connection_table *table, uint32_t per_cid
 
 enum connection_table_place {
     CONNECTION_TABLE_COUNTED,      /* within both limits */
-    CONNECTION_TABLE_TURNED_AWAY,  /* at a limit: say `busy`, then let it go */
+    CONNECTION_TABLE_TURNED_AWAY,  /* at a limit: to be answered `busy` and closed */
     CONNECTION_TABLE_NO_PLACE_LEFT /* not even for that: close it */
 };
 
@@ -133,7 +122,7 @@ enum connection_table_place {
  * -1) unless there is no place left. */
 enum connection_table_place connection_table_take(struct connection_table *table, int *fd,
                                                   uint32_t cid, struct connection **ret);
-/* Closes the descriptor, gives up the ticket, frees the slot. */
+/* Closes the descriptor, gives up the pending work, frees the slot. */
 void connection_table_release(struct connection_table *table, struct connection *connection);
 
 /* Slots, for walking over all of them; those in use have a state other than CONNECTION_FREE. */

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/connection_io.h"
 
-#include "host/command.h"
 #include "host/metrics.h"
 #include "host/net/request_log.h"
 #include "wire/clock.h"
@@ -11,10 +10,14 @@
 #include <sys/epoll.h>
 #include <sys/socket.h>
 
-enum { PROGRESS_MS = 1000 /* between two PROGRESS frames of one phase */ };
+enum {
+    PROGRESS_MS = 1000,   /* between two PROGRESS frames of one phase */
+    LINGER_MS = 1000,     /* for which what still arrives is read and dropped */
+    LINGER_BYTES = 65536, /* and how much of it */
+};
 
-static void tell_progress(struct connection *connection, const struct pending_view *view,
-                          int64_t now)
+static void append_progress(struct connection *connection, const struct pending_view *view,
+                            int64_t now)
 {
     struct answer answer = {.type = ANSWER_PROGRESS, .status = view->status};
     connection_answer(connection, &answer);
@@ -24,8 +27,7 @@ static void tell_progress(struct connection *connection, const struct pending_vi
     connection->progress_ms = now;
 }
 
-/* True if the guest is to be told of this view now; if it is too early for that, when to look
- * again. */
+/* True if this view is to be sent now. If it is too early, look_deadline_ms is set. */
 static bool progress_is_due(struct connection *connection, const struct pending_view *view,
                             int64_t now)
 {
@@ -42,18 +44,10 @@ static bool progress_is_due(struct connection *connection, const struct pending_
     return true;
 }
 
-static void answer(struct connection *connection, const struct pending_view *view)
-{
-    struct answer ended = command_ended(view);
-    connection_answer_command(connection, &ended);
-    request_log_ended(connection, view);
-    connection->pending = pending_unref(connection->pending);
-}
-
-/* Looks at a copy of where the work stands and appends PROGRESS or the answer, if one is due. With the
- * answer, or when the daemon stops and the work outlives it, the ticket is given back. False: nothing
- * was appended, and it waits on, for the bell or until look_deadline_ms. */
-static bool async_reply_check(struct connection *connection, bool stopping)
+/* Appends PROGRESS or the answer of the pending work, if one is due. With the answer, or when the
+ * daemon stops and the work outlives it, the work is given up. False: nothing was appended; the
+ * connection waits on for a notification or until look_deadline_ms. */
+static bool append_async_reply(struct connection *connection, bool stopping)
 {
     struct pending_view view;
     int64_t now = clock_ms();
@@ -61,41 +55,35 @@ static bool async_reply_check(struct connection *connection, bool stopping)
     connection->look_deadline_ms = CLOCK_NEVER;
     bool due = progress_is_due(connection, &view, now);
     if (due) {
-        tell_progress(connection, &view, now); /* the last phase too, right before the answer */
+        append_progress(connection, &view, now); /* the last phase too, right before the answer */
     }
     if (view.ended) {
-        answer(connection, &view);
-        return true;
+        struct answer answer = command_answer_ended(&view);
+        connection_answer_command(connection, &answer);
+        request_log_ended(connection, &view);
+    } else if (stopping && connection->pending->kind->outlives) {
+        connection->closing = true; /* without an answer: the outcome is not known yet */
+    } else {
+        return due;
     }
-    if (stopping && connection->pending->kind->outlives) {
-        connection->pending =
-            pending_unref(connection->pending); /* that its end is not known is the
-                                                                * truth */
-        connection->closing = true;
-        return true;
-    }
-    return due;
+    connection->pending = pending_unref(connection->pending);
+    return true;
 }
 
-enum {
-    LINGER_MS = 1000,     /* for which what still comes is read and dropped */
-    LINGER_BYTES = 65536, /* and how much of it */
-};
-
 /* The key of a connection's events in the epoll set; its highest bit is 0. */
-static uint64_t connection_io_key(const struct connection *connection)
+static uint64_t event_key(const struct connection *connection)
 {
     return (uint64_t)(connection->generation & INT32_MAX) << 32 | connection->slot;
 }
 
-static bool stopping(const struct connection_io *flow)
+static bool is_stopping(const struct connection_io *io)
 {
-    return atomic_load_explicit(&flow->parts->stopping, memory_order_relaxed);
+    return atomic_load_explicit(&io->parts->stopping, memory_order_relaxed);
 }
 
-static void drop(struct connection_io *flow, struct connection *connection)
+static void drop_connection(struct connection_io *io, struct connection *connection)
 {
-    connection_table_release(flow->table, connection); /* the close takes it out of the epoll set */
+    connection_table_release(io->table, connection); /* the close takes it out of the epoll set */
 }
 
 static int64_t deadline_of(const struct connection *connection)
@@ -107,93 +95,91 @@ static int64_t deadline_of(const struct connection *connection)
                                        : connection->read_deadline_ms;
 }
 
-/* Waits for the next event. False: it cannot be waited for, and the connection is dropped. `again`
- * reports once more what holds already. */
-static bool watch(struct connection_io *flow, struct connection *connection, bool again)
+/* Waits for the next event; a connection that cannot be watched is dropped. `again`: events that hold
+ * already are reported once more. */
+static void watch_events(struct connection_io *io, struct connection *connection, bool again)
 {
     bool output = connection_has_output(connection);
     if (!connection->watched || connection->wants_output != output || again) {
         struct epoll_event event = {
             .events = EPOLLIN | EPOLLRDHUP | EPOLLET | (output ? (uint32_t)EPOLLOUT : 0),
-            .data.u64 = connection_io_key(connection),
+            .data.u64 = event_key(connection),
         };
         int operation = connection->watched ? EPOLL_CTL_MOD : EPOLL_CTL_ADD;
-        if (epoll_ctl(flow->epoll_fd, operation, connection->fd, &event) < 0) {
-            drop(flow, connection);
-            return false;
+        if (epoll_ctl(io->epoll_fd, operation, connection->fd, &event) < 0) {
+            drop_connection(io, connection);
+            return;
         }
         connection->watched = true;
         connection->wants_output = output;
     }
     int64_t deadline = deadline_of(connection);
-    if (deadline < flow->next_deadline_ms) {
-        flow->next_deadline_ms = deadline;
+    if (deadline < io->next_deadline_ms) {
+        io->next_deadline_ms = deadline;
     }
-    return true;
 }
 
-/* Sends once. 0, and from now on the guest has its time to take more, if some of it went; else -errno.
- */
-static int send_some(const struct connection_io *flow, struct connection *connection)
+/* 0 if some of the output was sent, and then the send deadline begins anew; else -errno. */
+static int send_once(const struct connection_io *io, struct connection *connection)
 {
     int error = connection_send(connection);
     if (error == 0) {
         connection->send_deadline_ms = connection_has_output(connection)
-                                           ? clock_deadline(flow->conf->limits.send_ms)
+                                           ? clock_deadline(io->conf->limits.send_ms)
                                            : CLOCK_NEVER;
     }
     return error;
 }
 
-/* Sends what is pending. True: all of it went. */
-static bool flush(struct connection_io *flow, struct connection *connection)
+/* Sends what is pending. True: all of it was sent. */
+static bool flush_output(struct connection_io *io, struct connection *connection)
 {
     if (connection->send_deadline_ms == CLOCK_NEVER) {
-        connection->send_deadline_ms = clock_deadline(flow->conf->limits.send_ms);
+        connection->send_deadline_ms = clock_deadline(io->conf->limits.send_ms);
     }
-    int error = send_some(flow, connection);
+    int error = send_once(io, connection);
     if (error < 0 && error != -EAGAIN) {
-        drop(flow, connection);
+        drop_connection(io, connection);
         return false;
     }
     if (!connection_has_output(connection)) {
         return true;
     }
-    (void)watch(flow, connection, false); /* dropped or waiting: both end here */
+    watch_events(io, connection, false);
     return false;
 }
 
-/* A request has been dealt with: from now on the next one is waited for. */
-static void rest(const struct connection_io *flow, struct connection *connection)
+/* A request is done: the deadline of the next one begins. */
+static void expect_next(const struct connection_io *io, struct connection *connection)
 {
     connection->read_deadline_ms = clock_deadline(
-        connection->in_length > 0 ? flow->conf->limits.frame_ms : flow->conf->limits.idle_ms);
+        connection->in_length > 0 ? io->conf->limits.frame_ms : io->conf->limits.idle_ms);
 }
 
-/* Hands the whole frame to the pool. False: the queue is full, and the guest is told. */
-static bool submit(struct connection_io *flow, struct connection *connection)
+/* Hands the whole frame to the pool. False: the queue is full, and the request is refused. */
+static bool submit_frame(struct connection_io *io, struct connection *connection)
 {
     connection->state = CONNECTION_WORKING;
-    if (worker_pool_submit(flow->pool, connection) == 0) {
+    if (worker_pool_submit(io->pool, connection) == 0) {
         return true;
     }
     connection->state = CONNECTION_OPEN;
-    request_log_refuse(connection, ERROR_BUSY,
-                       "too many requests wait already ([limits] queue): try again later",
+    request_log_refuse(connection, PRIORITY_WARNING, ERROR_BUSY,
+                       "the queue of requests is full ([limits] queue): try again later",
                        !connection->greeted);
     connection_consume(connection);
-    rest(flow, connection);
+    expect_next(io, connection);
     return false;
 }
 
-/* Reads more. True: something arrived, or it is known that nothing more will. */
-static bool fill(struct connection_io *flow, struct connection *connection)
+/* True: something arrived, or the end of the stream. */
+static bool read_more(struct connection_io *io, struct connection *connection)
 {
     bool empty = connection->in_length == 0;
     ssize_t got = connection_receive(connection);
     if (got > 0) {
         if (empty && connection->greeted) {
-            connection->read_deadline_ms = clock_deadline(flow->conf->limits.frame_ms);
+            connection->read_deadline_ms = clock_deadline(io->conf->limits.frame_ms);
         }
         return true;
     }
@@ -202,15 +188,15 @@ static bool fill(struct connection_io *flow, struct connection *connection)
         return true;
     }
     if (got == -EAGAIN) {
-        (void)watch(flow, connection, false); /* dropped or waiting: both end here */
+        watch_events(io, connection, false);
     } else {
-        drop(flow, connection);
+        drop_connection(io, connection);
     }
     return false;
 }
 
-/* Reads and drops what still comes, so that a guest that is still writing can read its answer. */
-static void drain(struct connection_io *flow, struct connection *connection)
+/* Reads and drops what still arrives, so that a guest that is still writing can read its answer. */
+static void drain_input(struct connection_io *io, struct connection *connection)
 {
     ssize_t got = 1;
     while (got > 0) {
@@ -224,217 +210,220 @@ static void drain(struct connection_io *flow, struct connection *connection)
         }
     }
     if (got == -EAGAIN) {
-        (void)watch(flow, connection, false); /* dropped or waiting: both end here */
+        watch_events(io, connection, false);
     } else {
-        drop(flow, connection);
+        drop_connection(io, connection);
     }
 }
 
-static void linger(struct connection_io *flow, struct connection *connection)
+static void linger_connection(struct connection_io *io, struct connection *connection)
 {
     if (connection->ended || shutdown(connection->fd, SHUT_WR) < 0) {
-        drop(flow, connection);
+        drop_connection(io, connection);
         return;
     }
     connection->state = CONNECTION_LINGERING;
     connection->read_deadline_ms = clock_deadline(LINGER_MS);
     connection->linger_left = LINGER_BYTES;
-    drain(flow, connection);
+    drain_input(io, connection);
 }
 
-/* The daemon stops: what has arrived, whole or not, is answered with that. */
-static void send_away(struct connection *connection)
+/* The daemon stops: what has arrived, whole or not, is refused. */
+static void refuse_stopping(struct connection *connection)
 {
     struct protocol_error protocol_error;
-    enum framing framing =
-        connection_frame(connection, &protocol_error); /* whose id the answer has */
-    (void)framing;
+    /* The answer has the id of this frame; it need not be whole. */
+    (void)!connection_frame(connection, &protocol_error);
     connection_refuse(connection, ERROR_SHUTTING_DOWN, "the host is stopping: try again later",
                       true);
 }
 
-/* Goes on with what has arrived. False: it has gone as far as it does without waiting. */
-static bool take(struct connection_io *flow, struct connection *connection)
+/* Handles what has arrived. False: nothing more can be done without waiting. */
+static bool handle_input(struct connection_io *io, struct connection *connection)
 {
     struct protocol_error protocol_error;
     switch (connection_frame(connection, &protocol_error)) {
     case FRAMING_WHOLE:
-        return !submit(flow, connection);
+        return !submit_frame(io, connection);
     case FRAMING_REFUSED:
-        request_log_refuse(connection, protocol_error.code, protocol_error.text, true);
+        request_log_refuse(connection, PRIORITY_WARNING, protocol_error.code, protocol_error.text,
+                           true);
         return true;
     case FRAMING_MORE:
     default:
         break;
     }
     if (connection->ended) {
-        drop(flow, connection);
+        drop_connection(io, connection);
         return false;
     }
-    return fill(flow, connection);
+    return read_more(io, connection);
 }
 
-/* Takes the connection as far as it goes without waiting. Afterwards it is watched, at a worker,
- * lingering or gone. */
-static void advance(struct connection_io *flow, struct connection *connection)
+/* Does all that can be done without waiting. Afterwards the connection is watched, at a worker,
+ * lingering or closed. */
+static void advance_connection(struct connection_io *io, struct connection *connection)
 {
     for (;;) {
         if (connection_has_output(connection)) {
-            if (!flush(flow, connection)) {
+            if (!flush_output(io, connection)) {
                 return;
             }
         } else if (connection->pending != NULL) {
-            if (!async_reply_check(connection, stopping(flow))) {
-                (void)watch(flow, connection, true); /* a guest that left meanwhile is reported */
+            if (!append_async_reply(connection, is_stopping(io))) {
+                watch_events(io, connection, true); /* reports a guest that left meanwhile */
                 return;
             }
             if (connection->pending == NULL) {
-                rest(flow, connection);
+                expect_next(io, connection);
             }
         } else if (connection->closing) {
-            linger(flow, connection);
+            linger_connection(io, connection);
             return;
-        } else if (stopping(flow)) {
-            send_away(connection);
-        } else if (!take(flow, connection)) {
+        } else if (is_stopping(io)) {
+            refuse_stopping(connection);
+        } else if (!handle_input(io, connection)) {
             return;
         }
     }
 }
 
-void connection_io_begin(struct connection_io *flow, struct connection *connection, bool busy)
+void connection_io_begin(struct connection_io *io, struct connection *connection, bool busy)
 {
-    connection->read_deadline_ms = clock_deadline(flow->conf->limits.first_frame_ms);
+    connection->read_deadline_ms = clock_deadline(io->conf->limits.first_frame_ms);
     connection->send_deadline_ms = CLOCK_NEVER;
     if (busy) {
         ssize_t got = connection_receive(connection); /* only to learn the dialect */
         connection->ended = got == 0;
         server_sniff(&connection->session, connection->in, connection->in_length);
-        request_log_refuse(connection, ERROR_BUSY,
+        request_log_refuse(connection, PRIORITY_WARNING, ERROR_BUSY,
                            "too many connections ([limits] connections, connections_per_cid): "
                            "try again later",
                            true);
         metrics_count(METRIC_TURNED_AWAY);
     }
-    advance(flow, connection);
+    advance_connection(io, connection);
 }
 
-void connection_io_event(struct connection_io *flow, uint64_t key, uint32_t events)
+void connection_io_event(struct connection_io *io, uint64_t key, uint32_t events)
 {
-    struct connection *connection = connection_table_at(flow->table, (uint32_t)key);
+    struct connection *connection = connection_table_at(io->table, (uint32_t)key);
     if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING ||
-        connection_io_key(connection) != key) {
-        return; /* a worker's is seen to when it is given back */
+        event_key(connection) != key) {
+        return; /* a worker's connection is handled when it is given back */
     }
     if (connection->pending != NULL && (events & (EPOLLHUP | EPOLLERR)) != 0) {
-        drop(flow, connection); /* the guest went away; its work goes on */
+        drop_connection(io, connection); /* the guest disconnected; its work goes on */
     } else if (connection->pending != NULL && !connection_has_output(connection)) {
-        return; /* it is not read while it waits: to watch it anew would report this for ever */
+        return; /* not read while it waits; watching it anew would report this event for ever */
     } else if (connection->state == CONNECTION_LINGERING) {
-        drain(flow, connection);
+        drain_input(io, connection);
     } else {
-        advance(flow, connection);
+        advance_connection(io, connection);
     }
 }
 
-void connection_io_give_back(struct connection_io *flow, struct connection *connection)
+void connection_io_give_back(struct connection_io *io, struct connection *connection)
 {
     connection->state = CONNECTION_OPEN;
-    rest(flow, connection);
-    advance(flow, connection);
+    expect_next(io, connection);
+    advance_connection(io, connection);
 }
 
-void connection_io_work_changed(struct connection_io *flow)
+/* Those that wait for an event; with `waiting`, only those whose work is pending. */
+static void advance_all(struct connection_io *io, bool waiting)
 {
-    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
-        struct connection *connection = connection_table_at(flow->table, slot);
-        if (connection->state == CONNECTION_OPEN && connection->pending != NULL &&
-            !connection_has_output(connection)) {
-            advance(flow, connection);
+    for (uint32_t slot = 0; slot < connection_table_size(io->table); slot++) {
+        struct connection *connection = connection_table_at(io->table, slot);
+        if (connection->state == CONNECTION_OPEN && !connection_has_output(connection) &&
+            (!waiting || connection->pending != NULL)) {
+            advance_connection(io, connection);
         }
     }
 }
 
-/* What a guest that was too late is told. */
-static void tell_timeout(const struct connection_io *flow, struct connection *connection)
+void connection_io_work_changed(struct connection_io *io)
+{
+    advance_all(io, true);
+}
+
+void connection_io_drain(struct connection_io *io)
+{
+    advance_all(io, false);
+}
+
+static void refuse_timeout(const struct connection_io *io, struct connection *connection)
 {
     char text[160];
-    const char *what = "no request came";
-    int64_t limit_ms = flow->conf->limits.idle_ms;
+    const char *what = "no request arrived";
+    int64_t limit_ms = io->conf->limits.idle_ms;
+    enum log_priority priority = PRIORITY_INFO; /* an idle guest is no failure */
     if (!connection->greeted) {
         what = "the first frame was not complete";
-        limit_ms = flow->conf->limits.first_frame_ms;
+        limit_ms = io->conf->limits.first_frame_ms;
+        priority = PRIORITY_WARNING;
     } else if (connection->in_length > 0) {
         what = "a frame was not complete";
-        limit_ms = flow->conf->limits.frame_ms;
+        limit_ms = io->conf->limits.frame_ms;
+        priority = PRIORITY_WARNING;
     }
-    (void)snprintf(text, sizeof text, "%s within %g s: send sooner, or connect anew", what,
+    (void)snprintf(text, sizeof text, "%s within %g s: send sooner, or connect again", what,
                    (double)limit_ms / 1000);
     server_sniff(&connection->session, connection->in, connection->in_length);
-    request_log_refuse(connection, ERROR_TIMEOUT, text, true);
+    request_log_refuse(connection, priority, ERROR_TIMEOUT, text, true);
     metrics_count(METRIC_TIMEOUTS);
 }
 
-/* True if something came in time, which was only not looked at yet: the deadline of an idle connection
- * is kept by the first byte, any other by the whole frame. */
-static bool came_in_time(struct connection_io *flow, struct connection *connection)
+/* True if something arrived in time that is not read yet: the first byte meets the deadline of an idle
+ * connection, the whole frame any other. */
+static bool arrived_in_time(struct connection_io *io, struct connection *connection)
 {
     struct protocol_error protocol_error;
     bool idle = connection->greeted && connection->in_length == 0;
     ssize_t got = connection_receive(connection);
     if (got > 0 && idle) {
-        connection->read_deadline_ms = clock_deadline(flow->conf->limits.frame_ms);
+        connection->read_deadline_ms = clock_deadline(io->conf->limits.frame_ms);
         return true;
     }
     connection->ended = got == 0;
     return got == 0 || (got > 0 && connection_frame(connection, &protocol_error) != FRAMING_MORE);
 }
 
-static void expire(struct connection_io *flow, struct connection *connection)
+static void expire_connection(struct connection_io *io, struct connection *connection)
 {
     if (connection->state == CONNECTION_LINGERING) {
-        drop(flow, connection);
+        drop_connection(io, connection);
         return;
     }
     if (connection_has_output(connection)) {
-        /* The socket may have room without having said so yet. */
-        if (send_some(flow, connection) < 0) {
-            drop(flow, connection);
+        /* The socket may take more without an event yet. */
+        if (send_once(io, connection) < 0) {
+            drop_connection(io, connection);
             return;
         }
-    } else if (connection->pending == NULL && !came_in_time(flow, connection)) {
-        tell_timeout(flow, connection);
+    } else if (connection->pending == NULL && !arrived_in_time(io, connection)) {
+        refuse_timeout(io, connection);
     }
-    advance(flow, connection);
+    advance_connection(io, connection);
 }
 
-void connection_io_expire(struct connection_io *flow)
+void connection_io_expire(struct connection_io *io)
 {
     int64_t now = clock_ms();
-    if (now < flow->next_deadline_ms) {
+    if (now < io->next_deadline_ms) {
         return;
     }
-    flow->next_deadline_ms = CLOCK_NEVER;
-    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
-        struct connection *connection = connection_table_at(flow->table, slot);
+    io->next_deadline_ms = CLOCK_NEVER;
+    for (uint32_t slot = 0; slot < connection_table_size(io->table); slot++) {
+        struct connection *connection = connection_table_at(io->table, slot);
         if (connection->state == CONNECTION_FREE || connection->state == CONNECTION_WORKING) {
             continue;
         }
         int64_t deadline = deadline_of(connection);
         if (deadline <= now) {
-            expire(flow, connection);
-        } else if (deadline < flow->next_deadline_ms) {
-            flow->next_deadline_ms = deadline;
-        }
-    }
-}
-
-void connection_io_drain(struct connection_io *flow)
-{
-    for (uint32_t slot = 0; slot < connection_table_size(flow->table); slot++) {
-        struct connection *connection = connection_table_at(flow->table, slot);
-        if (connection->state == CONNECTION_OPEN && !connection_has_output(connection)) {
-            advance(flow, connection);
+            expire_connection(io, connection);
+        } else if (deadline < io->next_deadline_ms) {
+            io->next_deadline_ms = deadline;
         }
     }
 }

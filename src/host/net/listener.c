@@ -15,16 +15,16 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static void listener_close(struct listener *listener);
+enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
 
 enum { CLAIM_NAME_MAX = ADDRESS_PATH_MAX + sizeof ".lock" };
 
-static void claim_name(const struct address *address, char out[CLAIM_NAME_MAX])
+static void format_claim_name(const struct address *address, char out[CLAIM_NAME_MAX])
 {
     (void)snprintf(out, CLAIM_NAME_MAX, "%s.lock", address->path);
 }
 
-/* True if the file is still the one that the name leads to: its last holder unlinks it. */
+/* True if the name still leads to this file: the last holder of a claim unlinks it. */
 static bool is_at(int fd, const char *name)
 {
     struct stat held;
@@ -34,10 +34,10 @@ static bool is_at(int fd, const char *name)
 }
 
 /* The descriptor that holds the claim, or -errno. */
-static int claim(const struct address *address)
+static int take_claim(const struct address *address)
 {
     char name[CLAIM_NAME_MAX];
-    claim_name(address, name);
+    format_claim_name(address, name);
     int fd = open(name, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) {
         return -errno;
@@ -47,20 +47,20 @@ static int claim(const struct address *address)
         return fd;
     }
     close(fd);
-    /* Unlinked in between: whoever did it was listening until a moment ago. */
+    /* Unlinked in between: its last holder was listening until a moment ago. */
     return error == 0 || error == -EWOULDBLOCK ? -EADDRINUSE : error;
 }
 
-static void give_back(int claim_fd, const struct address *address)
+static void release_claim(int claim_fd, const struct address *address)
 {
     char name[CLAIM_NAME_MAX];
-    claim_name(address, name);
-    (void)unlink(name); /* while it is held; one that stays does no harm */
+    format_claim_name(address, name);
+    (void)unlink(name); /* while it is locked; a file that stays does no harm */
     close(claim_fd);
 }
 
-/* True if a daemon accepts on the path now. */
-static bool somebody_answers(const struct sockaddr_storage *at, socklen_t length)
+/* True if a daemon accepts connections on the path now. */
+static bool is_answered(const struct sockaddr_storage *at, socklen_t length)
 {
     int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0) {
@@ -71,7 +71,7 @@ static bool somebody_answers(const struct sockaddr_storage *at, socklen_t length
     return answers;
 }
 
-/* Removes a socket that a dead daemon left; one of another program may be alive without a claim. */
+/* Removes a socket that a dead daemon left. Another program may listen there without a claim. */
 static int clear_path(const struct address *address, const struct sockaddr_storage *at,
                       socklen_t length)
 {
@@ -79,82 +79,73 @@ static int clear_path(const struct address *address, const struct sockaddr_stora
     if (lstat(address->path, &found) < 0) {
         return errno == ENOENT ? 0 : -errno;
     }
-    if (!S_ISSOCK(found.st_mode) || somebody_answers(at, length)) {
+    if (!S_ISSOCK(found.st_mode) || is_answered(at, length)) {
         return -EADDRINUSE;
     }
     return unlink(address->path) < 0 && errno != ENOENT ? -errno : 0;
 }
 
-static int bind_claimed(int fd, const struct address *address, mode_t mode,
-                        struct socket_path *made)
+/* With the claim to the path held. */
+static int bind_path(struct listener *listener, mode_t mode)
 {
     struct sockaddr_storage at;
-    socklen_t length = address_to_sockaddr(address, &at);
-    int error = clear_path(address, &at, length);
+    socklen_t length = address_to_sockaddr(&listener->address, &at);
+    const char *path = listener->address.path;
+    int error = clear_path(&listener->address, &at, length);
     if (error < 0) {
         return error;
     }
     /* The file is made without any permission, so that nobody connects before its mode is right. */
     mode_t mask = umask(0777);
-    error = bind(fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
+    error = bind(listener->fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
     umask(mask);
     struct stat file = {0};
-    if (error == 0 && (chmod(address->path, mode) < 0 || lstat(address->path, &file) < 0)) {
+    if (error == 0 && (chmod(path, mode) < 0 || lstat(path, &file) < 0)) {
         error = -errno;
-        (void)unlink(address->path); /* the error that is told is the first */
+        (void)unlink(path); /* the first error is reported */
     }
-    if (error == 0) {
-        made->device = file.st_dev;
-        made->inode = file.st_ino;
+    listener->device = file.st_dev;
+    listener->inode = file.st_ino;
+    return error;
+}
+
+static int bind_listener(struct listener *listener, mode_t mode)
+{
+    if (listener->address.family != AF_UNIX) {
+        struct sockaddr_storage at;
+        socklen_t length = address_to_sockaddr(&listener->address, &at);
+        return bind(listener->fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
+    }
+    int claim_fd = take_claim(&listener->address);
+    if (claim_fd < 0) {
+        return claim_fd;
+    }
+    int error = bind_path(listener, mode);
+    if (error < 0) {
+        release_claim(claim_fd, &listener->address);
+    } else {
+        listener->claim_fd = claim_fd;
     }
     return error;
 }
 
-/* Binds fd, which is not listening yet. */
-static int socket_path_bind(int fd, const struct address *address, mode_t mode,
-                            struct socket_path *ret)
+static void close_listener(struct listener *listener)
 {
-    struct socket_path made = {.claim_fd = claim(address)};
-    if (made.claim_fd < 0) {
-        return made.claim_fd;
-    }
-    int error = bind_claimed(fd, address, mode, &made);
-    if (error < 0) {
-        give_back(made.claim_fd, address);
-        return error;
-    }
-    *ret = made;
-    return 0;
-}
-
-/* Unlinks the socket if it still is the one that was made, and gives the claim back. */
-static void socket_path_leave(struct socket_path *path, const struct address *address)
-{
+    const char *path = listener->address.path;
     struct stat file;
-    if (path->claim_fd < 0) {
-        return;
+    if (listener->claim_fd >= 0) {
+        if (lstat(path, &file) == 0 && file.st_dev == listener->device &&
+            file.st_ino == listener->inode) {
+            (void)unlink(path); /* one that stays is taken over at the next start */
+        }
+        release_claim(listener->claim_fd, &listener->address);
     }
-    if (lstat(address->path, &file) == 0 && file.st_dev == path->device &&
-        file.st_ino == path->inode) {
-        (void)unlink(address->path); /* a left-over is taken over at the next start */
+    if (listener->fd >= 0) {
+        close(listener->fd);
     }
-    give_back(path->claim_fd, address);
-    path->claim_fd = -1;
 }
 
-enum { BACKLOG = 1024 }; /* the kernel cuts it to net.core.somaxconn */
-
-static int bind_to(int fd, const struct address *address, mode_t mode, struct socket_path *path)
-{
-    if (address->family == AF_UNIX) {
-        return socket_path_bind(fd, address, mode, path);
-    }
-    struct sockaddr_storage at;
-    socklen_t length = address_to_sockaddr(address, &at);
-    return bind(fd, (const struct sockaddr *)&at, length) < 0 ? -errno : 0;
-}
-
-static const char *explain(int error)
+static const char *explain_listen(int error)
 {
     switch (error) {
     case -EADDRINUSE:
@@ -171,46 +162,47 @@ static const char *explain(int error)
     }
 }
 
-/* A path on which nobody answers is taken over; one on which somebody does is -EADDRINUSE. */
-static int listener_open(const struct address *address, mode_t unix_mode, struct listener *ret,
+/* A path on which no daemon answers is taken over; else -EADDRINUSE. */
+static int open_listener(const struct address *address, mode_t unix_mode, struct listener *ret,
                          char problem[CONF_PROBLEM_MAX])
 {
-    struct listener made = {.address = *address, .path = {.claim_fd = -1}};
+    struct listener made = {.address = *address, .claim_fd = -1};
     made.fd = socket(address->family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    int error = made.fd < 0 ? -errno : bind_to(made.fd, address, unix_mode, &made.path);
+    int error = made.fd < 0 ? -errno : bind_listener(&made, unix_mode);
     if (error == 0 && listen(made.fd, BACKLOG) < 0) {
         error = -errno;
     }
     if (error < 0) {
         char text[ADDRESS_TEXT_MAX];
         address_format(address, text);
-        (void)snprintf(problem, CONF_PROBLEM_MAX, "cannot listen on %s: %s", text, explain(error));
-        listener_close(&made);
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "cannot listen on %s: %s", text,
+                       explain_listen(error));
+        close_listener(&made);
         return error;
     }
     *ret = made;
     return 0;
 }
 
-/* One number that the kernel knows about a socket; -1: none. */
-static int option_of(int fd, int option)
+/* -1: none. */
+static int read_option(int fd, int option)
 {
     int value = -1;
     socklen_t size = sizeof value;
     return getsockopt(fd, SOL_SOCKET, option, &value, &size) == 0 ? value : -1;
 }
 
-/* NULL: it can be taken. */
+/* What is wrong with a socket that systemd passed; NULL: nothing. */
 static const char *check_socket(int fd)
 {
-    int family = option_of(fd, SO_DOMAIN);
+    int family = read_option(fd, SO_DOMAIN);
     if (family != AF_VSOCK && family != AF_UNIX) {
-        return "allowed: ListenStream= of vsock or of a Unix socket";
+        return "not a socket of AF_VSOCK or AF_UNIX; allowed: ListenStream=";
     }
-    if (option_of(fd, SO_TYPE) != SOCK_STREAM) {
-        return "it is no stream socket; allowed: ListenStream=";
+    if (read_option(fd, SO_TYPE) != SOCK_STREAM) {
+        return "not a stream socket; allowed: ListenStream=";
     }
-    return option_of(fd, SO_ACCEPTCONN) == 1 ? NULL : "it does not listen; allowed: Accept=no";
+    return read_option(fd, SO_ACCEPTCONN) == 1 ? NULL : "it does not listen; allowed: Accept=no";
 }
 
 /* Where a socket is bound; an abstract Unix name is shown with @ before it. */
@@ -236,35 +228,24 @@ static void read_address(int fd, struct address *ret)
            strnlen(at.local.sun_path + abstract, room));
 }
 
-/* Takes a socket that systemd made and passed: a stream socket of vsock or Unix that listens. Its file
- * stays systemd's. Takes *fd (sets -1) on success. */
-static int listener_adopt(int *fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
+/* A socket that systemd made and passed; its file stays systemd's. One that is refused ends with the
+ * process. */
+static int adopt_listener(int fd, struct listener *ret, char problem[CONF_PROBLEM_MAX])
 {
-    const char *objection = check_socket(*fd);
-    int flags = objection == NULL ? fcntl(*fd, F_GETFL) : 0;
-    int error = objection != NULL ? -EINVAL : 0;
-    if (error == 0 && (flags < 0 || fcntl(*fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
+    const char *why = check_socket(fd);
+    int flags = why == NULL ? fcntl(fd, F_GETFL) : 0;
+    int error = why != NULL ? -EINVAL : 0;
+    if (error == 0 && (flags < 0 || fcntl(fd, F_SETFL, flags | O_NONBLOCK) < 0)) {
         error = -errno;
-        objection = strerror(errno);
+        why = strerror(errno);
     }
     if (error < 0) {
-        (void)snprintf(problem, CONF_PROBLEM_MAX, "descriptor %d that systemd passed: %s", *fd,
-                       objection);
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "descriptor %d that systemd passed: %s", fd, why);
         return error;
     }
-    *ret = (struct listener){.fd = *fd, .path = {.claim_fd = -1}};
-    read_address(*fd, &ret->address);
-    *fd = -1;
+    *ret = (struct listener){.fd = fd, .claim_fd = -1};
+    read_address(fd, &ret->address);
     return 0;
-}
-
-static void listener_close(struct listener *listener)
-{
-    if (listener->fd >= 0) {
-        close(listener->fd);
-        listener->fd = -1;
-    }
-    socket_path_leave(&listener->path, &listener->address);
 }
 
 static bool contains(const struct conf_numbers *numbers, uint32_t wanted)
@@ -306,24 +287,17 @@ int listener_accept(const struct listener *listener, const struct conf *conf, st
     return fd;
 }
 
-static int open_one(const struct conf *conf, size_t index, struct listener *ret,
-                    char problem[CONF_PROBLEM_MAX])
+static int open_address(const struct conf *conf, const char *text, struct listener *ret,
+                        char problem[CONF_PROBLEM_MAX])
 {
     struct address address;
     const char *why;
-    const char *wanted = conf->listen.address.items[index];
-    int error = address_parse(wanted, ADDRESS_LISTEN, &address, &why);
+    int error = address_parse(text, ADDRESS_LISTEN, &address, &why);
     if (error < 0) {
-        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s: %s", wanted, why);
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "%s: %s", text, why);
         return error;
     }
-    return listener_open(&address, conf->listen.unix_mode, ret, problem);
-}
-
-static int adopt_one(size_t index, struct listener *ret, char problem[CONF_PROBLEM_MAX])
-{
-    int fd = SERVICE_PASSED_FIRST + (int)index;
-    return listener_adopt(&fd, ret, problem); /* one that is refused ends with the process */
+    return open_listener(&address, conf->listen.unix_mode, ret, problem);
 }
 
 static int open_all(const struct conf *conf, size_t wanted, struct listener_set *listener_set,
@@ -336,9 +310,11 @@ static int open_all(const struct conf *conf, size_t wanted, struct listener_set 
     }
     int error = 0;
     while (error == 0 && listener_set->count < wanted) {
-        struct listener *next = &listener_set->listeners[listener_set->count];
-        error = listener_set->passed ? adopt_one(listener_set->count, next, problem)
-                                     : open_one(conf, listener_set->count, next, problem);
+        size_t index = listener_set->count;
+        struct listener *next = &listener_set->listeners[index];
+        error = listener_set->passed
+                    ? adopt_listener(SERVICE_PASSED_FIRST + (int)index, next, problem)
+                    : open_address(conf, conf->listen.address.items[index], next, problem);
         listener_set->count += error == 0;
     }
     return error;
@@ -349,7 +325,7 @@ int listener_set_open(const struct conf *conf, struct listener_set *ret,
 {
     int passed = notify_passed_sockets();
     if (passed < 0) {
-        (void)snprintf(problem, CONF_PROBLEM_MAX, "the sockets that systemd passed: %s",
+        (void)snprintf(problem, CONF_PROBLEM_MAX, "cannot take the sockets that systemd passed: %s",
                        strerror(-passed));
         return passed;
     }
@@ -367,7 +343,7 @@ int listener_set_open(const struct conf *conf, struct listener_set *ret,
 void listener_set_close(struct listener_set *listener_set)
 {
     for (size_t i = 0; i < listener_set->count; i++) {
-        listener_close(&listener_set->listeners[i]);
+        close_listener(&listener_set->listeners[i]);
     }
     free(listener_set->listeners);
     *listener_set = (struct listener_set){0};

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/request_log.h"
 
-#include "host/log.h"
 #include "host/message_id.h"
 
 #include <stdio.h>
 
-static void write_line(const struct connection *connection, enum log_priority priority,
-                       const char *message_id, const char *command, const char *outcome,
-                       const char *text)
+static void log_request(const struct connection *connection, enum log_priority priority,
+                        const char *message_id, const char *command, const char *outcome,
+                        const char *text)
 {
     if (!log_wants(priority)) {
         return;
@@ -35,26 +34,25 @@ void request_log_request(const struct connection *connection, const struct reque
         char text[ANSWER_TEXT_MAX];
         (void)snprintf(text, sizeof text, "%.*s", (int)answer->message.length,
                        answer->message.bytes);
-        write_line(connection, PRIORITY_WARNING, MESSAGE_ID_REQUEST, command,
-                   error_name(answer->code), text);
-        return;
+        log_request(connection, PRIORITY_WARNING, MESSAGE_ID_REQUEST, command,
+                    error_name(answer->code), text);
+    } else {
+        log_request(connection, command_is_query(request->command) ? PRIORITY_DEBUG : PRIORITY_INFO,
+                    MESSAGE_ID_REQUEST, command, waits ? "accepted" : "done", "");
     }
-    enum log_priority priority =
-        command_is_query(request->command) ? PRIORITY_DEBUG : PRIORITY_INFO;
-    write_line(connection, priority, MESSAGE_ID_REQUEST, command, waits ? "accepted" : "done", "");
 }
 
 void request_log_ended(const struct connection *connection, const struct pending_view *view)
 {
     bool failed = view->code != ERROR_NONE;
-    write_line(connection, failed ? PRIORITY_WARNING : PRIORITY_INFO, MESSAGE_ID_REQUEST,
-               command_name(connection->pending->command), failed ? error_name(view->code) : "done",
-               failed ? view->text : "");
+    log_request(connection, PRIORITY_INFO, MESSAGE_ID_REQUEST,
+                command_name(connection->pending->command),
+                failed ? error_name(view->code) : "done", failed ? view->text : "");
 }
 
-void request_log_refuse(struct connection *connection, enum error_code code, const char *text,
-                        bool closes)
+void request_log_refuse(struct connection *connection, enum log_priority priority,
+                        enum error_code code, const char *text, bool closes)
 {
-    write_line(connection, PRIORITY_WARNING, MESSAGE_ID_REFUSED, NULL, error_name(code), text);
+    log_request(connection, priority, MESSAGE_ID_REFUSED, NULL, error_name(code), text);
     connection_refuse(connection, code, text, closes);
 }

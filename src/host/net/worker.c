@@ -28,15 +28,15 @@ struct worker_pool {
     pthread_cond_t filled;        /* under lock, all that follows */
     struct connection **queue;    /* a ring */
     uint32_t size, first, length; /* of the ring */
-    uint32_t sleeping;            /* workers that nobody has woken yet */
+    uint32_t sleeping;            /* workers that are not woken yet */
     bool stopping;
 };
 
-static struct connection *pool_next_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
-static bool pool_wake_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
+static struct connection *take_next_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
+static bool wake_one_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
 
 /* NULL: stopping, and nothing is left. */
-static struct connection *pool_next_locked(struct worker_pool *pool)
+static struct connection *take_next_locked(struct worker_pool *pool)
 {
     while (pool->length == 0 && !pool->stopping) {
         pool->sleeping++;
@@ -51,15 +51,15 @@ static struct connection *pool_next_locked(struct worker_pool *pool)
     return connection;
 }
 
-/* True if somebody shall be woken for what is queued; counts it as awake. */
-static bool pool_wake_locked(struct worker_pool *pool)
+/* True if the caller shall wake a worker for what is queued; counts it as awake. */
+static bool wake_one_locked(struct worker_pool *pool)
 {
     bool wake = pool->length > 0 && pool->sleeping > 0;
     pool->sleeping -= wake;
     return wake;
 }
 
-static void *run(void *argument)
+static void *run_worker(void *argument)
 {
     const struct worker *worker = argument;
     struct worker_pool *pool = worker->pool;
@@ -67,8 +67,8 @@ static void *run(void *argument)
     for (;;) {
         watchdog_idle();
         lock_take(&pool->lock);
-        struct connection *connection = pool_next_locked(pool);
-        bool more = pool_wake_locked(pool); /* each one woken wakes the next while there is work */
+        struct connection *connection = take_next_locked(pool);
+        bool more = wake_one_locked(pool); /* each one woken wakes the next while there is work */
         lock_give(&pool->lock);
         if (more) {
             pthread_cond_signal(&pool->filled);
@@ -87,7 +87,7 @@ static int start_worker(struct worker_pool *pool)
     struct worker *worker = &pool->all[pool->workers];
     char name[16];
     *worker = (struct worker){.pool = pool, .number = pool->workers};
-    int error = pthread_create(&worker->thread, NULL, run, worker);
+    int error = pthread_create(&worker->thread, NULL, run_worker, worker);
     if (error == 0) {
         (void)snprintf(name, sizeof name, "worker-%u", ++pool->workers);
         (void)pthread_setname_np(worker->thread, name); /* for people only */
@@ -130,7 +130,7 @@ int worker_pool_submit(struct worker_pool *pool, struct connection *connection)
         pool->queue[(pool->first + pool->length) % pool->size] = connection;
         pool->length++;
     }
-    bool wake = pool->length * 2 > pool->size && pool_wake_locked(pool);
+    bool wake = pool->length * 2 > pool->size && wake_one_locked(pool);
     lock_give(&pool->lock);
     if (wake) {
         pthread_cond_signal(&pool->filled);
@@ -141,7 +141,7 @@ int worker_pool_submit(struct worker_pool *pool, struct connection *connection)
 void worker_pool_wake(struct worker_pool *pool)
 {
     lock_take(&pool->lock);
-    bool wake = pool_wake_locked(pool);
+    bool wake = wake_one_locked(pool);
     lock_give(&pool->lock);
     if (wake) {
         pthread_cond_signal(&pool->filled);
@@ -174,8 +174,8 @@ struct worker_pool *worker_pool_free(struct worker_pool *pool)
     return NULL;
 }
 
-/* The first frame of a peer that is not served: what it asks is decoded only to learn its dialect. */
-static void turn_away(struct connection *connection)
+/* A peer that is not served: its frame is decoded only to learn its dialect. */
+static void refuse_peer(struct connection *connection)
 {
     char text[PROTOCOL_ERROR_TEXT_MAX];
     (void)snprintf(
@@ -183,12 +183,12 @@ static void turn_away(struct connection *connection)
         "CID %u is not served here: expected one of [listen] allowed_cids, and on a Unix "
         "socket a uid of unix_uids",
         connection->cid);
-    request_log_refuse(connection, ERROR_FORBIDDEN, text, true);
+    request_log_refuse(connection, PRIORITY_WARNING, ERROR_FORBIDDEN, text, true);
 }
 
-/* An upgrade counts when it is taken on; an errand is counted by its thread, with its result. */
-static void count(const struct connection *connection, const struct request *request,
-                  const struct answer *answer)
+/* An upgrade counts when it is accepted; the operation thread counts an operation, with its result. */
+static void count_request(const struct connection *connection, const struct request *request,
+                          const struct answer *answer)
 {
     if (connection->pending == NULL || request->command == COMMAND_UPGRADE) {
         metrics_count_request(request->command,
@@ -203,7 +203,7 @@ static void run_request(struct command_parts *parts, struct connection *connecti
     struct answer answer;
     command_run(parts, request, connection->cid, &scratch, &answer, &connection->pending);
     request_log_request(connection, request, &answer, connection->pending != NULL);
-    count(connection, request, &answer);
+    count_request(connection, request, &answer);
     if (connection->pending != NULL && request->command == COMMAND_UPGRADE &&
         server_answers_on_accept(&connection->session)) {
         connection->pending = pending_unref(connection->pending);
@@ -231,27 +231,28 @@ static void serve_frame(struct command_parts *parts, struct connection *connecti
                       &protocol_error, &reply);
     connection->greeted = true;
     if (!connection->allowed) {
-        turn_away(connection);
+        refuse_peer(connection);
     } else if (decoding == DECODING_REQUEST) {
         run_request(parts, connection, &request);
     } else if (decoding == DECODING_REPLY) {
         connection->out_length = reply.length;
     } else {
-        request_log_refuse(connection, protocol_error.code, protocol_error.text,
+        request_log_refuse(connection, PRIORITY_WARNING, protocol_error.code, protocol_error.text,
                            protocol_error.closes);
     }
 }
 
-/* True if there is another frame, and room for its answer. */
-static bool next_frame(struct connection *connection)
+/* True if there is another frame, and space for its answer. */
+static bool find_next_frame(struct connection *connection)
 {
     struct protocol_error protocol_error;
-    if (connection->closing || connection->pending != NULL || !connection_has_room(connection)) {
+    if (connection->closing || connection->pending != NULL ||
+        CONNECTION_OUTPUT_MAX - connection->out_length < ANSWER_BYTES_MAX) {
         return false;
     }
     enum framing framing = connection_frame(connection, &protocol_error);
     if (framing == FRAMING_REFUSED) {
-        request_log_refuse(connection, protocol_error.code, protocol_error.text,
+        request_log_refuse(connection, PRIORITY_WARNING, protocol_error.code, protocol_error.text,
                            protocol_error.closes);
     }
     return framing == FRAMING_WHOLE;
@@ -262,8 +263,7 @@ void worker_serve(struct command_parts *parts, struct connection *connection)
     do {
         serve_frame(parts, connection);
         connection_consume(connection);
-    } while (next_frame(connection));
-    /* An error, too, is the acceptor's to find: it sends what is left. */
-    int error = connection_send(connection);
-    (void)error;
+    } while (find_next_frame(connection));
+    (void)!connection_send(
+        connection); /* the acceptor sends what is left, and sees the error again */
 }

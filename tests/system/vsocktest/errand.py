@@ -60,9 +60,8 @@ class UnitCase(ErrandCase):
     def unit_daemon(self, sections=None, **more):
         sections = dict(sections or {})
         sections["steps"] = dict(sections.get("steps", {}), method="unit")
-        return self.daemon(sections, environment={
-            "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address,
-            "HSM_RESULTS": self.path("results")}, **more)
+        return self.daemon(sections, arguments=["--hsm-results", self.path("results")], environment={
+            "DBUS_SYSTEM_BUS_ADDRESS": self.bus.address}, **more)
 
     def hsm_unit(self, run, verb="attach", cid=3, **keys):
         """The unit of vsock_host-hsm, whose stdout is its file as systemd would have it."""
