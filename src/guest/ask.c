@@ -42,32 +42,8 @@ int local_cid_parse(const char *value, uint32_t *ret)
     return 0;
 }
 
-/* The result of a connection that is being made: connect(2), EINPROGRESS. */
-static int await_connection(int fd, int stop_fd, int64_t deadline_ms)
-{
-    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = POLLOUT}};
-    int ready = 0;
-    while (ready == 0) {
-        ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
-        if (ready < 0 && errno == EINTR) {
-            ready = 0;
-        }
-        if (ready == 0 && clock_ms() >= deadline_ms) {
-            return -ETIME;
-        }
-    }
-    if (ready < 0) {
-        return -errno;
-    }
-    if (watched[0].revents != 0) {
-        return -ECANCELED;
-    }
-    int error = 0;
-    socklen_t size = sizeof error;
-    return getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
-}
-
-int connect_to(const struct address *address, int stop_fd, int64_t deadline_ms, int *ret_fd)
+static int connect_host(const struct address *address, int stop_fd, int64_t deadline_ms,
+                        int *ret_fd)
 {
     struct sockaddr_storage storage;
     socklen_t length = address_to_sockaddr(address, &storage);
@@ -77,7 +53,11 @@ int connect_to(const struct address *address, int stop_fd, int64_t deadline_ms, 
     }
     int error = connect(fd, (struct sockaddr *)&storage, length) < 0 ? -errno : 0;
     if (error == -EINPROGRESS || error == -EINTR) {
-        error = await_connection(fd, stop_fd, deadline_ms);
+        socklen_t size = sizeof error;
+        error = stop_wait(fd, POLLOUT, stop_fd, deadline_ms);
+        if (error == 0) {
+            error = getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &size) < 0 ? -errno : -error;
+        }
     }
     if (error < 0) {
         close(fd);
@@ -91,24 +71,15 @@ enum { EVERY_MS = 1000 };
 
 bool follow_has_ended(unsigned phase)
 {
-    switch (phase) {
-    case PHASE_IDLE:
-    case PHASE_REBOOTING:
-    case PHASE_FAILED:
-    case PHASE_UPGRADED:
-        return true;
-    default:
-        return false;
-    }
+    return phase == PHASE_IDLE || (phase >= PHASE_REBOOTING && phase <= PHASE_UPGRADED);
 }
 
-/* Until the next second; what ended the waiting before it is put into the outcome. */
-static bool wait_for_next(const struct client *client, int64_t next_ms,
-                          struct client_outcome *outcome)
+/* Waits until next_ms. False: the outcome says what ended the wait before. */
+static bool wait_until(const struct client *client, int64_t next_ms, struct client_outcome *outcome)
 {
     int64_t deadline_ms = client->setup.deadline_ms;
     int64_t until_ms = next_ms < deadline_ms ? next_ms : deadline_ms;
-    if (stop_wait(client->setup.stop_fd, until_ms) < 0) {
+    if (stop_wait(-1, 0, client->setup.stop_fd, until_ms) == -ECANCELED) {
         outcome->result = CLIENT_STOPPED;
         return false;
     }
@@ -122,9 +93,9 @@ static bool wait_for_next(const struct client *client, int64_t next_ms,
     return true;
 }
 
-/* The last outcome: the response in which the upgrade has ended, or what else ended the waiting. */
-static void follow_run(struct client *client, const struct request *request, struct screen *screen,
-                       struct client_outcome *ret)
+/* get-upgrade-status --follow: once a second, through restarts of the host. */
+static void follow_upgrade(struct client *client, const struct request *request,
+                           struct screen *screen, struct client_outcome *ret)
 {
     for (;;) {
         int64_t next_ms = clock_deadline(EVERY_MS);
@@ -136,9 +107,9 @@ static void follow_run(struct client *client, const struct request *request, str
         if (follow_has_ended(ret->answer.status.phase)) {
             return;
         }
-        /* A host that has answered once is waited for: it restarts. */
+        /* A host that has answered once and is away restarts: no limit but the deadline. */
         client->setup.connect_ms = CLOCK_NEVER;
-        if (!wait_for_next(client, next_ms, ret)) {
+        if (!wait_until(client, next_ms, ret)) {
             return;
         }
     }
@@ -149,7 +120,8 @@ enum { NOTE_AFTER_MS = 1000 };
 static int ask_connect(void *context, int64_t deadline_ms, int *ret_fd)
 {
     struct asking *asking = context;
-    return connect_to(&asking->options->address, asking->stop_fd, deadline_ms, ret_fd);
+    return connect_host(&asking->options->address, asking->client.setup.stop_fd, deadline_ms,
+                        ret_fd);
 }
 
 static int ask_local_cid(void *context, uint32_t *ret)
@@ -164,11 +136,10 @@ static int ask_local_cid(void *context, uint32_t *ret)
 
 static void ask_trace(void *context, const char *line)
 {
-    struct asking *asking = context;
-    screen_trace(asking->screen, line);
+    screen_trace(((struct asking *)context)->screen, line);
 }
 
-/* Who has waited for a second on a terminal is told why, once. */
+/* Shows once, after a second, why the program waits. */
 static void ask_again(void *context, const struct client_outcome *outcome)
 {
     struct asking *asking = context;
@@ -188,7 +159,7 @@ static void ask_again(void *context, const struct client_outcome *outcome)
     screen_note(asking->screen, note);
 }
 
-static bool is_under_way(unsigned phase)
+static bool is_active(unsigned phase)
 {
     return phase >= PHASE_QUEUED && phase <= PHASE_REBOOTING;
 }
@@ -199,17 +170,18 @@ static bool ask_progress(void *context, const struct upgrade_status *status)
     if (screen_wants_progress(asking->screen)) {
         screen_progress(asking->screen, status);
     }
-    return !asking->options->no_wait || !is_under_way(status->phase);
+    return !asking->options->no_wait || !is_active(status->phase);
 }
 
-static struct client_setup setup_of(struct asking *asking)
+void ask_run(struct asking *asking, const struct options *options, struct screen *screen,
+             int stop_fd, int64_t deadline_ms)
 {
-    const struct options *options = asking->options;
-    return (struct client_setup){
+    *asking = (struct asking){.options = options, .screen = screen};
+    const struct client_setup setup = {
         .dialect = options->dialect,
         .unix_path = options->address.family == AF_UNIX,
-        .stop_fd = asking->stop_fd,
-        .deadline_ms = asking->deadline_ms,
+        .stop_fd = stop_fd,
+        .deadline_ms = deadline_ms,
         .connect_ms = options->connect_ms,
         .connect = ask_connect,
         .local_cid = ask_local_cid,
@@ -218,18 +190,6 @@ static struct client_setup setup_of(struct asking *asking)
         .progress = ask_progress,
         .context = asking,
     };
-}
-
-void ask_run(struct asking *asking, const struct options *options, struct screen *screen,
-             int stop_fd, int64_t deadline_ms)
-{
-    asking->options = options;
-    asking->screen = screen;
-    asking->stop_fd = stop_fd;
-    asking->deadline_ms = deadline_ms;
-    asking->trying_since_ms = 0;
-    asking->noted = false;
-    struct client_setup setup = setup_of(asking);
     client_init(&asking->client, &setup);
 
     char address[ADDRESS_TEXT_MAX];
@@ -242,17 +202,13 @@ void ask_run(struct asking *asking, const struct options *options, struct screen
     request.progress =
         request.command == COMMAND_UPGRADE && (options->no_wait || screen_wants_progress(screen));
     if (options->follow) {
-        follow_run(&asking->client, &request, screen, &asking->outcome);
+        follow_upgrade(&asking->client, &request, screen, &asking->outcome);
     } else {
         client_ask(&asking->client, &request, &asking->outcome);
     }
     if (asking->outcome.only_accepted) {
-        screen_remark(screen, "this host does not tell how an upgrade ends: it has only said that "
-                              "it began");
+        screen_remark(screen,
+                      "this host does not report the end of an upgrade: it has only accepted "
+                      "the request");
     }
-}
-
-void ask_done(struct asking *asking)
-{
-    client_done(&asking->client);
 }

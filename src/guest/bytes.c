@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/bytes.h"
 
+#include "guest/stop.h"
 #include "wire/clock.h"
 #include "wire/text.h"
 
@@ -12,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { STUCK_MS = 100 /* for which a full stderr is waited for */ };
+enum { STUCK_MS = 100 /* how long a full stderr is waited for */ };
 
 int bytes_guard_standard(void)
 {
@@ -28,22 +29,7 @@ int bytes_guard_standard(void)
     return 0;
 }
 
-static int wait_ready(int fd, short events, int stop_fd, int64_t deadline_ms)
-{
-    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
-    do { /* once at least: what is ready is not too late */
-        int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
-        if (ready < 0 && errno != EINTR) {
-            return -errno;
-        }
-        if (ready > 0) {
-            return watched[0].revents != 0 ? -ECANCELED : 0;
-        }
-    } while (clock_ms() < deadline_ms);
-    return -ETIME;
-}
-
-static bool passing(int error)
+static bool is_transient(int error)
 {
     return error == EINTR || error == EAGAIN;
 }
@@ -52,12 +38,12 @@ static bool passing(int error)
 int bytes_write(int fd, const char *bytes, size_t length, int stop_fd, int64_t deadline_ms)
 {
     while (length > 0) {
-        int error = wait_ready(fd, POLLOUT, stop_fd, deadline_ms);
+        int error = stop_wait(fd, POLLOUT, stop_fd, deadline_ms);
         if (error < 0) {
             return error;
         }
         ssize_t written = write(fd, bytes, length < PIPE_BUF ? length : PIPE_BUF);
-        if (written < 0 && !passing(errno)) {
+        if (written < 0 && !is_transient(errno)) {
             return -errno;
         }
         bytes += written > 0 ? written : 0;
@@ -66,7 +52,7 @@ int bytes_write(int fd, const char *bytes, size_t length, int stop_fd, int64_t d
     return 0;
 }
 
-void bytes_tell(const char *bytes, size_t length)
+void bytes_write_stderr(const char *bytes, size_t length)
 {
     static bool stuck;
     struct pollfd out = {.fd = STDERR_FILENO, .events = POLLOUT};
@@ -77,7 +63,7 @@ void bytes_tell(const char *bytes, size_t length)
             written = write(STDERR_FILENO, bytes, length < PIPE_BUF ? length : PIPE_BUF);
         }
         if (written < 0) {
-            return; /* there is nobody left to tell */
+            return; /* nothing reads stderr */
         }
         bytes += written;
         length -= (size_t)written;
@@ -87,7 +73,7 @@ void bytes_tell(const char *bytes, size_t length)
 int bytes_read(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms, size_t *ret_length)
 {
     for (;;) {
-        int error = wait_ready(fd, POLLIN, stop_fd, deadline_ms);
+        int error = stop_wait(fd, POLLIN, stop_fd, deadline_ms);
         if (error < 0) {
             return error;
         }
@@ -96,7 +82,7 @@ int bytes_read(int fd, char *out, size_t size, int stop_fd, int64_t deadline_ms,
             *ret_length = (size_t)got;
             return 0;
         }
-        if (!passing(errno)) {
+        if (!is_transient(errno)) {
             return -errno;
         }
     }
@@ -131,8 +117,8 @@ static void echo_to(const char *device, const char *shown, size_t length, int st
         return;
     }
     int64_t limit_ms = clock_deadline(DEVICE_WAIT_MS);
-    int ignored =
-        bytes_write(fd, shown, length, stop_fd, limit_ms < deadline_ms ? limit_ms : deadline_ms);
+    limit_ms = limit_ms < deadline_ms ? limit_ms : deadline_ms;
+    int ignored = bytes_write(fd, shown, length, stop_fd, limit_ms);
     (void)ignored;
     close(fd);
 }

@@ -12,14 +12,7 @@
 
 enum { SHOWN_MAX = 16384, NO_STOP = -1 /* signals have their usual effect */ };
 
-/* The lines, until they are written together. */
-struct shown {
-    int error; /* 0 or -errno, the first */
-    size_t length;
-    char bytes[SHOWN_MAX];
-};
-
-/* A window on the capture that any whole frame fits. */
+/* A window on the capture that holds any whole frame, and the lines that are not yet written. */
 struct capture {
     int fd;
     int64_t deadline_ms;
@@ -27,39 +20,38 @@ struct capture {
     uint64_t offset; /* of bytes[0] */
     size_t length;
     uint8_t bytes[GUEST_ANSWER_MAX];
-    struct shown shown;
+    int stdout_error; /* 0 or -errno, the first */
+    size_t shown_length;
+    char shown[SHOWN_MAX];
 };
 
-static void flush(struct capture *capture)
+static void flush_lines(struct capture *capture)
 {
-    struct shown *shown = &capture->shown;
-    if (shown->error == 0 && shown->length > 0) {
-        shown->error =
-            bytes_write(STDOUT_FILENO, shown->bytes, shown->length, NO_STOP, capture->deadline_ms);
+    if (capture->stdout_error == 0 && capture->shown_length > 0) {
+        capture->stdout_error = bytes_write(STDOUT_FILENO, capture->shown, capture->shown_length,
+                                            NO_STOP, capture->deadline_ms);
     }
-    shown->length = 0;
+    capture->shown_length = 0;
 }
 
 static void print_line(void *context, const char *line)
 {
     struct capture *capture = context;
-    struct shown *shown = &capture->shown;
-    if (shown->length + strlen(line) + sizeof "\n" > sizeof shown->bytes) {
-        flush(capture);
+    if (capture->shown_length + strlen(line) + sizeof "\n" > SHOWN_MAX) {
+        flush_lines(capture);
     }
-    int added =
-        snprintf(shown->bytes + shown->length, sizeof shown->bytes - shown->length, "%s\n", line);
-    shown->length += (size_t)added;
+    capture->shown_length += (size_t)snprintf(capture->shown + capture->shown_length,
+                                              SHOWN_MAX - capture->shown_length, "%s\n", line);
 }
 
-/* Whoever reads along sees all that has come, before more is waited for. */
-static int fill(struct capture *capture)
+/* Writes the lines first: a reader sees all of them before the program waits. */
+static int read_more(struct capture *capture)
 {
     size_t room = sizeof capture->bytes - capture->length;
     size_t got = 0;
-    flush(capture);
-    if (capture->shown.error < 0) {
-        return capture->shown.error;
+    flush_lines(capture);
+    if (capture->stdout_error < 0) {
+        return capture->stdout_error;
     }
     if (clock_ms() >= capture->deadline_ms) {
         return -ETIME; /* a capture that always has more must end too */
@@ -74,30 +66,30 @@ static int fill(struct capture *capture)
     return 0;
 }
 
-static void take(struct capture *capture, size_t length)
+static void drop_bytes(struct capture *capture, size_t length)
 {
     capture->length -= length;
     memmove(capture->bytes, capture->bytes + length, capture->length);
     capture->offset += length;
 }
 
-/* Frame after frame; *sound is set to false when something makes no sense. */
-static int explain_all(struct capture *capture, bool *sound)
+/* Sets *valid to false when some bytes are not valid. */
+static int explain_all(struct capture *capture, bool *valid)
 {
     const struct dissector dissector = {.line = print_line, .context = capture};
     while (capture->length > 0 || !capture->eof) {
         enum dissected dissected = EXPLAINED_MORE;
-        size_t taken = 0;
+        size_t used = 0;
         if (capture->length > 0) {
             dissected = dissect_frame(&dissector, capture->offset, capture->bytes, capture->length,
-                                      capture->eof, &taken);
+                                      capture->eof, &used);
         }
-        *sound = *sound && (dissected == EXPLAINED_SOUND || dissected == EXPLAINED_MORE);
+        *valid = *valid && (dissected == EXPLAINED_SOUND || dissected == EXPLAINED_MORE);
         if (dissected == EXPLAINED_LOST) {
             return 0;
         }
-        take(capture, taken);
-        int error = dissected == EXPLAINED_MORE ? fill(capture) : 0;
+        drop_bytes(capture, used);
+        int error = dissected == EXPLAINED_MORE ? read_more(capture) : 0;
         if (error < 0) {
             return error;
         }
@@ -114,31 +106,25 @@ static int open_capture(const char *file)
     return fd < 0 ? -errno : fd;
 }
 
-static void report_stdout(int error, struct report *ret)
-{
-    report_set(ret, REPORT_STDOUT, "broken", "stdout could not be written: %s",
-               error == -ETIME ? "it took nothing within the time limit" : strerror(-error));
-}
-
 void decode_run(const char *file, int64_t deadline_ms, struct report *ret)
 {
     const char *name = file != NULL ? file : "stdin";
     struct capture capture = {.fd = open_capture(file), .deadline_ms = deadline_ms};
-    bool sound = true;
-    int error = capture.fd < 0 ? capture.fd : explain_all(&capture, &sound);
+    bool valid = true;
+    int error = capture.fd < 0 ? capture.fd : explain_all(&capture, &valid);
     if (capture.fd > STDERR_FILENO) {
         close(capture.fd);
     }
-    flush(&capture);
-    if (capture.shown.error < 0) {
-        report_stdout(capture.shown.error, ret);
+    flush_lines(&capture);
+    if (capture.stdout_error < 0) {
+        report_stdout(ret, "stdout could not be written", capture.stdout_error);
     } else if (error == -ETIME) {
-        report_set(ret, REPORT_TIME_OVER, "timeout", "%s did not end in time", name);
+        report_set(ret, EXIT_TIME_OVER, "timeout", "%s did not end within the time limit", name);
     } else if (error < 0) {
-        report_set(ret, REPORT_USAGE, "usage", "%s: %s; expected a file of captured bytes", name,
-                   strerror(-error));
-    } else if (!sound) {
-        report_set(ret, REPORT_HOST_ERROR, "malformed",
-                   "%s: some of the bytes make no sense; the lines above say which", name);
+        report_set(ret, EXIT_USAGE, "usage",
+                   "cannot read %s: %s; expected a file of captured bytes", name, strerror(-error));
+    } else if (!valid) {
+        report_set(ret, EXIT_HOST_ERROR, "malformed",
+                   "%s: some bytes are not valid; the lines above show which", name);
     }
 }

@@ -1,8 +1,4 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vsock_guest decode: captured bytes of a file or of stdin, explained on stdout.
- *
- * Threads  one thread.
- */
 #ifndef GUEST_DECODE_H
 #define GUEST_DECODE_H
 
@@ -10,7 +6,7 @@
 
 #include <stdint.h>
 
-/* `file`: NULL or - for stdin. Ends at the deadline, with what has come until then explained. */
+/* Explains the captured bytes of a file on stdout; NULL or -: stdin. */
 void decode_run(const char *file, int64_t deadline_ms, struct report *ret);
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vsock_guest: one command to the host, its answer on stdout, its trouble on stderr. */
+/* vsock_guest: sends one command to the host; the answer goes to stdout, errors to stderr. */
 #include "guest/ask.h"
 #include "guest/bytes.h"
 #include "guest/decode.h"
@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* One run: what it was told, and its limits. */
+/* One run: its command line and its limits. */
 struct run {
     struct options options;
     struct report report;
@@ -22,27 +22,25 @@ struct run {
     int64_t start_ms;
     int64_t deadline_ms;
     int stop_fd;
-    char message[NOTIFY_MAX + 1]; /* of a notify that is read from stdin; one more is too many */
+    char message[NOTIFY_MAX + 1]; /* of notify -; one byte more than allowed */
 };
 
-/* The last word: the error line if there is one, and the exit status. */
+/* Prints the error line, if there is one; returns the exit status. */
 static int finish(const struct report *report)
 {
-    if (report->exit_code != REPORT_DONE) {
+    if (report->exit_code != EXIT_DONE) {
         report_print(report);
     }
     return (int)report->exit_code;
 }
 
-static void print(struct run *run, const char *text)
+static void print_text(struct run *run, const char *text)
 {
     int error = bytes_write(STDOUT_FILENO, text, strlen(text), run->stop_fd, run->deadline_ms);
     if (error == -ECANCELED) {
-        report_stopped(&run->report, stop_signal(), "it is done, but its answer is not told");
+        report_stopped(&run->report, stop_signal(), "done; the answer could not be printed");
     } else if (error < 0) {
-        report_set(&run->report, REPORT_STDOUT, "broken",
-                   "it is done, but the answer could not be written to stdout: %s",
-                   error == -ETIME ? "it took nothing within the time limit" : strerror(-error));
+        report_stdout(&run->report, "done; the answer could not be written to stdout", error);
     }
 }
 
@@ -57,15 +55,15 @@ static void print_answer(struct run *run, const struct client_outcome *outcome)
     }
     char *line = NULL;
     if (output_format(answer, run->options.output, &line) < 0) {
-        report_set(&run->report, REPORT_STDOUT, "broken",
-                   "it is done, but there is no memory to write the answer");
+        report_set(&run->report, EXIT_STDOUT, "broken",
+                   "done; the answer could not be printed: out of memory");
         return;
     }
-    print(run, line);
+    print_text(run, line);
     free(line);
 }
 
-/* The message of `notify -`. False: the report says why there is none. */
+/* The message of `notify -`. False: the report has the error. */
 static bool read_message(struct run *run)
 {
     size_t length = 0;
@@ -74,21 +72,21 @@ static bool read_message(struct run *run)
     struct text message = {run->message, length};
     const char *wrong = error == 0 ? options_judge_message(message) : NULL;
     if (wrong != NULL) {
-        report_set(&run->report, REPORT_USAGE, "usage", "stdin: %s", wrong);
+        report_set(&run->report, EXIT_USAGE, "usage", "stdin: %s", wrong);
     } else if (error == -ETIME) {
-        report_set(&run->report, REPORT_TIME_OVER, "timeout",
-                   "stdin did not end in time; no command was sent");
+        report_set(&run->report, EXIT_TIME_OVER, "timeout",
+                   "stdin did not end within the time limit; no command was sent");
     } else if (error == -ECANCELED) {
         report_stopped(&run->report, stop_signal(), "no command was sent");
     } else if (error < 0) {
-        report_set(&run->report, REPORT_USAGE, "usage", "stdin cannot be read: %s",
+        report_set(&run->report, EXIT_USAGE, "usage", "cannot read the message from stdin: %s",
                    strerror(-error));
     }
     run->options.request.message = message;
-    return run->report.exit_code == REPORT_DONE;
+    return run->report.exit_code == EXIT_DONE;
 }
 
-static void ask(struct run *run)
+static void run_command(struct run *run)
 {
     struct options *options = &run->options;
     if (options->message_from_stdin && !read_message(run)) {
@@ -102,13 +100,13 @@ static void ask(struct run *run)
     ask_run(&asking, options, &run->screen, run->stop_fd, run->deadline_ms);
     screen_end(&run->screen);
     report_outcome(options, &asking.outcome, stop_signal(), &run->report);
-    if (run->report.exit_code == REPORT_DONE) {
+    if (run->report.exit_code == EXIT_DONE) {
         print_answer(run, &asking.outcome);
     }
-    ask_done(&asking);
+    client_done(&asking.client);
 }
 
-/* Only a Unix socket leaves it to the environment. */
+/* The environment sets the CID for a Unix socket only. */
 static bool read_environment(struct run *run)
 {
     const char *value = getenv("VSOCK_LOCAL_CID");
@@ -116,22 +114,22 @@ static bool read_environment(struct run *run)
     if (options->address.family != AF_UNIX || local_cid_parse(value, &options->unix_cid) == 0) {
         return true;
     }
-    report_set(&run->report, REPORT_USAGE, "usage",
+    report_set(&run->report, EXIT_USAGE, "usage",
                "VSOCK_LOCAL_CID is '%s'; expected a CID from 0 to 4294967294", value);
     return false;
 }
 
-/* Asks with the signals watched; after the error line of a stopped run, dies by its signal. */
+/* After the error line, a run that a signal stopped dies by it. */
 static int run_ask(struct run *run)
 {
     int error = stop_watch(&run->stop_fd);
     if (error < 0) {
-        report_set(&run->report, REPORT_NO_CONNECTION, "connect", "signals cannot be watched: %s",
-                   strerror(-error));
+        report_set(&run->report, EXIT_NO_CONNECTION, "connect",
+                   "cannot catch SIGINT and SIGTERM: %s", strerror(-error));
         return finish(&run->report);
     }
     screen_init(&run->screen, &run->options, run->start_ms);
-    ask(run);
+    run_command(run);
     int status = finish(&run->report);
     if (run->report.signal != 0) {
         stop_die(run->report.signal);
@@ -141,15 +139,11 @@ static int run_ask(struct run *run)
 
 static int run_print(struct run *run)
 {
-    char page[HELP_MAX];
-    if (run->options.action == ACTION_VERSION) {
-        print(run, "vsock_guest " VSOCK_VERSION "\n");
-    } else if (run->options.topic != NULL) {
-        help_page(run->options.topic, page);
-        print(run, page);
-    } else {
-        print(run, help_screen);
+    char text[HELP_MAX] = "vsock_guest " VSOCK_VERSION "\n";
+    if (run->options.action == ACTION_HELP) {
+        help_text(run->options.topic, text);
     }
+    print_text(run, text);
     return finish(&run->report);
 }
 
@@ -158,12 +152,12 @@ int main(int argc, char *argv[])
     struct run run = {.start_ms = clock_ms(), .deadline_ms = CLOCK_NEVER, .stop_fd = -1};
     int error = bytes_guard_standard();
     if (error < 0) {
-        return REPORT_USAGE;
+        return EXIT_USAGE;
     }
     signal(SIGPIPE, SIG_IGN);
     char wrong[OPTIONS_ERROR_MAX];
     if (options_parse(argc, argv, getenv("VSOCK_HOST_ADDRESS"), &run.options, wrong) < 0) {
-        report_set(&run.report, REPORT_USAGE, "usage", "%s", wrong);
+        report_set(&run.report, EXIT_USAGE, "usage", "%s", wrong);
         return finish(&run.report);
     }
     if (run.options.timeout_ms != CLOCK_NEVER) {

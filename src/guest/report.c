@@ -3,6 +3,7 @@
 
 #include "compat/json_text.h"
 #include "guest/bytes.h"
+#include "guest/help.h"
 #include "wire/payload_text.h"
 #include "wire/text.h"
 
@@ -12,9 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-/* A line by one of the writers of wire/payload_text.h. */
-static char *line_of(const struct answer *response,
-                     size_t (*write_line)(const struct answer *, char *, size_t))
+static char *make_line(const struct answer *response,
+                       size_t (*write_line)(const struct answer *, char *, size_t))
 {
     char probe[1];
     size_t length = write_line(response, probe, sizeof probe);
@@ -25,81 +25,34 @@ static char *line_of(const struct answer *response,
     return line;
 }
 
-static char *form(const struct answer *response, enum output_format format)
-{
-    char *json = NULL;
-    switch (format) {
-    case OUTPUT_JSON:
-        return json_text(response, &json) < 0 ? NULL : json;
-    case OUTPUT_VALUE:
-        return line_of(response, payload_value);
-    case OUTPUT_PAYLOAD:
-        break;
-    }
-    return line_of(response, payload_text);
-}
-
 int output_format(const struct answer *response, enum output_format format, char **ret)
 {
-    char *line = form(response, format);
-    size_t length = line != NULL ? strlen(line) : 0;
-    char *ended = realloc(line, length + sizeof "\n");
-    if (line == NULL || ended == NULL) {
-        free(ended != NULL ? ended : line);
-        return -ENOMEM;
+    char *line = NULL;
+    if (format != OUTPUT_JSON) {
+        line = make_line(response, format == OUTPUT_VALUE ? payload_value : payload_text);
+    } else if (json_text(response, &line) < 0) {
+        line = NULL;
     }
     /* The value form of NoPayload is nothing, not an empty line. */
-    stpcpy(ended + length, length > 0 ? "\n" : "");
-    *ret = ended;
-    return 0;
+    int length = line != NULL ? asprintf(ret, "%s%s", line, line[0] != '\0' ? "\n" : "") : -1;
+    free(line);
+    return length < 0 ? -ENOMEM : 0;
 }
 
 enum { LINE_MAX_BYTES = 4 * REPORT_TEXT_MAX };
 
-const struct report_meaning report_exits[] = {
-    {REPORT_DONE, "done"},
-    {REPORT_HOST_ERROR, "the host answered with an error"},
-    {REPORT_USAGE, "usage, or a request that is too long"},
-    {REPORT_NO_CONNECTION, "no connection could be made"},
-    {REPORT_TIME_OVER, "time limit"},
-    {REPORT_NO_PROTOCOL,
-     "no common protocol, a command it cannot carry, or nonsense before sending"},
-    {REPORT_BROKEN, "broken after the request was sent: whether it was done is not known"},
-    {REPORT_STDOUT, "done, but stdout could not be written"},
-};
-const size_t report_exits_count = sizeof report_exits / sizeof report_exits[0];
-
-/* What may still be going on when a request was sent and its answer is not known. */
-struct aftermath {
-    enum command command;
-    const char *text;
-};
-static const struct aftermath aftermaths[] = {
-    {COMMAND_ATTACH_HSM, "the HSM may have been attached; asking again does no harm"},
-    {COMMAND_DETACH_HSM, "the HSM may have been detached; asking again does no harm"},
-    {COMMAND_UPGRADE, "the upgrade may be going on at the host; 'vsock_guest get-upgrade-status' "
-                      "tells, and the same hash again joins it"},
-    {COMMAND_NOTIFY, "the message may have been shown on the host's consoles"},
-    {COMMAND_START_UPGRADE_GUEST_VM, "the upgrade of the guest VM may have been started"},
-};
-
-static const char *aftermath_of(enum command command, const struct client_outcome *outcome)
+static const char *describe_state(enum command command, const struct client_outcome *outcome)
 {
     if (!outcome->sent) {
         return "no command was sent";
     }
     if (command == COMMAND_UPGRADE && !outcome->tells_status) {
-        return "the upgrade may be going on at the host; the same hash again joins it";
+        return "the upgrade may be running at the host; send the same hash again to join it";
     }
-    for (size_t i = 0; i < sizeof aftermaths / sizeof aftermaths[0]; i++) {
-        if (aftermaths[i].command == command) {
-            return aftermaths[i].text;
-        }
-    }
-    return "the question changes nothing at the host and can be asked again";
+    return help_unknown_outcome(command);
 }
 
-/* What to look at when the last try to connect failed so. */
+/* What to check after this error of connecting. */
 static const char *connect_hint(int error)
 {
     static const struct {
@@ -123,17 +76,7 @@ static const char *connect_hint(int error)
     return "is the address right?";
 }
 
-static void set_code(struct report *report, unsigned code)
-{
-    const char *name = error_name(code);
-    if (name != NULL) {
-        snprintf(report->code, sizeof report->code, "%s", name);
-    } else {
-        snprintf(report->code, sizeof report->code, "%u", code);
-    }
-}
-
-void report_set(struct report *report, enum report_exit exit_code, const char *code,
+void report_set(struct report *report, enum exit_code exit_code, const char *code,
                 const char *format, ...)
 {
     report->exit_code = exit_code;
@@ -144,35 +87,42 @@ void report_set(struct report *report, enum report_exit exit_code, const char *c
     va_end(arguments);
 }
 
+void report_stdout(struct report *report, const char *what, int error)
+{
+    report_set(report, EXIT_STDOUT, "broken", "%s: %s", what,
+               error == -ETIME ? "nothing was read within the time limit" : strerror(-error));
+}
+
 void report_stopped(struct report *report, int signal, const char *text)
 {
-    report_set(report, REPORT_BROKEN, "broken", "ended by SIG%s; %s", sigabbrev_np(signal), text);
+    report_set(report, EXIT_BROKEN, "broken", "ended by SIG%s; %s", sigabbrev_np(signal), text);
     report->signal = signal;
 }
 
-/* The host's own words, behind their code. */
-static void report_error(const struct answer *answer, enum report_exit exit_code,
-                         struct report *ret)
+/* The code and the text that the host sent. */
+static void report_error(const struct answer *answer, enum exit_code exit_code, struct report *ret)
 {
     char message[REPORT_TEXT_MAX / 2];
     escape_text(answer->message, ESCAPE_LINE, message, sizeof message);
-    report_set(ret, exit_code, "", "%s",
-               message[0] != '\0' ? message : "the host says no more than that");
-    set_code(ret, answer->code);
+    char number[8];
+    const char *code = error_name(answer->code);
+    snprintf(number, sizeof number, "%u", answer->code);
+    report_set(ret, exit_code, code != NULL ? code : number, "%s",
+               message[0] != '\0' ? message : "the host sent no text");
 }
 
 static void report_no_protocol(const struct client_outcome *outcome, const char *where,
                                struct report *ret)
 {
     if (outcome->text[0] != '\0') {
-        report_set(ret, REPORT_NO_PROTOCOL, "protocol", "%s: %s; no command was sent", where,
+        report_set(ret, EXIT_NO_PROTOCOL, "protocol", "%s: %s; no command was sent", where,
                    outcome->text);
         return;
     }
-    struct report words;
-    report_error(&outcome->answer, REPORT_NO_PROTOCOL, &words);
-    report_set(ret, REPORT_NO_PROTOCOL, words.code, "%s: %.2048s; no command was sent", where,
-               words.text);
+    struct report error;
+    report_error(&outcome->answer, EXIT_NO_PROTOCOL, &error);
+    report_set(ret, EXIT_NO_PROTOCOL, error.code, "%s: %.2048s; no command was sent", where,
+               error.text);
 }
 
 void report_outcome(const struct options *options, const struct client_outcome *outcome, int signal,
@@ -182,45 +132,44 @@ void report_outcome(const struct options *options, const struct client_outcome *
     address_format(&options->address, address);
     char where[ADDRESS_TEXT_MAX + 64];
     snprintf(where, sizeof where, "%s (%s)", address, options->address_source);
-    const char *aftermath = aftermath_of(options->request.command, outcome);
+    const char *state = describe_state(options->request.command, outcome);
     switch (outcome->result) {
     case CLIENT_SATISFIED:
-        report_set(ret, REPORT_DONE, "", "%s", "");
+        ret->exit_code = EXIT_DONE;
         break;
     case CLIENT_ANSWERED:
+        ret->exit_code = EXIT_DONE;
         if (outcome->answer.type == ANSWER_ERROR) {
-            report_error(&outcome->answer, REPORT_HOST_ERROR, ret);
-        } else {
-            report_set(ret, REPORT_DONE, "", "%s", "");
+            report_error(&outcome->answer, EXIT_HOST_ERROR, ret);
         }
         break;
     case CLIENT_NO_CONNECTION:
-        report_set(ret, REPORT_NO_CONNECTION, "connect", "%s: %s; no command was sent; %s", where,
+        report_set(ret, EXIT_NO_CONNECTION, "connect", "%s: %s; no command was sent; %s", where,
                    outcome->text, connect_hint(outcome->error));
         break;
     case CLIENT_TIME_OVER:
-        report_set(ret, REPORT_TIME_OVER, "timeout", "%s: %s; %s", where, outcome->text, aftermath);
+        report_set(ret, EXIT_TIME_OVER, "timeout", "%s: %s; %s", where, outcome->text, state);
         break;
     case CLIENT_NO_PROTOCOL:
     case CLIENT_NOT_CARRIED:
         report_no_protocol(outcome, where, ret);
         break;
     case CLIENT_TOO_LONG:
-        report_set(ret, REPORT_USAGE, "usage", "%s", outcome->text);
+        report_set(ret, EXIT_USAGE, "usage", "%s", outcome->text);
         break;
     case CLIENT_BROKEN:
-        report_set(ret, REPORT_BROKEN, "broken", "%s; %s", outcome->text, aftermath);
+        report_set(ret, EXIT_BROKEN, "broken", "%s; %s", outcome->text, state);
         break;
     case CLIENT_STOPPED:
-        report_stopped(ret, signal, aftermath);
+        report_stopped(ret, signal, state);
         break;
     }
 }
 
 void report_failed_upgrade(const struct upgrade_status *status, struct report *ret)
 {
-    struct answer words = {.type = ANSWER_ERROR, .code = status->result, .message = status->detail};
-    report_error(&words, REPORT_HOST_ERROR, ret);
+    struct answer error = {.type = ANSWER_ERROR, .code = status->result, .message = status->detail};
+    report_error(&error, EXIT_HOST_ERROR, ret);
 }
 
 /* Written with one call, so that lines of several programs do not mix. */
@@ -232,5 +181,5 @@ void report_print(const struct report *report)
                 sizeof line - (size_t)length - 1);
     size_t end = strlen(line);
     line[end] = '\n';
-    bytes_tell(line, end + 1);
+    bytes_write_stderr(line, end + 1);
 }

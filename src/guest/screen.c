@@ -15,7 +15,7 @@ enum {
     PIECE_MAX = 48,
     TAIL_MAX = 4 * PIECE_MAX,
     BAR_MIN = 10,              /* columns between the brackets; a shorter bar is left out */
-    TIME_SHOWN_MAX_S = 359999, /* 99:59:59; a longer time left is no help to anybody */
+    TIME_SHOWN_MAX_S = 359999, /* 99:59:59; a longer time is not shown */
 };
 #define RATE_WEIGHT 0.3 /* of the newest sample */
 
@@ -25,12 +25,13 @@ static bool is_counted(const struct progress *progress)
            (progress->phase == PHASE_VERIFYING && progress->done > 0);
 }
 
-/* Of the phases that are counted: 100 % is for an image that is verified, as the host shows it. */
+/* At most 99: 100 % is for a verified image, as the host shows it. */
 static unsigned percent_of(const struct progress *progress)
 {
-    bool all = progress->done >= progress->total;
-    unsigned percent =
-        all ? 100 : (unsigned)((double)progress->done * 100 / (double)progress->total);
+    if (progress->done >= progress->total) {
+        return 99;
+    }
+    unsigned percent = (unsigned)((double)progress->done * 100 / (double)progress->total);
     return percent < 99 ? percent : 99;
 }
 
@@ -45,7 +46,7 @@ static void begin_phase(struct progress *progress, const struct upgrade_status *
                                   .at_done = status->done};
 }
 
-static void take_sample(struct progress *progress, int64_t now_ms)
+static void add_sample(struct progress *progress, int64_t now_ms)
 {
     int64_t passed_ms = now_ms - progress->at_ms;
     if (passed_ms <= 0) {
@@ -68,7 +69,7 @@ void progress_feed(struct progress *progress, const struct upgrade_status *statu
     if (status->done > progress->done) {
         progress->done = status->done;
     }
-    take_sample(progress, now_ms);
+    add_sample(progress, now_ms);
 }
 
 /* Such as 107.5 MiB. */
@@ -95,40 +96,12 @@ static void format_head(const struct progress *progress, char out[PIECE_MAX])
     }
 }
 
-static void format_amount(const struct progress *progress, char out[PIECE_MAX])
+static void format_time_left(double seconds_left, char out[PIECE_MAX])
 {
-    char done[PIECE_MAX];
-    char total[PIECE_MAX];
-    out[0] = '\0';
-    if (!is_counted(progress)) {
+    if (seconds_left > TIME_SHOWN_MAX_S) {
         return;
     }
-    format_bytes((double)progress->done, done);
-    format_bytes((double)progress->total, total);
-    snprintf(out, PIECE_MAX, progress->total > 0 ? "%.20s of %.20s" : "%.20s", done, total);
-}
-
-static void format_rate(const struct progress *progress, char out[PIECE_MAX])
-{
-    out[0] = '\0';
-    if (is_counted(progress) && progress->rate > 0) {
-        char rate[PIECE_MAX];
-        format_bytes(progress->rate, rate);
-        snprintf(out, PIECE_MAX, "%.20s/s", rate);
-    }
-}
-
-static void format_time_left(const struct progress *progress, char out[PIECE_MAX])
-{
-    out[0] = '\0';
-    if (!is_counted(progress) || progress->rate <= 0 || progress->done >= progress->total) {
-        return;
-    }
-    double left = (double)(progress->total - progress->done) / progress->rate;
-    if (left > TIME_SHOWN_MAX_S) {
-        return;
-    }
-    unsigned seconds = (unsigned)(left + 0.999); /* rounded up: 0 is for the end */
+    unsigned seconds = (unsigned)(seconds_left + 0.999); /* rounded up: 0 is for the end */
     if (seconds >= 3600) {
         snprintf(out, PIECE_MAX, "%u:%02u:%02u left", seconds / 3600, seconds / 60 % 60,
                  seconds % 60);
@@ -137,17 +110,35 @@ static void format_time_left(const struct progress *progress, char out[PIECE_MAX
     }
 }
 
-/* The pieces behind the bar, widest selection first; each drops the one of least use. */
+enum { PIECES = 3 /* amount, rate, time left; the last is of least use */ };
+
+static void format_pieces(const struct progress *progress, char pieces[PIECES][PIECE_MAX])
+{
+    char done[PIECE_MAX];
+    char total[PIECE_MAX];
+    memset(pieces, 0, PIECES * sizeof pieces[0]);
+    if (!is_counted(progress)) {
+        return;
+    }
+    format_bytes((double)progress->done, done);
+    format_bytes((double)progress->total, total);
+    snprintf(pieces[0], PIECE_MAX, progress->total > 0 ? "%.20s of %.20s" : "%.20s", done, total);
+    if (progress->rate <= 0) {
+        return;
+    }
+    format_bytes(progress->rate, done);
+    snprintf(pieces[1], PIECE_MAX, "%.20s/s", done);
+    if (progress->done < progress->total) {
+        format_time_left((double)(progress->total - progress->done) / progress->rate, pieces[2]);
+    }
+}
+
+/* As many pieces as fit behind the bar. */
 static size_t choose_tail(const struct progress *progress, size_t room, char out[TAIL_MAX])
 {
-    char amount[PIECE_MAX];
-    char rate[PIECE_MAX];
-    char left[PIECE_MAX];
-    format_amount(progress, amount);
-    format_rate(progress, rate);
-    format_time_left(progress, left);
-    const char *pieces[] = {amount, rate, left};
-    for (size_t kept = 3; kept > 0; kept--) {
+    char pieces[PIECES][PIECE_MAX];
+    format_pieces(progress, pieces);
+    for (size_t kept = PIECES; kept > 0; kept--) {
         size_t length = 0;
         out[0] = '\0';
         for (size_t i = 0; i < kept; i++) {
@@ -214,9 +205,9 @@ bool progress_due(struct progress *progress)
 {
     bool tenths = is_counted(progress) && progress->total > 0;
     unsigned tenth = tenths ? percent_of(progress) / 10 : 0;
-    bool due = !progress->told || tenth > progress->told_tenth;
-    progress->told = true;
-    progress->told_tenth = tenth;
+    bool due = !progress->reported || tenth > progress->last_tenth;
+    progress->reported = true;
+    progress->last_tenth = tenth;
     return due;
 }
 
@@ -241,8 +232,8 @@ bool screen_wants_progress(const struct screen *screen)
     return screen->bar || screen->lines;
 }
 
-/* One column less than there are: a full line would make some terminals go to the next one. */
-static unsigned columns(void)
+/* One column less than there are: after a full line some terminals go to the next one. */
+static unsigned terminal_columns(void)
 {
     struct winsize size;
     if (ioctl(STDERR_FILENO, TIOCGWINSZ, &size) < 0 || size.ws_col < 2) {
@@ -251,19 +242,17 @@ static unsigned columns(void)
     return size.ws_col - 1U;
 }
 
-/* Takes the bar off its line. */
 static void clear_bar(struct screen *screen)
 {
     char blank[PROGRESS_LINE_MAX + 2];
     if (screen->drawn > 0) {
         int length = snprintf(blank, sizeof blank, "\r%*s\r", (int)screen->drawn, "");
-        bytes_tell(blank, (size_t)length);
+        bytes_write_stderr(blank, (size_t)length);
         screen->drawn = 0;
     }
 }
 
-static void show_line(struct screen *screen, const char *format, ...) PRINTF_LIKE(2, 3);
-static void show_line(struct screen *screen, const char *format, ...)
+PRINTF_LIKE(2, 3) static void show_line(struct screen *screen, const char *format, ...)
 {
     char line[LINE_BYTES_MAX];
     va_list arguments;
@@ -273,7 +262,7 @@ static void show_line(struct screen *screen, const char *format, ...)
     size_t end = (size_t)length < sizeof line - 2 ? (size_t)length : sizeof line - 2;
     line[end] = '\n';
     clear_bar(screen);
-    bytes_tell(line, end + 1);
+    bytes_write_stderr(line, end + 1);
 }
 
 void screen_progress(struct screen *screen, const struct upgrade_status *status)
@@ -282,9 +271,9 @@ void screen_progress(struct screen *screen, const struct upgrade_status *status)
     char drawn[PROGRESS_LINE_MAX + 1];
     progress_feed(&screen->progress, status, clock_ms());
     if (screen->bar) {
-        progress_bar(&screen->progress, columns(), line);
+        progress_bar(&screen->progress, terminal_columns(), line);
         int length = snprintf(drawn, sizeof drawn, "\r%s", line);
-        bytes_tell(drawn, (size_t)length);
+        bytes_write_stderr(drawn, (size_t)length);
         screen->drawn = (unsigned)length - 1;
     } else if (screen->lines && progress_due(&screen->progress)) {
         progress_text(&screen->progress, line);
@@ -318,7 +307,7 @@ void screen_note(struct screen *screen, const char *line)
 void screen_end(struct screen *screen)
 {
     if (screen->drawn > 0) {
-        bytes_tell("\n", 1);
+        bytes_write_stderr("\n", 1);
         screen->drawn = 0;
     }
 }

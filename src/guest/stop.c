@@ -12,21 +12,21 @@
 #include <unistd.h>
 
 static int write_end = -1;
-static volatile sig_atomic_t came;
+static volatile sig_atomic_t received;
 
 static void note_signal(int signal)
 {
-    int kept = errno;
-    if (came == 0) {
-        came = signal;
+    int saved = errno;
+    if (received == 0) {
+        received = signal;
     }
     /* A full pipe is readable already. */
     ssize_t ignored = write(write_end, "", 1);
     (void)ignored;
-    errno = kept;
+    errno = saved;
 }
 
-static int watch_one(int signal)
+static int catch_signal(int signal)
 {
     struct sigaction before;
     if (sigaction(signal, NULL, &before) < 0) {
@@ -47,9 +47,9 @@ int stop_watch(int *ret_fd)
         return -errno;
     }
     write_end = ends[1];
-    int error = watch_one(SIGINT);
+    int error = catch_signal(SIGINT);
     if (error == 0) {
-        error = watch_one(SIGTERM);
+        error = catch_signal(SIGTERM);
     }
     if (error < 0) {
         close(ends[0]);
@@ -62,18 +62,22 @@ int stop_watch(int *ret_fd)
 
 int stop_signal(void)
 {
-    return came;
+    return received;
 }
 
-int stop_wait(int stop_fd, int64_t deadline_ms)
+int stop_wait(int fd, short events, int stop_fd, int64_t deadline_ms)
 {
-    struct pollfd watched = {.fd = stop_fd, .events = POLLIN};
-    while (clock_ms() < deadline_ms) {
-        if (poll(&watched, 1, clock_poll_timeout(deadline_ms)) > 0) {
-            return -ECANCELED;
+    struct pollfd watched[] = {{.fd = stop_fd, .events = POLLIN}, {.fd = fd, .events = events}};
+    do { /* at least once: what is ready is not late */
+        int ready = poll(watched, 2, clock_poll_timeout(deadline_ms));
+        if (ready < 0 && errno != EINTR) {
+            return -errno;
         }
-    }
-    return 0;
+        if (ready > 0) {
+            return watched[0].revents != 0 ? -ECANCELED : 0;
+        }
+    } while (clock_ms() < deadline_ms);
+    return -ETIME;
 }
 
 void stop_die(int signal)

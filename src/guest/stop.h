@@ -1,8 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* SIGINT and SIGTERM as a descriptor, so that every wait sees them and the last line can be told.
- *
- * Threads  one thread; called once.
- */
+/* SIGINT and SIGTERM as a descriptor that every wait watches. One thread. */
 #ifndef GUEST_STOP_H
 #define GUEST_STOP_H
 
@@ -10,17 +7,16 @@
 
 #include <stdint.h>
 
-/* Watches for the signals; one that was ignored when the program began stays ignored. *ret_fd
- * becomes readable at the first one, and stays so. */
+/* Catches the signals, except those that are ignored. *ret_fd is readable from the first one on. */
 MUST_CHECK int stop_watch(int *ret_fd);
 
-/* The signal that came, 0 for none. */
-int stop_signal(void);
+int stop_signal(void); /* the signal that came; 0: none */
 
-/* Waits for the deadline: 0, or -ECANCELED when a signal came first. */
-MUST_CHECK int stop_wait(int stop_fd, int64_t deadline_ms);
+/* Waits for `events` of a descriptor; -1: none. 0, -ETIME, -ECANCELED (stop_fd is readable) or
+ * -errno. */
+MUST_CHECK int stop_wait(int fd, short events, int stop_fd, int64_t deadline_ms);
 
-/* Dies by the signal, as if it had never been watched. */
+/* Dies by the signal, with its default action. */
 _Noreturn void stop_die(int signal);
 
 #endif

@@ -97,7 +97,7 @@ class TimeLimit(GuestTest):
             ("detach-hsm",): "asking again does no harm",
             ("notify", "x"): "may have been shown",
             ("start-upgrade-guest-vm",): "may have been started",
-            UPGRADE: "may be going on at the host; 'vsock_guest get-upgrade-status' tells",
+            UPGRADE: "may be running at the host; check with 'vsock_guest get-upgrade-status'",
             ("get-hostos-version",): "changes nothing",
         }
         for command, text in aftermaths.items():

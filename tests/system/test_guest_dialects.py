@@ -11,7 +11,7 @@ INVALID = b'{"message": "invalid request", "status": "error"}'
 NO_PAYLOAD = b'{"Ok":"NoPayload"}'
 GENERATION = b'{"Ok":{"HostOSVsockVersion":{"major":1,"minor":2,"patch":3}}}'
 NOT_JSON = b'{"Err":"expected value at line 1 column 1"}'
-NOTE = "note: this host does not tell how an upgrade ends: it has only said that it began\n"
+NOTE = "note: this host does not report the end of an upgrade: it has only accepted the request\n"
 
 
 class Json(GuestTest):

@@ -46,7 +46,7 @@ class Descriptors(GuestTest):
     def test_full_device(self):
         self.host(VERSION)
         self.assert_error(self.run_shell(">/dev/full", "get-hostos-version"), 7,
-                          "error: broken: it is done, .*No space left")
+                          "error: broken: done; .*No space left")
 
     def test_full_stderr_holds_nobody_up(self):
         self.host(failing(10, b"no stick"))

@@ -43,11 +43,12 @@ struct row {
 #define HOSTOS     DONE("HostOSVersion(1.2.3)")
 #define VSOCK      DONE("HostOSVsockVersion(1.0.0)")
 #define STATUS     DONE("UpgradeStatus(idle, 0/0, -, ok)")
-#define ACCEPTED                                                                                   \
-    {                                                                                              \
-        "ok, accepted", 0, "NoPayload\n",                                                          \
-            "note: this host does not tell how an upgrade ends: it has only said that it began\n", \
-            1                                                                                      \
+#define ACCEPTED                                                                               \
+    {                                                                                          \
+        "ok, accepted", 0, "NoPayload\n",                                                      \
+            "note: this host does not report the end of an upgrade: it has only accepted the " \
+            "request\n",                                                                       \
+            1                                                                                  \
     }
 #define LACKS(command, dialect)                                                              \
     {                                                                                        \
@@ -253,7 +254,8 @@ void matrix_guest(void)
         grid_cell(&grid, names[command]);
     }
     grid_head_end(&grid, PEER_COMMANDS - 1);
-    CHECK_EACH(i, rows, "%s", rows[i].host) {
+    CHECK_EACH(i, rows, "%s", rows[i].host)
+    {
         run_row(&grid, folder, &rows[i]);
     }
     CHECK_EQUAL(rmdir(folder), 0);
