@@ -132,7 +132,7 @@ void report_outcome(const struct options *options, const struct client_outcome *
     address_format(&options->address, address);
     char where[ADDRESS_TEXT_MAX + 64];
     snprintf(where, sizeof where, "%s (%s)", address, options->address_source);
-    const char *state = describe_state(options->request.command, outcome);
+    enum command command = options->request.command;
     switch (outcome->result) {
     case CLIENT_SATISFIED:
         ret->exit_code = EXIT_DONE;
@@ -148,7 +148,8 @@ void report_outcome(const struct options *options, const struct client_outcome *
                    outcome->text, connect_hint(outcome->error));
         break;
     case CLIENT_TIME_OVER:
-        report_set(ret, EXIT_TIME_OVER, "timeout", "%s: %s; %s", where, outcome->text, state);
+        report_set(ret, EXIT_TIME_OVER, "timeout", "%s: %s; %s", where, outcome->text,
+                   describe_state(command, outcome));
         break;
     case CLIENT_NO_PROTOCOL:
     case CLIENT_NOT_CARRIED:
@@ -158,10 +159,11 @@ void report_outcome(const struct options *options, const struct client_outcome *
         report_set(ret, EXIT_USAGE, "usage", "%s", outcome->text);
         break;
     case CLIENT_BROKEN:
-        report_set(ret, EXIT_BROKEN, "broken", "%s; %s", outcome->text, state);
+        report_set(ret, EXIT_BROKEN, "broken", "%s; %s", outcome->text,
+                   describe_state(command, outcome));
         break;
     case CLIENT_STOPPED:
-        report_stopped(ret, signal, state);
+        report_stopped(ret, signal, describe_state(command, outcome));
         break;
     }
 }

@@ -40,6 +40,11 @@ bool version_was_offered(const struct wire_versions *ours, struct wire_version v
     return false;
 }
 
+bool version_equal(struct wire_version a, struct wire_version b)
+{
+    return a.major == b.major && a.minor == b.minor;
+}
+
 void versions_format(const struct wire_versions *versions, char out[VERSIONS_TEXT_MAX])
 {
     size_t length = 0;

@@ -17,10 +17,7 @@ MUST_CHECK int version_agree(const struct wire_versions *ours, const struct wire
 /* True if a peer may answer the offer `ours` with `version`. */
 bool version_was_offered(const struct wire_versions *ours, struct wire_version version);
 
-static inline bool version_equal(struct wire_version a, struct wire_version b)
-{
-    return a.major == b.major && a.minor == b.minor;
-}
+bool version_equal(struct wire_version a, struct wire_version b);
 
 enum { VERSIONS_TEXT_MAX = WIRE_VERSIONS_MAX * sizeof "255.255, " };
 

@@ -1,6 +1,22 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "wire/tlv.h"
 
+struct tlv_reader tlv_reader_of(const uint8_t *payload, size_t length)
+{
+    return (struct tlv_reader){.reader = {.at = payload, .left = length}};
+}
+
+bool tlv_may_skip(uint16_t tag)
+{
+    return tag % 2 == 1;
+}
+
+void tlv_put_header(struct writer *writer, uint16_t tag, size_t length)
+{
+    writer_put_integer(writer, sizeof tag, tag);
+    writer_put_integer(writer, sizeof tag, length);
+}
+
 enum tlv_step tlv_next(struct tlv_reader *reader, struct tlv *ret)
 {
     if (reader->reader.left == 0) {

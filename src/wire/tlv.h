@@ -30,26 +30,16 @@ enum tlv_step {
     TLV_LEFT_OVER, /* 1 to 3 bytes are left, too few for a field */
 };
 
-static inline struct tlv_reader tlv_reader_of(const uint8_t *payload, size_t length)
-{
-    return (struct tlv_reader){.reader = {.at = payload, .left = length}};
-}
+struct tlv_reader tlv_reader_of(const uint8_t *payload, size_t length);
 
 /* After TLV_CUT and TLV_LEFT_OVER nothing more can be read; after TLV_ORDER reading may continue, to
  * dissect a malformed payload. */
 enum tlv_step tlv_next(struct tlv_reader *reader, struct tlv *ret);
 
 /* A receiver skips an unknown odd tag and refuses an unknown even one. */
-static inline bool tlv_may_skip(uint16_t tag)
-{
-    return tag % 2 == 1;
-}
+bool tlv_may_skip(uint16_t tag);
 
 /* Writes a field's header; the caller writes the `length` bytes of its value. */
-static inline void tlv_put_header(struct writer *writer, uint16_t tag, size_t length)
-{
-    writer_put_integer(writer, sizeof(uint16_t), tag);
-    writer_put_integer(writer, sizeof(uint16_t), length);
-}
+void tlv_put_header(struct writer *writer, uint16_t tag, size_t length);
 
 #endif
