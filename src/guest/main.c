@@ -54,7 +54,7 @@ static void print_answer(struct run *run, const struct client_outcome *outcome)
         return;
     }
     char *line = NULL;
-    if (output_format(answer, run->options.output, &line) < 0) {
+    if (report_format(answer, run->options.output, &line) < 0) {
         report_set(&run->report, EXIT_STDOUT, "broken",
                    "done; the answer could not be printed: out of memory");
         return;

@@ -25,7 +25,7 @@ static char *make_line(const struct answer *response,
     return line;
 }
 
-int output_format(const struct answer *response, enum output_format format, char **ret)
+int report_format(const struct answer *response, enum output_format format, char **ret)
 {
     char *line = NULL;
     if (format != OUTPUT_JSON) {

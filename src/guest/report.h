@@ -9,7 +9,7 @@
 
 /* A response in the form of --output: 0 and a line with its newline, or an empty string, which the
  * caller frees; or -ENOMEM. */
-MUST_CHECK int output_format(const struct answer *response, enum output_format format, char **ret);
+MUST_CHECK int report_format(const struct answer *response, enum output_format format, char **ret);
 
 enum {
     REPORT_CODE_MAX = 32,
