@@ -48,8 +48,9 @@ class InstallTest(UpgradeTroubleTest):
     def test_installer_fails(self):
         self.script("installer", "#!/bin/sh\nfor i in 1 2 3 4 5 6 7; do echo line$i; done\n"
                     "exit 3\n")
-        _, _, message = self.upgrade_fails("install_failed", "3",
-                                           "line3 | line4 | line5 | line6 | line7")
+        daemon, _, message = self.upgrade_fails("install_failed", "3",
+                                                "line3 | line4 | line5 | line6 | line7")
+        self.assertOneFailure(daemon.log())
         self.assertNotIn("line2", message)
 
     def test_installer_is_killed(self):

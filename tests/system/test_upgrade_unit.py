@@ -70,7 +70,9 @@ class UpgradeUnitTest(UnitCase):
     def test_record_says_why(self):
         self.script("installer", "#!/bin/sh\necho 'no room on the other slot' >&2\nexit 3\n")
         self.install_unit()
-        self.fails("install_failed", "no room on the other slot")
+        daemon = self.fails("install_failed", "no room on the other slot")
+        self.assertIn("no room on the other slot", self.read("unit.log"))
+        self.assertOneFailure(daemon.log() + self.read("unit.log"))
 
     def test_success_of_the_unit_is_no_success(self):
         self.install_unit(run="exit 0")

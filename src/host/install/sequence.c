@@ -100,8 +100,9 @@ static enum install_status fail(const struct install_sequence *sequence,
     record->code = failure->code;
     (void)snprintf(record->text, sizeof record->text, "%s", failure->text);
     bool written = write_down(sequence, record);
-    /* No MESSAGE_ID: the daemon enters the failed upgrade, once. */
-    log_event(PRIORITY_ERROR, NULL, fields, 2, "%s: %s", error_name(failure->code), failure->text);
+    /* No error if it is recorded: the daemon reads the record and logs the failed upgrade, once. */
+    log_event(written ? PRIORITY_NOTICE : PRIORITY_ERROR, NULL, fields, 2, "%s: %s",
+              error_name(failure->code), failure->text);
     return written ? INSTALL_FAILED : INSTALL_UNRECORDED;
 }
 

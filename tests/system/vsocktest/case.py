@@ -187,6 +187,13 @@ class SystemTest(unittest.TestCase):
     def assertDone(self, answer):
         self.assertEqual(answer and answer[:2], (0, None), answer)
 
+    def assertOneFailure(self, log):
+        """One line at warning or above, and it is the end of the upgrade."""
+        lines = [line for line in log.splitlines() if line.split(": ")[1] in ("warning", "error")
+                 and "[steps] method = unit in " not in line]  # of the start, for the test's file
+        self.assertEqual(len(lines), 1, lines)
+        self.assertRegex(lines[0], r"\Avsock_host: error: upgrade \w+: failed, .*, install_failed: ")
+
     def assertInstalled(self, *images):
         """The installer was run once for each image, in order, with the right bytes."""
         lines = (self.read("installed") or "").splitlines()
