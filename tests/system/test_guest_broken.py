@@ -143,7 +143,7 @@ class Signals(GuestTest):
             status, out, trouble = started.wait()
             self.assertEqual((status, out), (-number, ""))
             self.assertRegex(trouble, r"\Aerror: broken: ended by %s; .*'vsock_guest "
-                                      r"get-upgrade-status' tells.*\n\Z" % name)
+                                      r"get-upgrade-status', or send .*\n\Z" % name)
             host.close()
 
     def test_before_the_request(self):
