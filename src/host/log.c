@@ -86,6 +86,21 @@ static const char *const priority_names[] = {
     [PRIORITY_INFO] = "info",   [PRIORITY_DEBUG] = "debug",
 };
 
+enum log_priority log_line_priority(const char *line)
+{
+    const char *name = line + strcspn(line, ": ");
+    if (strncmp(name, ": ", 2) == 0) {
+        name += 2;
+        for (enum log_priority priority = PRIORITY_ERROR; priority <= PRIORITY_DEBUG; priority++) {
+            size_t length = strlen(priority_names[priority]);
+            if (strncmp(name, priority_names[priority], length) == 0 && name[length] == ':') {
+                return priority;
+            }
+        }
+    }
+    return PRIORITY_INFO;
+}
+
 void log_init(const char *program, enum log_target target, bool verbose)
 {
     struct stat stderr_stat;

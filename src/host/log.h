@@ -35,6 +35,10 @@ void log_init(const char *program, enum log_target target, bool verbose);
 /* False when a line of this priority is left out: then it need not be formatted. */
 bool log_wants(enum log_priority priority);
 
+/* The priority that a line "PROGRAM: PRIORITY: TEXT" names, as log_event writes it on stderr;
+ * PRIORITY_INFO for any other line. */
+enum log_priority log_line_priority(const char *line);
+
 /* A structured field, such as {"VSOCK_CID", "3"}; a NULL value leaves it out. On stderr the fields
  * are not shown: the message holds all of it. */
 struct log_field {

@@ -75,15 +75,14 @@ static bool is_stopped(const struct operations *operations)
     return poll(&fd, 1, 0) > 0;
 }
 
-static void log_output_line(void *context, const char *line)
+static void log_output_line(void *context, enum log_priority priority, const char *line)
 {
     const struct operation *operation = context;
     const char *command = command_name(operation->pending.command);
     char cid[16];
     (void)snprintf(cid, sizeof cid, "%u", operation->cid);
     const struct log_field fields[] = {{"VSOCK_CID", cid}, {"VSOCK_COMMAND", command}};
-    log_event(PRIORITY_INFO, NULL, fields, sizeof fields / sizeof fields[0], "%s: %s", command,
-              line);
+    log_event(priority, NULL, fields, sizeof fields / sizeof fields[0], "%s: %s", command, line);
 }
 
 /* The program's own result line counts, however it ended. Without one: how it ended. */
@@ -92,7 +91,7 @@ static enum error_code judge_result(const struct operation *operation,
                                     char text[PENDING_TEXT_MAX])
 {
     struct result_line line;
-    int error = result_line_parse(output, result->said, &line);
+    int error = result_line_parse(output, result->stdout_length, &line);
     if (error == 0) {
         (void)escape_text(line.text, ESCAPE_LINE, text, PENDING_TEXT_MAX);
         return line.code;
@@ -118,7 +117,7 @@ static enum error_code run_hsm(struct operation *operation, char verb[],
                                char text[PENDING_TEXT_MAX])
 {
     const struct conf *conf = operation->conf;
-    char output[OPERATION_LINE_MAX];
+    char output[RESULT_LINE_MAX];
     char option[] = "--config";
     char cid[16];
     char unit[UNIT_NAME_MAX];
@@ -135,7 +134,7 @@ static enum error_code run_hsm(struct operation *operation, char verb[],
         .argv = argv,
         .unit = unit,
         .result_path = result_path,
-        .said = output,
+        .stdout_bytes = output,
         .stdout_size = sizeof output,
         .deadline_ms = clock_deadline(conf->hsm.timeout_ms + HSM_MARGIN_MS),
         .stop_fd = operation->operations->stop_fd,
@@ -161,7 +160,7 @@ static enum error_code restart_guest_upgrade(const struct operation *operation,
     unit_run(&start, &outcome);
     unit_outcome_format(&outcome, start.unit, words);
     (void)snprintf(text, PENDING_TEXT_MAX, "%s", words);
-    return unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
+    return unit_outcome_code(&outcome);
 }
 
 /* ERROR_NONE or the error that the guest gets; `text` has one line in either case, escaped. */

@@ -11,7 +11,7 @@ static bool is_element(const xmlNode *node, const char *name)
     return node->type == XML_ELEMENT_NODE && strcmp((const char *)node->name, name) == 0;
 }
 
-static xmlNode *child(const xmlNode *parent, const char *name)
+static xmlNode *find_child(const xmlNode *parent, const char *name)
 {
     for (xmlNode *node = parent->children; node != NULL; node = node->next) {
         if (is_element(node, name)) {
@@ -29,7 +29,7 @@ static bool attribute_is(const xmlNode *node, const char *name, const char *valu
     return same;
 }
 
-/* A number as libvirt writes them: decimal, or hexadecimal behind 0x. False: there is none. */
+/* A number as libvirt writes it: decimal, or hexadecimal behind 0x. False: there is none. */
 static bool read_number(const xmlNode *node, const char *name, uint32_t *ret)
 {
     xmlChar *found = node == NULL ? NULL : xmlGetProp(node, (const xmlChar *)name);
@@ -46,15 +46,15 @@ static bool read_number(const xmlNode *node, const char *name, uint32_t *ret)
 static int add_hostdev(const xmlNode *node, struct hsm_domain *domain)
 {
     struct hsm_hostdev found = {.has_id = false};
-    const xmlNode *source = child(node, "source");
+    const xmlNode *source = find_child(node, "source");
     /* "missing": it was optional and absent when the domain started, which therefore has none. */
     if (!attribute_is(node, "type", "usb") || source == NULL ||
         attribute_is(source, "missing", "yes")) {
         return 0;
     }
-    const xmlNode *address = child(source, "address");
-    found.has_id = read_number(child(source, "vendor"), "id", &found.id.vendor) &&
-                   read_number(child(source, "product"), "id", &found.id.product);
+    const xmlNode *address = find_child(source, "address");
+    found.has_id = read_number(find_child(source, "vendor"), "id", &found.id.vendor) &&
+                   read_number(find_child(source, "product"), "id", &found.id.product);
     found.has_address = read_number(address, "bus", &found.address.bus) &&
                         read_number(address, "device", &found.address.device);
     if (!found.has_id && !found.has_address) {
@@ -71,7 +71,7 @@ static int read_devices(const xmlNode *devices, struct hsm_domain *domain)
 {
     for (const xmlNode *node = devices->children; node != NULL; node = node->next) {
         if (is_element(node, "vsock")) {
-            domain->has_cid = read_number(child(node, "cid"), "address", &domain->cid);
+            domain->has_cid = read_number(find_child(node, "cid"), "address", &domain->cid);
         } else if (is_element(node, "hostdev")) {
             int error = add_hostdev(node, domain);
             if (error != 0) {
@@ -88,7 +88,7 @@ static int read_document(const xmlDoc *document, struct hsm_domain *domain)
     if (document->intSubset != NULL || root == NULL || !is_element(root, "domain")) {
         return -EBADMSG;
     }
-    const xmlNode *devices = child(root, "devices");
+    const xmlNode *devices = find_child(root, "devices");
     return devices == NULL ? 0 : read_devices(devices, domain);
 }
 

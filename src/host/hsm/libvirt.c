@@ -11,14 +11,14 @@ struct hsm_virt {
     virConnectPtr connection;
 };
 
-/* libvirt prints its errors on stderr unless told otherwise. */
-static void keep_quiet(void *context, virErrorPtr error)
+/* libvirt would print its errors on stderr. */
+static void ignore_error(void *context, virErrorPtr error)
 {
     (void)context;
-    (void)error; /* asked for where a call has failed */
+    (void)error; /* read where a call has failed */
 }
 
-static int convert(int code)
+static int convert_code(int code)
 {
     switch (code) {
     case VIR_ERR_NO_DOMAIN:
@@ -38,18 +38,18 @@ static int convert(int code)
     }
 }
 
-/* What the last call that failed says of itself. */
-static int explain(struct hsm_virt *virt, char words[HSM_WORDS_MAX])
+/* The error of the last call. */
+static int last_error(struct hsm_virt *virt, char words[HSM_WORDS_MAX])
 {
     int code = virGetLastErrorCode();
     (void)snprintf(words, HSM_WORDS_MAX, "%s", virGetLastErrorMessage());
-    return virConnectIsAlive(virt->connection) == 1 ? convert(code) : -ENOTCONN;
+    return virConnectIsAlive(virt->connection) == 1 ? convert_code(code) : -ENOTCONN;
 }
 
 int hsm_libvirt_open(const char *uri, struct hsm_virt **ret, char words[HSM_WORDS_MAX])
 {
     struct hsm_virt *virt = calloc(1, sizeof *virt);
-    virSetErrorFunc(NULL, keep_quiet);
+    virSetErrorFunc(NULL, ignore_error);
     if (virt == NULL) {
         (void)snprintf(words, HSM_WORDS_MAX, "out of memory");
         return -ENOTCONN;
@@ -74,12 +74,12 @@ struct hsm_virt *hsm_libvirt_close(struct hsm_virt *virt)
 }
 
 /* A domain that has ended since it was listed is no error. */
-static int show(struct hsm_virt *virt, virDomainPtr domain, hsm_libvirt_function *function,
-                void *context, char words[HSM_WORDS_MAX])
+static int pass_domain(struct hsm_virt *virt, virDomainPtr domain, hsm_libvirt_function *function,
+                       void *context, char words[HSM_WORDS_MAX])
 {
     char *xml = virDomainGetXMLDesc(domain, 0); /* of a running domain: the live one */
     if (xml == NULL) {
-        int error = explain(virt, words);
+        int error = last_error(virt, words);
         return error == -ENOENT ? 0 : error;
     }
     function(context, virDomainGetName(domain), xml);
@@ -95,11 +95,11 @@ int hsm_libvirt_each_running(struct hsm_virt *virt, hsm_libvirt_function *functi
     int count =
         virConnectListAllDomains(virt->connection, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
     if (count < 0) {
-        return explain(virt, words);
+        return last_error(virt, words);
     }
     for (int i = 0; i < count; i++) {
         if (error == 0) {
-            error = show(virt, domains[i], function, context, words);
+            error = pass_domain(virt, domains[i], function, context, words);
         }
         (void)virDomainFree(domains[i]); /* a local reference */
     }
@@ -117,15 +117,15 @@ bool hsm_libvirt_knows(struct hsm_virt *virt, const char *name)
     return true;
 }
 
-static int change(struct hsm_virt *virt, const char *name, const char *xml,
-                  int (*call)(virDomainPtr domain, const char *xml, unsigned flags),
-                  char words[HSM_WORDS_MAX])
+static int change_device(struct hsm_virt *virt, const char *name, const char *xml,
+                         int (*call)(virDomainPtr domain, const char *xml, unsigned flags),
+                         char words[HSM_WORDS_MAX])
 {
     virDomainPtr domain = virDomainLookupByName(virt->connection, name);
     if (domain == NULL) {
-        return explain(virt, words);
+        return last_error(virt, words);
     }
-    int error = call(domain, xml, VIR_DOMAIN_AFFECT_LIVE) == 0 ? 0 : explain(virt, words);
+    int error = call(domain, xml, VIR_DOMAIN_AFFECT_LIVE) == 0 ? 0 : last_error(virt, words);
     (void)virDomainFree(domain); /* a local reference */
     return error;
 }
@@ -133,11 +133,11 @@ static int change(struct hsm_virt *virt, const char *name, const char *xml,
 int hsm_libvirt_attach(struct hsm_virt *virt, const char *name, const char *xml,
                        char words[HSM_WORDS_MAX])
 {
-    return change(virt, name, xml, virDomainAttachDeviceFlags, words);
+    return change_device(virt, name, xml, virDomainAttachDeviceFlags, words);
 }
 
 int hsm_libvirt_detach(struct hsm_virt *virt, const char *name, const char *xml,
                        char words[HSM_WORDS_MAX])
 {
-    return change(virt, name, xml, virDomainDetachDeviceFlags, words);
+    return change_device(virt, name, xml, virDomainDetachDeviceFlags, words);
 }

@@ -1,17 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* libvirt: its running domains, and attaching and detaching a device. The one file that knows it.
+/* Running domains of libvirt, and their devices. libvirt has no time limits: every call here may hang, and
+ * limit.h ends the program then.
  *
- * libvirt has no time limits: every call here may hang, and hsm_limit.h is what ends it.
- *
- * Threads  one.
  * Errors   0 or -errno with one line in `words`, libvirt's own, not escaped:
- *          -ENOTCONN    it cannot be reached, or the connection is lost
+ *          -ENOTCONN    libvirt cannot be reached, or the connection is lost
  *          -ENOENT      no such domain
  *          -EBUSY       not in this state: the device is in use, the domain does not run
  *          -EOPNOTSUPP  never: not allowed, not supported
- *          -EIO         it failed; it may work in a moment
- *          Nothing is printed.
- * Owner    hsm_libvirt_open allocates, hsm_libvirt_close frees.
+ *          -EIO         it failed; a later try may succeed
  */
 #ifndef HOST_HSM_LIBVIRT_H
 #define HOST_HSM_LIBVIRT_H

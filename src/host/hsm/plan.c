@@ -4,13 +4,13 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The index of the stick at this address, or the number of sticks. */
-static size_t find_stick(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
+/* The index of the token at this address, or the number of tokens. */
+static size_t find_token(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
     size_t at = 0;
     while (at < snapshot->usb_tokens.count &&
            !(device->has_address &&
-             hsm_same_address(snapshot->usb_tokens.usb_token[at], device->address))) {
+             hsm_same_address(snapshot->usb_tokens.token[at], device->address))) {
         at++;
     }
     return at;
@@ -18,10 +18,10 @@ static size_t find_stick(const struct hsm_snapshot *snapshot, const struct hsm_h
 
 static bool is_plugged_in(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
-    return find_stick(snapshot, device) < snapshot->usb_tokens.count;
+    return find_token(snapshot, device) < snapshot->usb_tokens.count;
 }
 
-/* One that was given by its address alone is ours if a stick is there. */
+/* A device that was given by its address alone is ours if a token is there. */
 static bool is_ours(const struct hsm_snapshot *snapshot, const struct hsm_hostdev *device)
 {
     return device->has_id ? hsm_same_id(device->id, snapshot->id) : is_plugged_in(snapshot, device);
@@ -46,7 +46,7 @@ void hsm_snapshot_add(struct hsm_snapshot *snapshot, const char *name,
         return;
     }
     for (size_t i = 0; i < domain->count; i++) {
-        size_t at = find_stick(snapshot, &domain->usb[i]);
+        size_t at = find_token(snapshot, &domain->usb[i]);
         if (at < snapshot->usb_tokens.count) {
             snapshot->in_use[at] = true;
             (void)snprintf(snapshot->user, sizeof snapshot->user, "%s", name);
@@ -65,8 +65,8 @@ static const struct hsm_hostdev *find_held(const struct hsm_snapshot *snapshot)
     return NULL;
 }
 
-/* True if one of them is a stick that is plugged in. One without an address cannot be told from it. */
-static bool has_stick(const struct hsm_snapshot *snapshot)
+/* True if the domain holds a token that is plugged in. A device without an address counts as one. */
+static bool has_token(const struct hsm_snapshot *snapshot)
 {
     for (size_t i = 0; i < snapshot->domain.count; i++) {
         const struct hsm_hostdev *device = &snapshot->domain.usb[i];
@@ -85,12 +85,12 @@ static void plan_attach(const struct hsm_snapshot *snapshot, struct hsm_plan *pl
         if (!snapshot->in_use[i]) {
             plan->free++;
             plan->device =
-                (struct hsm_hostdev){true, true, snapshot->id, snapshot->usb_tokens.usb_token[i]};
+                (struct hsm_hostdev){true, true, snapshot->id, snapshot->usb_tokens.token[i]};
         }
     }
     if (snapshot->usb_tokens.count == 0) {
-        plan->verdict = HSM_PLAN_NO_STICK;
-    } else if (has_stick(snapshot)) {
+        plan->verdict = HSM_PLAN_NO_TOKEN;
+    } else if (has_token(snapshot)) {
         plan->verdict = HSM_PLAN_DONE;
     } else if (plan->free == 0) {
         plan->verdict = HSM_PLAN_IN_USE;

@@ -18,18 +18,18 @@ struct run {
     struct hsm_virt *virt;
     struct hsm_snapshot snapshot;
     struct hsm_plan plan;
-    unsigned unreadable; /* running domains whose XML could not be read, at this look */
-    unsigned detached;   /* devices */
+    unsigned unreadable; /* running domains of the snapshot whose XML could not be read */
+    bool detached;
     bool attached;
-    int64_t moment_ms; /* until then a state may be one of a moment */
+    int64_t settle_ms; /* until then a state may be brief */
     char words[HSM_WORDS_MAX];
     struct hsm_result *result;
 };
 
-enum next { NEXT_LOOK, NEXT_WAIT, NEXT_END };
+enum next { NEXT_SNAPSHOT, NEXT_WAIT, NEXT_END };
 
 PRINTF_LIKE(3, 4)
-static enum next tell(struct run *run, enum error_code code, const char *format, ...)
+static enum next set_result(struct run *run, enum error_code code, const char *format, ...)
 {
     va_list arguments;
     va_start(arguments, format);
@@ -39,16 +39,10 @@ static enum next tell(struct run *run, enum error_code code, const char *format,
     return NEXT_END;
 }
 
-/* Likewise, but only once it has been so for a moment. */
-PRINTF_LIKE(2, 3)
-static enum next tell_later(struct run *run, const char *format, ...)
+/* For a state that may be brief: it ends the run only after the settle time. */
+static enum next wait_settled(const struct run *run)
 {
-    va_list arguments;
-    va_start(arguments, format);
-    (void)vsnprintf(run->result->text, HSM_TEXT_MAX, format, arguments); /* cut, if it must be */
-    va_end(arguments);
-    run->result->code = ERROR_UNAVAILABLE;
-    return clock_ms() < run->moment_ms ? NEXT_WAIT : NEXT_END;
+    return clock_ms() < run->settle_ms ? NEXT_WAIT : NEXT_END;
 }
 
 static void on_domain(void *context, const char *name, const char *xml)
@@ -62,8 +56,8 @@ static void on_domain(void *context, const char *name, const char *xml)
     hsm_snapshot_add(&run->snapshot, name, &domain);
 }
 
-/* Sticks first: which domain uses which one is judged while the domains are read. */
-static int look(struct run *run)
+/* Tokens first: hsm_snapshot_add compares each domain with them. */
+static int take_snapshot(struct run *run)
 {
     const struct conf *conf = run->order->conf;
     struct hsm_snapshot *snapshot = &run->snapshot;
@@ -75,57 +69,60 @@ static int look(struct run *run)
     run->unreadable = 0;
     int error = hsm_usb_tokens_read(run->order->usb_folder, snapshot->id, &snapshot->usb_tokens);
     if (error != 0) {
-        (void)snprintf(run->words, sizeof run->words, "%s: %s", run->order->usb_folder,
+        (void)snprintf(run->words, sizeof run->words, "cannot read %s: %s", run->order->usb_folder,
                        strerror(-error));
         return -EOPNOTSUPP;
     }
-    hsm_limit_stage(HSM_LOOKING);
+    hsm_limit_stage(HSM_LISTING);
     return hsm_libvirt_each_running(run->virt, on_domain, run, run->words);
 }
 
-static enum next tell_failure(struct run *run, int error, const char *what)
+static enum next set_failure(struct run *run, int error, const char *what)
 {
     switch (error) {
     case -ENOTCONN:
     case -ENOENT:
-        return tell(run, ERROR_UNAVAILABLE, "%s: %s", what, run->words);
+        return set_result(run, ERROR_UNAVAILABLE, "%s: %s", what, run->words);
     case -EBUSY:
-        return tell_later(run, "%s: %s", what, run->words);
+        (void)set_result(run, ERROR_UNAVAILABLE, "%s: %s", what, run->words);
+        return wait_settled(run);
     case -EOPNOTSUPP:
-        return tell(run, ERROR_INTERNAL, "%s: %s", what, run->words);
+        return set_result(run, ERROR_INTERNAL, "%s: %s", what, run->words);
     default:
-        (void)tell(run, ERROR_TIMEOUT, "%s failed until the limit of %g s: %s", what,
-                   (double)run->order->conf->hsm.timeout_ms / 1000, run->words);
+        (void)set_result(run, ERROR_TIMEOUT, "%s failed for %g s: %s", what,
+                         (double)run->order->conf->hsm.timeout_ms / 1000, run->words);
         return NEXT_WAIT;
     }
 }
 
-static enum next tell_no_domain(struct run *run)
+static enum next set_no_domain(struct run *run)
 {
     const char *wanted = run->snapshot.wanted;
     if (run->unreadable > 0) {
-        return tell(run, ERROR_INTERNAL, "the XML of %u running domains cannot be read",
-                    run->unreadable);
+        return set_result(run, ERROR_INTERNAL, "the XML of %u running domains cannot be read",
+                          run->unreadable);
     }
     if (strcmp(wanted, HSM_BY_CID) == 0) {
-        return tell(run, ERROR_UNAVAILABLE, "no running domain has the CID %u", run->snapshot.cid);
+        return set_result(run, ERROR_UNAVAILABLE, "no running domain has the CID %u",
+                          run->snapshot.cid);
     }
-    return tell(run, ERROR_UNAVAILABLE, "the domain %s %s", wanted,
-                hsm_libvirt_knows(run->virt, wanted) ? "is not running" : "does not exist");
+    return set_result(run, ERROR_UNAVAILABLE, "the domain %s %s", wanted,
+                      hsm_libvirt_knows(run->virt, wanted) ? "is not running" : "does not exist");
 }
 
-static enum next tell_done(struct run *run)
+static enum next set_done(struct run *run)
 {
     const char *name = run->snapshot.name;
     if (run->order->verb == HSM_ATTACH) {
-        return tell(run, ERROR_NONE,
-                    run->attached ? "the HSM is attached to %s" : "%s has the HSM already", name);
+        return set_result(run, ERROR_NONE,
+                          run->attached ? "the HSM is attached to %s" : "%s has the HSM already",
+                          name);
     }
-    return run->detached == 0 ? tell(run, ERROR_NONE, "%s has no HSM", name)
-                              : tell(run, ERROR_NONE, "the HSM is detached from %s", name);
+    return !run->detached ? set_result(run, ERROR_NONE, "%s has no HSM", name)
+                          : set_result(run, ERROR_NONE, "the HSM is detached from %s", name);
 }
 
-static enum next change(struct run *run)
+static enum next change_device(struct run *run)
 {
     char xml[HSM_DEVICE_XML_MAX];
     const struct hsm_usb_address *at = &run->plan.device.address;
@@ -134,45 +131,48 @@ static enum next change(struct run *run)
     hsm_limit_stage(attach ? HSM_ATTACHING : HSM_DETACHING);
     if (attach && run->plan.free > 1) {
         (void)snprintf(run->result->note, HSM_TEXT_MAX,
-                       "%zu sticks %04x:%04x are free; the first is taken: bus %u device %u",
+                       "%zu USB tokens %04x:%04x are free; the first is attached: bus %u device %u",
                        run->plan.free, run->snapshot.id.vendor, run->snapshot.id.product, at->bus,
                        at->device);
     }
     int error = attach ? hsm_libvirt_attach(run->virt, run->snapshot.name, xml, run->words)
                        : hsm_libvirt_detach(run->virt, run->snapshot.name, xml, run->words);
     if (error != 0) {
-        return tell_failure(run, error, attach ? "attaching the HSM" : "detaching the HSM");
+        return set_failure(run, error, attach ? "attaching the HSM" : "detaching the HSM");
     }
     run->attached = run->attached || attach;
-    run->detached += attach ? 0 : 1;
-    (void)tell(run, ERROR_TIMEOUT, "libvirt %s the HSM, and %s does not show it",
-               attach ? "attached" : "detached", run->snapshot.name);
-    return NEXT_LOOK;
+    run->detached = run->detached || !attach;
+    (void)set_result(run, ERROR_TIMEOUT, "libvirt %s the HSM, but the XML of %s does not show it",
+                     attach ? "attached" : "detached", run->snapshot.name);
+    return NEXT_SNAPSHOT;
 }
 
-static enum next act(struct run *run)
+static enum next do_next(struct run *run)
 {
     const struct hsm_snapshot *snapshot = &run->snapshot;
-    int error = look(run);
+    int error = take_snapshot(run);
     if (error != 0) {
-        return tell_failure(run, error, "looking at the domains");
+        return set_failure(run, error, "listing the domains");
     }
     hsm_plan_make(snapshot, run->order->verb, &run->plan);
     switch (run->plan.verdict) {
     case HSM_PLAN_NO_DOMAIN:
-        return tell_no_domain(run);
-    case HSM_PLAN_NO_STICK:
-        return tell_later(run, "no USB stick %04x:%04x is plugged in", snapshot->id.vendor,
-                          snapshot->id.product);
+        return set_no_domain(run);
+    case HSM_PLAN_NO_TOKEN:
+        (void)set_result(run, ERROR_UNAVAILABLE, "no USB token %04x:%04x is plugged in",
+                         snapshot->id.vendor, snapshot->id.product);
+        return wait_settled(run);
     case HSM_PLAN_IN_USE:
-        return tell_later(run, "every USB stick %04x:%04x is in use, by the domain %s",
-                          snapshot->id.vendor, snapshot->id.product, snapshot->user);
+        (void)set_result(run, ERROR_UNAVAILABLE,
+                         "every USB token %04x:%04x is in use by the domain %s",
+                         snapshot->id.vendor, snapshot->id.product, snapshot->user);
+        return wait_settled(run);
     case HSM_PLAN_ATTACH:
     case HSM_PLAN_DETACH:
-        return change(run);
+        return change_device(run);
     case HSM_PLAN_DONE:
     default:
-        return tell_done(run);
+        return set_done(run);
     }
 }
 
@@ -182,14 +182,14 @@ static void wait_ms(int64_t ms)
     (void)nanosleep(&pause, NULL); /* a shorter one does no harm */
 }
 
-/* A change that worked is looked at soon, to see that it shows; all else after a pause. */
-static void repeat(struct run *run)
+/* After a change the next snapshot, which should show it, is taken sooner. */
+static void run_to_end(struct run *run)
 {
     for (;;) {
-        enum next next = act(run);
-        int64_t pause_ms = next == NEXT_LOOK ? HSM_PAUSE_MS / 10 : HSM_PAUSE_MS;
+        enum next next = do_next(run);
+        int64_t pause_ms = next == NEXT_SNAPSHOT ? HSM_PAUSE_MS / 10 : HSM_PAUSE_MS;
         if (next == NEXT_END || clock_ms() + pause_ms >= run->order->deadline_ms) {
-            return; /* what was told last is the result */
+            return; /* the last result stays */
         }
         wait_ms(pause_ms);
     }
@@ -200,15 +200,15 @@ void hsm_run(const struct hsm_order *order, struct hsm_result *ret)
     struct hsm_result result = {.code = ERROR_INTERNAL};
     struct run run = {
         .order = order,
-        .moment_ms = clock_deadline(HSM_MOMENT_MS),
+        .settle_ms = clock_deadline(HSM_SETTLE_MS),
         .result = &result,
     };
     hsm_limit_stage(HSM_CONNECTING);
     int error = hsm_libvirt_open(order->conf->hsm.uri, &run.virt, run.words);
     if (error != 0) {
-        (void)tell_failure(&run, error, "libvirt cannot be reached");
+        (void)set_failure(&run, error, "libvirt cannot be reached");
     } else {
-        repeat(&run);
+        run_to_end(&run);
     }
     run.virt = hsm_libvirt_close(run.virt);
     *ret = result;

@@ -1,14 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Attaching or detaching: looks, does the one thing that hsm_plan.h says, and looks again, until it
- * is done or cannot be.
+/* Attaches or detaches: takes a snapshot, does the one action of plan.h, and repeats, until the plan is
+ * done or cannot be.
  *
- * What may be the state of a moment (a stick that the kernel has not found yet, one that another
- * domain is letting go) is looked at for HSM_MOMENT_MS before it is told. An attach or detach that
- * failed, as it may right after plugging in, is tried again until the deadline.
+ * A state that may be brief (a token that the kernel has not found yet, one that another domain is
+ * releasing) is reported only after HSM_SETTLE_MS. An attach or detach that failed, as it may right
+ * after plugging in, is tried again until the deadline.
  *
- * Threads  one; blocks.
  * Units    *_ms: milliseconds; deadlines on CLOCK_MONOTONIC.
- * Errors   values that the guest is told. Logs nothing.
  */
 #ifndef HOST_HSM_RUN_H
 #define HOST_HSM_RUN_H
@@ -16,7 +14,7 @@
 #include "host/conf/conf.h"
 #include "host/hsm/plan.h"
 
-enum { HSM_MOMENT_MS = 2000, HSM_PAUSE_MS = 200, HSM_TEXT_MAX = 1536 };
+enum { HSM_SETTLE_MS = 2000, HSM_PAUSE_MS = 200, HSM_TEXT_MAX = 1536 };
 
 struct hsm_order {
     const struct conf *conf;
@@ -29,7 +27,7 @@ struct hsm_order {
 struct hsm_result {
     enum error_code code; /* ERROR_NONE: done */
     char text[HSM_TEXT_MAX];
-    char note[HSM_TEXT_MAX]; /* "", or what an operator should know in either case */
+    char note[HSM_TEXT_MAX]; /* "", or a notice for the log */
 };
 
 void hsm_run(const struct hsm_order *order, struct hsm_result *ret);

@@ -39,7 +39,7 @@ static bool read_number(int folder_fd, const char *device, const char *name, int
         return false;
     }
     ssize_t got = read(fd, value, VALUE_MAX);
-    (void)close(fd); /* it was only read */
+    (void)close(fd); /* read only */
     if (got <= 0) {
         return false;
     }
@@ -48,8 +48,8 @@ static bool read_number(int folder_fd, const char *device, const char *name, int
     return hsm_number_parse(value, base, ret) == 0;
 }
 
-/* Interfaces and ports lie beside the devices, and have no vendor. */
-static bool read_stick(int folder_fd, const char *device, struct hsm_usb_id wanted,
+/* The folder also has interfaces and ports, which have no vendor. */
+static bool read_token(int folder_fd, const char *device, struct hsm_usb_id wanted,
                        struct hsm_usb_address *ret)
 {
     struct hsm_usb_id id;
@@ -59,7 +59,7 @@ static bool read_stick(int folder_fd, const char *device, struct hsm_usb_id want
            read_number(folder_fd, device, "devnum", 10, &ret->device);
 }
 
-static int compare(const void *left, const void *right)
+static int compare_addresses(const void *left, const void *right)
 {
     const struct hsm_usb_address *a = left;
     const struct hsm_usb_address *b = right;
@@ -71,25 +71,25 @@ static int compare(const void *left, const void *right)
 
 int hsm_usb_tokens_read(const char *folder, struct hsm_usb_id id, struct hsm_usb_tokens *ret)
 {
-    struct hsm_usb_tokens usb_tokens = {.count = 0};
+    struct hsm_usb_tokens tokens = {.count = 0};
     DIR *devices = opendir(folder);
     if (devices == NULL && errno != ENOENT) {
         return -errno;
     }
-    while (devices != NULL && usb_tokens.count < HSM_STICKS_MAX) {
+    while (devices != NULL && tokens.count < HSM_TOKENS_MAX) {
         const struct dirent *device = readdir(devices);
         if (device == NULL) {
             break;
         }
-        if (device->d_name[0] != '.' && read_stick(dirfd(devices), device->d_name, id,
-                                                   &usb_tokens.usb_token[usb_tokens.count])) {
-            usb_tokens.count++;
+        if (device->d_name[0] != '.' &&
+            read_token(dirfd(devices), device->d_name, id, &tokens.token[tokens.count])) {
+            tokens.count++;
         }
     }
     if (devices != NULL) {
-        (void)closedir(devices); /* it was only read */
+        (void)closedir(devices); /* read only */
     }
-    qsort(usb_tokens.usb_token, usb_tokens.count, sizeof usb_tokens.usb_token[0], compare);
-    *ret = usb_tokens;
+    qsort(tokens.token, tokens.count, sizeof tokens.token[0], compare_addresses);
+    *ret = tokens;
     return 0;
 }

@@ -1,13 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The sticks that are plugged in, from sysfs.
+/* USB devices: the tokens of the host, from sysfs, and those that a domain holds.
  *
  * Not from libvirt's node devices: those follow udev's events, in some set-ups in a daemon of its
- * own, and lag behind a stick that was just plugged in or pulled out. The kernel's own list does
- * not, and it is where libvirt's QEMU driver looks a device up when it attaches it.
- *
- * Threads  one.
- * Errors   0 or -errno. A host without USB has no sticks, which is no error; a device that goes
- *          away meanwhile is left out.
+ * own, and lag behind a token that was just plugged in or pulled out. The kernel's own list does
+ * not, and libvirt's QEMU driver looks a device up there when it attaches it.
  */
 #ifndef HOST_HSM_USB_H
 #define HOST_HSM_USB_H
@@ -18,11 +14,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* USB devices as the host sees them and as a domain holds them. Plain values, in memory of their
- * owner. */
 enum {
     HSM_USB_MAX = 64,    /* USB devices that one domain may hold */
-    HSM_STICKS_MAX = 32, /* sticks of one vendor and product; more are not looked at */
+    HSM_TOKENS_MAX = 32, /* tokens of one vendor and product; more are ignored */
 };
 
 struct hsm_usb_id {
@@ -30,7 +24,7 @@ struct hsm_usb_id {
     uint32_t product;
 };
 
-/* Of the host's bus. A stick that is plugged in again gets another one. */
+/* On the host. A token that is plugged in again gets another one. */
 struct hsm_usb_address {
     uint32_t bus;
     uint32_t device;
@@ -54,7 +48,7 @@ struct hsm_domain {
 /* By bus, then by device. */
 struct hsm_usb_tokens {
     size_t count;
-    struct hsm_usb_address usb_token[HSM_STICKS_MAX];
+    struct hsm_usb_address token[HSM_TOKENS_MAX];
 };
 
 static inline bool hsm_same_id(struct hsm_usb_id a, struct hsm_usb_id b)
@@ -70,6 +64,8 @@ static inline bool hsm_same_address(struct hsm_usb_address a, struct hsm_usb_add
 /* Digits of that base (10 or 16) alone. 0, -EINVAL or -ERANGE. */
 MUST_CHECK int hsm_number_parse(const char *text, int base, uint32_t *ret);
 
+/* Those that are plugged in. A host without USB has none, which is no error; a device that goes away
+ * meanwhile is left out. */
 #define HSM_USB_FOLDER "/sys/bus/usb/devices"
 
 MUST_CHECK int hsm_usb_tokens_read(const char *folder, struct hsm_usb_id id,

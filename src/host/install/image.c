@@ -14,22 +14,21 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int sweep(int fd)
+static int remove_entries(int directory_fd)
 {
-    int copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    DIR *directory = copy < 0 ? NULL : fdopendir(copy);
+    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    DIR *directory = fd < 0 ? NULL : fdopendir(fd);
+    int error = directory == NULL ? -errno : 0;
     if (directory == NULL) {
-        int error = -errno;
-        if (copy >= 0) {
-            (void)close(copy); /* nothing was written */
+        if (fd >= 0) {
+            (void)close(fd); /* nothing was written */
         }
         return error;
     }
-    int error = 0;
     for (const struct dirent *entry; error == 0 && (entry = readdir(directory)) != NULL;) {
         bool dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-        if (!dots && unlinkat(fd, entry->d_name, 0) != 0 &&
-            unlinkat(fd, entry->d_name, AT_REMOVEDIR) != 0) {
+        if (!dots && unlinkat(directory_fd, entry->d_name, 0) != 0 &&
+            unlinkat(directory_fd, entry->d_name, AT_REMOVEDIR) != 0) {
             error = -errno;
         }
     }
@@ -37,9 +36,8 @@ static int sweep(int fd)
     return error;
 }
 
-/* Made if need be; what an earlier run that was killed left in it is removed. To be called with the
- * lock held. */
-static int install_staging_open(int directory_fd, int *ret)
+/* Creates it if need be, and removes what a killed run left in it. */
+static int open_staging(int directory_fd, int *ret)
 {
     if (mkdirat(directory_fd, INSTALL_STAGING_NAME, 0700) != 0 && errno != EEXIST) {
         return -errno;
@@ -49,7 +47,7 @@ static int install_staging_open(int directory_fd, int *ret)
     if (fd < 0) {
         return -errno;
     }
-    int error = fchmod(fd, 0700) != 0 ? -errno : sweep(fd);
+    int error = fchmod(fd, 0700) != 0 ? -errno : remove_entries(fd);
     if (error != 0) {
         (void)close(fd); /* nothing was written */
         return error;
@@ -58,7 +56,7 @@ static int install_staging_open(int directory_fd, int *ret)
     return 0;
 }
 
-static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof ".img"])
+static void format_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + sizeof ".img"])
 {
     sha256_format(sha256, name);
     memcpy(name + SHA256_HEX, ".img", sizeof ".img");
@@ -66,7 +64,7 @@ static void set_name(const uint8_t sha256[SHA256_SIZE], char name[SHA256_HEX + s
 
 static void close_all(struct install_image *image)
 {
-    int *const fds[] = {&image->fd, &image->private_fd, &image->upgrade_fd};
+    int *const fds[] = {&image->fd, &image->staging_fd, &image->upgrade_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (*fds[i] >= 0) {
             (void)close(*fds[i]); /* nothing was written */
@@ -80,21 +78,21 @@ static int open_directories(const struct conf *conf, int directory_fd, struct in
 {
     image->upgrade_fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (image->upgrade_fd < 0) {
-        return install_fail(failure, ERROR_INTERNAL, "[upgrade] directory = %s: %s",
+        return install_fail(failure, ERROR_INTERNAL, "cannot open %s ([upgrade] directory): %s",
                             conf->upgrade.directory, strerror(errno));
     }
-    int error = install_staging_open(directory_fd, &image->private_fd);
+    int error = open_staging(directory_fd, &image->staging_fd);
     if (error != 0) {
-        return install_fail(failure, ERROR_INTERNAL, "%s/%s: %s", conf->install.directory,
-                            INSTALL_STAGING_NAME, strerror(-error));
+        return install_fail(failure, ERROR_INTERNAL, "cannot prepare %s/%s: %s",
+                            conf->install.directory, INSTALL_STAGING_NAME, strerror(-error));
     }
     return 0;
 }
 
-static int move(const struct conf *conf, struct install_image *image,
-                struct install_failure *failure)
+static int move_image(const struct conf *conf, struct install_image *image,
+                      struct install_failure *failure)
 {
-    if (renameat(image->upgrade_fd, image->name, image->private_fd, image->name) == 0) {
+    if (renameat(image->upgrade_fd, image->name, image->staging_fd, image->name) == 0) {
         return 0;
     }
     if (errno == EXDEV) {
@@ -104,28 +102,28 @@ static int move(const struct conf *conf, struct install_image *image,
                             "one",
                             conf->upgrade.directory, conf->install.directory);
     }
-    return install_fail(failure, ERROR_INTERNAL, "the image %s/%s: %s", conf->upgrade.directory,
-                        image->name, strerror(errno));
+    return install_fail(failure, ERROR_INTERNAL, "cannot move the image %s/%s: %s",
+                        conf->upgrade.directory, image->name, strerror(errno));
 }
 
-/* In the private directory: what is opened is what stays there. */
+/* In the staging directory: what is opened stays there. */
 static int open_image(struct install_image *image, struct install_failure *failure)
 {
     struct stat status;
     image->fd =
-        openat(image->private_fd, image->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
+        openat(image->staging_fd, image->name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (image->fd < 0 && errno == ELOOP) {
         return install_fail(failure, ERROR_INTERNAL, "the image %s is a symbolic link",
                             image->name);
     }
     if (image->fd < 0 || fstat(image->fd, &status) != 0) {
-        return install_fail(failure, ERROR_INTERNAL, "the image %s: %s", image->name,
+        return install_fail(failure, ERROR_INTERNAL, "cannot open the image %s: %s", image->name,
                             strerror(errno));
     }
-    /* A second name could be one that somebody else keeps, of a file that is not the daemon's. */
+    /* With a second name it could be a file of another user, not of the daemon. */
     if (!S_ISREG(status.st_mode) || status.st_nlink != 1) {
         return install_fail(failure, ERROR_INTERNAL,
-                            "the image %s is no regular file with one name alone", image->name);
+                            "the image %s is not a regular file with one name", image->name);
     }
     image->uid = status.st_uid;
     image->gid = status.st_gid;
@@ -133,38 +131,41 @@ static int open_image(struct install_image *image, struct install_failure *failu
     return 0;
 }
 
-static int own(struct install_image *image, struct install_failure *failure)
+static int lease_image(struct install_image *image, struct install_failure *failure)
 {
     if (fchown(image->fd, geteuid(), getegid()) != 0 || fchmod(image->fd, 0400) != 0) {
-        return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be taken over: %s",
-                            image->name, strerror(errno));
+        return install_fail(failure, ERROR_INTERNAL,
+                            "cannot change owner and mode of the image %s: %s", image->name,
+                            strerror(errno));
     }
     if (fcntl(image->fd, F_SETLEASE, F_RDLCK) == 0) {
         return 0;
     }
     if (errno == EAGAIN) {
-        return install_fail(failure, ERROR_INSTALL_FAILED,
-                            "the image is still open for writing, or mapped writable, by another "
-                            "process");
+        return install_fail(
+            failure, ERROR_INSTALL_FAILED,
+            "the image %s is still open for writing, or mapped writable, by another "
+            "process",
+            image->name);
     }
-    return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be leased: %s", image->name,
+    return install_fail(failure, ERROR_INTERNAL, "cannot lease the image %s: %s", image->name,
                         strerror(errno));
 }
 
-static bool stopped(void *context)
+static bool is_stopped(void *context)
 {
     struct pollfd stop = {.fd = *(int *)context, .events = POLLIN};
     return poll(&stop, 1, 0) > 0;
 }
 
-static int hash(int fd, int stop_fd, uint8_t ret[SHA256_SIZE])
+static int hash_file(int fd, int stop_fd, uint8_t ret[SHA256_SIZE])
 {
     struct digest *digest = NULL;
     int error = digest_new(true, &digest);
     if (error != 0) {
         return error;
     }
-    error = digest_file(digest, fd, UINT64_MAX, stopped, &stop_fd);
+    error = digest_file(digest, fd, UINT64_MAX, is_stopped, &stop_fd);
     if (error == 0) {
         digest_finish(digest, ret);
     }
@@ -172,17 +173,17 @@ static int hash(int fd, int stop_fd, uint8_t ret[SHA256_SIZE])
     return error;
 }
 
-static int verify(const struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
-                  struct install_failure *failure)
+static int verify_image(const struct install_image *image, const uint8_t sha256[SHA256_SIZE],
+                        int stop_fd, struct install_failure *failure)
 {
     uint8_t found[SHA256_SIZE];
-    int error = hash(image->fd, stop_fd, found);
+    int error = hash_file(image->fd, stop_fd, found);
     if (error == -ECANCELED) {
         return install_fail(failure, ERROR_INTERNAL,
                             "stopped by a signal before the installer was started");
     }
     if (error != 0) {
-        return install_fail(failure, ERROR_INTERNAL, "the image %s cannot be read: %s", image->name,
+        return install_fail(failure, ERROR_INTERNAL, "cannot read the image %s: %s", image->name,
                             strerror(-error));
     }
     if (memcmp(found, sha256, SHA256_SIZE) != 0) {
@@ -192,27 +193,28 @@ static int verify(const struct install_image *image, const uint8_t sha256[SHA256
                             "the image has the SHA-256 %s, expected %.*s", hex, SHA256_HEX,
                             image->name);
     }
-    /* Another type: it was broken while we read. */
+    /* Another type: the lease was broken while we read. */
     if (fcntl(image->fd, F_GETLEASE) != F_RDLCK) {
         return install_fail(failure, ERROR_INSTALL_FAILED,
-                            "the image was opened for writing while it was verified");
+                            "the image %s was opened for writing while it was verified",
+                            image->name);
     }
     return 0;
 }
 
 void install_image_remove(struct install_image *image)
 {
-    /* What cannot be removed now is removed when the next one is taken. Durable before the record
-     * says more: else the image may be back after a power loss, when no next one is needed. */
-    (void)unlinkat(image->private_fd, image->name, 0);
-    (void)fsync(image->private_fd);
+    /* What cannot be removed now is removed by the next open_staging. Durable before the next record:
+     * else the image may be back after a power loss, and no next installation removes it. */
+    (void)unlinkat(image->staging_fd, image->name, 0);
+    (void)fsync(image->staging_fd);
     (void)fsync(image->upgrade_fd);
     close_all(image);
 }
 
-static void put_back(struct install_image *image)
+static void move_back(struct install_image *image)
 {
-    if (renameat2(image->private_fd, image->name, image->upgrade_fd, image->name,
+    if (renameat2(image->staging_fd, image->name, image->upgrade_fd, image->name,
                   RENAME_NOREPLACE) != 0) {
         install_image_remove(image);
     } else {
@@ -220,15 +222,14 @@ static void put_back(struct install_image *image)
     }
 }
 
-/* From the moved image to a verified one of ours. */
-static int secure(struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
-                  struct install_failure *failure)
+static int secure_image(struct install_image *image, const uint8_t sha256[SHA256_SIZE], int stop_fd,
+                        struct install_failure *failure)
 {
     if (open_image(image, failure) != 0) {
-        put_back(image); /* as it was: nothing of it is ours */
+        move_back(image); /* unchanged: owner and mode were not set */
         return -1;
     }
-    if (own(image, failure) != 0 || verify(image, sha256, stop_fd, failure) != 0) {
+    if (lease_image(image, failure) != 0 || verify_image(image, sha256, stop_fd, failure) != 0) {
         if (failure->code == ERROR_HASH_MISMATCH) {
             install_image_remove(image);
         } else {
@@ -242,20 +243,20 @@ static int secure(struct install_image *image, const uint8_t sha256[SHA256_SIZE]
 int install_image_take(const struct conf *conf, int directory_fd, const uint8_t sha256[SHA256_SIZE],
                        int stop_fd, struct install_image *ret, struct install_failure *failure)
 {
-    struct install_image image = {.upgrade_fd = -1, .private_fd = -1, .fd = -1};
-    set_name(sha256, image.name);
+    struct install_image image = {.upgrade_fd = -1, .staging_fd = -1, .fd = -1};
+    format_name(sha256, image.name);
     int length = snprintf(image.path, sizeof image.path, "%s/%s/%s", conf->install.directory,
                           INSTALL_STAGING_NAME, image.name);
     if (length < 0 || (size_t)length >= sizeof image.path) {
-        return install_fail(failure, ERROR_INTERNAL, "[install] directory = %s is too long",
+        return install_fail(failure, ERROR_INTERNAL, "%s ([install] directory) is too long",
                             conf->install.directory);
     }
     if (open_directories(conf, directory_fd, &image, failure) != 0 ||
-        move(conf, &image, failure) != 0) {
+        move_image(conf, &image, failure) != 0) {
         close_all(&image);
         return -1;
     }
-    if (secure(&image, sha256, stop_fd, failure) != 0) {
+    if (secure_image(&image, sha256, stop_fd, failure) != 0) {
         return -1;
     }
     *ret = image;
@@ -267,17 +268,17 @@ void install_image_give_back(struct install_image *image)
     if (fchown(image->fd, image->uid, image->gid) != 0 || fchmod(image->fd, image->mode) != 0) {
         install_image_remove(image);
     } else {
-        put_back(image);
+        move_back(image);
     }
 }
 
 void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_SIZE])
 {
     char name[SHA256_HEX + sizeof ".img"];
-    set_name(sha256, name);
+    format_name(sha256, name);
     int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
-        (void)unlinkat(fd, name, 0); /* seldom there; the daemon removes it otherwise */
+        (void)unlinkat(fd, name, 0); /* usually the daemon has removed it */
         (void)fsync(fd);             /* as in install_image_remove */
         (void)close(fd);
     }

@@ -3,7 +3,7 @@
 
 #include "host/log.h"
 #include "host/message_id.h"
-#include "host/process/output.h"
+#include "host/process/child.h"
 #include "host/systemd/logind.h"
 #include "wire/clock.h"
 #include "wire/number.h"
@@ -13,70 +13,76 @@
 #include <stdlib.h>
 #include <time.h>
 
-void install_exit_status_format(const struct child_result *result, char *out, size_t size)
+/* What the deployed installer prints when it must be tried later. */
+#define NOT_COMMITTED "Cannot install an upgrade before present system is committed as stable."
+
+struct listener {
+    const char *name; /* in the log */
+    const char *message_id;
+    struct output_tail tail;
+    char hex[SHA256_HEX + 1]; /* of the image, "": not logged */
+    bool not_committed;
+};
+
+static void log_line_of_program(void *context, const char *line)
 {
-    int number = result->exit_status;
-    if (result->end == CHILD_EXITED) {
-        (void)snprintf(out, size, "exited with status %d", number);
-        return;
-    }
-    const char *name = sigabbrev_np(number);
-    (void)snprintf(out, size, "%s signal %d (SIG%s)",
-                   result->end == CHILD_TIMEOUT ? "took too long and was ended by" : "was ended by",
-                   number, name != NULL ? name : "?");
+    const struct listener *listener = context;
+    const struct log_field fields[] = {
+        {"VSOCK_UPGRADE_SHA256", listener->hex[0] != '\0' ? listener->hex : NULL}};
+    log_event(PRIORITY_INFO, listener->message_id, fields, 1, "%s: %s", listener->name, line);
 }
 
-int install_exit_status(const struct child_result *result)
+static void keep_line(void *context, struct text line)
 {
-    return result->end == CHILD_EXITED ? result->exit_status : 128 + result->exit_status;
+    struct listener *listener = context;
+    output_tail_add(&listener->tail, line);
+    listener->not_committed =
+        listener->not_committed ||
+        memmem(line.bytes, line.length, NOT_COMMITTED, sizeof NOT_COMMITTED - 1) != NULL;
 }
 
-enum { WHY_MAX = 512 };
-
-static void on_line(void *context, const char *line)
+/* Runs a program whose failure has this code. 0: it ended with status 0, or was left running. */
+static int run_program(struct child_command *command, struct listener *listener,
+                       struct child_result *ret, enum error_code code,
+                       struct install_failure *failure)
 {
-    (void)context;
-    log_info("reboot: %s", line);
-}
-
-static void on_text(void *context, struct text line)
-{
-    tail_add(context, line);
-}
-
-static int run_command(char *const argv[], int64_t limit_ms, struct install_failure *failure)
-{
-    struct tail tail;
-    struct child_result result;
-    struct child_command step = {
-        .argv = argv,
-        .deadline_ms = clock_deadline(limit_ms),
-        .stop_fd = -1, /* once installed, we are asked to stop in vain */
-        .on_line = on_line,
-        .on_text = on_text,
-        .context = &tail,
-    };
-    tail_init(&tail);
-    int error = child_run(&step, &result);
+    char end[CHILD_END_MAX];
+    char tail[OUTPUT_TAIL_MAX + 1];
+    command->sink = (struct output_sink){log_line_of_program, keep_line, listener};
+    int error = child_run(command, ret);
     if (error != 0) {
-        return install_fail(failure, ERROR_REBOOT_FAILED,
-                            "the reboot command %.128s cannot be started: %s", argv[0],
-                            strerror(-error));
+        return install_fail(failure, code, "the %s %.128s cannot be started: %s", listener->name,
+                            command->argv[0], strerror(-error));
     }
-    if (result.end == CHILD_EXITED && result.exit_status == 0) {
+    if (ret->end == CHILD_LEFT || (ret->end == CHILD_EXITED && ret->exit_status == 0)) {
         return 0;
     }
-    char how[INSTALL_ENDING_MAX];
-    char said[TAIL_MAX + 1];
-    install_exit_status_format(&result, how, sizeof how);
-    tail_join(&tail, said);
-    return install_fail(failure, ERROR_REBOOT_FAILED, "the reboot command %.128s %s%s%s", argv[0],
-                        how, said[0] != '\0' ? ": " : "", said);
+    output_tail_join(&listener->tail, tail);
+    if (code == ERROR_INSTALL_FAILED && ret->end == CHILD_EXITED && ret->exit_status == 1 &&
+        listener->not_committed) {
+        return install_fail(failure, ERROR_NOT_READY,
+                            "try later: the current system is not committed as stable: %s", tail);
+    }
+    child_end_format(ret, end);
+    return install_fail(failure, code, "the %s %.128s %s%s%s", listener->name, command->argv[0],
+                        end, tail[0] != '\0' ? ": " : "", tail);
 }
 
-static int ask_logind(int64_t delay_ms, struct install_failure *failure)
+static int run_reboot_command(char *const argv[], int64_t limit_ms, struct install_failure *failure)
 {
-    char why[WHY_MAX];
+    struct listener listener = {.name = "reboot command"};
+    struct child_result result;
+    struct child_command command = {
+        .argv = argv,
+        .deadline_ms = clock_deadline(limit_ms),
+        .stop_fd = -1, /* a stop has no effect once the image is installed */
+    };
+    return run_program(&command, &listener, &result, ERROR_REBOOT_FAILED, failure);
+}
+
+static int schedule_reboot(int64_t delay_ms, struct install_failure *failure)
+{
+    char why[512];
     if (logind_schedule_reboot(delay_ms, why, sizeof why) != 0) {
         return install_fail(failure, ERROR_REBOOT_FAILED, "the reboot cannot be scheduled: %s",
                             why);
@@ -90,37 +96,12 @@ int install_reboot(const struct conf *conf, int64_t limit_ms, uint64_t *reboot_a
     bool by_command = conf->reboot.method == CONF_REBOOT_COMMAND;
     int64_t ahead_ms = by_command ? 0 : conf->reboot.delay_ms;
     uint64_t at = (uint64_t)time(NULL) + (uint64_t)(ahead_ms + 999) / 1000;
-    int result = by_command ? run_command(conf->reboot.command.items, limit_ms, failure)
-                            : ask_logind(conf->reboot.delay_ms, failure);
+    int result = by_command ? run_reboot_command(conf->reboot.command.items, limit_ms, failure)
+                            : schedule_reboot(conf->reboot.delay_ms, failure);
     if (result == 0) {
         *reboot_at = at;
     }
     return result;
-}
-
-/* What the deployed installer says when it must be tried later. */
-#define NOT_COMMITTED "Cannot install an upgrade before present system is committed as stable."
-
-struct listener {
-    struct tail tail;
-    char hex[SHA256_HEX + 1]; /* of the image */
-    bool not_committed;
-};
-
-static void install_run_on_line(void *context, const char *line)
-{
-    const struct listener *listener = context;
-    const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", listener->hex}};
-    log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "installer: %s", line);
-}
-
-static void install_run_on_text(void *context, struct text line)
-{
-    struct listener *listener = context;
-    tail_add(&listener->tail, line);
-    listener->not_committed =
-        listener->not_committed ||
-        memmem(line.bytes, line.length, NOT_COMMITTED, sizeof NOT_COMMITTED - 1) != NULL;
 }
 
 /* The configured words, then the image's path. */
@@ -134,55 +115,31 @@ static char **build_argv(const struct conf_strings *words, char *path)
     return argv;
 }
 
-static int judge(const struct conf *conf, const struct listener *listener,
-                 const struct child_result *result, struct install_failure *failure)
-{
-    char how[INSTALL_ENDING_MAX];
-    char said[TAIL_MAX + 1];
-    if (result->end == CHILD_EXITED && result->exit_status == 0) {
-        return 0;
-    }
-    install_exit_status_format(result, how, sizeof how);
-    tail_join(&listener->tail, said);
-    if (result->end == CHILD_EXITED && result->exit_status == 1 && listener->not_committed) {
-        return install_fail(failure, ERROR_NOT_READY,
-                            "try later: the present system is not committed as stable: %s", said);
-    }
-    return install_fail(failure, ERROR_INSTALL_FAILED, "the installer %.128s %s%s%s",
-                        conf->install.installer.items[0], how, said[0] != '\0' ? ": " : "", said);
-}
-
 int install_run(const struct conf *conf, const uint8_t sha256[SHA256_SIZE], char *path, int lock_fd,
                 int stop_fd, struct install_outcome *ret, struct install_failure *failure)
 {
-    struct listener listener = {.not_committed = false};
-    struct child_result result = {.end = CHILD_EXITED};
+    struct listener listener = {.name = "installer", .message_id = MESSAGE_ID_INSTALLER_OUTPUT};
+    struct child_result result = {.end = CHILD_LEFT};
     char **argv = build_argv(&conf->install.installer, path);
-    struct child_command step = {
+    struct child_command command = {
         .argv = argv,
         .deadline_ms = clock_deadline(conf->install.installer_ms),
         .stop_fd = stop_fd,
         .survives = true,
         .holds_output = true,
         .inherit_fd = lock_fd,
-        .on_line = install_run_on_line,
-        .on_text = install_run_on_text,
-        .context = &listener,
     };
     *ret = (struct install_outcome){.exit_status = -1};
-    tail_init(&listener.tail);
+    if (argv == NULL) {
+        return install_fail(failure, ERROR_INSTALL_FAILED, "the installer %.128s: %s",
+                            conf->install.installer.items[0], strerror(ENOMEM));
+    }
     sha256_format(sha256, listener.hex);
-    int error = argv == NULL ? -ENOMEM : child_run(&step, &result);
+    int error = run_program(&command, &listener, &result, ERROR_INSTALL_FAILED, failure);
     free(argv);
-    if (error != 0) {
-        return install_fail(failure, ERROR_INSTALL_FAILED,
-                            "the installer %.128s cannot be started: %s",
-                            conf->install.installer.items[0], strerror(-error));
+    ret->left = error == 0 && result.end == CHILD_LEFT;
+    if (result.end != CHILD_LEFT) { /* 128+n for a signal, as a shell has it */
+        ret->exit_status = result.exit_status + (result.end == CHILD_EXITED ? 0 : 128);
     }
-    if (result.end == CHILD_LEFT) {
-        ret->left = true;
-        return 0;
-    }
-    ret->exit_status = install_exit_status(&result);
-    return judge(conf, &listener, &result, failure);
+    return error;
 }

@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* An installation, step after step, each written down before the next begins:
- * started - (installer) - installed - (reboot) - rebooting, or failed.
- *
- * Threads  one; to be called with the lock held, SIGIO blocked and SIGPIPE ignored.
- */
+/* The stages of an installation, each recorded before the next begins:
+ * started - (installer) - installed - (reboot) - rebooting, or failed. */
 #ifndef HOST_INSTALL_SEQUENCE_H
 #define HOST_INSTALL_SEQUENCE_H
 
@@ -11,11 +8,6 @@
 #include "host/install/failure.h"
 
 #include <stdint.h>
-
-/* [install] allowed_hashes: a file of SHA-256 lines. Blank lines and lines that begin with # are
- * left out; what follows the digest and a blank is not looked at, so that a list by sha256sum can
- * be used. Any other line makes the file unusable, and nothing is allowed.
- */
 
 /* The exit status of vsock_host-install. */
 enum install_status {
@@ -35,6 +27,7 @@ struct install_sequence {
     int stop_fd; /* readable: SIGTERM or SIGINT came */
 };
 
+/* With the lock held, SIGIO blocked and SIGPIPE ignored. */
 MUST_CHECK enum install_status install_sequence_run(const struct install_sequence *sequence);
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/child.h"
 
-#include "host/process/output.h"
 #include "wire/clock.h"
 
 #include <errno.h>
@@ -9,6 +8,7 @@
 #include <poll.h>
 #include <signal.h>
 #include <spawn.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/pidfd.h>
 #include <sys/wait.h>
@@ -18,33 +18,25 @@
  * it has been copied. */
 enum { CHILD_EXTRA = STDERR_FILENO + 1, OURS_LOWEST = CHILD_EXTRA + 2 };
 
-/* Holds what a program writes after we were killed: enough for an installer's progress display. */
-enum { HELD_OUTPUT = 1024 * 1024 };
+enum {
+    HELD_OUTPUT = 1024 * 1024, /* that a program can write after we were killed: enough for an
+                                * installer's progress display */
+    CHUNK = 64 * 1024,
+    DRAIN_CHUNKS = 16,     /* of a program that ended: as much as its pipe can hold */
+    CHECK_PERIOD_MS = 100, /* of a program without a pidfd */
+};
 
 struct output_pipe {
     int read_fd;
     int write_fd;
 };
 
-/* What a program writes to: stdout and stderr are one, unless its stdout is its result. */
-struct output_pipes {
-    struct output_pipe output;
-    struct output_pipe said; /* -1, -1: none */
-};
-
-static void close_pipe(const struct output_pipe *pipe)
+static void close_pipe(struct output_pipe *pipe)
 {
     if (pipe->read_fd >= 0) {
         (void)close(pipe->read_fd); /* pipes have nothing to lose here */
         (void)close(pipe->write_fd);
     }
-}
-
-static int close_pipes(const struct output_pipes *pipes, int error)
-{
-    close_pipe(&pipes->output);
-    close_pipe(&pipes->said);
-    return error;
 }
 
 static int raise_above(int *fd)
@@ -87,40 +79,24 @@ static int open_pipe(bool large, struct output_pipe *ret)
     return 0;
 }
 
-static int open_pipes(const struct child_command *step, struct output_pipes *ret)
-{
-    struct output_pipes pipes = {{-1, -1}, {-1, -1}};
-    int error = open_pipe(step->holds_output, &pipes.output);
-    if (error == 0 && step->said != NULL) {
-        error = open_pipe(false, &pipes.said);
-    }
-    if (error != 0) {
-        return close_pipes(&pipes, error);
-    }
-    *ret = pipes;
-    return 0;
-}
-
 /* The functions of posix_spawn return a positive errno. */
-static int add_actions(const struct child_command *step, const struct output_pipes *pipes,
-                       posix_spawn_file_actions_t *actions)
+static int add_actions(const struct child_command *command, const struct output_pipe *output,
+                       int stdout_fd, posix_spawn_file_actions_t *actions)
 {
-    int stdout_fd = step->said != NULL ? pipes->said.write_fd : pipes->output.write_fd;
     int error = 0;
     int next = CHILD_EXTRA;
     if ((error = posix_spawn_file_actions_addchdir_np(actions, "/")) != 0 ||
         (error = posix_spawn_file_actions_addopen(actions, STDIN_FILENO, "/dev/null", O_RDONLY,
                                                   0)) != 0 ||
         (error = posix_spawn_file_actions_adddup2(actions, stdout_fd, STDOUT_FILENO)) != 0 ||
-        (error = posix_spawn_file_actions_adddup2(actions, pipes->output.write_fd,
-                                                  STDERR_FILENO)) != 0) {
+        (error = posix_spawn_file_actions_adddup2(actions, output->write_fd, STDERR_FILENO)) != 0) {
         return error;
     }
-    if (step->inherit_fd > STDERR_FILENO) {
-        error = posix_spawn_file_actions_adddup2(actions, step->inherit_fd, next++);
+    if (command->inherit_fd > STDERR_FILENO) {
+        error = posix_spawn_file_actions_adddup2(actions, command->inherit_fd, next++);
     }
-    if (error == 0 && step->holds_output) {
-        error = posix_spawn_file_actions_adddup2(actions, pipes->output.read_fd, next++);
+    if (error == 0 && command->holds_output) {
+        error = posix_spawn_file_actions_adddup2(actions, output->read_fd, next++);
     }
     return error != 0 ? error : posix_spawn_file_actions_addclosefrom_np(actions, next);
 }
@@ -140,8 +116,8 @@ static int set_attributes(posix_spawnattr_t *attributes)
                                                     POSIX_SPAWN_SETSID);
 }
 
-static int spawn_with(const struct child_command *step, const posix_spawn_file_actions_t *actions,
-                      pid_t *ret)
+static int spawn_with_actions(const struct child_command *command,
+                              const posix_spawn_file_actions_t *actions, pid_t *ret)
 {
     static char path[] = "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
     static char *const environment[] = {path, NULL};
@@ -152,72 +128,76 @@ static int spawn_with(const struct child_command *step, const posix_spawn_file_a
     }
     error = set_attributes(&attributes);
     if (error == 0) {
-        error = posix_spawn(ret, step->argv[0], actions, &attributes, step->argv, environment);
+        error =
+            posix_spawn(ret, command->argv[0], actions, &attributes, command->argv, environment);
     }
     (void)posix_spawnattr_destroy(&attributes); /* cannot fail */
     return error;
 }
 
-static int start(const struct child_command *step, const struct output_pipes *pipes, pid_t *ret)
+static int spawn_child(const struct child_command *command, const struct output_pipe *output,
+                       int stdout_fd, pid_t *ret)
 {
     posix_spawn_file_actions_t actions;
     int error = posix_spawn_file_actions_init(&actions);
     if (error != 0) {
         return -error;
     }
-    error = add_actions(step, pipes, &actions);
+    error = add_actions(command, output, stdout_fd, &actions);
     if (error == 0) {
-        error = spawn_with(step, &actions, ret);
+        error = spawn_with_actions(command, &actions, ret);
     }
     (void)posix_spawn_file_actions_destroy(&actions); /* cannot fail */
     return -error;
 }
-
-static int child_spawn(const struct child_command *step, struct child *ret)
-{
-    struct output_pipes pipes;
-    pid_t pid = 0;
-    int error = open_pipes(step, &pipes);
-    if (error != 0) {
-        return error;
-    }
-    error = start(step, &pipes, &pid);
-    if (error != 0) {
-        return close_pipes(&pipes, error);
-    }
-    (void)close(pipes.output.write_fd); /* the program has it */
-    if (step->said != NULL) {
-        (void)close(pipes.said.write_fd); /* likewise */
-    }
-    *ret = (struct child){.pid = pid,
-                          .pidfd = pidfd_open(pid, 0),
-                          .output_fd = pipes.output.read_fd,
-                          .stdout_fd = pipes.said.read_fd};
-    return 0;
-}
-
-enum {
-    CHUNK = 64 * 1024,
-    DRAIN_CHUNKS = 16, /* of a program that ended: as much as its pipe can hold */
-};
-
-enum { LOOK_MS = 100 /* between two looks at a program without a pidfd */ };
 
 enum stage { STAGE_RUNNING, STAGE_TERMINATED, STAGE_KILLED };
 
 enum event { EVENT_NONE, EVENT_ENDED, EVENT_LATE, EVENT_STOP };
 
 struct run {
-    const struct child_command *step;
-    struct child child;
+    const struct child_command *command;
+    pid_t pid;     /* of its session and process group too */
+    int pidfd;     /* readable once it has ended; -1: there was no descriptor left for it */
+    int output_fd; /* its stdout and stderr, to read without waiting */
+    int stdout_fd; /* its stdout alone, likewise; -1: none */
     struct output output;
-    size_t said; /* bytes of it that came, kept or not */
+    size_t stdout_length; /* bytes read, kept or not */
     enum stage stage;
     int64_t deadline_ms; /* of the stage */
     bool timed_out;
 };
 
-/* 0 when there is nothing to read at present, or never again. */
+/* No program and no descriptor is left on an error. */
+static int start_child(struct run *run)
+{
+    struct output_pipe output = {-1, -1};
+    struct output_pipe result = {-1, -1};
+    bool separate = run->command->stdout_bytes != NULL;
+    int error = open_pipe(run->command->holds_output, &output);
+    if (error == 0 && separate) {
+        error = open_pipe(false, &result);
+    }
+    if (error == 0) {
+        error = spawn_child(run->command, &output, separate ? result.write_fd : output.write_fd,
+                            &run->pid);
+    }
+    if (error != 0) {
+        close_pipe(&output);
+        close_pipe(&result);
+        return error;
+    }
+    (void)close(output.write_fd); /* the program has it */
+    if (separate) {
+        (void)close(result.write_fd); /* likewise */
+    }
+    run->pidfd = pidfd_open(run->pid, 0);
+    run->output_fd = output.read_fd;
+    run->stdout_fd = result.read_fd;
+    return 0;
+}
+
+/* 0: nothing to read now. At the end the descriptor is closed. */
 static size_t read_some(int *fd, char bytes[CHUNK])
 {
     ssize_t got = read(*fd, bytes, CHUNK);
@@ -231,10 +211,10 @@ static size_t read_some(int *fd, char bytes[CHUNK])
     return 0;
 }
 
-static bool read_chunk(struct run *run)
+static bool read_output(struct run *run)
 {
     char bytes[CHUNK];
-    size_t got = read_some(&run->child.output_fd, bytes);
+    size_t got = read_some(&run->output_fd, bytes);
     if (got > 0) {
         output_feed(&run->output, bytes, got, clock_ms());
     }
@@ -242,48 +222,48 @@ static bool read_chunk(struct run *run)
 }
 
 /* What does not fit is dropped, so that the program's writes do not wait. */
-static bool read_said(struct run *run)
+static bool read_stdout(struct run *run)
 {
     char bytes[CHUNK];
-    size_t got = read_some(&run->child.stdout_fd, bytes);
-    if (got > 0 && run->said < run->step->stdout_size) {
-        size_t room = run->step->stdout_size - run->said;
-        memcpy(run->step->said + run->said, bytes, got < room ? got : room);
+    size_t got = read_some(&run->stdout_fd, bytes);
+    if (got > 0 && run->stdout_length < run->command->stdout_size) {
+        size_t room = run->command->stdout_size - run->stdout_length;
+        memcpy(run->command->stdout_bytes + run->stdout_length, bytes, got < room ? got : room);
     }
-    run->said += got;
+    run->stdout_length += got;
     return got > 0;
 }
 
 static int poll_timeout(const struct run *run)
 {
     int timeout = clock_poll_timeout(run->deadline_ms);
-    return run->child.pidfd < 0 && (timeout < 0 || timeout > LOOK_MS) ? LOOK_MS : timeout;
+    return run->pidfd < 0 && (timeout < 0 || timeout > CHECK_PERIOD_MS) ? CHECK_PERIOD_MS : timeout;
 }
 
-/* It is not reaped, so that its number stays its own. */
+/* The child is not reaped, so that its pid stays its own. */
 static bool has_ended(const struct run *run)
 {
     siginfo_t info = {.si_pid = 0};
-    return waitid(P_PID, (id_t)run->child.pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
+    return waitid(P_PID, (id_t)run->pid, &info, WEXITED | WNOHANG | WNOWAIT) == 0 &&
            info.si_pid != 0;
 }
 
 static enum event wait_event(struct run *run)
 {
     struct pollfd fds[] = {
-        {.fd = run->child.pidfd, .events = POLLIN},
-        {.fd = run->child.output_fd, .events = POLLIN},
-        {.fd = run->stage == STAGE_RUNNING ? run->step->stop_fd : -1, .events = POLLIN},
-        {.fd = run->child.stdout_fd, .events = POLLIN},
+        {.fd = run->pidfd, .events = POLLIN},
+        {.fd = run->output_fd, .events = POLLIN},
+        {.fd = run->stage == STAGE_RUNNING ? run->command->stop_fd : -1, .events = POLLIN},
+        {.fd = run->stdout_fd, .events = POLLIN},
     };
     int ready = poll(fds, sizeof fds / sizeof fds[0], poll_timeout(run));
     if (ready > 0 && fds[1].revents != 0) {
-        (void)read_chunk(run); /* one only: the clock is looked at between */
+        (void)read_output(run); /* one only: the clock is read in between */
     }
     if (ready > 0 && fds[3].revents != 0) {
-        (void)read_said(run); /* likewise */
+        (void)read_stdout(run); /* likewise */
     }
-    if (run->child.pidfd < 0 ? has_ended(run) : ready > 0 && fds[0].revents != 0) {
+    if (run->pidfd < 0 ? has_ended(run) : ready > 0 && fds[0].revents != 0) {
         return EVENT_ENDED;
     }
     if (clock_ms() >= run->deadline_ms) {
@@ -292,22 +272,22 @@ static enum event wait_event(struct run *run)
     return ready > 0 && fds[2].revents != 0 ? EVENT_STOP : EVENT_NONE;
 }
 
-/* The next harder means; false when there is none left: a process that even SIGKILL does not end
- * waits inside the kernel. */
-static bool escalate(struct run *run)
+/* Sends the next signal. False: there is none left; a process that SIGKILL does not end waits inside
+ * the kernel. */
+static bool send_next_signal(struct run *run)
 {
     static const int signals[] = {[STAGE_RUNNING] = SIGTERM, [STAGE_TERMINATED] = SIGKILL};
     if (run->stage == STAGE_KILLED) {
         return false;
     }
-    (void)kill(-run->child.pid, signals[run->stage]); /* not reaped: the number is its own */
+    (void)kill(-run->pid, signals[run->stage]); /* not reaped: the pid is its own */
     run->stage++;
     run->deadline_ms =
-        clock_deadline(run->step->grace_ms != 0 ? run->step->grace_ms : CHILD_GRACE_MS);
+        clock_deadline(run->command->grace_ms != 0 ? run->command->grace_ms : CHILD_GRACE_MS);
     return true;
 }
 
-/* Until the program has ended (true) or is given up. */
+/* True: the program has ended. False: it is abandoned. */
 static bool wait_end(struct run *run)
 {
     for (;;) {
@@ -315,23 +295,23 @@ static bool wait_end(struct run *run)
         if (event == EVENT_ENDED) {
             return true;
         }
-        if (event == EVENT_STOP && run->step->survives) {
+        if (event == EVENT_STOP && run->command->survives) {
             return false;
         }
         if (event == EVENT_LATE && run->stage == STAGE_RUNNING) {
             run->timed_out = true;
         }
-        if (event != EVENT_NONE && !escalate(run)) {
+        if (event != EVENT_NONE && !send_next_signal(run)) {
             return false;
         }
     }
 }
 
-static void drain(struct run *run)
+static void drain_output(struct run *run)
 {
-    for (int i = 0; i < DRAIN_CHUNKS && run->child.output_fd >= 0 && read_chunk(run); i++) {
+    for (int i = 0; i < DRAIN_CHUNKS && run->output_fd >= 0 && read_output(run); i++) {
     }
-    for (int i = 0; i < DRAIN_CHUNKS && run->child.stdout_fd >= 0 && read_said(run); i++) {
+    for (int i = 0; i < DRAIN_CHUNKS && run->stdout_fd >= 0 && read_stdout(run); i++) {
     }
     output_end(&run->output);
 }
@@ -341,14 +321,14 @@ static int last_signal(const struct run *run)
     return run->stage == STAGE_KILLED ? SIGKILL : SIGTERM;
 }
 
-static struct child_result reap(struct run *run)
+static struct child_result reap_child(struct run *run)
 {
     siginfo_t info = {.si_pid = 0};
     if (run->stage != STAGE_RUNNING) {
-        (void)kill(-run->child.pid, SIGKILL); /* what the program left behind, before its number
-                                               * is given back */
+        /* What the program left behind, before its pid is free. */
+        (void)kill(-run->pid, SIGKILL);
     }
-    (void)waitid(P_PID, (id_t)run->child.pid, &info, WEXITED); /* it has ended */
+    (void)waitid(P_PID, (id_t)run->pid, &info, WEXITED); /* it has ended */
     if (run->timed_out) {
         return (struct child_result){.end = CHILD_TIMEOUT, .exit_status = last_signal(run)};
     }
@@ -357,7 +337,7 @@ static struct child_result reap(struct run *run)
 }
 
 /* The program goes on, or hangs where nothing reaches it; init reaps it. */
-static struct child_result give_up(const struct run *run)
+static struct child_result abandon_child(const struct run *run)
 {
     if (run->stage == STAGE_RUNNING) {
         return (struct child_result){.end = CHILD_LEFT};
@@ -366,9 +346,9 @@ static struct child_result give_up(const struct run *run)
                                  .exit_status = SIGKILL};
 }
 
-static void close_all(const struct child *child)
+static void close_descriptors(const struct run *run)
 {
-    const int fds[] = {child->pidfd, child->output_fd, child->stdout_fd};
+    const int fds[] = {run->pidfd, run->output_fd, run->stdout_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
         if (fds[i] >= 0) {
             (void)close(fds[i]); /* read only */
@@ -376,20 +356,40 @@ static void close_all(const struct child *child)
     }
 }
 
-int child_run(const struct child_command *step, struct child_result *ret)
+int child_run(const struct child_command *command, struct child_result *ret)
 {
-    struct run run = {.step = step, .stage = STAGE_RUNNING, .deadline_ms = step->deadline_ms};
-    int error = child_spawn(step, &run.child);
+    struct run run = {
+        .command = command, .stage = STAGE_RUNNING, .deadline_ms = command->deadline_ms};
+    int error = start_child(&run);
     if (error != 0) {
         return error;
     }
-    output_init(&run.output, step, clock_ms());
+    output_init(&run.output, &command->sink, clock_ms());
     bool ended = wait_end(&run);
-    drain(&run);
-    struct child_result result = ended ? reap(&run) : give_up(&run);
+    drain_output(&run);
+    struct child_result result = ended ? reap_child(&run) : abandon_child(&run);
     output_last(&run.output, result.line, sizeof result.line);
-    result.said = run.said;
-    close_all(&run.child);
+    result.stdout_length = run.stdout_length;
+    close_descriptors(&run);
     *ret = result;
     return 0;
+}
+
+void child_end_format(const struct child_result *result, char out[CHILD_END_MAX])
+{
+    static const char *const texts[] = {
+        [CHILD_EXITED] = "exited with status",
+        [CHILD_SIGNALED] = "was ended by signal",
+        [CHILD_TIMEOUT] = "timed out, killed by signal",
+        [CHILD_LEFT] = "was left running",
+    };
+    if (result->end == CHILD_LEFT) {
+        (void)snprintf(out, CHILD_END_MAX, "%s", texts[CHILD_LEFT]);
+    } else if (result->end == CHILD_EXITED) {
+        (void)snprintf(out, CHILD_END_MAX, "%s %d", texts[CHILD_EXITED], result->exit_status);
+    } else {
+        const char *name = sigabbrev_np(result->exit_status);
+        (void)snprintf(out, CHILD_END_MAX, "%s %d (SIG%s)", texts[result->end], result->exit_status,
+                       name != NULL ? name : "?");
+    }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/helper.h"
 
+#include "host/process/child.h"
 #include "host/systemd/unit.h"
 
 #include <errno.h>
@@ -16,57 +17,60 @@ static const char *base_name(const char *path)
     return slash != NULL ? slash + 1 : path;
 }
 
-static void describe(const struct helper *program, const struct child_result *result,
-                     struct helper_result *ret)
+static void pass_line(void *context, const char *line)
+{
+    const struct helper *helper = context;
+    helper->on_line(helper->context, log_line_priority(line), line);
+}
+
+static void set_child_result(const struct helper *helper, const struct child_result *result,
+                             struct helper_result *ret)
 {
     static const struct {
         enum helper_end end;
         enum error_code code;
-        const char *text;
     } ends[] = {
-        [CHILD_EXITED] = {HELPER_ENDED, ERROR_INTERNAL, "exited with status"},
-        [CHILD_SIGNALED] = {HELPER_ENDED, ERROR_INTERNAL, "was ended by signal"},
-        [CHILD_TIMEOUT] = {HELPER_TIMEOUT, ERROR_TIMEOUT,
-                           "took too long and was killed; the signal was"},
-        [CHILD_LEFT] = {HELPER_LEFT, ERROR_SHUTTING_DOWN, "was left running; status"},
+        [CHILD_EXITED] = {HELPER_ENDED, ERROR_INTERNAL},
+        [CHILD_SIGNALED] = {HELPER_ENDED, ERROR_INTERNAL},
+        [CHILD_TIMEOUT] = {HELPER_TIMEOUT, ERROR_TIMEOUT},
+        [CHILD_LEFT] = {HELPER_LEFT, ERROR_SHUTTING_DOWN},
     };
-    const char *nothing = program->said != NULL ? "nothing on stderr" : "it wrote nothing";
-    bool well = result->end == CHILD_EXITED && result->exit_status == 0;
+    const char *nothing = helper->stdout_bytes != NULL ? "nothing on stderr" : "it wrote nothing";
+    bool success = result->end == CHILD_EXITED && result->exit_status == 0;
+    char end[CHILD_END_MAX];
+    child_end_format(result, end);
     ret->end = ends[result->end].end;
-    ret->code = well ? ERROR_NONE : ends[result->end].code;
-    (void)snprintf(ret->how, sizeof ret->how, "%.128s %s %d: %s", base_name(program->argv[0]),
-                   ends[result->end].text, result->exit_status,
+    ret->code = success ? ERROR_NONE : ends[result->end].code;
+    ret->stdout_length = result->stdout_length;
+    (void)snprintf(ret->how, sizeof ret->how, "%.128s %s: %s", base_name(helper->argv[0]), end,
                    result->line[0] != '\0' ? result->line : nothing);
 }
 
-/* [steps] method = exec: the program as a child. See program.h. */
-static void helper_run_child(const struct helper *program, struct helper_result *ret)
+/* [steps] method = exec */
+static void run_child(const struct helper *helper, struct helper_result *ret)
 {
-    struct child_command step = {
-        .argv = program->argv,
-        .deadline_ms = program->deadline_ms,
-        .stop_fd = program->stop_fd,
-        .survives = program->survives,
-        .inherit_fd = program->inherit_fd,
-        .said = program->said,
-        .stdout_size = program->stdout_size,
-        .on_line = program->on_line,
-        .context = program->context,
+    struct helper own = *helper; /* the callback's context is not const */
+    struct child_command command = {
+        .argv = helper->argv,
+        .deadline_ms = helper->deadline_ms,
+        .stop_fd = helper->stop_fd,
+        .survives = helper->survives,
+        .inherit_fd = helper->inherit_fd,
+        .stdout_bytes = helper->stdout_bytes,
+        .stdout_size = helper->stdout_size,
+        .sink = {.on_line = helper->on_line != NULL ? pass_line : NULL, .context = &own},
     };
     struct child_result result;
-    struct helper_result described = {.end = HELPER_REFUSED, .code = ERROR_UNAVAILABLE};
-    int error = child_run(&step, &result);
+    int error = child_run(&command, &result);
     if (error == 0) {
-        describe(program, &result, &described);
-        described.said = result.said;
+        set_child_result(helper, &result, ret);
     } else {
-        (void)snprintf(described.how, sizeof described.how, "%.256s cannot be started: %s",
-                       program->argv[0], strerror(-error));
+        (void)snprintf(ret->how, sizeof ret->how, "%.256s cannot be started: %s", helper->argv[0],
+                       strerror(-error));
     }
-    *ret = described;
 }
 
-/* Which writing of the file it is. */
+/* Tells one writing of a file from the next. */
 struct stamp {
     dev_t device;
     ino_t inode;
@@ -74,18 +78,18 @@ struct stamp {
     struct timespec modified;
 };
 
-/* All 0: it is not there. */
 static struct stamp stamp_of(const struct stat *status)
 {
     return (struct stamp){status->st_dev, status->st_ino, status->st_size, status->st_mtim};
 }
 
-static bool same(const struct stamp *a, const struct stamp *b)
+static bool is_same_stamp(const struct stamp *a, const struct stamp *b)
 {
     return a->device == b->device && a->inode == b->inode && a->size == b->size &&
            a->modified.tv_sec == b->modified.tv_sec && a->modified.tv_nsec == b->modified.tv_nsec;
 }
 
+/* All 0: there is no file. */
 static struct stamp read_stamp(const char *path)
 {
     struct stat status;
@@ -95,7 +99,7 @@ static struct stamp read_stamp(const char *path)
     return stamp_of(&status);
 }
 
-/* Up to one byte more than there is room for, so that too much is seen to be too much. */
+/* Up to one byte more than there is room for, so that too much is recognized. */
 static size_t read_all(int fd, char *out, size_t size)
 {
     size_t length = 0;
@@ -114,34 +118,31 @@ static size_t read_all(int fd, char *out, size_t size)
     return length;
 }
 
-/* What the unit said since `before`; 0: nothing. */
-static size_t read_said(const struct helper *program, const struct stamp *before)
+/* The length of what the unit wrote since `before`; 0: nothing. A file that was not written since is of
+ * an earlier run. */
+static size_t read_result(const struct helper *helper, const struct stamp *before)
 {
     struct stat status;
     size_t length = 0;
-    if (program->said == NULL || program->result_path == NULL) {
+    if (helper->stdout_bytes == NULL || helper->result_path == NULL) {
         return 0;
     }
-    int fd = open(program->result_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    int fd = open(helper->result_path, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     if (fd < 0) {
         return 0;
     }
     if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
         struct stamp now = stamp_of(&status);
-        if (!same(&now, before)) {
-            length = read_all(fd, program->said, program->stdout_size);
+        if (!is_same_stamp(&now, before)) {
+            length = read_all(fd, helper->stdout_bytes, helper->stdout_size);
         }
     }
     (void)close(fd); /* nothing was written */
     return length;
 }
 
-/* [steps] method = unit: the program as a unit, by systemd. See program.h.
- *
- * What it said is the file that its stdout goes to, if that was written since before the unit was
- * started: an older one is of an older run.
- */
-static void helper_run_unit(const struct helper *program, struct helper_result *ret)
+/* [steps] method = unit */
+static void run_unit(const struct helper *helper, struct helper_result *ret)
 {
     static const enum helper_end ends[] = {
         [UNIT_REFUSED] = HELPER_REFUSED,
@@ -149,27 +150,29 @@ static void helper_run_unit(const struct helper *program, struct helper_result *
         [UNIT_LATE] = HELPER_TIMEOUT,
         [UNIT_LEFT] = HELPER_LEFT,
     };
-    const struct unit_start job = {
-        .unit = program->unit,
-        .deadline_ms = program->deadline_ms,
-        .stop_fd = program->stop_fd,
+    const struct unit_start start = {
+        .unit = helper->unit,
+        .deadline_ms = helper->deadline_ms,
+        .stop_fd = helper->stop_fd,
     };
     struct unit_outcome outcome;
-    const struct stamp before = read_stamp(program->result_path);
-    unit_run(&job, &outcome);
+    const struct stamp before = read_stamp(helper->result_path);
+    unit_run(&start, &outcome);
     ret->end = ends[outcome.end];
     ret->outcome_unknown =
         outcome.end == UNIT_LATE || (outcome.end == UNIT_ENDED && outcome.job[0] == '\0');
-    ret->code = unit_outcome_well(&outcome) ? ERROR_NONE : unit_outcome_code(&outcome);
-    ret->said = outcome.end == UNIT_REFUSED ? 0 : read_said(program, &before);
-    unit_outcome_format(&outcome, program->unit, ret->how);
+    ret->code = unit_outcome_code(&outcome);
+    ret->stdout_length = outcome.end == UNIT_REFUSED ? 0 : read_result(helper, &before);
+    unit_outcome_format(&outcome, helper->unit, ret->how);
 }
 
-void helper_run(const struct helper *program, struct helper_result *ret)
+void helper_run(const struct helper *helper, struct helper_result *ret)
 {
-    if (program->method == CONF_STEP_UNIT) {
-        helper_run_unit(program, ret);
+    struct helper_result result = {.end = HELPER_REFUSED, .code = ERROR_UNAVAILABLE};
+    if (helper->method == CONF_STEP_UNIT) {
+        run_unit(helper, &result);
     } else {
-        helper_run_child(program, ret);
+        run_child(helper, &result);
     }
+    *ret = result;
 }

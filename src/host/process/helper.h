@@ -1,53 +1,54 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Running a step program by the method of [steps]: as a child of the daemon, or as a unit that is
- * installed for it. The caller describes the program once, for both; what it does with the end is
- * the same for both.
+/* Runs a helper program by the method of [steps]: as a child of the daemon, or as a unit.
  *
- * Threads  helper_run blocks its caller (the job thread, the errand thread) until the program has
- *          ended, its deadline has passed or the daemon stops. on_line runs there.
+ * Threads  helper_run blocks its caller until the program has ended, its deadline has passed or the
+ *          daemon stops. on_line runs there.
  * Units    *_ms: CLOCK_MONOTONIC milliseconds.
- * Errors   all of them are results, with one line of words.
- * Owner    everything in struct program is the caller's.
+ * Errors   all are results, with one line of words.
  */
 #ifndef HOST_PROCESS_HELPER_H
 #define HOST_PROCESS_HELPER_H
 
 #include "host/conf/conf.h"
-#include "host/process/child.h"
+#include "host/log.h"
 
 enum { HELPER_HOW_MAX = 1536 };
+
+/* A line of its stderr, escaped, and the priority that the line names (log_line_priority). */
+typedef void helper_line_function(void *context, enum log_priority priority, const char *line);
 
 struct helper {
     enum conf_step_method method;
     char *const *argv;       /* exec: argv[0] is a path */
     const char *unit;        /* unit: the name of the service */
-    const char *result_path; /* unit: the file that its stdout goes to; NULL: none of interest */
-    char *said;              /* what it says on stdout; NULL: of no interest */
+    const char *result_path; /* unit: the file that its stdout goes to */
+    char *stdout_bytes;      /* where its stdout is copied to; NULL: nowhere */
     size_t stdout_size;
     int64_t deadline_ms;
-    int stop_fd;                  /* readable: the daemon stops */
-    int inherit_fd;               /* exec: as in struct step; 0: none */
-    bool survives;                /* exec: on stop it is left running; units always are */
-    child_line_function *on_line; /* exec: its log lines; those of a unit are in the journal */
+    int stop_fd;                   /* readable: the daemon stops */
+    int inherit_fd;                /* exec: as in struct child_command; 0: none */
+    bool survives;                 /* exec: on stop it is left running; units always are */
+    helper_line_function *on_line; /* exec; NULL: none. A unit's lines are in the journal. */
     void *context;
 };
 
 enum helper_end {
     HELPER_REFUSED, /* it was not started */
-    HELPER_ENDED,   /* well or not */
+    HELPER_ENDED,   /* with success or not */
     HELPER_TIMEOUT, /* its deadline passed: a child was killed, a unit goes on */
     HELPER_LEFT,    /* the daemon stops, and it goes on */
 };
 
 struct helper_result {
     enum helper_end end;
-    enum error_code code;     /* what is to blame, if it said nothing itself; ERROR_NONE: nothing */
-    bool outcome_unknown;     /* unit: what came of it was not heard, and may yet come */
-    char how[HELPER_HOW_MAX]; /* "vsock_host-hsm exited with status 2: ...": how it ended, in words;
-                                * escaped */
-    size_t said;              /* bytes that it said; more than stdout_size: the rest is lost */
+    enum error_code code; /* if its output names none; ERROR_NONE: success */
+    bool outcome_unknown; /* unit: systemd did not report its end; it may still do its work */
+    char how
+        [HELPER_HOW_MAX]; /* how it ended, such as "vsock_host-hsm exited with status 2: ..."; one
+                               * line, escaped */
+    size_t stdout_length; /* bytes that it wrote; those beyond stdout_size are lost */
 };
 
-void helper_run(const struct helper *program, struct helper_result *ret);
+void helper_run(const struct helper *helper, struct helper_result *ret);
 
 #endif

@@ -2,6 +2,7 @@
 #include "host/process/helper_main.h"
 
 #include "host/conf/conf.h"
+#include "host/log.h"
 #include "wire/text.h"
 
 #include <errno.h>
@@ -11,7 +12,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
-void descriptors_open_standard(void)
+/* Opens those of 0, 1 and 2 that were closed: else the next file opened would become one of them. */
+static void open_standard_descriptors(void)
 {
     int fd = 0;
     while (fd >= 0 && fd <= STDERR_FILENO) {
@@ -22,76 +24,78 @@ void descriptors_open_standard(void)
     }
 }
 
-enum { OPTION_CONFIG = 256 }; /* long options without a letter: above every character */
-
-static const struct option long_options[] = {
-    {"config", required_argument, NULL, OPTION_CONFIG},
-    {"help", no_argument, NULL, 'h'},
-    {"version", no_argument, NULL, 'V'},
-    {NULL, 0, NULL, 0},
-};
-
-int command_line_refuse(char problem[COMMAND_LINE_PROBLEM_MAX], const char *format, ...)
+int helper_main_refuse(char problem[HELPER_MAIN_PROBLEM_MAX], const char *format, ...)
 {
-    char text[COMMAND_LINE_PROBLEM_MAX];
+    char text[HELPER_MAIN_PROBLEM_MAX];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(text, sizeof text, format, arguments); /* cut, if it must be */
     va_end(arguments);
-    (void)escape_text(text_of(text), ESCAPE_LINE, problem, COMMAND_LINE_PROBLEM_MAX);
+    (void)escape_text(text_of(text), ESCAPE_LINE, problem, HELPER_MAIN_PROBLEM_MAX);
     return -EINVAL;
 }
 
-static int take(int option, const char *given, const char *program, struct command_line *line,
-                char problem[COMMAND_LINE_PROBLEM_MAX])
-{
-    switch (option) {
-    case OPTION_CONFIG:
-        line->config_path = optarg;
-        return 0;
-    case 'h':
-        line->action = COMMAND_LINE_HELP;
-        return 0;
-    case 'V':
-        line->action = COMMAND_LINE_VERSION;
-        return 0;
-    case ':':
-        return command_line_refuse(problem, "option %s needs a value; see %s --help", given,
-                                   program);
-    default:
-        return command_line_refuse(
-            problem, "%s is no option; expected --config FILE, --help or --version", given);
-    }
-}
+enum action { ACTION_RUN, ACTION_HELP, ACTION_VERSION };
 
-int command_line_parse(int argc, char *argv[], const char *program, struct command_line *ret,
-                       char problem[COMMAND_LINE_PROBLEM_MAX])
+static int parse_options(const struct helper_main *program, int argc, char *argv[],
+                         const char **config_path, enum action *ret,
+                         char problem[HELPER_MAIN_PROBLEM_MAX])
 {
-    struct command_line line = {.config_path = CONF_DEFAULT_PATH};
+    enum { OPTION_CONFIG = 256 }; /* a long option without a letter: above every character */
+    static const struct option options[] = {
+        {"config", required_argument, NULL, OPTION_CONFIG},
+        {"help", no_argument, NULL, 'h'},
+        {"version", no_argument, NULL, 'V'},
+        {NULL, 0, NULL, 0},
+    };
     opterr = 0;
     for (;;) {
-        int word = optind;
-        int option = getopt_long(argc, argv, "+:hV", long_options, NULL);
-        if (option == -1) {
+        const char *given = argv[optind];
+        switch (getopt_long(argc, argv, "+:hV", options, NULL)) {
+        case -1:
+            return *ret == ACTION_RUN ? program->parse_words(program->context, argv + optind,
+                                                             argc - optind, problem)
+                                      : 0;
+        case OPTION_CONFIG:
+            *config_path = optarg;
             break;
-        }
-        int error = take(option, argv[word], program, &line, problem);
-        if (error != 0) {
-            return error;
+        case 'h':
+            *ret = ACTION_HELP;
+            break;
+        case 'V':
+            *ret = ACTION_VERSION;
+            break;
+        case ':':
+            return helper_main_refuse(problem, "option %s needs a value; see %s --help", given,
+                                      program->name);
+        default:
+            return helper_main_refuse(
+                problem, "unknown option %s; expected --config FILE, --help or --version", given);
         }
     }
-    line.words = argv + optind;
-    line.count = argc - optind;
-    *ret = line;
-    return 0;
 }
 
-bool command_line_answer(enum command_line_action action, const char *program, const char *help)
+bool helper_main_begin(const struct helper_main *program, int argc, char *argv[],
+                       const char **config_path, int *status)
 {
-    if (action == COMMAND_LINE_HELP) {
-        (void)fputs(help, stdout); /* fflush tells */
-    } else {
-        printf("%s " VSOCK_VERSION "\n", program);
+    enum action action = ACTION_RUN;
+    char problem[HELPER_MAIN_PROBLEM_MAX];
+    open_standard_descriptors();
+    *config_path = CONF_DEFAULT_PATH;
+    if (parse_options(program, argc, argv, config_path, &action, problem) != 0) {
+        fprintf(stderr, "%s: %s\n", program->name, problem);
+        *status = HELPER_MAIN_USAGE;
+        return false;
     }
-    return fflush(stdout) == 0;
+    if (action == ACTION_RUN) {
+        log_init(program->name, LOG_AUTO, false);
+        return true;
+    }
+    if (action == ACTION_HELP) {
+        (void)fputs(program->help, stdout); /* fflush reports a failure */
+    } else {
+        printf("%s " VSOCK_VERSION "\n", program->name);
+    }
+    *status = fflush(stdout) == 0 ? 0 : 1;
+    return false;
 }

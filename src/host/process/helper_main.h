@@ -1,10 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the command lines of the step programs share: --config, --help, --version, and words.
- *
- * Threads  one; the struct points into argv.
- * Errors   0, or -EINVAL with one line in `problem`, escaped; the caller prints it and exits with
- *          status 2.
- */
+/* The start of a helper program: standard descriptors, --config, --help, --version, the log. */
 #ifndef HOST_PROCESS_HELPER_MAIN_H
 #define HOST_PROCESS_HELPER_MAIN_H
 
@@ -12,33 +7,24 @@
 
 #include <stdbool.h>
 
-/* The standard descriptors of a step program.
- *
- * Threads  main, before anything is opened.
- */
-/* Opens those of 0, 1 and 2 that were closed: else the next file opened would become one of them. */
-void descriptors_open_standard(void);
+enum { HELPER_MAIN_PROBLEM_MAX = 512, HELPER_MAIN_USAGE = 2 /* exit status of a usage error */ };
 
-enum { COMMAND_LINE_PROBLEM_MAX = 512 };
-
-enum command_line_action { COMMAND_LINE_RUN, COMMAND_LINE_HELP, COMMAND_LINE_VERSION };
-
-struct command_line {
-    enum command_line_action action;
-    const char *config_path;
-    char *const *words; /* behind the options */
-    int count;
+struct helper_main {
+    const char *name;
+    const char *help;
+    /* Reads the words behind the options: 0, or the value of helper_main_refuse. */
+    int (*parse_words)(void *context, char *const words[], int count,
+                       char problem[HELPER_MAIN_PROBLEM_MAX]);
+    void *context;
 };
 
-MUST_CHECK int command_line_parse(int argc, char *argv[], const char *program,
-                                  struct command_line *ret, char problem[COMMAND_LINE_PROBLEM_MAX]);
+/* The first call of main. True: the program runs, with this configuration file. False: it exits with
+ * this status; --help or --version was answered, or one line on stderr says what was wrong. */
+MUST_CHECK bool helper_main_begin(const struct helper_main *program, int argc, char *argv[],
+                                  const char **config_path, int *status);
 
-/* Fills `problem` and returns -EINVAL, so that a refusal is one statement where it happens. */
-MUST_CHECK int command_line_refuse(char problem[COMMAND_LINE_PROBLEM_MAX], const char *format, ...)
+/* Sets `problem`, escaped, and returns -EINVAL. */
+MUST_CHECK int helper_main_refuse(char problem[HELPER_MAIN_PROBLEM_MAX], const char *format, ...)
     PRINTF_LIKE(2, 3);
-
-/* Answers --help with `help`, --version with the release, on stdout; false if that failed. */
-MUST_CHECK bool command_line_answer(enum command_line_action action, const char *program,
-                                    const char *help);
 
 #endif

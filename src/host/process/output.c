@@ -7,172 +7,149 @@
 #include <stdio.h>
 #include <string.h>
 
-static bool blank(const struct lines *lines)
+static bool may_log(struct output *output)
 {
-    for (size_t i = 0; i < lines->length; i++) {
-        if (lines->bytes[i] != ' ' && lines->bytes[i] != '\t') {
-            return false;
+    if (output->now_ms - output->second_ms >= 1000) {
+        output->second_ms = output->now_ms;
+        output->logged = 0;
+    }
+    return output->logged < OUTPUT_LINES_PER_SECOND;
+}
+
+static void log_left_out(struct output *output)
+{
+    char note[64];
+    if (output->left_out > 0) {
+        (void)snprintf(note, sizeof note, "(%" PRIu64 " lines left out)", output->left_out);
+        output->left_out = 0;
+        output->sink.on_line(output->sink.context, note);
+    }
+}
+
+static void log_line(struct output *output, struct text line)
+{
+    char escaped[4 * OUTPUT_LINE_MAX + 1];
+    if (!may_log(output)) {
+        output->left_out++;
+        return;
+    }
+    log_left_out(output);
+    output->logged++;
+    (void)escape_text(line, ESCAPE_LINE, escaped, sizeof escaped); /* it fits: \xNN is 4 bytes */
+    output->sink.on_line(output->sink.context, escaped);
+}
+
+static bool is_blank(struct text line)
+{
+    size_t blanks = 0;
+    while (blanks < line.length && (line.bytes[blanks] == ' ' || line.bytes[blanks] == '\t')) {
+        blanks++;
+    }
+    return blanks == line.length;
+}
+
+static void end_line(struct output *output)
+{
+    const struct text line = {output->line, output->length};
+    if (!is_blank(line)) {
+        memcpy(output->last, line.bytes, line.length);
+        output->last_length = line.length;
+        if (output->sink.on_text != NULL) {
+            output->sink.on_text(output->sink.context, line);
+        }
+        if (output->sink.on_line != NULL) {
+            log_line(output, line);
         }
     }
-    return true;
+    output->length = 0;
+    output->returned = false;
 }
 
-static void lines_init(struct lines *lines, child_text_function *on_text, void *context)
+static void add_byte(struct output *output, char byte)
 {
-    lines->length = 0;
-    lines->returned = false;
-    lines->on_text = on_text;
-    lines->context = context;
-}
-
-/* No more comes: a last line without a newline counts. */
-static void lines_end(struct lines *lines)
-{
-    if (!blank(lines)) {
-        lines->on_text(lines->context, (struct text){lines->bytes, lines->length});
+    if (output->returned) {
+        output->length = 0;
+        output->returned = false;
     }
-    lines->length = 0;
-    lines->returned = false;
-}
-
-static void put(struct lines *lines, char byte)
-{
-    if (lines->returned) {
-        lines->length = 0;
-        lines->returned = false;
-    }
-    if (lines->length < sizeof lines->bytes) {
-        lines->bytes[lines->length++] = byte;
+    if (output->length < sizeof output->line) {
+        output->line[output->length++] = byte;
     }
 }
 
-static void lines_feed(struct lines *lines, const char *bytes, size_t length)
+void output_init(struct output *output, const struct output_sink *sink, int64_t now_ms)
 {
+    output->sink = *sink;
+    output->length = 0;
+    output->returned = false;
+    output->now_ms = now_ms;
+    output->second_ms = now_ms;
+    output->logged = 0;
+    output->left_out = 0;
+    output->last_length = 0;
+}
+
+void output_feed(struct output *output, const char *bytes, size_t length, int64_t now_ms)
+{
+    output->now_ms = now_ms;
     for (size_t i = 0; i < length; i++) {
         if (bytes[i] == '\n') {
-            lines_end(lines);
+            end_line(output);
         } else if (bytes[i] == '\r') {
-            lines->returned = true;
+            output->returned = true;
         } else {
-            put(lines, bytes[i]);
+            add_byte(output, bytes[i]);
         }
     }
 }
 
-void tail_init(struct tail *tail)
+void output_end(struct output *output)
 {
-    tail->count = 0;
+    end_line(output);
+    log_left_out(output);
 }
 
-void tail_add(struct tail *tail, struct text line)
+void output_last(const struct output *output, char *out, size_t size)
 {
-    size_t slot = tail->count++ % TAIL_LINES;
-    tail->length[slot] = line.length < TAIL_MAX ? line.length : TAIL_MAX;
+    const struct text last = {output->last, output->last_length};
+    (void)escape_text(last, ESCAPE_LINE, out, size); /* cut to what the result holds */
+}
+
+void output_tail_add(struct output_tail *tail, struct text line)
+{
+    size_t slot = tail->count++ % OUTPUT_TAIL_LINES;
+    tail->length[slot] = line.length < OUTPUT_TAIL_MAX ? line.length : OUTPUT_TAIL_MAX;
     if (line.length > 0) {
         memcpy(tail->bytes[slot], line.bytes, tail->length[slot]);
     }
 }
 
 /* Puts a line before what `out` holds, if there is room for all of it. */
-static bool put_before(const char *line, char out[TAIL_MAX + 1])
+static bool prepend_line(struct text raw, char out[OUTPUT_TAIL_MAX + 1])
 {
-    char joined[TAIL_MAX + 1];
+    char line[OUTPUT_TAIL_MAX + 1];
+    char joined[OUTPUT_TAIL_MAX + 1];
+    if (escape_text(raw, ESCAPE_LINE, line, sizeof line) > OUTPUT_TAIL_MAX) {
+        return false;
+    }
     int length = snprintf(joined, sizeof joined, "%s | %s", line, out);
-    if (length < 0 || length > TAIL_MAX) {
+    if (length < 0 || length > OUTPUT_TAIL_MAX) {
         return false;
     }
     memcpy(out, joined, (size_t)length + 1);
     return true;
 }
 
-void tail_join(const struct tail *tail, char out[TAIL_MAX + 1])
+void output_tail_join(const struct output_tail *tail, char out[OUTPUT_TAIL_MAX + 1])
 {
-    char line[TAIL_MAX + 1];
     bool fits = true;
     out[0] = '\0';
-    for (size_t age = 0; fits && age < TAIL_LINES && age < tail->count; age++) {
-        size_t slot = (tail->count - 1 - age) % TAIL_LINES;
+    for (size_t age = 0; fits && age < OUTPUT_TAIL_LINES && age < tail->count; age++) {
+        size_t slot = (tail->count - 1 - age) % OUTPUT_TAIL_LINES;
         struct text raw = {tail->bytes[slot], tail->length[slot]};
         if (age == 0) {
-            (void)escape_text(raw, ESCAPE_LINE, out, TAIL_MAX + 1); /* cut, if it must be */
+            (void)escape_text(raw, ESCAPE_LINE, out, OUTPUT_TAIL_MAX + 1); /* cut, if it must be */
         } else {
-            fits = escape_text(raw, ESCAPE_LINE, line, sizeof line) <= TAIL_MAX &&
-                   put_before(line, out);
+            fits = prepend_line(raw, out);
         }
     }
-}
-
-static bool may_tell(struct output *output)
-{
-    if (output->now_ms - output->second_ms >= 1000) {
-        output->second_ms = output->now_ms;
-        output->told = 0;
-    }
-    return output->told < CHILD_LINES_PER_SECOND;
-}
-
-static void tell_left_out(struct output *output)
-{
-    char note[64];
-    if (output->left_out == 0) {
-        return;
-    }
-    (void)snprintf(note, sizeof note, "(%" PRIu64 " lines left out)", output->left_out);
-    output->left_out = 0;
-    output->step->on_line(output->step->context, note);
-}
-
-static void tell(struct output *output, struct text line)
-{
-    char escaped[4 * CHILD_LINE_MAX + 1];
-    if (!may_tell(output)) {
-        output->left_out++;
-        return;
-    }
-    tell_left_out(output);
-    output->told++;
-    (void)escape_text(line, ESCAPE_LINE, escaped, sizeof escaped); /* it fits: \xNN is 4 bytes */
-    output->step->on_line(output->step->context, escaped);
-}
-
-static void take_line(void *context, struct text line)
-{
-    struct output *output = context;
-    memcpy(output->last, line.bytes, line.length);
-    output->last_length = line.length;
-    if (output->step->on_text != NULL) {
-        output->step->on_text(output->step->context, line);
-    }
-    if (output->step->on_line != NULL) {
-        tell(output, line);
-    }
-}
-
-void output_init(struct output *output, const struct child_command *step, int64_t now_ms)
-{
-    output->step = step;
-    output->now_ms = now_ms;
-    output->second_ms = now_ms;
-    output->told = 0;
-    output->left_out = 0;
-    output->last_length = 0;
-    lines_init(&output->lines, take_line, output);
-}
-
-void output_feed(struct output *output, const char *bytes, size_t length, int64_t now_ms)
-{
-    output->now_ms = now_ms;
-    lines_feed(&output->lines, bytes, length);
-}
-
-void output_end(struct output *output)
-{
-    lines_end(&output->lines);
-    tell_left_out(output);
-}
-
-void output_last(const struct output *output, char *out, size_t size)
-{
-    struct text last = {output->last, output->last_length};
-    (void)escape_text(last, ESCAPE_LINE, out, size); /* cut to what the result holds */
 }

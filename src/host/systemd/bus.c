@@ -15,8 +15,6 @@
 #define UNIT    "org.freedesktop.systemd1.Unit"
 #define SERVICE "org.freedesktop.systemd1.Service"
 
-/* --- the connection --- */
-
 static int on_removed(sd_bus_message *message, void *context, sd_bus_error *error)
 {
     const struct bus *bus = context;
@@ -26,14 +24,14 @@ static int on_removed(sd_bus_message *message, void *context, sd_bus_error *erro
     const char *result = NULL;
     (void)error; /* a signal is not answered */
     if (sd_bus_message_read(message, "uoss", &id, &path, &unit, &result) >= 0) {
-        bus->removed(bus->context, unit, path, result);
+        bus->on_removed(bus->context, unit, path, result);
     }
     return 0;
 }
 
 /* JobRemoved of every unit: sd-bus compares an argument with a match only when all before it are
- * strings, and the first one here is a number. The answer to Subscribe says nothing that is needed: a
- * job's own client hears of its end in any case, and what is not heard is looked for. */
+ * strings, and the first one here is a number. The answer to Subscribe is not needed: systemd sends a
+ * job's client its end in any case, and the caller polls for an end that was not received. */
 static int subscribe(struct bus *bus)
 {
     int result = sd_bus_add_match_async(bus->bus, NULL,
@@ -54,7 +52,7 @@ int bus_open(struct bus *bus)
         bus->bus = NULL;
         return result;
     }
-    result = bus->removed != NULL ? subscribe(bus) : 0;
+    result = bus->on_removed != NULL ? subscribe(bus) : 0;
     if (result < 0) {
         bus_close(bus);
     }
@@ -66,10 +64,8 @@ void bus_close(struct bus *bus)
     bus->bus = sd_bus_close_unref(bus->bus);
 }
 
-/* --- waiting, with an eye on the daemon's stop --- */
-
-/* Until something came, the daemon stops or the time is over; `bus` may be gone. */
-static int wait_news(const struct bus *bus, int64_t until_ms)
+/* Until a message came, the daemon stops or the time is over; `bus` may be closed. */
+static int wait_message(const struct bus *bus, int64_t until_ms)
 {
     struct pollfd fds[] = {
         {.fd = bus->stop_fd, .events = POLLIN},
@@ -89,25 +85,23 @@ static int wait_news(const struct bus *bus, int64_t until_ms)
     return ready > 0 && fds[0].revents != 0 ? BUS_STOPPED : 0;
 }
 
-int bus_attend(struct bus *bus, bool (*over)(const void *context), const void *context,
-               int64_t until_ms)
+int bus_process(struct bus *bus, bool (*is_done)(const void *context), const void *context,
+                int64_t until_ms)
 {
-    while (!over(context)) {
+    while (is_done == NULL || !is_done(context)) {
         int result = bus->bus != NULL ? sd_bus_process(bus->bus, NULL) : 0;
         if (result > 0) {
             continue;
         }
         if (result == 0) {
-            result = clock_ms() < until_ms ? wait_news(bus, until_ms) : BUS_TOO_LATE;
+            result = clock_ms() < until_ms ? wait_message(bus, until_ms) : BUS_TIMEOUT;
         }
         if (result < 0) {
             return result;
         }
     }
-    return BUS_HEARD;
+    return BUS_ANSWERED;
 }
-
-/* --- a call --- */
 
 static int on_answer(sd_bus_message *message, void *context, sd_bus_error *error)
 {
@@ -121,16 +115,16 @@ static bool is_answered(const void *context)
     return *(sd_bus_message *const *)context != NULL;
 }
 
-/* The bus or systemd went away with our question: whether it was heard is not known. */
-static bool tells_nothing(const sd_bus_error *error)
+/* The bus or systemd went away during the call: whether it was received is unknown. */
+static bool is_lost(const sd_bus_error *error)
 {
     return sd_bus_error_has_name(error, SD_BUS_ERROR_NO_REPLY) ||
            sd_bus_error_has_name(error, SD_BUS_ERROR_TIMEOUT) ||
            sd_bus_error_has_name(error, SD_BUS_ERROR_DISCONNECTED);
 }
 
-/* What is asked: a method that takes two strings, as all of ours do. */
-struct question {
+/* Of a method that takes two strings, as all of ours do. */
+struct call {
     const char *object;
     const char *interface;
     const char *method;
@@ -138,19 +132,19 @@ struct question {
     const char *second;
 };
 
-/* HEARD or REFUSED with *ret, the answer or the error; else how bus_attend ended. */
-static int call(struct bus *bus, const struct question *question, int64_t until_ms,
-                sd_bus_message **ret)
+/* BUS_ANSWERED or BUS_REFUSED with *ret, the answer or the error; else how bus_process ended. */
+static int call_method(struct bus *bus, const struct call *call, int64_t until_ms,
+                       sd_bus_message **ret)
 {
     sd_bus_message *answer = NULL;
     sd_bus_slot *slot = NULL;
-    int result = sd_bus_call_method_async(bus->bus, &slot, SYSTEMD, question->object,
-                                          question->interface, question->method, on_answer, &answer,
-                                          "ss", question->first, question->second);
+    int result =
+        sd_bus_call_method_async(bus->bus, &slot, SYSTEMD, call->object, call->interface,
+                                 call->method, on_answer, &answer, "ss", call->first, call->second);
     if (result >= 0) {
-        result = bus_attend(bus, is_answered, &answer, until_ms);
+        result = bus_process(bus, is_answered, &answer, until_ms);
     }
-    sd_bus_slot_unref(slot); /* no answer comes any more */
+    sd_bus_slot_unref(slot); /* on_answer is not called any more */
     if (result < 0) {
         sd_bus_message_unref(answer);
         return result;
@@ -158,9 +152,9 @@ static int call(struct bus *bus, const struct question *question, int64_t until_
     const sd_bus_error *error = sd_bus_message_get_error(answer);
     if (error == NULL) {
         *ret = answer;
-        return BUS_HEARD;
+        return BUS_ANSWERED;
     }
-    if (tells_nothing(error)) {
+    if (is_lost(error)) {
         sd_bus_message_unref(answer);
         return -ECONNRESET;
     }
@@ -168,26 +162,20 @@ static int call(struct bus *bus, const struct question *question, int64_t until_
     return BUS_REFUSED;
 }
 
-/* --- what is asked --- */
-
-static void keep_refusal(struct unit_outcome *outcome, const sd_bus_error *error)
-{
-    (void)snprintf(outcome->error, UNIT_ERROR_MAX, "%s", error->name); /* cut: none that is known */
-    (void)snprintf(outcome->message, UNIT_MESSAGE_MAX, "%s",
-                   error->message != NULL ? error->message : "");
-}
-
 int bus_start(struct bus *bus, const char *method, const char *unit, int64_t until_ms,
-              char job[BUS_PATH_MAX], struct unit_outcome *refused)
+              char job[BUS_PATH_MAX], char error[BUS_ERROR_MAX], char message[BUS_MESSAGE_MAX])
 {
-    const struct question question = {OBJECT, MANAGER, method, unit, "replace"};
+    const struct call call = {OBJECT, MANAGER, method, unit, "replace"};
     sd_bus_message *answer = NULL;
     const char *path = NULL;
-    int result = call(bus, &question, until_ms, &answer);
+    int result = call_method(bus, &call, until_ms, &answer);
     if (result == BUS_REFUSED) {
-        keep_refusal(refused, sd_bus_message_get_error(answer));
-    } else if (result == BUS_HEARD && sd_bus_message_read(answer, "o", &path) >= 0) {
-        (void)snprintf(job, BUS_PATH_MAX, "%s", path); /* cut: it is looked for */
+        const sd_bus_error *refusal = sd_bus_message_get_error(answer);
+        (void)snprintf(error, BUS_ERROR_MAX, "%s", refusal->name); /* cut: none that is known */
+        (void)snprintf(message, BUS_MESSAGE_MAX, "%s",
+                       refusal->message != NULL ? refusal->message : "");
+    } else if (result == BUS_ANSWERED && sd_bus_message_read(answer, "o", &path) >= 0) {
+        (void)snprintf(job, BUS_PATH_MAX, "%s", path); /* cut: its end is polled for */
     }
     sd_bus_message_unref(answer);
     return result;
@@ -203,7 +191,7 @@ static int read_value(sd_bus_message *answer, bool pair, char *out, size_t size)
     if (result >= 0) {
         (void)snprintf(out, size, "%s", value);
     }
-    return result < 0 ? result : BUS_HEARD;
+    return result < 0 ? result : BUS_ANSWERED;
 }
 
 int bus_get(struct bus *bus, const char *unit, enum bus_property property, int64_t until_ms,
@@ -212,22 +200,21 @@ int bus_get(struct bus *bus, const char *unit, enum bus_property property, int64
     static const struct {
         const char *interface, *name;
     } properties[] = {
-        [UNIT_JOB] = {UNIT, "Job"},
-        [UNIT_ACTIVE] = {UNIT, "ActiveState"},
-        [UNIT_SUB] = {UNIT, "SubState"},
-        [UNIT_RESULT] = {SERVICE, "Result"},
+        [BUS_UNIT_JOB] = {UNIT, "Job"},
+        [BUS_UNIT_ACTIVE] = {UNIT, "ActiveState"},
+        [BUS_UNIT_SUB] = {UNIT, "SubState"},
+        [BUS_UNIT_RESULT] = {SERVICE, "Result"},
     };
     char *object = NULL;
     sd_bus_message *answer = NULL;
     int result = sd_bus_path_encode(OBJECT "/unit", unit, &object);
     if (result >= 0) {
-        const struct question question = {object, "org.freedesktop.DBus.Properties", "Get",
-                                          properties[property].interface,
-                                          properties[property].name};
-        result = call(bus, &question, until_ms, &answer);
+        const struct call call = {object, "org.freedesktop.DBus.Properties", "Get",
+                                  properties[property].interface, properties[property].name};
+        result = call_method(bus, &call, until_ms, &answer);
     }
-    if (result == BUS_HEARD) {
-        result = read_value(answer, property == UNIT_JOB, out, size);
+    if (result == BUS_ANSWERED) {
+        result = read_value(answer, property == BUS_UNIT_JOB, out, size);
     }
     sd_bus_message_unref(answer);
     free(object);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Asking systemd about units over the system bus: a connection of one's own, and questions that end
- * at a time, or when the daemon stops.
+/* Calls of systemd's methods for units over the system bus, on a connection of the caller's own. A call
+ * ends with its answer, at a time, or when the daemon stops.
  *
  * Threads  each call blocks its caller; a connection belongs to one thread.
  * Units    until_ms: CLOCK_MONOTONIC milliseconds.
@@ -10,7 +10,6 @@
 #ifndef HOST_SYSTEMD_BUS_H
 #define HOST_SYSTEMD_BUS_H
 
-#include "host/systemd/unit.h"
 #include "wire/attributes.h"
 
 #include <errno.h>
@@ -18,46 +17,50 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { BUS_PATH_MAX = 512 }; /* of an object: longer ones are not systemd's */
+enum {
+    BUS_PATH_MAX = 512,    /* of an object: longer ones are not systemd's */
+    BUS_ERROR_MAX = 128,   /* the name of an error */
+    BUS_MESSAGE_MAX = 384, /* the message of an error */
+};
 
 enum bus_result {
-    BUS_HEARD = 0,
+    BUS_ANSWERED = 0,
     BUS_REFUSED = -EREMOTEIO, /* the answer is an error */
     BUS_STOPPED = -ECANCELED,
-    BUS_TOO_LATE = -ETIMEDOUT,
+    BUS_TIMEOUT = -ETIMEDOUT,
 };
 
 struct bus {
     int stop_fd; /* readable: the daemon stops; -1: none */
-    /* systemd's JobRemoved, of every unit, while a call runs; NULL: not listened to. */
-    void (*removed)(void *context, const char *unit, const char *job, const char *result);
+    /* systemd's JobRemoved, of every unit, while a call runs; NULL: no subscription. */
+    void (*on_removed)(void *context, const char *unit, const char *job, const char *result);
     void *context;
-    struct sd_bus *bus; /* NULL: gone */
+    struct sd_bus *bus; /* NULL: closed */
 };
 
-/* Does not wait for the bus: the first question does. */
+/* Does not wait for the bus: the first call does. */
 MUST_CHECK int bus_open(struct bus *bus);
-/* One that is gone is taken. */
 void bus_close(struct bus *bus);
 
-/* Deals with what comes until `over` says that it is enough; also while the bus is gone. */
-MUST_CHECK int bus_attend(struct bus *bus, bool (*over)(const void *context), const void *context,
-                          int64_t until_ms);
+/* Processes messages until `is_done`, which may be NULL; also while the bus is closed. */
+MUST_CHECK int bus_process(struct bus *bus, bool (*is_done)(const void *context),
+                           const void *context, int64_t until_ms);
 
-/* StartUnit or RestartUnit. On success `job` is systemd's job; when it was refused, the error and its
- * message are in `refused`. */
+/* StartUnit or RestartUnit. BUS_ANSWERED: `job` is the path of systemd's job. BUS_REFUSED: `error` and
+ * `message` are set. */
 MUST_CHECK int bus_start(struct bus *bus, const char *method, const char *unit, int64_t until_ms,
-                         char job[BUS_PATH_MAX], struct unit_outcome *refused);
+                         char job[BUS_PATH_MAX], char error[BUS_ERROR_MAX],
+                         char message[BUS_MESSAGE_MAX]);
 
 enum bus_property {
-    UNIT_JOB, /* the path of the job that is pending, "/": none */
-    UNIT_ACTIVE,
-    UNIT_SUB,
-    UNIT_RESULT,
+    BUS_UNIT_JOB, /* the path of the pending job, BUS_NO_JOB: none */
+    BUS_UNIT_ACTIVE,
+    BUS_UNIT_SUB,
+    BUS_UNIT_RESULT,
 };
-#define UNIT_NO_JOB "/"
+#define BUS_NO_JOB "/"
 
-/* What does not fit into `size` is cut: it is no state that is known. */
+/* What does not fit into `size` is cut: it is no known state. */
 MUST_CHECK int bus_get(struct bus *bus, const char *unit, enum bus_property property,
                        int64_t until_ms, char *out, size_t size);
 

@@ -35,11 +35,9 @@ int logind_schedule_reboot(int64_t delay_ms, char *why, size_t why_size)
 {
     sd_bus *bus = NULL;
     int result = sd_bus_open_system(&bus);
-    if (result < 0) {
-        snprintf(why, why_size, "system bus: %s", strerror(-result));
-        return result;
+    if (result >= 0) {
+        result = sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_USEC);
     }
-    result = sd_bus_set_method_call_timeout(bus, BUS_TIMEOUT_USEC);
     if (result < 0) {
         snprintf(why, why_size, "system bus: %s", strerror(-result));
     } else {

@@ -13,7 +13,7 @@ int notify_ready(const char *status)
     return sent < 0 ? sent : 0;
 }
 
-/* The rest is best effort: without it, or when systemd does not listen, work goes on. */
+/* The rest is best effort. */
 
 void notify_status(const char *status)
 {
@@ -58,7 +58,7 @@ int notify_passed_sockets(void)
 
 bool journal_available(void)
 {
-    /* sd_journal_sendv(3) says nothing when the socket is missing, so it is looked for. */
+    /* sd_journal_sendv(3) reports no error when the socket is missing. */
     return access("/run/systemd/journal/socket", W_OK) == 0;
 }
 

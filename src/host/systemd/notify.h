@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the service manager and the journal are told: sd_notify(3), sd_journal_sendv(3). What is
- * asked of the system bus is in logind.h, unit_start.h and unit_is_pending.h.
- *
- * Threads  any. service_* send one datagram to NOTIFY_SOCKET and do nothing without it.
- * Errors   telling systemd is best effort: failures of service_* are ignored, except for notify_ready's.
- */
+/* Notifications to the service manager (sd_notify(3)) and entries for the journal (sd_journal_sendv(3)).
+ * Without NOTIFY_SOCKET a notification does nothing. A failure is reported by notify_ready alone. */
 #ifndef HOST_SYSTEMD_NOTIFY_H
 #define HOST_SYSTEMD_NOTIFY_H
 
@@ -15,19 +11,19 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
-/* 0 or -errno: then systemd waits for it still, and would end the daemon after TimeoutStartSec=. */
+/* 0 or -errno: systemd still waits, and ends the daemon after TimeoutStartSec=. */
 MUST_CHECK int notify_ready(const char *status);
 /* STATUS=, escaped already, one line. */
 void notify_status(const char *status);
 void notify_stopping(const char *status);
 /* RELOADING=1, to be followed by notify_ready (sd_notify(3)). */
 void notify_reloading(void);
-/* How often systemd wants to hear of a daemon that is well, in milliseconds; 0: it does not. */
+/* WatchdogSec= in milliseconds, within which systemd expects notify_alive; 0: it does not. */
 int64_t notify_watchdog_ms(void);
 void notify_alive(void);
-/* What the start or the stop is at now may take so long from now on; past TimeoutStartSec= or
- * TimeoutStopSec= systemd ends a daemon that says nothing for longer. Neither a reload, in which the
- * watchdog counts, nor a daemon that runs has a use for it. */
+/* The current part of the start or stop may take so long from now on; past TimeoutStartSec= or
+ * TimeoutStopSec= systemd ends a daemon that is silent for longer. Not for a reload, in which the
+ * watchdog counts. */
 void notify_extend_timeout(int64_t ms);
 
 /* How many sockets systemd passed (sd_listen_fds(3)), or -errno. They begin at SERVICE_PASSED_FIRST,

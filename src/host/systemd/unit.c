@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/systemd/unit.h"
 
-#include "host/systemd/bus.h"
 #include "wire/clock.h"
 #include "wire/text.h"
 
@@ -11,12 +10,14 @@
 #define SYSTEMD_ERROR(name) "org.freedesktop.systemd1." name
 #define DBUS_ERROR(name)    "org.freedesktop.DBus.Error." name
 
-/* Why a unit is not started, by the name of the error. */
-static const struct {
-    const char *error;
+struct verdict {
+    const char *key;
     enum error_code code;
     const char *text; /* behind the unit's name */
-} refusals[] = {
+};
+
+/* Why a unit is not started, by the name of the error. */
+static const struct verdict refusals[] = {
     {SYSTEMD_ERROR("NoSuchUnit"), ERROR_UNAVAILABLE, "is not installed on this host"},
     {SYSTEMD_ERROR("LoadFailed"), ERROR_UNAVAILABLE, "cannot be loaded"},
     {SYSTEMD_ERROR("BadUnitSetting"), ERROR_UNAVAILABLE, "has a bad setting"},
@@ -25,107 +26,82 @@ static const struct {
     {DBUS_ERROR("AccessDenied"), ERROR_INTERNAL, "may not be started by vsock_host (polkit)"},
     {DBUS_ERROR("InteractiveAuthorizationRequired"), ERROR_INTERNAL,
      "may not be started by vsock_host (polkit)"},
-    {DBUS_ERROR("ServiceUnknown"), ERROR_UNAVAILABLE, "cannot be started: systemd is not there"},
-    {DBUS_ERROR("NameHasNoOwner"), ERROR_UNAVAILABLE, "cannot be started: systemd is not there"},
+    {DBUS_ERROR("ServiceUnknown"), ERROR_UNAVAILABLE,
+     "cannot be started: systemd is not on the bus"},
+    {DBUS_ERROR("NameHasNoOwner"), ERROR_UNAVAILABLE,
+     "cannot be started: systemd is not on the bus"},
     {"", ERROR_UNAVAILABLE, "cannot be started: the system bus cannot be reached"},
 };
 
-/* How systemd's job ended, where that is not plain from the unit's state. */
-static const struct {
-    const char *job;
-    enum error_code code;
-    const char *text;
-} job_ends[] = {
-    {"", ERROR_INTERNAL, "was asked for, and how that ended was not heard of"},
+/* How systemd's job ended, where the unit's state does not show it. */
+static const struct verdict job_ends[] = {
+    {"", ERROR_INTERNAL, "was requested; its result is unknown"},
     {"timeout", ERROR_TIMEOUT, "was not started in time"},
     {"canceled", ERROR_UNAVAILABLE, "was canceled before it had started"},
     {"dependency", ERROR_UNAVAILABLE, "was not started: a unit that it needs failed"},
     {"skipped", ERROR_UNAVAILABLE, "was skipped"},
     {"assert", ERROR_UNAVAILABLE, "was not started: an assertion of it does not hold"},
     {"unsupported", ERROR_UNAVAILABLE, "is not supported on this host"},
-    {"invalid", ERROR_INTERNAL, "cannot be started in its present state"},
+    {"invalid", ERROR_INTERNAL, "cannot be started in its current state"},
     {"collected", ERROR_INTERNAL, "was dropped by systemd"},
     {"once", ERROR_UNAVAILABLE, "was started before, and starts only once"},
 };
 
-static bool is(const char *text, const char *word)
+static const struct verdict *find_verdict(const struct verdict *table, size_t count,
+                                          const char *key)
 {
-    return strcmp(text, word) == 0;
-}
-
-bool unit_outcome_well(const struct unit_outcome *outcome)
-{
-    bool up = is(outcome->active, "active") || is(outcome->active, "reloading");
-    bool work_done = is(outcome->active, "inactive");
-    return outcome->end == UNIT_ENDED && is(outcome->job, "done") && (up || work_done) &&
-           is(outcome->result, "success");
-}
-
-static size_t find_refusal(const struct unit_outcome *outcome)
-{
-    size_t count = sizeof refusals / sizeof refusals[0];
     size_t at = 0;
-    while (at < count && !is(refusals[at].error, outcome->error)) {
+    while (at < count && strcmp(table[at].key, key) != 0) {
         at++;
     }
-    return at;
+    return at < count ? &table[at] : NULL;
 }
 
-static size_t find_job_end(const struct unit_outcome *outcome)
+static bool has_succeeded(const struct unit_outcome *outcome)
 {
-    size_t count = sizeof job_ends / sizeof job_ends[0];
-    size_t at = 0;
-    while (at < count && !is(job_ends[at].job, outcome->job)) {
-        at++;
+    static const char *const states[] = {"active", "reloading", "inactive"};
+    bool good = false;
+    for (size_t i = 0; i < sizeof states / sizeof states[0]; i++) {
+        good = good || strcmp(outcome->active, states[i]) == 0;
     }
-    return at;
+    return good && strcmp(outcome->job, "done") == 0 && strcmp(outcome->result, "success") == 0;
 }
 
-static enum error_code ended_code(const struct unit_outcome *outcome)
+/* systemd's job ended in a way that only the unit's state shows. */
+static struct verdict judge_state(const struct unit_outcome *outcome)
 {
-    size_t at = find_job_end(outcome);
-    if (at < sizeof job_ends / sizeof job_ends[0]) {
-        return job_ends[at].code;
+    if (has_succeeded(outcome)) {
+        return (struct verdict){"", ERROR_NONE, "succeeded"};
     }
-    return is(outcome->result, "timeout") ? ERROR_TIMEOUT : ERROR_UNAVAILABLE;
+    bool late = strcmp(outcome->result, "timeout") == 0;
+    return (struct verdict){"", late ? ERROR_TIMEOUT : ERROR_UNAVAILABLE, "failed"};
+}
+
+static struct verdict judge_outcome(const struct unit_outcome *outcome)
+{
+    const struct verdict *found = NULL;
+    switch (outcome->end) {
+    case UNIT_REFUSED:
+        found = find_verdict(refusals, sizeof refusals / sizeof refusals[0], outcome->error);
+        return found != NULL ? *found : (struct verdict){"", ERROR_INTERNAL, "cannot be started"};
+    case UNIT_ENDED:
+        found = find_verdict(job_ends, sizeof job_ends / sizeof job_ends[0], outcome->job);
+        return found != NULL ? *found : judge_state(outcome);
+    case UNIT_LATE:
+        return (struct verdict){"", ERROR_TIMEOUT,
+                                outcome->outcome_unknown
+                                    ? "was requested; systemd has not answered since"
+                                    : "did not end in time, and continues"};
+    case UNIT_LEFT:
+    default:
+        return (struct verdict){"", ERROR_SHUTTING_DOWN,
+                                "continues; the host does not wait for it"};
+    }
 }
 
 enum error_code unit_outcome_code(const struct unit_outcome *outcome)
 {
-    size_t at = find_refusal(outcome);
-    switch (outcome->end) {
-    case UNIT_REFUSED:
-        return at < sizeof refusals / sizeof refusals[0] ? refusals[at].code : ERROR_INTERNAL;
-    case UNIT_ENDED:
-        return ended_code(outcome);
-    case UNIT_LATE:
-        return ERROR_TIMEOUT;
-    case UNIT_LEFT:
-        return ERROR_SHUTTING_DOWN;
-    }
-    return ERROR_INTERNAL;
-}
-
-static const char *describe(const struct unit_outcome *outcome)
-{
-    size_t protocol_error = find_refusal(outcome);
-    size_t job_end = find_job_end(outcome);
-    switch (outcome->end) {
-    case UNIT_REFUSED:
-        return protocol_error < sizeof refusals / sizeof refusals[0] ? refusals[protocol_error].text
-                                                                     : "cannot be started";
-    case UNIT_ENDED:
-        if (job_end < sizeof job_ends / sizeof job_ends[0]) {
-            return job_ends[job_end].text;
-        }
-        return unit_outcome_well(outcome) ? "has ended well" : "failed";
-    case UNIT_LATE:
-        return outcome->outcome_unknown ? "was asked for, and systemd has not been heard of since"
-                                        : "has not ended in time, and goes on";
-    case UNIT_LEFT:
-        return "goes on, and the host does not wait for it";
-    }
-    return "";
+    return judge_outcome(outcome).code;
 }
 
 /* " (active/running, job done, result success)", as far as it is known. */
@@ -147,73 +123,65 @@ void unit_outcome_format(const struct unit_outcome *outcome, const char *unit,
     char state[6 * UNIT_WORD_MAX];
     char line[UNIT_WORDS_MAX];
     format_state(outcome, state, sizeof state);
-    (void)snprintf(line, sizeof line, "%.260s %s%s%s%s", unit, describe(outcome), state,
+    (void)snprintf(line, sizeof line, "%.260s %s%s%s%s", unit, judge_outcome(outcome).text, state,
                    outcome->message[0] != '\0' ? ": " : "", outcome->message);
     (void)escape_text(text_of(line), ESCAPE_LINE, out, UNIT_WORDS_MAX);
 }
 
 enum {
-    LOOK_LIMIT_MS = 5 * 1000, /* for each thing that is asked about a unit */
-    /* A question without an answer may still be waiting for polkit, and be carried out later. */
-    IDLE_LOOKS_UNANSWERED = 2,
+    POLL_PERIOD_MS = 10 * 1000, /* of a unit whose end was not received */
+    RETRY_MS = 1000,            /* between two tries to reach a bus that went away */
+    GET_LIMIT_MS = 5 * 1000,    /* for each property of a unit */
+    /* A call without an answer may still be waiting for polkit, and be carried out later. */
+    IDLE_POLLS_UNANSWERED = 2,
 };
 
 struct run {
-    const struct unit_start *job;
+    const struct unit_start *start;
     struct unit_outcome outcome;
     struct bus bus;
-    char job_path[BUS_PATH_MAX];     /* of systemd's job; "": it was not told */
-    char removed_path[BUS_PATH_MAX]; /* of the job that JobRemoved told last; "": none yet */
+    char job_path[BUS_PATH_MAX];     /* of systemd's job; "": not received */
+    char removed_path[BUS_PATH_MAX]; /* of the last JobRemoved; "": none yet */
     char removed_result[UNIT_WORD_MAX];
-    unsigned idle_looks; /* in a row, that saw nothing pending */
-    int64_t heard_ms;    /* when systemd was heard of last */
+    unsigned idle_polls; /* in a row, that found nothing pending */
+    int64_t answered_ms; /* when systemd answered last */
 };
 
-static bool put(char *out, size_t size, const char *text)
+static bool copy_word(char *out, size_t size, const char *text)
 {
     int length = snprintf(out, size, "%s", text);
     return length >= 0 && (size_t)length < size;
 }
 
-static int64_t earlier(int64_t a, int64_t b)
+static int64_t earlier_of(int64_t a, int64_t b)
 {
     return a < b ? a : b;
 }
 
-/* From when on the silence is long enough. */
-static int64_t unheard_at(const struct run *run)
+/* From when on systemd counts as silent. */
+static int64_t silent_at_ms(const struct run *run)
 {
-    return run->heard_ms +
-           (run->job->unheard_ms != 0 ? run->job->unheard_ms : (int64_t)UNIT_UNHEARD_MS);
+    return run->answered_ms +
+           (run->start->silence_ms != 0 ? run->start->silence_ms : (int64_t)UNIT_SILENCE_MS);
 }
 
-static bool is_over(const struct run *run)
+static bool is_job_done(const void *context)
 {
+    const struct run *run = context;
     return run->job_path[0] != '\0' && strcmp(run->job_path, run->removed_path) == 0;
 }
 
 static void on_removed(void *context, const char *unit, const char *job, const char *result)
 {
     struct run *run = context;
-    if (!is_over(run) && strcmp(unit, run->job->unit) == 0 &&
-        put(run->removed_path, sizeof run->removed_path, job)) {
-        (void)put(run->removed_result, UNIT_WORD_MAX, result); /* words are short */
+    if (!is_job_done(run) && strcmp(unit, run->start->unit) == 0 &&
+        copy_word(run->removed_path, sizeof run->removed_path, job)) {
+        (void)copy_word(run->removed_result, UNIT_WORD_MAX, result); /* words are short */
     }
 }
 
-static bool job_is_over(const void *context)
-{
-    return is_over(context);
-}
-
-static bool never(const void *context)
-{
-    (void)context;
-    return false;
-}
-
-/* What the unit is at. *idle: systemd has nothing more to do for it. */
-static int look(struct run *run, bool *idle)
+/* Reads the state of the unit. *idle: systemd has no job for it. */
+static int read_state(struct run *run, bool *idle)
 {
     struct unit_outcome *outcome = &run->outcome;
     char pending[BUS_PATH_MAX] = "";
@@ -221,86 +189,84 @@ static int look(struct run *run, bool *idle)
         enum bus_property property;
         char *out;
         size_t size;
-    } asked[] = {
-        {UNIT_JOB, pending, sizeof pending},
-        {UNIT_ACTIVE, outcome->active, UNIT_WORD_MAX},
-        {UNIT_SUB, outcome->sub, UNIT_WORD_MAX},
-        {UNIT_RESULT, outcome->result, UNIT_WORD_MAX},
+    } properties[] = {
+        {BUS_UNIT_JOB, pending, sizeof pending},
+        {BUS_UNIT_ACTIVE, outcome->active, UNIT_WORD_MAX},
+        {BUS_UNIT_SUB, outcome->sub, UNIT_WORD_MAX},
+        {BUS_UNIT_RESULT, outcome->result, UNIT_WORD_MAX},
     };
-    int result = BUS_HEARD;
-    for (size_t i = 0; result >= 0 && i < sizeof asked / sizeof asked[0]; i++) {
-        result = bus_get(&run->bus, run->job->unit, asked[i].property,
-                         clock_deadline(LOOK_LIMIT_MS), asked[i].out, asked[i].size);
+    int result = BUS_ANSWERED;
+    for (size_t i = 0; result >= 0 && i < sizeof properties / sizeof properties[0]; i++) {
+        result = bus_get(&run->bus, run->start->unit, properties[i].property,
+                         clock_deadline(GET_LIMIT_MS), properties[i].out, properties[i].size);
     }
-    *idle = result >= 0 && strcmp(pending, UNIT_NO_JOB) == 0;
+    *idle = result >= 0 && strcmp(pending, BUS_NO_JOB) == 0;
     return result;
 }
 
-/* --- the whole of it --- */
-
-/* The job has ended: what came of it. A unit that is up is given time to fall over. */
-static void conclude(struct run *run)
+/* The job has ended. A unit that is active may fail within the settle time. */
+static void set_ended(struct run *run)
 {
     bool idle = false;
     run->outcome.end = UNIT_ENDED;
-    if (is_over(run)) {
-        (void)put(run->outcome.job, UNIT_WORD_MAX, run->removed_result); /* the same size */
+    if (is_job_done(run)) {
+        (void)copy_word(run->outcome.job, UNIT_WORD_MAX, run->removed_result); /* the same size */
     }
-    int result = look(run, &idle);
-    if (result >= 0 && run->job->settle_ms > 0 && strcmp(run->outcome.active, "active") == 0 &&
-        bus_attend(&run->bus, never, NULL, clock_deadline(run->job->settle_ms)) != BUS_STOPPED) {
-        result = look(run, &idle);
+    int result = read_state(run, &idle);
+    if (result >= 0 && run->start->settle_ms > 0 && strcmp(run->outcome.active, "active") == 0 &&
+        bus_process(&run->bus, NULL, NULL, clock_deadline(run->start->settle_ms)) != BUS_STOPPED) {
+        result = read_state(run, &idle);
     }
     if (result < 0 && result != BUS_REFUSED) {
-        (void)put(run->outcome.message, UNIT_MESSAGE_MAX, "its state cannot be asked for");
+        (void)copy_word(run->outcome.message, BUS_MESSAGE_MAX,
+                        "its state cannot be read from systemd");
     }
 }
 
-/* True: the job is over, as far as can be seen. */
-static bool look_again(struct run *run)
+/* True: the job is done, as far as the unit shows. */
+static bool poll_unit(struct run *run)
 {
     bool idle = false;
     if (run->bus.bus == NULL && bus_open(&run->bus) < 0) {
         return false;
     }
-    int result = look(run, &idle);
-    if (result < 0 && result != BUS_REFUSED && result != BUS_TOO_LATE && result != BUS_STOPPED) {
+    int result = read_state(run, &idle);
+    if (result < 0 && result != BUS_REFUSED && result != BUS_TIMEOUT && result != BUS_STOPPED) {
         bus_close(&run->bus);
     }
     run->outcome.outcome_unknown = result < 0;
     if (result >= 0) {
-        run->heard_ms = clock_ms();
+        run->answered_ms = clock_ms();
     }
-    run->idle_looks = idle ? run->idle_looks + 1 : 0;
-    return run->idle_looks >= (run->job_path[0] != '\0' ? 1 : IDLE_LOOKS_UNANSWERED);
+    run->idle_polls = idle ? run->idle_polls + 1 : 0;
+    return run->idle_polls >= (run->job_path[0] != '\0' ? 1 : IDLE_POLLS_UNANSWERED);
 }
 
 static bool is_late(const struct run *run)
 {
     int64_t now_ms = clock_ms();
-    return now_ms >= run->job->deadline_ms ||
-           (run->outcome.outcome_unknown && now_ms >= unheard_at(run));
+    return now_ms >= run->start->deadline_ms ||
+           (run->outcome.outcome_unknown && now_ms >= silent_at_ms(run));
 }
 
-/* systemd was asked; waits for the end, by what it says or by what is seen. */
-static void follow(struct run *run)
+/* Waits for the end of the job: JobRemoved, or what a poll finds. */
+static void follow_job(struct run *run)
 {
-    int64_t look_ms = run->job->look_ms != 0 ? run->job->look_ms : UNIT_LOOK_MS;
     for (;;) {
-        int64_t again_ms = clock_deadline(run->bus.bus != NULL ? look_ms : UNIT_RETRY_MS);
+        int64_t poll_ms = clock_deadline(run->bus.bus != NULL ? POLL_PERIOD_MS : RETRY_MS);
         int result =
-            bus_attend(&run->bus, job_is_over, run, earlier(again_ms, run->job->deadline_ms));
-        if (result == BUS_HEARD) {
+            bus_process(&run->bus, is_job_done, run, earlier_of(poll_ms, run->start->deadline_ms));
+        if (result == BUS_ANSWERED) {
             break;
         }
         if (result == BUS_STOPPED) {
             run->outcome.end = UNIT_LEFT;
             return;
         }
-        if (result != BUS_TOO_LATE) {
+        if (result != BUS_TIMEOUT) {
             bus_close(&run->bus);
             run->outcome.outcome_unknown = true;
-        } else if (clock_ms() < run->job->deadline_ms && look_again(run)) {
+        } else if (clock_ms() < run->start->deadline_ms && poll_unit(run)) {
             break;
         }
         if (is_late(run)) {
@@ -308,42 +274,43 @@ static void follow(struct run *run)
             return;
         }
     }
-    conclude(run);
+    set_ended(run);
 }
 
-static void begin(struct run *run)
+static void request_start(struct run *run)
 {
     int result = bus_open(&run->bus);
     if (result < 0) {
-        (void)put(run->outcome.message, UNIT_MESSAGE_MAX, strerror(-result)); /* cut: no matter */
+        (void)copy_word(run->outcome.message, BUS_MESSAGE_MAX,
+                        strerror(-result)); /* cut: no matter */
         return;
     }
-    result =
-        bus_start(&run->bus, run->job->restart ? "RestartUnit" : "StartUnit", run->job->unit,
-                  earlier(run->job->deadline_ms, unheard_at(run)), run->job_path, &run->outcome);
+    result = bus_start(&run->bus, run->start->restart ? "RestartUnit" : "StartUnit",
+                       run->start->unit, earlier_of(run->start->deadline_ms, silent_at_ms(run)),
+                       run->job_path, run->outcome.error, run->outcome.message);
     if (result == BUS_REFUSED || result == BUS_STOPPED) {
         run->outcome.end = result == BUS_STOPPED ? UNIT_LEFT : UNIT_REFUSED;
         return;
     }
-    if (result < 0) { /* whether it was heard is seen at the unit */
+    if (result < 0) { /* the unit shows whether it was received */
         bus_close(&run->bus);
         run->outcome.outcome_unknown = true;
     } else {
-        run->heard_ms = clock_ms();
+        run->answered_ms = clock_ms();
     }
-    follow(run);
+    follow_job(run);
 }
 
-void unit_run(const struct unit_start *job, struct unit_outcome *ret)
+void unit_run(const struct unit_start *start, struct unit_outcome *ret)
 {
-    struct run run = {.job = job, .outcome = {.end = UNIT_REFUSED}, .heard_ms = clock_ms()};
-    run.bus = (struct bus){.stop_fd = job->stop_fd, .removed = on_removed, .context = &run};
-    begin(&run);
+    struct run run = {.start = start, .outcome = {.end = UNIT_REFUSED}, .answered_ms = clock_ms()};
+    run.bus = (struct bus){.stop_fd = start->stop_fd, .on_removed = on_removed, .context = &run};
+    request_start(&run);
     bus_close(&run.bus);
     *ret = run.outcome;
 }
 
-static bool is_at_work(const char *active)
+static bool is_working(const char *active)
 {
     static const char *const states[] = {"activating", "active", "reloading", "deactivating"};
     size_t count = sizeof states / sizeof states[0];
@@ -354,17 +321,17 @@ static bool is_at_work(const char *active)
     return at < count;
 }
 
-/* The job first: one that ends meanwhile leaves its unit at work, or done. */
-static int unit_pending_look(struct bus *bus, const char *unit, int64_t until_ms, bool *ret)
+/* The job first: one that ends meanwhile leaves its unit working, or done. */
+static int read_pending(struct bus *bus, const char *unit, int64_t until_ms, bool *ret)
 {
     char job[BUS_PATH_MAX] = "";
     char active[UNIT_WORD_MAX] = "";
-    int result = bus_get(bus, unit, UNIT_JOB, until_ms, job, sizeof job);
-    if (result == BUS_HEARD) {
-        result = bus_get(bus, unit, UNIT_ACTIVE, until_ms, active, sizeof active);
+    int result = bus_get(bus, unit, BUS_UNIT_JOB, until_ms, job, sizeof job);
+    if (result == BUS_ANSWERED) {
+        result = bus_get(bus, unit, BUS_UNIT_ACTIVE, until_ms, active, sizeof active);
     }
-    if (result == BUS_HEARD) {
-        *ret = strcmp(job, UNIT_NO_JOB) != 0 || is_at_work(active);
+    if (result == BUS_ANSWERED) {
+        *ret = strcmp(job, BUS_NO_JOB) != 0 || is_working(active);
     }
     return result;
 }
@@ -374,7 +341,7 @@ int unit_is_pending(const char *unit, int stop_fd, int64_t limit_ms, bool *ret)
     struct bus bus = {.stop_fd = stop_fd};
     int result = bus_open(&bus);
     if (result == 0) {
-        result = unit_pending_look(&bus, unit, clock_deadline(limit_ms), ret);
+        result = read_pending(&bus, unit, clock_deadline(limit_ms), ret);
     }
     bus_close(&bus);
     return result;

@@ -59,7 +59,7 @@ static void name_unit(const uint8_t sha256[SHA256_SIZE], char out[UNIT_NAME_SIZE
 }
 
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                   child_line_function *on_line, void *context, struct helper_result *ret)
+                   helper_line_function *on_line, void *context, struct helper_result *ret)
 {
     char hex[SHA256_HEX + 1];
     char unit[UNIT_NAME_SIZE];

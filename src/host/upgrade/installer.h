@@ -33,7 +33,7 @@ MUST_CHECK int start_mark_new(const char *directory, int *ret);
  * outcome is in the record alone: a start that was refused may have happened all the same, and exit
  * status 0 may mean that nothing was done. */
 void installer_run(const struct installer *installer, const uint8_t sha256[SHA256_SIZE],
-                   child_line_function *on_line, void *context, struct helper_result *ret);
+                   helper_line_function *on_line, void *context, struct helper_result *ret);
 
 /* Waits until this installation has ended (recover_who_lives). 0, -ECANCELED (the daemon stops),
  * -EBUSY (another one has the lock, and this one was not started), or -ETIMEDOUT after the time limit

@@ -103,15 +103,16 @@ static bool fetch_image(struct upgrade *upgrade)
     return !result.stopped && result.code == ERROR_NONE;
 }
 
-/* Info, also for an error line: that is why the installation failed, which is logged as the end of the
- * upgrade, once. */
-static void on_line(void *context, const char *line)
+/* An error is the reason why the installation failed, which is logged as the end of the upgrade: the line
+ * is a notice then, so that one failure is one line at warning or above. */
+static void on_line(void *context, enum log_priority priority, const char *line)
 {
     const struct upgrade *upgrade = context;
     char hex[SHA256_HEX + 1];
     sha256_format(upgrade->current->state.sha256, hex);
     const struct log_field fields[] = {{"VSOCK_UPGRADE_SHA256", hex}};
-    log_event(PRIORITY_INFO, MESSAGE_ID_INSTALLER_OUTPUT, fields, 1, "%s", line);
+    log_event(priority == PRIORITY_ERROR ? PRIORITY_NOTICE : priority, MESSAGE_ID_INSTALLER_OUTPUT,
+              fields, 1, "%s", line);
 }
 
 /* The current upgrade fails because `what` met an error. */
