@@ -149,7 +149,7 @@ int child_run(const struct child_command *step, struct child_result *ret)
         (void)snprintf(world.argv[i], WORLD_ARGUMENT_SIZE, "%s", step->argv[i]);
     }
     lock_give(&world.lock);
-    step->on_line(step->context, "a line of the installer");
+    step->sink.on_line(step->sink.context, "a line of the installer");
     *ret = (struct child_result){.end = CHILD_EXITED, .exit_status = 1, .line = "its last words"};
     if (!carry_out(step->argv[3], plan, step->stop_fd)) {
         ret->end = CHILD_LEFT;

@@ -46,9 +46,7 @@ struct child_command step_of(char *const argv[], int64_t ms)
                                   .deadline_ms = clock_deadline(ms),
                                   .grace_ms = GRACE_MS,
                                   .stop_fd = -1,
-                                  .on_line = on_line,
-                                  .on_text = on_text,
-                                  .context = &heard};
+                                  .sink = {on_line, on_text, &heard}};
 }
 
 char *const *shell(const char *script)

@@ -8,7 +8,7 @@
 
 static void test_round(void)
 {
-    char line[OPERATION_LINE_MAX + 1];
+    char line[RESULT_LINE_MAX + 1];
     struct result_line read;
     result_line_format(ERROR_NONE, "all\nis well", line);
     CHECK_STRING(line, "done: all\\x0ais well\n");
@@ -23,20 +23,20 @@ static void test_round(void)
 
 static void test_longest(void)
 {
-    char text[2 * OPERATION_LINE_MAX];
-    char line[OPERATION_LINE_MAX + 1];
+    char text[2 * RESULT_LINE_MAX];
+    char line[RESULT_LINE_MAX + 1];
     struct result_line read;
     memset(text, 'a', sizeof text);
-    const size_t room = OPERATION_LINE_MAX - sizeof "done: \n" + 1;
+    const size_t room = RESULT_LINE_MAX - sizeof "done: \n" + 1;
     text[room] = '\0';
     result_line_format(ERROR_NONE, text, line);
-    CHECK_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    CHECK_EQUAL(strlen(line), RESULT_LINE_MAX);
     REQUIRE_EQUAL(result_line_parse(line, strlen(line), &read), 0);
     CHECK_EQUAL(read.text.length, room);
     text[room] = 'a';
     text[room + 1] = '\0';
     result_line_format(ERROR_NONE, text, line);
-    CHECK_EQUAL(strlen(line), OPERATION_LINE_MAX);
+    CHECK_EQUAL(strlen(line), RESULT_LINE_MAX);
     REQUIRE_EQUAL(result_line_parse(line, strlen(line), &read), 0);
     CHECK_EQUAL(read.text.length, room);
 }
@@ -46,11 +46,12 @@ static void test_refused(void)
     struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
                                       "done: \n", "perhaps: x\n", "done: x\ndone: y\n"};
-    CHECK_EACH(i, bad, "%s", bad[i]) {
+    CHECK_EACH(i, bad, "%s", bad[i])
+    {
         CHECK_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
     }
     CHECK_EQUAL(result_line_parse("", 0, &read), -ENODATA);
-    CHECK_EQUAL(result_line_parse("", OPERATION_LINE_MAX + 1, &read), -EMSGSIZE);
+    CHECK_EQUAL(result_line_parse("", RESULT_LINE_MAX + 1, &read), -EMSGSIZE);
 }
 
 static const struct unit_test tests[] = {

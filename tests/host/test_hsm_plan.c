@@ -8,7 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#define STICK(bus, device)                                    \
+#define TOKEN(bus, device)                                    \
     "<hostdev mode='subsystem' type='usb' managed='yes'>"     \
     "<source><vendor id='0x20a0'/><product id='0x4230'/>"     \
     "<address bus='" #bus "' device='" #device "'/></source>" \
@@ -52,14 +52,14 @@ static void test_xml(void)
     struct hsm_domain domain;
     REQUIRE_EQUAL(
         parse("<?xml version='1.0'?>" DOMAIN("<vsock model='virtio'><cid auto='no' address='3'/>"
-                                             "</vsock>" MOUSE STICK(1, 5)),
+                                             "</vsock>" MOUSE TOKEN(1, 5)),
               &domain),
         0);
     CHECK_TRUE(domain.has_cid);
     CHECK_EQUAL(domain.cid, 3);
     REQUIRE_EQUAL(domain.count, 2);
     CHECK_TRUE(hsm_same_id(domain.usb[1].id, hsm));
-    CHECK_TRUE(hsm_same_address(domain.usb[1].address, one.usb_token[0]));
+    CHECK_TRUE(hsm_same_address(domain.usb[1].address, one.token[0]));
 }
 
 static void test_xml_of_less(void)
@@ -94,7 +94,8 @@ static void test_xml_refused(void)
         "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;</domain>",
         "<!DOCTYPE domain SYSTEM 'file:///etc/hostname'><domain/>",
     };
-    CHECK_EACH(i, bad, "%s", bad[i]) {
+    CHECK_EACH(i, bad, "%s", bad[i])
+    {
         CHECK_EQUAL(parse(bad[i], &domain), -EBADMSG);
     }
     CHECK_EQUAL(domain.count, 7);
@@ -141,9 +142,9 @@ static void test_attach(void)
                       "<vendor id='0x20a0'/><product id='0x4230'/>"
                       "<address bus='1' device='5'/></source>"
                       "<address type='usb' bus='0' port='2'/></hostdev>");
-    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_DONE);
-    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_NO_STICK);
-    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(STICK(1, 5)), NULL).verdict, HSM_PLAN_NO_STICK);
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(TOKEN(1, 5)), NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_NO_TOKEN);
+    CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(TOKEN(1, 5)), NULL).verdict, HSM_PLAN_NO_TOKEN);
 }
 
 static void test_attach_by_address_alone(void)
@@ -159,40 +160,40 @@ static void test_attach_by_address_alone(void)
 static void test_stale(void)
 {
     char xml[HSM_DEVICE_XML_MAX];
-    struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), NULL);
+    struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(TOKEN(1, 4)), NULL);
     CHECK_EQUAL(made.verdict, HSM_PLAN_DETACH);
     hsm_plan_format(&made, xml);
     CHECK_STRING(xml, "<hostdev mode='subsystem' type='usb' managed='yes'><source>"
                       "<vendor id='0x20a0'/><product id='0x4230'/>"
                       "<address bus='1' device='4'/></source></hostdev>");
     /* With no stick to take its place it stays. */
-    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4)), DOMAIN(STICK(1, 5))).verdict,
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(TOKEN(1, 4)), DOMAIN(TOKEN(1, 5))).verdict,
                 HSM_PLAN_IN_USE);
-    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(STICK(1, 4) STICK(1, 5)), NULL).verdict,
+    CHECK_EQUAL(plan(HSM_ATTACH, &one, DOMAIN(TOKEN(1, 4) TOKEN(1, 5)), NULL).verdict,
                 HSM_PLAN_DONE);
 }
 
-static void test_two_sticks(void)
+static void test_two_tokens(void)
 {
     struct hsm_plan made = plan(HSM_ATTACH, &two, DOMAIN(""), NULL);
     CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
     CHECK_EQUAL(made.free, 2);
-    CHECK_TRUE(hsm_same_address(made.device.address, two.usb_token[0]));
-    made = plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5)));
+    CHECK_TRUE(hsm_same_address(made.device.address, two.token[0]));
+    made = plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(TOKEN(1, 5)));
     CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
     CHECK_EQUAL(made.free, 1);
-    CHECK_TRUE(hsm_same_address(made.device.address, two.usb_token[1]));
-    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(STICK(1, 5) STICK(2, 3))).verdict,
+    CHECK_TRUE(hsm_same_address(made.device.address, two.token[1]));
+    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(""), DOMAIN(TOKEN(1, 5) TOKEN(2, 3))).verdict,
                 HSM_PLAN_IN_USE);
-    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(STICK(2, 3)), NULL).verdict, HSM_PLAN_DONE);
+    CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(TOKEN(2, 3)), NULL).verdict, HSM_PLAN_DONE);
 }
 
 static void test_detach(void)
 {
     char xml[HSM_DEVICE_XML_MAX];
     CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_DONE);
-    CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(""), DOMAIN(STICK(1, 5))).verdict, HSM_PLAN_DONE);
-    struct hsm_plan made = plan(HSM_DETACH, &none, DOMAIN(MOUSE STICK(1, 9) STICK(1, 10)), NULL);
+    CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(""), DOMAIN(TOKEN(1, 5))).verdict, HSM_PLAN_DONE);
+    struct hsm_plan made = plan(HSM_DETACH, &none, DOMAIN(MOUSE TOKEN(1, 9) TOKEN(1, 10)), NULL);
     CHECK_EQUAL(made.verdict, HSM_PLAN_DETACH);
     CHECK_EQUAL(made.device.address.device, 9);
     made = plan(HSM_DETACH, &none,
@@ -244,7 +245,7 @@ static const struct unit_test tests[] = {
     {"attach", test_attach},
     {"attach by address alone", test_attach_by_address_alone},
     {"stale", test_stale},
-    {"two sticks", test_two_sticks},
+    {"two tokens", test_two_tokens},
     {"detach", test_detach},
     {"by cid", test_by_cid},
     {"numbers", test_numbers},

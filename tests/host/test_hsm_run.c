@@ -222,7 +222,7 @@ static void test_new_address(void)
     CHECK_EQUAL(fake.held[0].device, 5);
 }
 
-static void test_two_sticks(void)
+static void test_two_tokens(void)
 {
     begin();
     plug_in("2-1", "20a0", 2, 3);
@@ -233,7 +233,8 @@ static void test_two_sticks(void)
     CHECK_TRUE(hsm_same_address(fake.held[0], (struct hsm_usb_address){1, 9}));
     fake.count = 0;
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
-    CHECK_STRING(result.note, "3 sticks 20a0:4230 are free; the first is taken: bus 1 device 9");
+    CHECK_STRING(result.note,
+                 "3 USB tokens 20a0:4230 are free; the first is attached: bus 1 device 9");
 }
 
 static void test_just_plugged_in(void)
@@ -250,7 +251,7 @@ static void test_absent(void)
 {
     begin();
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
-    expect(&result, ERROR_UNAVAILABLE, "no USB stick 20a0:4230 is plugged in");
+    expect(&result, ERROR_UNAVAILABLE, "no USB token 20a0:4230 is plugged in");
     CHECK_COMPARE(fake.looks, >, 1);
     result = run(HSM_ATTACH, "off", FAR_MS);
     expect(&result, ERROR_UNAVAILABLE, "the domain off is not running");
@@ -276,12 +277,12 @@ static void test_failures(void)
         {-ENOENT, ERROR_UNAVAILABLE, FAR_MS, "attaching the HSM: not now"},
         {-ENOTCONN, ERROR_UNAVAILABLE, FAR_MS, "attaching the HSM: not now"},
         {-EOPNOTSUPP, ERROR_INTERNAL, FAR_MS, "attaching the HSM: not now"},
-        {-EIO, ERROR_TIMEOUT, SOON_MS,
-         "attaching the HSM failed until the limit of 0.7 s: not now"},
+        {-EIO, ERROR_TIMEOUT, SOON_MS, "attaching the HSM failed for 0.7 s: not now"},
     };
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         fake.failures = 1000000;
         fake.error = rows[i].error;
         struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);
@@ -295,20 +296,21 @@ static void test_does_not_show(void)
     plug_in("1-1", "20a0", 1, 5);
     fake.lies = true;
     struct hsm_result result = run(HSM_ATTACH, "guestos", SOON_MS);
-    expect(&result, ERROR_TIMEOUT, "libvirt attached the HSM, and guestos does not show it");
+    expect(&result, ERROR_TIMEOUT,
+           "libvirt attached the HSM, but the XML of guestos does not show it");
 }
 
-static void test_sticks_limit(void)
+static void test_tokens_limit(void)
 {
     struct hsm_usb_tokens usb_tokens;
     char name[16];
     begin();
-    for (unsigned i = 0; i < HSM_STICKS_MAX + 1; i++) {
+    for (unsigned i = 0; i < HSM_TOKENS_MAX + 1; i++) {
         (void)snprintf(name, sizeof name, "1-%u", i);
         plug_in(name, "20a0", 1, i);
     }
     CHECK_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4230}, &usb_tokens), 0);
-    CHECK_EQUAL(usb_tokens.count, HSM_STICKS_MAX);
+    CHECK_EQUAL(usb_tokens.count, HSM_TOKENS_MAX);
     CHECK_EQUAL(hsm_usb_tokens_read(folder, (struct hsm_usb_id){0x20a0, 0x4231}, &usb_tokens), 0);
     CHECK_EQUAL(usb_tokens.count, 0);
     CHECK_EQUAL(hsm_usb_tokens_read("/proc/self/comm", (struct hsm_usb_id){1, 1}, &usb_tokens),
@@ -319,12 +321,12 @@ static const struct unit_test tests[] = {
     {"attach and detach", test_attach_and_detach},
     {"pulled out", test_pulled_out},
     {"new address", test_new_address},
-    {"two sticks", test_two_sticks},
+    {"two tokens", test_two_tokens},
     {"just plugged in", test_just_plugged_in},
     {"absent", test_absent},
     {"failures", test_failures},
     {"does not show", test_does_not_show},
-    {"sticks limit", test_sticks_limit},
+    {"tokens limit", test_tokens_limit},
 };
 
 int main(void)

@@ -274,8 +274,8 @@ static void test_unit_that_was_not_heard_of(void)
         enum step_plan plan;
         const char *text;
     } rows[] = {
-        {STEP_UNHEARD, "systemd has not been heard of since"},
-        {STEP_LOST, "how that ended was not heard of"},
+        {STEP_UNHEARD, "systemd has not answered since"},
+        {STEP_LOST, "its result is unknown"},
     };
     CHECK_EACH(i, rows, "%s", rows[i].text)
     {

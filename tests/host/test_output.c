@@ -26,17 +26,17 @@ static void on_line(void *context, const char *line)
 static void on_text(void *context, struct text line)
 {
     CHECK_EQUAL(context, &told);
-    CHECK_COMPARE(line.length, <=, CHILD_LINE_MAX);
+    CHECK_COMPARE(line.length, <=, OUTPUT_LINE_MAX);
     told.texts++;
 }
 
-static const struct child_command step = {.on_line = on_line, .on_text = on_text, .context = &told};
+static const struct output_sink sink = {on_line, on_text, &told};
 static struct output output;
 
 static void begin(void)
 {
     memset(&told, 0, sizeof told);
-    output_init(&output, &step, 0);
+    output_init(&output, &sink, 0);
 }
 
 /* The lines of `bytes`, whole and then byte by byte. */
@@ -69,14 +69,14 @@ static void test_lines(void)
 
 static void test_long_line(void)
 {
-    static char bytes[3 * CHILD_LINE_MAX];
-    static char expected[4 * CHILD_LINE_MAX + 8];
+    static char bytes[3 * OUTPUT_LINE_MAX];
+    static char expected[4 * OUTPUT_LINE_MAX + 8];
     begin();
     memset(bytes, 'x', sizeof bytes);
     output_feed(&output, bytes, sizeof bytes, 0);
     output_feed(&output, "\nnext\n", 6, 0);
-    memset(expected, 'x', CHILD_LINE_MAX);
-    (void)snprintf(expected + CHILD_LINE_MAX, 8, "\nnext\n");
+    memset(expected, 'x', OUTPUT_LINE_MAX);
+    (void)snprintf(expected + OUTPUT_LINE_MAX, 8, "\nnext\n");
     CHECK_STRING(told.lines, expected);
 
     begin(); /* every byte escaped */
@@ -99,16 +99,16 @@ static void feed_lines(unsigned count, int64_t now_ms)
 static void test_rate(void)
 {
     begin();
-    feed_lines(CHILD_LINES_PER_SECOND, 0);
-    CHECK_EQUAL(told.count, CHILD_LINES_PER_SECOND);
+    feed_lines(OUTPUT_LINES_PER_SECOND, 0);
+    CHECK_EQUAL(told.count, OUTPUT_LINES_PER_SECOND);
     feed_lines(7, 999);
-    CHECK_EQUAL(told.count, CHILD_LINES_PER_SECOND);
-    CHECK_EQUAL(told.texts, CHILD_LINES_PER_SECOND + 7);
+    CHECK_EQUAL(told.count, OUTPUT_LINES_PER_SECOND);
+    CHECK_EQUAL(told.texts, OUTPUT_LINES_PER_SECOND + 7);
     told.length = 0;
     feed_lines(1, 1000);
     CHECK_STRING(told.lines, "(7 lines left out)\nx\n");
-    feed_lines(CHILD_LINES_PER_SECOND, 1001);
-    CHECK_EQUAL(told.count, 2 * CHILD_LINES_PER_SECOND + 1);
+    feed_lines(OUTPUT_LINES_PER_SECOND, 1001);
+    CHECK_EQUAL(told.count, 2 * OUTPUT_LINES_PER_SECOND + 1);
     told.length = 0;
     output_end(&output);
     CHECK_STRING(told.lines, "(1 lines left out)\n");
@@ -120,7 +120,7 @@ static void test_last(void)
     begin();
     output_last(&output, last, sizeof last);
     CHECK_STRING(last, "");
-    feed_lines(CHILD_LINES_PER_SECOND, 0);
+    feed_lines(OUTPUT_LINES_PER_SECOND, 0);
     output_feed(&output, "the \xff", 5, 0); /* past the rate, and no newline */
     output_end(&output);
     output_last(&output, last, sizeof last);
@@ -129,10 +129,10 @@ static void test_last(void)
 
 static void test_no_callbacks(void)
 {
-    static const struct child_command silent = {.on_line = NULL};
+    static const struct output_sink silent = {.on_line = NULL};
     char last[8];
     output_init(&output, &silent, 0);
-    feed_lines(CHILD_LINES_PER_SECOND + 1, 0);
+    feed_lines(OUTPUT_LINES_PER_SECOND + 1, 0);
     output_end(&output);
     output_last(&output, last, sizeof last);
     CHECK_STRING(last, "x");
@@ -140,13 +140,12 @@ static void test_no_callbacks(void)
 
 static void assert_tail(const char *const lines[], size_t count, const char *expected)
 {
-    struct tail tail;
-    char joined[TAIL_MAX + 1];
-    tail_init(&tail);
+    struct output_tail tail = {.count = 0};
+    char joined[OUTPUT_TAIL_MAX + 1];
     for (size_t i = 0; i < count; i++) {
-        tail_add(&tail, text_of(lines[i]));
+        output_tail_add(&tail, text_of(lines[i]));
     }
-    tail_join(&tail, joined);
+    output_tail_join(&tail, joined);
     CHECK_STRING(joined, expected);
 }
 
@@ -162,32 +161,31 @@ static void test_tail(void)
 
 static void test_tail_limit(void)
 {
-    static char a[TAIL_MAX + 100];
-    static char expected[TAIL_MAX + 1];
+    static char a[OUTPUT_TAIL_MAX + 100];
+    static char expected[OUTPUT_TAIL_MAX + 1];
     memset(a, 'a', sizeof a - 1);
-    memset(expected, 'a', TAIL_MAX);
+    memset(expected, 'a', OUTPUT_TAIL_MAX);
     assert_tail((const char *const[]){"old", a}, 2, expected);
 
-    a[TAIL_MAX - 6] = '\0';
-    (void)snprintf(expected, sizeof expected, "new | %.*s", TAIL_MAX - 6, a);
+    a[OUTPUT_TAIL_MAX - 6] = '\0';
+    (void)snprintf(expected, sizeof expected, "new | %.*s", OUTPUT_TAIL_MAX - 6, a);
     assert_tail((const char *const[]){"old", "new", a}, 3, expected);
-    CHECK_EQUAL(strlen(expected), TAIL_MAX);
+    CHECK_EQUAL(strlen(expected), OUTPUT_TAIL_MAX);
 
-    a[TAIL_MAX - 6] = 'a';
-    a[TAIL_MAX - 5] = '\0';
+    a[OUTPUT_TAIL_MAX - 6] = 'a';
+    a[OUTPUT_TAIL_MAX - 5] = '\0';
     assert_tail((const char *const[]){"new", a}, 2, a);
 
     /* An older line that fits is not told without those between. */
     assert_tail((const char *const[]){"x", a, "last"}, 3, "last");
 
-    memset(a, 1, TAIL_MAX);
-    a[TAIL_MAX] = '\0';
-    struct tail tail;
-    char joined[TAIL_MAX + 1];
-    tail_init(&tail);
-    tail_add(&tail, text_of(a));
-    tail_join(&tail, joined);
-    CHECK_EQUAL(strlen(joined), TAIL_MAX);
+    memset(a, 1, OUTPUT_TAIL_MAX);
+    a[OUTPUT_TAIL_MAX] = '\0';
+    struct output_tail tail = {.count = 0};
+    char joined[OUTPUT_TAIL_MAX + 1];
+    output_tail_add(&tail, text_of(a));
+    output_tail_join(&tail, joined);
+    CHECK_EQUAL(strlen(joined), OUTPUT_TAIL_MAX);
 }
 
 static const struct unit_test tests[] = {

@@ -40,7 +40,7 @@ static void test_ends(void)
 static void run_saying(const char *script, char *said, size_t size)
 {
     struct child_command step = step_of(shell(script), FAR_MS);
-    step.said = said;
+    step.stdout_bytes = said;
     step.stdout_size = size;
     REQUIRE_EQUAL(child_run(&step, &result), 0);
     CHECK_EQUAL(result.end, CHILD_EXITED);
@@ -51,17 +51,17 @@ static void test_said(void)
 {
     char said[8] = "xxxxxxx";
     run_saying("echo 1234; echo log >&2", said, sizeof said);
-    CHECK_EQUAL(result.said, 5);
+    CHECK_EQUAL(result.stdout_length, 5);
     CHECK_BYTES(said, "1234\nxx", sizeof said);
     CHECK_STRING(result.line, "log");
     CHECK_STRING(heard.all, "log\n");
     run_saying("echo only a log >&2", said, sizeof said);
-    CHECK_EQUAL(result.said, 0);
+    CHECK_EQUAL(result.stdout_length, 0);
     run_saying("printf 12345678", said, sizeof said);
-    CHECK_EQUAL(result.said, 8);
+    CHECK_EQUAL(result.stdout_length, 8);
     CHECK_BYTES(said, "12345678", sizeof said);
     run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof said);
-    CHECK_EQUAL(result.said, 1000000); /* the program is not held up */
+    CHECK_EQUAL(result.stdout_length, 1000000); /* the program is not held up */
     CHECK_STRING(result.line, "done");
 }
 
@@ -76,6 +76,25 @@ static void test_no_descriptor_for_it(void)
     CHECK_EQUAL(child_run(&step, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     no_pidfd = false;
+}
+
+static void test_end_format(void)
+{
+    static const struct {
+        struct child_result result;
+        const char *text;
+    } rows[] = {
+        {{.end = CHILD_EXITED, .exit_status = 255}, "exited with status 255"},
+        {{.end = CHILD_SIGNALED, .exit_status = 64}, "was ended by signal 64 (SIG?)"},
+        {{.end = CHILD_TIMEOUT, .exit_status = 15}, "timed out, killed by signal 15 (SIGTERM)"},
+        {{.end = CHILD_LEFT}, "was left running"},
+    };
+    char text[CHILD_END_MAX];
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
+        child_end_format(&rows[i].result, text);
+        CHECK_STRING(text, rows[i].text);
+    }
 }
 
 static void test_cannot_start(void)
@@ -206,6 +225,7 @@ static void test_nothing_is_left(void)
 
 static const struct unit_test tests[] = {
     {"how a program ends", test_ends},
+    {"the end of a program in words", test_end_format},
     {"a stdout of its own", test_said},
     {"no descriptor to wait for it by", test_no_descriptor_for_it},
     {"a program that cannot be started", test_cannot_start},

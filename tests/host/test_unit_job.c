@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit_start.c
- * and unit_is_pending.c is shown by the system tests, against a bus of their own. */
+/* Outcomes of units in words, and a bus that is not there or never says a word. The rest of unit.c
+ * is shown by the system tests, against a bus of their own. */
 #include "host/systemd/unit.h"
 #include "support/unit.h"
 #include "wire/clock.h"
@@ -21,84 +21,64 @@ static char folder[] = "/tmp/test_unit_job.XXXXXX";
 
 static const struct {
     struct unit_outcome outcome;
-    bool well;
     enum error_code code;
     const char *text;
 } rows[] = {
     {{.end = UNIT_ENDED, .job = "done", .active = "active", .sub = "running", .result = "success"},
-     true,
-     ERROR_UNAVAILABLE,
-     "u has ended well (active/running, job done, result success)"},
+     ERROR_NONE,
+     "u succeeded (active/running, job done, result success)"},
     {{.end = UNIT_ENDED, .job = "done", .active = "inactive", .sub = "dead", .result = "success"},
-     true,
-     ERROR_UNAVAILABLE,
-     "u has ended well (inactive/dead, job done, result success)"},
+     ERROR_NONE,
+     "u succeeded (inactive/dead, job done, result success)"},
     {{.end = UNIT_ENDED, .job = "done", .active = "failed", .sub = "failed", .result = "signal"},
-     false,
      ERROR_UNAVAILABLE,
      "u failed (failed/failed, job done, result signal)"},
     {{.end = UNIT_ENDED, .job = "done", .active = "inactive", .result = "exit-code"},
-     false,
      ERROR_UNAVAILABLE,
      "u failed (inactive, job done, result exit-code)"},
     /* What was not seen is not told as done. */
-    {{.end = UNIT_ENDED, .job = "done"}, false, ERROR_UNAVAILABLE, "u failed (job done)"},
+    {{.end = UNIT_ENDED, .job = "done"}, ERROR_UNAVAILABLE, "u failed (job done)"},
     {{.end = UNIT_ENDED, .active = "active", .result = "success"},
-     false,
      ERROR_INTERNAL,
-     "u was asked for, and how that ended was not heard of (active, result success)"},
+     "u was requested; its result is unknown (active, result success)"},
     {{.end = UNIT_ENDED, .job = "failed", .result = "timeout"},
-     false,
      ERROR_TIMEOUT,
      "u failed (job failed, result timeout)"},
     {{.end = UNIT_ENDED, .job = "timeout"},
-     false,
      ERROR_TIMEOUT,
      "u was not started in time (job timeout)"},
     {{.end = UNIT_ENDED, .job = "dependency"},
-     false,
      ERROR_UNAVAILABLE,
      "u was not started: a unit that it needs failed (job dependency)"},
     {{.end = UNIT_REFUSED, .error = "org.freedesktop.systemd1.NoSuchUnit", .message = "a\nb"},
-     false,
      ERROR_UNAVAILABLE,
      "u is not installed on this host: a\\x0ab"},
     {{.end = UNIT_REFUSED, .error = "org.freedesktop.DBus.Error.AccessDenied"},
-     false,
      ERROR_INTERNAL,
      "u may not be started by vsock_host (polkit)"},
     {{.end = UNIT_REFUSED, .error = "x.y", .message = "z"},
-     false,
      ERROR_INTERNAL,
      "u cannot be started: z"},
     {{.end = UNIT_REFUSED, .message = "z"},
-     false,
      ERROR_UNAVAILABLE,
      "u cannot be started: the system bus cannot be reached: z"},
     {{.end = UNIT_LATE, .active = "activating", .sub = "start"},
-     false,
      ERROR_TIMEOUT,
-     "u has not ended in time, and goes on (activating/start)"},
+     "u did not end in time, and continues (activating/start)"},
     {{.end = UNIT_LATE, .outcome_unknown = true},
-     false,
      ERROR_TIMEOUT,
-     "u was asked for, and systemd has not been heard of since"},
-    {{.end = UNIT_LEFT},
-     false,
-     ERROR_SHUTTING_DOWN,
-     "u goes on, and the host does not wait for it"},
+     "u was requested; systemd has not answered since"},
+    {{.end = UNIT_LEFT}, ERROR_SHUTTING_DOWN, "u continues; the host does not wait for it"},
 };
 
 static void test_words(void)
 {
     char words[UNIT_WORDS_MAX];
-    CHECK_EACH(i, rows, "%s", rows[i].text) {
+    CHECK_EACH(i, rows, "%s", rows[i].text)
+    {
         unit_outcome_format(&rows[i].outcome, "u", words);
         CHECK_STRING(words, rows[i].text);
-        CHECK_EQUAL(unit_outcome_well(&rows[i].outcome), rows[i].well);
-        if (!rows[i].well) {
-            CHECK_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
-        }
+        CHECK_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
     }
 }
 
@@ -109,12 +89,12 @@ static void use_bus(const char *path)
     REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", address, 1), 0);
 }
 
-static struct unit_outcome run(int stop_fd, int64_t unheard_ms)
+static struct unit_outcome run(int stop_fd, int64_t silence_ms)
 {
     const struct unit_start job = {.unit = "u.service",
                                    .deadline_ms = clock_deadline(FAR_MS),
                                    .stop_fd = stop_fd,
-                                   .unheard_ms = unheard_ms};
+                                   .silence_ms = silence_ms};
     struct unit_outcome outcome;
     unit_run(&job, &outcome);
     return outcome;

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-"""attach-hsm and detach-hsm by the step program vsock_host-hsm as a child: what it says, what is told,
+"""attach-hsm and detach-hsm by the helper program vsock_host-hsm as a child: what it says, what is told,
 and that nobody else waits for it."""
 from vsocktest import peer, wait_until
-from vsocktest.errand import ErrandCase
+from vsocktest.errand import ErrandCase, severe
 
 
 class LineTest(ErrandCase):
@@ -32,16 +32,16 @@ class LineTest(ErrandCase):
         self.assertRegex(self.read("arguments"), r" attach 77\n\Z")
 
     def test_through_vsock_guest(self):
-        self.hsm("echo 'unavailable: no stick with 20a0:4230'\nexit 1\n")
+        self.hsm("echo 'unavailable: no USB token 20a0:4230'\nexit 1\n")
         daemon = self.daemon()
         self.assertEqual(self.guest(daemon, "attach-hsm"),
-                         (1, "", "error: unavailable: no stick with 20a0:4230\n"))
+                         (1, "", "error: unavailable: no USB token 20a0:4230\n"))
         self.hsm("echo 'done: attached'\n")
         self.assertEqual(self.guest(daemon, "attach-hsm"), (0, "NoPayload\n", ""))
 
     def test_unavailable(self):
-        self.fails("echo 'unavailable: no stick is plugged in'; exit 1\n", "unavailable",
-                   "no stick is plugged in")
+        self.fails("echo 'unavailable: no USB token is plugged in'; exit 1\n", "unavailable",
+                   "no USB token is plugged in")
 
     def test_timeout_of_the_program(self):
         daemon, _ = self.fails("echo 'timeout: libvirt did not answer'; exit 1\n", "timeout")
@@ -57,29 +57,29 @@ class LineTest(ErrandCase):
         daemon.wait_log(r"attach-hsm: odd \\x1b\[31m line")
 
     def test_no_line(self):
-        self.fails("echo why >&2; exit 7\n", "internal", "said nothing", "status 7", "why")
+        self.fails("echo why >&2; exit 7\n", "internal", "wrote no result", "status 7", "why")
 
     def test_no_line_and_well(self):
-        self.fails("exit 0\n", "internal", "said nothing", "status 0")
+        self.fails("exit 0\n", "internal", "wrote no result", "status 0")
 
     def test_no_line_of_the_form(self):
-        self.fails("echo attached\n", "internal", "did not say in one line",
+        self.fails("echo attached\n", "internal", "as one line",
                    "status 0: nothing on stderr")
 
     def test_killed(self):
         self.fails("kill -SEGV $$\n", "internal", "signal 11")
 
     def test_two_lines(self):
-        self.fails("echo 'done: one'; echo 'done: two'\n", "internal", "in one line")
+        self.fails("echo 'done: one'; echo 'done: two'\n", "internal", "as one line")
 
     def test_line_that_is_cut(self):
-        self.fails("printf 'done: it'\n", "internal", "in one line")
+        self.fails("printf 'done: it'\n", "internal", "as one line")
 
     def test_another_word(self):
-        self.fails("echo 'fine: it went well'\n", "internal", "in one line")
+        self.fails("echo 'fine: it went well'\n", "internal", "as one line")
 
     def test_endless_line(self):
-        self.fails("head -c 100000 /dev/zero | tr '\\0' x; echo\n", "internal", "one line may hold")
+        self.fails("head -c 100000 /dev/zero | tr '\\0' x; echo\n", "internal", "more than the result line may hold")
 
     def test_program_missing(self):
         answer = self.ask(self.daemon({"steps": {"hsm_program": self.path("none")}}))
@@ -89,8 +89,30 @@ class LineTest(ErrandCase):
         """It is the last resort: the program keeps the limit itself, 10 s sooner."""
         self.hsm("echo $$ >%s/pid; exec sleep 600\n" % self.folder)
         daemon = self.daemon({"hsm": {"timeout_seconds": 1}})
-        self.assertError(self.ask(daemon), "timeout", "took too long")
+        self.assertError(self.ask(daemon), "timeout", "timed out, killed by signal 15 (SIGTERM)")
         self.assertServes(daemon)
+
+
+class SeverityTest(ErrandCase):
+    """One failure is one line of the log at warning or above; a line of the program keeps its priority."""
+
+    def test_failure_is_one_line(self):
+        self.hsm("echo 'hsm: notice: two tokens' >&2; echo 'unavailable: no USB token'; exit 1\n")
+        daemon = self.daemon()
+        self.assertError(self.ask(daemon), "unavailable", "no USB token")
+        daemon.wait_log("notice: attach-hsm: hsm: notice: two tokens")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual(severe(daemon),
+                         ["vsock_host: warning: attach-hsm for cid 3: unavailable: no USB token"])
+
+    def test_priority_is_kept(self):
+        self.hsm("for name in error warning notice info; do echo \"hsm: $name: it is $name\" >&2; done\n"
+                 "echo 'a line: error: of another form' >&2; echo done: x\n")
+        daemon = self.daemon()
+        self.assertDoneAnswer(self.ask(daemon))
+        for name in ("error", "warning", "notice", "info"):
+            daemon.wait_log("vsock_host: %s: attach-hsm: hsm: %s: it is %s" % ((name,) * 3))
+        daemon.wait_log("vsock_host: info: attach-hsm: a line: error: of another form")
 
 
 class QueueTest(ErrandCase):
@@ -137,7 +159,7 @@ class QueueTest(ErrandCase):
         self.assertTrue(guest.ended())
 
     def test_metrics_count_the_result(self):
-        self.hsm("echo 'unavailable: no stick'\n")
+        self.hsm("echo 'unavailable: no USB token'\n")
         daemon = self.daemon({"metrics": {"textfile": self.path("vsock.prom")}})
         self.assertError(self.ask(daemon), "unavailable")
         self.hsm("echo 'done: attached'\n")

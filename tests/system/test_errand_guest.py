@@ -76,7 +76,7 @@ class GuestUpgradeTest(UnitCase):
         self.bus.unit(UNIT, active="active", sub="running")
         self.bus.stop()
         self.bus.start()
-        self.assertError(guest.last(1), "internal", "not heard of", "active/running")
+        self.assertError(guest.last(1), "internal", "its result is unknown", "active/running")
 
     def test_stop(self):
         self.bus.unit(UNIT, run="touch %s/began; sleep 600" % self.folder)
@@ -84,5 +84,5 @@ class GuestUpgradeTest(UnitCase):
         guest = self.asked(daemon, peer.START_UPGRADE_GUEST_VM)
         self.wait_file("began")
         daemon.kick(signal.SIGTERM)
-        self.assertError(guest.last(1), "shutting_down", "goes on")
+        self.assertError(guest.last(1), "shutting_down", "continues")
         self.assertEqual(daemon.wait(), 0)

@@ -59,7 +59,7 @@ class StoppedUnitTest(UnitCase):
         guest = self.asked(daemon)
         self.wait_began()
         daemon.kick(signal.SIGTERM)
-        self.assertError(guest.last(1), "shutting_down", "not known", "goes on")
+        self.assertError(guest.last(1), "shutting_down", "not known", "continues")
         self.assertEqual(daemon.wait(), 0)
         self.go()
         wait_until(lambda: self.read("finished"), "the unit's end, without the daemon")

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """attach-hsm and detach-hsm by units: a bus of the test's own, with a stand-in for systemd."""
 from vsocktest import peer
-from vsocktest.errand import UnitCase
+from vsocktest.errand import UnitCase, severe
 
 ATTACH = "vsock_host-hsm-attach@3.service"
 DETACH = "vsock_host-hsm-detach@3.service"
@@ -25,8 +25,17 @@ class ResultTest(UnitCase):
         daemon.wait_log(r"\[steps\] method = unit in .*: the units of the helper programs read /etc/")
 
     def test_told_error(self):
-        self.hsm_unit("echo 'unavailable: no stick'; exit 1\n")
-        self.fails("unavailable", "no stick")
+        self.hsm_unit("echo 'unavailable: no USB token'; exit 1\n")
+        self.fails("unavailable", "no USB token")
+
+    def test_failure_is_one_line(self):
+        """At warning or above: the daemon's. The unit logs nothing, and its status 1 is no failure of systemd's."""
+        self.hsm_unit("echo 'unavailable: no USB token'; exit 1\n")
+        daemon = self.unit_daemon()
+        self.assertError(self.ask(daemon), "unavailable", "no USB token")
+        self.assertEqual(daemon.stop(), 0)
+        self.assertEqual([line for line in severe(daemon) if "[steps] method" not in line],
+                         ["vsock_host: warning: attach-hsm for cid 3: unavailable: no USB token"])
 
     def test_line_of_a_unit_that_failed(self):
         self.hsm_unit("echo 'timeout: libvirt did not answer'; exit 9\n")
@@ -35,23 +44,23 @@ class ResultTest(UnitCase):
     def test_old_line(self):
         self.write("results/attach@3", "done: long ago\n")
         self.bus.unit(ATTACH)
-        self.fails("internal", "said nothing", ATTACH)
+        self.fails("internal", "wrote no result", ATTACH)
 
     def test_no_file(self):
         self.bus.unit(ATTACH)
-        self.fails("internal", "said nothing")
+        self.fails("internal", "wrote no result")
 
     def test_empty_file(self):
         self.hsm_unit("")
-        self.fails("internal", "said nothing")
+        self.fails("internal", "wrote no result")
 
     def test_two_lines(self):
         self.hsm_unit("echo 'done: one'; echo 'done: two'\n")
-        self.fails("internal", "in one line")
+        self.fails("internal", "as one line")
 
     def test_too_much(self):
         self.hsm_unit("head -c 5000 /dev/zero | tr '\\0' x; echo\n")
-        self.fails("internal", "one line may hold")
+        self.fails("internal", "more than the result line may hold")
 
     def test_failed_without_a_word(self):
         self.hsm_unit("exit 9\n", active="failed", sub="failed", result="exit-code")
@@ -103,7 +112,7 @@ class RefusedTest(UnitCase):
 
     def test_no_systemd_on_the_bus(self):
         self.bus.stop_systemd()
-        self.refused("unavailable", "systemd is not there")
+        self.refused("unavailable", "systemd is not on the bus")
 
 
 class LossTest(UnitCase):
@@ -130,7 +139,7 @@ class LossTest(UnitCase):
         guest = self.asked(daemon)
         self.wait_began()
         self.bus.stop()
-        self.assertError(guest.last(1), "timeout", "not been heard of")
+        self.assertError(guest.last(1), "timeout", "not answered since")
 
     def test_end_that_was_not_told(self):
         """It is looked for."""
@@ -142,9 +151,9 @@ class LossTest(UnitCase):
         """The unit goes on, and its late end is nobody's answer: the next guest gets one of its own."""
         daemon = self.unit_daemon({"hsm": {"timeout_seconds": 1}})
         answer = self.ask(daemon)
-        self.assertError(answer, "timeout", ATTACH + " has not ended in time, and goes on",
+        self.assertError(answer, "timeout", ATTACH + " did not end in time, and continues",
                          "activating/start")
-        self.assertNotIn("said nothing", answer.message)
+        self.assertNotIn("wrote no result", answer.message)
         self.assertIsNone(self.read("finished"))
         self.assertServes(daemon)
         self.go()

@@ -25,7 +25,7 @@ NODE = """<node>
 
 class HsmProgramTest(SystemTest):
     def configure(self, uri, domain="guestos", seconds="20"):
-        """A stick that no machine has: the host's own must not be found."""
+        """A token that no machine has: the host's own must not be found."""
         return self.write("hsm.conf", "[hsm]\nuri = %s\ndomain = %s\nproduct = 0xfffe\n"
                           "timeout_seconds = %s\n" % (uri, domain, seconds))
 
@@ -50,9 +50,9 @@ class HsmProgramTest(SystemTest):
     def test_usage(self):
         for arguments, word in (((), "0 arguments"), (("attach",), "1 arguments"),
                                 (("attach", "3", "4"), "3 arguments"), (("eject", "3"), "eject"),
-                                (("attach", "x"), "is no CID"), (("attach", "-1"), "-1"),
+                                (("attach", "x"), "not a CID"), (("attach", "-1"), "-1"),
                                 (("detach", "4294967295"), "to 4294967294"),
-                                (("attach", ""), "is no CID"), (("--config",), "needs a value"),
+                                (("attach", ""), "not a CID"), (("--config",), "needs a value"),
                                 (("-x", "attach", "3"), "-x"), (("at\x1btach", "3"), "\\x1b")):
             with self.subTest(arguments):
                 status, out, err = self.run_it(*arguments)
@@ -91,16 +91,16 @@ class HsmProgramTest(SystemTest):
             self.on_test_driver("by-cid", verb, "4",
                                 line="unavailable: no running domain has the CID 4")
 
-    def test_no_stick(self):
+    def test_no_token(self):
         for domain in ("guestos", "empty", "by-cid"):
             self.on_test_driver(domain, "attach", "3",
-                                line="unavailable: no USB stick 20a0:fffe is plugged in")
+                                line="unavailable: no USB token 20a0:fffe is plugged in")
 
     def test_none_to_detach(self):
         self.on_test_driver("empty", "detach", "3", line="done: empty has no HSM", status=0)
 
     def test_detach_goes_by_the_domain(self):
-        """The stick is not there, and the domain holds it: libvirt is asked. Its test driver cannot."""
+        """The token is not there, and the domain holds it: libvirt is asked. Its test driver cannot."""
         for domain in ("guestos", "by-cid"):
             self.on_test_driver(domain, "detach", "3",
                                 line="internal: detaching the HSM: .*virDomainDetachDeviceFlags")
@@ -123,7 +123,7 @@ class HsmProgramTest(SystemTest):
         _, uri = self.silent()
         for verb in ("attach", "detach"):
             config = self.configure(uri, seconds="1.5")
-            self.assertTold(r"timeout: libvirt did not take the connection within 1\.5 s \(%s\)"
+            self.assertTold(r"timeout: libvirt did not accept the connection within 1\.5 s \(%s\)"
                             % re.escape(uri), "--config", config, verb, "3")
 
     def test_limit_of_a_program_with_its_signals_blocked(self):

@@ -139,6 +139,7 @@ class ImageTest(InstallCase):
         self.assertNotRun()
         self.write("allowed", "%s\n%s  image.tar.zst" % ("0" * 64, self.sha256.upper()))
         self.run_it(sections=allowed)
+
     def test_told_to_stop_while_it_verifies(self):
         """The signal is pending from the start, so that it is seen while the image is read."""
         def stop():

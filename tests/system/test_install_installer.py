@@ -54,7 +54,7 @@ class InstallerTest(InstallCase):
     def test_installer_hangs(self):
         self.script("installer", "#!/bin/sh\nsleep 1000 &\necho $! >%s/pids\necho $$ >>%s/pids\n"
                     "echo waiting\nwait\n" % ((self.folder,) * 2))
-        self.fails("install_failed", "too long", "waiting",
+        self.fails("install_failed", "timed out", "waiting",
                    sections={"install": {"installer_seconds": 1}})
         for pid in self.read("pids").split():
             wait_until(lambda: gone(int(pid)), "the end of process " + pid)

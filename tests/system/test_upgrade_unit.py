@@ -178,7 +178,7 @@ class UpgradeUnitTest(UnitCase):
         self.killed_before_the_lock()
         self.bus.stop_systemd()
         second = self.unit_daemon()
-        self.assertError(self.upgrade(second), "install_failed", "systemd is not there")
+        self.assertError(self.upgrade(second), "install_failed", "systemd is not on the bus")
         self.assertEqual(self.web_server.count("/image"), 1, "it was fetched again")
 
     def test_unit_that_is_not_done(self):

@@ -20,7 +20,7 @@ EXPECTED_WARNINGS = (
     (INSTALLER, r"status=9/KILL|'signal'", "test_32: it is killed"),
     (INSTALLER, r"^internal: the image \S+/0{64}\.img: |^busy: |'exit-code'|Failed to start",
      "test_31: no image of that name; test_32: two at once"),
-    (r"vsock_host-hsm-.*", r"^[0-9]+ sticks 20a0:4230 are free", "test_08: two sticks"),
+    (r"vsock_host-hsm-.*", r"^[0-9]+ USB tokens 20a0:4230 are free", "test_08: two tokens"),
 )
 
 

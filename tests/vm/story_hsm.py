@@ -28,7 +28,7 @@ class Hsm(Case):
         self.host.must("sh /srv/test/plug in 1; sh /srv/test/plug in")
         self.assertGuest("attach-hsm", "NoPayload\n")
         self.attached()
-        self.assertIn("2 sticks 20a0:4230 are free", self.world.journal("-u 'vsock_host-hsm-attach@*'"))
+        self.assertIn("2 USB tokens 20a0:4230 are free", self.world.journal("-u 'vsock_host-hsm-attach@*'"))
         self.assertGuest("attach-hsm", "NoPayload\n")
         self.assertGuest("detach-hsm", "NoPayload\n")
         self.detached()

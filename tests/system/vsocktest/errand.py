@@ -15,9 +15,15 @@ echo 'done: it was held'
 """
 
 
+def severe(daemon):
+    """The lines of the daemon's log at warning or above."""
+    return [line for line in daemon.log().splitlines()
+            if line.startswith(("vsock_host: warning: ", "vsock_host: error: "))]
+
+
 class ErrandCase(SystemTest):
     def hsm(self, body):
-        """The step program: a shell script."""
+        """The helper program: a shell script."""
         return self.script("hsm", "#!/bin/sh\n" + body)
 
     def held_hsm(self):
