@@ -24,12 +24,12 @@
 #include <string.h>
 #include <unistd.h>
 
-static int check(const char *path)
+static int print_ok(const char *path)
 {
     return printf("%s: ok\n", path) < 0 || fflush(stdout) != 0 ? 1 : 0;
 }
 
-static int dump(const struct conf *conf)
+static int print_conf(const struct conf *conf)
 {
     int error = conf_dump(conf, stdout);
     if (error == 0 && fflush(stdout) != 0) {
@@ -43,7 +43,7 @@ static int dump(const struct conf *conf)
     return 0;
 }
 
-static int status(const struct conf *conf)
+static int print_status(const struct conf *conf)
 {
     struct pending_view view;
     int error = upgrade_status_read(conf, &view);
@@ -61,7 +61,7 @@ static int status(const struct conf *conf)
 
 /* The same name from every folder. Symbolic links stay: drop-ins are found by the name that was
  * given. NULL with errno set. */
-static char *absolute(const char *path)
+static char *make_absolute(const char *path)
 {
     if (path[0] == '/') {
         return strdup(path);
@@ -77,9 +77,9 @@ static char *absolute(const char *path)
 
 static int run_daemon(const struct options *options, const struct conf *conf)
 {
-    char *path = absolute(options->config_path); /* step programs run in another folder */
+    char *path = make_absolute(options->config_path); /* helper programs run in another folder */
     if (path == NULL) {
-        (void)fprintf(stderr, "vsock_host: error: %s: cannot tell where that is: %s\n",
+        (void)fprintf(stderr, "vsock_host: error: %s: cannot find the current directory: %s\n",
                       options->config_path, strerror(errno));
         return 1;
     }
@@ -91,16 +91,16 @@ static int run_daemon(const struct options *options, const struct conf *conf)
 }
 
 /* What needs the configuration. */
-static int act(const struct options *options, const struct conf *conf)
+static int run_action(const struct options *options, const struct conf *conf)
 {
     if (options->action == OPTIONS_CHECK_CONFIG) {
-        return check(options->config_path);
+        return print_ok(options->config_path);
     }
     if (options->action == OPTIONS_DUMP_CONFIG) {
-        return dump(conf);
+        return print_conf(conf);
     }
     if (options->action == OPTIONS_STATUS) {
-        return status(conf);
+        return print_status(conf);
     }
     return run_daemon(options, conf);
 }
@@ -127,7 +127,7 @@ int main(int argc, char *argv[])
         (void)fprintf(stderr, "vsock_host: error: %s\n", problem);
         return 1;
     }
-    int code = act(&options, conf);
+    int code = run_action(&options, conf);
     conf_free(conf);
     return code;
 }

@@ -74,7 +74,7 @@ static const char *nearest_option(const char *given)
 }
 
 /* `given` is the whole word that getopt did not understand. A single letter of it is in optopt. */
-static int unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
+static int refuse_unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
 {
     char what[OPTIONS_PROBLEM_MAX];
     size_t length = strcspn(given, "=");
@@ -145,8 +145,8 @@ static int set_action(struct options *options, enum options_action action,
                   action_names[action]);
 }
 
-static int take(int option, const char *given, struct options *options,
-                char problem[OPTIONS_PROBLEM_MAX])
+static int take_option(int option, const char *given, struct options *options,
+                       char problem[OPTIONS_PROBLEM_MAX])
 {
     switch (option) {
     case OPTION_CONFIG:
@@ -175,7 +175,7 @@ static int take(int option, const char *given, struct options *options,
     case ':':
         return refuse(problem, "option %s needs a value", given);
     default:
-        return unknown(given, problem);
+        return refuse_unknown(given, problem);
     }
 }
 
@@ -191,7 +191,7 @@ int options_parse(int argc, char *argv[], struct options *ret, char problem[OPTI
         if (option == -1) {
             break;
         }
-        int result = take(option, argv[word], &options, problem);
+        int result = take_option(option, argv[word], &options, problem);
         if (result != 0) {
             return result;
         }
@@ -216,7 +216,7 @@ void options_print_help(FILE *out)
           "\n"
           "      --config FILE    the configuration, with drop-ins in FILE.d/*.conf\n"
           "                       (default " CONF_DEFAULT_PATH ")\n"
-          "      --listen ADDR    vsock:any:PORT, vsock:CID:PORT or unix:PATH, in place of\n"
+          "      --listen ADDR    vsock:any:PORT, vsock:CID:PORT or unix:/PATH, in place of\n"
           "                       [listen] address; may be given several times\n"
           "      --hsm-results DIR\n"
           "                       where the units of vsock_host-hsm leave their result\n"
@@ -225,9 +225,9 @@ void options_print_help(FILE *out)
           "                       stderr leads there)\n"
           "  -v, --verbose        log more\n"
           "\n"
-          "      --check-config   say whether the configuration is good, and exit\n"
-          "      --dump-config    print every key with its present value, and exit\n"
-          "      --status         print how the last upgrade stands, and exit\n"
+          "      --check-config   check the configuration, and exit\n"
+          "      --dump-config    print every key with its value, and exit\n"
+          "      --status         print the state of the last upgrade, and exit\n"
           "  -h, --help           print this, and exit\n"
           "  -V, --version        print the version, and exit\n"
           "\n"

@@ -27,7 +27,7 @@ static int refuse_address(const char **why, const char *text)
     return -EINVAL;
 }
 
-static int parse_unix(const char *path, struct address *ret, const char **why)
+static int parse_unix(const char *path, enum address_use use, struct address *ret, const char **why)
 {
     size_t length = strlen(path);
     if (length == 0) {
@@ -36,6 +36,9 @@ static int parse_unix(const char *path, struct address *ret, const char **why)
     if (length > ADDRESS_PATH_MAX) {
         return refuse_address(why,
                               "the path is too long; a Unix socket's path has at most 107 bytes");
+    }
+    if (use == ADDRESS_LISTEN && path[0] != '/') {
+        return refuse_address(why, "the path is not absolute; expected unix:/PATH");
     }
     *ret = (struct address){.family = AF_UNIX};
     memcpy(ret->path, path, length + 1);
@@ -88,7 +91,7 @@ static int parse_vsock(const char *text, enum address_use use, struct address *r
 int address_parse(const char *text, enum address_use use, struct address *ret, const char **why)
 {
     if (strncmp(text, "unix:", strlen("unix:")) == 0) {
-        return parse_unix(text + strlen("unix:"), ret, why);
+        return parse_unix(text + strlen("unix:"), use, ret, why);
     }
     if (strncmp(text, "vsock:", strlen("vsock:")) == 0) {
         return parse_vsock(text + strlen("vsock:"), use, ret, why);

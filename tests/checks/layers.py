@@ -34,7 +34,6 @@ OUTSIDE = {
     r"systemd/sd-(daemon|journal)\.h": ("host/systemd/notify.c",),
     r"systemd/sd-bus\.h": ("host/systemd/bus.c", "host/systemd/logind.c"),
     r"jansson\.h": ("compat/json.c",),
-    r"ini\.h": ("host/conf/conf_read.c",),
     r"libvirt/.*": ("host/hsm/libvirt.c",),
     r"libxml/.*": ("host/hsm/domain_xml.c",),
 }

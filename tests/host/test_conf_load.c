@@ -43,7 +43,8 @@ static void test_lists_add_up(void)
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
-    CHECK_EACH(i, additions, "%s", additions[i].first) {
+    CHECK_EACH(i, additions, "%s", additions[i].first)
+    {
         sandbox_write("main.conf", additions[i].first);
         sandbox_write("main.conf.d/1.conf", additions[i].second);
         sandbox_write("main.conf.d/2.conf", additions[i].third);
@@ -135,7 +136,7 @@ static void test_bad_listen(void)
     sandbox_write("main.conf", "");
     CHECK_STRING(sandbox_load_problem(with_blank),
                  "--listen \"unix:/a b\": allowed: 1 to 16 addresses, none twice: "
-                 "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
+                 "vsock:any:PORT, vsock:CID:PORT or unix:/PATH");
     CHECK_STRING(sandbox_load_problem(with_wrong),
                  "--listen \"vsock:x:1\": the CID is not a number from 0 to 4294967294, "
                  "nor \"any\"");
@@ -143,7 +144,7 @@ static void test_bad_listen(void)
     char *twice[] = {blank, blank, NULL};
     CHECK_STRING(sandbox_load_problem(twice),
                  "--listen \"unix:/a\": allowed: 1 to 16 addresses, none twice: "
-                 "vsock:any:PORT, vsock:CID:PORT or unix:PATH");
+                 "vsock:any:PORT, vsock:CID:PORT or unix:/PATH");
     sandbox_leave();
 }
 
@@ -181,7 +182,8 @@ static const struct {
 static void test_checks(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, checks, "%s", checks[i].text) {
+    CHECK_EACH(i, checks, "%s", checks[i].text)
+    {
         CHECK_STRING(sandbox_problem(checks[i].text), checks[i].problem);
     }
     sandbox_leave();
@@ -242,7 +244,7 @@ static void test_dump_round_trip(void)
     sandbox_leave();
 }
 
-/* 60 prefixes do not fit one line, and neither does one that fills its own. */
+/* 60 prefixes do not fit one line, and neither does one that is longer than a line of the dump. */
 static void test_dump_long_lists(void)
 {
     sandbox_enter();
@@ -252,8 +254,7 @@ static void test_dump_long_lists(void)
     for (int i = 0; i < 60; i++) {
         fprintf(file, "allowed_prefixes = https://host-%d.example/images/\n", i);
     }
-    fprintf(file, "allowed_prefixes=https://%0*d\n", 198 - (int)strlen("allowed_prefixes=https://"),
-            1);
+    fprintf(file, "allowed_prefixes=https://%0*d\n", 255 - (int)strlen("https://"), 1);
     REQUIRE_EQUAL(fclose(file), 0);
     struct conf *conf = sandbox_load();
     CHECK_EQUAL(conf->upgrade.allowed_prefixes.count, 61);

@@ -78,7 +78,7 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
     char comment[1024];
     REQUIRE_STRING(shown->section, key->section);
     REQUIRE_STRING(shown->name, key->name);
-    key->kind->allowed(key, allowed);
+    conf_allowed(key, allowed);
     snprintf(comment, sizeof comment, "# %s\n# Allowed: %s.\n%s", key->description, allowed,
              key->restart ? "# " RESTART_MARK "\n" : "");
     CHECK_STRING(shown->comment, comment);

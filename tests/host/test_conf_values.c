@@ -114,7 +114,7 @@ static const struct {
     const char *allowed;
 } lists[] = {
     {"listen", "address", "unix:/s%u", 1, 16,
-     "1 to 16 addresses, none twice: vsock:any:PORT, vsock:CID:PORT or unix:PATH"},
+     "1 to 16 addresses, none twice: vsock:any:PORT, vsock:CID:PORT or unix:/PATH"},
     {"listen", "allowed_cids", "%u", 1, 64, "1 to 64 numbers from 0 to 4294967295"},
     {"listen", "unix_uids", "%u", 0, 64, "at most 64 numbers from 0 to 4294967294"},
     {"console", "devices", "/dev/x%u", 0, 16, "at most 16 absolute paths"},
@@ -273,9 +273,16 @@ static const struct {
      "the first one an absolute path"},
     {"[listen]\naddress = unix:/a unix:/a\n",
      "main.conf:2: [listen] address = unix:/a unix:/a: \"unix:/a\": allowed: 1 to 16 addresses, "
-     "none twice: vsock:any:PORT, vsock:CID:PORT or unix:PATH"},
+     "none twice: vsock:any:PORT, vsock:CID:PORT or unix:/PATH"},
     {"[listen]\naddress = tcp:1\n", "main.conf:2: [listen] address = tcp:1: \"tcp:1\": expected "
                                     "vsock:CID:PORT, vsock:any:PORT or unix:PATH"},
+    {"[listen]\naddress = unix:host.sock\n", "main.conf:2: [listen] address = unix:host.sock: "
+                                             "\"unix:host.sock\": the path is not absolute; "
+                                             "expected unix:/PATH"},
+    {"[metrics]\ntextfile = /m.txt\n", "main.conf:2: [metrics] textfile = /m.txt: allowed: an "
+                                       "absolute path that ends in .prom, or nothing"},
+    {"[metrics]\ntextfile = m.prom\n", "main.conf:2: [metrics] textfile = m.prom: allowed: an "
+                                       "absolute path that ends in .prom, or nothing"},
     /* What a file holds reaches the message escaped. */
     {"[hsm]\nvendor = \xff\xc3\xa9\n",
      "main.conf:2: [hsm] vendor = \\xff\xc3\xa9: allowed: a hexadecimal number from 0x0001 to "
@@ -285,7 +292,8 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, refused, "%s", refused[i].text) {
+    CHECK_EACH(i, refused, "%s", refused[i].text)
+    {
         CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();
@@ -316,12 +324,39 @@ static void test_taken_numbers(void)
     sandbox_leave();
 }
 
+/* A value has at most 255 bytes, and so has a word of a list. */
+static void test_long_values(void)
+{
+    char text[300];
+    char expected[512];
+    char value[257] = "/";
+    memset(value + 1, 'x', 254);
+    sandbox_enter();
+    CHECK_STRING(try_value("version", "file", value), "");
+    CHECK_STRING(try_value("console", "devices", value), "");
+    struct conf *conf = sandbox_load();
+    char *dump = sandbox_dump(conf);
+    snprintf(text, sizeof text, "\ndevices = %s\n", value);
+    CHECK_CONTAINS(dump, text);
+    free(dump);
+    conf_free(conf);
+    value[255] = 'x';
+    snprintf(expected, sizeof expected,
+             "main.conf:2: [version] file = %.255s: a value, and a word of a list, has at most 255 "
+             "bytes",
+             value);
+    CHECK_STRING(try_value("version", "file", value), expected);
+    CHECK_CONTAINS(try_value("console", "devices", value), "at most 255 bytes");
+    sandbox_leave();
+}
+
 static void test_taken_lists(void)
 {
     sandbox_enter();
-    sandbox_write("main.conf", "[listen]\nallowed_cids = 3\t 4294967295 0\ncommands = notify\n"
-                               "[upgrade]\nrefused_addresses = private own\nca_file = /a b\n"
-                               "[install]\ninstaller = /bin/i --x ../y\n");
+    sandbox_write("main.conf",
+                  "[listen]\nallowed_cids = 3\t 4294967295 0\ncommands = notify\n"
+                  "[upgrade]\nrefused_addresses = private own\nca_file = /a b\n"
+                  "[install]\ninstaller = /bin/i --x ../y\n[metrics]\ntextfile = /m.prom\n");
     struct conf *conf = sandbox_load();
     REQUIRE_EQUAL(conf->listen.allowed_cids.count, 3);
     CHECK_EQUAL(conf->listen.allowed_cids.items[0], 3);
@@ -365,6 +400,7 @@ static const struct unit_test tests[] = {
     {"every range has a row here", test_every_range_has_a_row},
     {"every list, too short and too long", test_lengths},
     {"what each kind of value refuses", test_refused},
+    {"values at the limit of length, and one byte longer", test_long_values},
     {"numbers that are taken", test_taken_numbers},
     {"lists and texts that are taken", test_taken_lists},
     {"defaults", test_defaults},

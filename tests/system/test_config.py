@@ -158,7 +158,7 @@ class ConfigTest(SystemTest):
 
     def test_bad_addresses(self):
         for address in ("19090", "vsock:2", "vsock:any:0", "vsock:any:99999999999", "unix:",
-                        "unix:" + "/x" * 60, "tcp:127.0.0.1:80", "vsock:-1:19090"):
+                        "unix:" + "/x" * 60, "unix:relative", "tcp:127.0.0.1:80", "vsock:-1:19090"):
             with self.subTest(address):
                 self.refused("[listen]\naddress = %s\n" % address, "test.conf", "address")
 
@@ -171,9 +171,11 @@ class ConfigTest(SystemTest):
                      drop_ins={"10.conf": "[limits]\nworkers = 3\nworkers = 4\n"})
 
     def test_long_line(self):
-        self.refused("[version]\nfile = /%s\n" % ("x" * 200), "test.conf", "2", "long")
-        self.assertEqual(self.dump("[version]\nfile = /%s\n" % ("x" * 180))["version.file"],
-                         "/" + "x" * 180)
+        self.refused("[version]\nfile = /v ;%s\n" % ("x" * 4086), "test.conf", "2", "long")
+        self.assertEqual(self.dump("[version]\nfile = /v ;%s\n" % ("x" * 4085))["version.file"], "/v")
+        self.refused("[version]\nfile = /%s\n" % ("x" * 255), "test.conf", "2", "255 bytes")
+        self.assertEqual(self.dump("[version]\nfile = /%s\n" % ("x" * 254))["version.file"],
+                         "/" + "x" * 254)
 
     def test_leading_blank(self):
         for blank in " \t":
@@ -246,7 +248,7 @@ class ConfigTest(SystemTest):
 
     def test_usage(self):
         for arguments in (["--nonsense"], ["word"], ["--config"], ["--log", "paper"],
-                          ["--listen", "nowhere"], ["--listen"]):
+                          ["--listen", "nowhere"], ["--listen", "unix:relative"], ["--listen"]):
             with self.subTest(arguments):
                 code, out, error = vsock_host.run(arguments)
                 self.assertEqual((code, out), (2, ""), error)

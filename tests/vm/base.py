@@ -14,7 +14,7 @@ import subprocess
 PACKAGES = (
     "systemd systemd-sysv libpam-systemd dbus kmod udev polkitd python3-minimal libpython3-stdlib openssl "
     "libvirt-daemon-system libvirt-daemon-driver-qemu libvirt-clients qemu-system-x86 "
-    "ca-certificates libcurl4 libgcrypt20 libinih1 libjansson4 libsystemd0 libxml2 libvirt0").split()
+    "ca-certificates libcurl4 libgcrypt20 libjansson4 libsystemd0 libxml2 libvirt0").split()
 HOST_MODULES = (
     "autofs4 virtio_pci virtio_blk virtio_console ext4 vsock vhost_vsock vsock_loopback "
     "vmw_vsock_virtio_transport dummy_hcd configfs libcomposite usb_f_ss_lb xhci-pci").split()

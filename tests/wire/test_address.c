@@ -71,6 +71,7 @@ static const struct {
     {"vsock:2:19090:1", ADDRESS_CONNECT, "port"},
     {"vsock:2:http", ADDRESS_CONNECT, "port"},
     {"unix:", ADDRESS_CONNECT, "empty"},
+    {"unix:a/b", ADDRESS_LISTEN, "expected unix:/PATH"},
 };
 
 static void test_refused(void)

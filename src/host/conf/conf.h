@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The configuration of vsock_host and of its step programs: one struct, filled from one table
- * (conf_table.c), which is the source of names, types, ranges, defaults and descriptions for the
- * reader, for --dump-config and for the tests that compare it with conf/vsock_host.conf.
+/* The configuration of vsock_host and of its helper programs: one struct, filled from one table
+ * (conf_table.c). A struct conf is constant once loaded, and any thread may then read it.
  *
- * Threads  a struct conf is constant once loaded, and may then be read by any thread.
  * Units    *_ms: milliseconds; sizes: bytes.
  * Errors   0 or -errno, with one line in `problem`: file, line, key, value and what is allowed.
- * Owner    conf_load allocates, conf_free frees.
  */
 #ifndef HOST_CONF_H
 #define HOST_CONF_H
@@ -123,10 +120,10 @@ MUST_CHECK int conf_load(const char *path, char *const listen[], struct conf **r
                          char problem[CONF_PROBLEM_MAX]);
 struct conf *conf_free(struct conf *conf);
 
-/* On a reload: keys that are taken at the start alone keep in `fresh` what they have in `now`. `told`
- * is called with each that differs, its section and name. 0 or -ENOMEM. */
+/* On a reload: copies to `fresh` the values of keys that take effect only at a restart, and calls
+ * `report` for each one that differs. 0 or -ENOMEM. */
 MUST_CHECK int conf_carry_over(const struct conf *now, struct conf *fresh,
-                               void (*told)(const char *section, const char *name));
+                               void (*report)(const char *section, const char *name));
 
 /* True if every key has the same value in both. */
 bool conf_same(const struct conf *a, const struct conf *b);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "host/conf/conf_load.h"
-
 #include "host/conf/conf_read.h"
+#include "host/conf/conf_table.h"
 #include "host/conf/conf_value.h"
 #include "wire/text.h"
 
@@ -10,212 +9,171 @@
 #include <stdlib.h>
 #include <string.h>
 
-static struct conf_origin *origin(struct conf_origins *origins, const char *section,
-                                  const char *name)
+/* The last line that gave a key. */
+struct origin {
+    unsigned file; /* index of the file, from 1; 0: in no file */
+    struct conf_place place;
+};
+
+struct load {
+    struct conf *conf;
+    struct origin origins[CONF_KEYS_MAX]; /* in the table's order */
+    unsigned file;                        /* index of the file that is read, from 1 */
+    const char *section;                  /* of the line that is read */
+    char *problem;
+};
+
+static struct origin *origin_of(struct load *load, const struct conf_key *key)
 {
-    return conf_origin_of(origins, conf_key_find(section, name));
+    return &load->origins[key - conf_keys];
 }
 
-static struct conf_place place_of(const struct conf_origin *origin)
+static struct origin *find_origin(struct load *load, const char *section, const char *name)
 {
-    return (struct conf_place){.path = origin->path, .line = origin->line};
+    return origin_of(load, conf_key_find(section, name));
 }
 
-static const struct conf_origin *later(const struct conf_origin *a, const struct conf_origin *b)
-{
-    bool a_first = a->file != b->file ? a->file < b->file : a->line < b->line;
-    return a_first ? b : a;
-}
+/* --- checks of the whole: lists that are too short, keys that contradict each other --- */
 
 /* The defaults are long enough, so a list that is too short was given in a file. */
-static int check_lengths(const struct conf *conf, struct conf_origins *origins,
-                         char problem[CONF_PROBLEM_MAX])
+static int check_lengths(struct load *load)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        if (conf_value_count(key, conf) < key->min_count) {
-            char why[CONF_WHY_MAX];
-            struct conf_place place = place_of(conf_origin_of(origins, key));
-            conf_value_allowed(key, why);
-            conf_problem(&place, problem, "[%s] %s = : %s", key->section, key->name, why);
-            return -EINVAL;
+        if (conf_value_count(key, load->conf) < key->min_count) {
+            char allowed[CONF_ALLOWED_MAX];
+            conf_allowed(key, allowed);
+            return conf_refuse(&origin_of(load, key)->place, load->problem,
+                               "[%s] %s = : allowed: %s", key->section, key->name, allowed);
         }
     }
     return 0;
 }
 
-static int check_connections(struct conf *conf, struct conf_origins *origins,
-                             char problem[CONF_PROBLEM_MAX])
+/* A limit per CID that no file gave is cut to the limit of all connections. */
+static int check_connections(struct load *load)
 {
+    struct conf *conf = load->conf;
+    const struct origin *origin = find_origin(load, "limits", "connections_per_cid");
     if (conf->limits.connections_per_cid <= conf->limits.connections) {
         return 0;
     }
-    struct conf_origin *given = origin(origins, "limits", "connections_per_cid");
-    if (given->path == NULL) {
+    if (origin->file == 0) {
         conf->limits.connections_per_cid = conf->limits.connections;
         return 0;
     }
-    struct conf_place place = place_of(given);
-    conf_problem(&place, problem,
-                 "[limits] connections_per_cid = %u: allowed: at most [limits] connections = %u",
-                 conf->limits.connections_per_cid, conf->limits.connections);
-    return -EINVAL;
+    return conf_refuse(
+        &origin->place, load->problem,
+        "[limits] connections_per_cid = %u: allowed: at most [limits] connections = %u",
+        conf->limits.connections_per_cid, conf->limits.connections);
 }
 
-static int check_reboot(const struct conf *conf, struct conf_origins *origins,
-                        char problem[CONF_PROBLEM_MAX])
+static int check_reboot(struct load *load)
 {
-    if (conf->reboot.method != CONF_REBOOT_COMMAND || conf->reboot.command.count > 0) {
+    if (load->conf->reboot.method != CONF_REBOOT_COMMAND || load->conf->reboot.command.count > 0) {
         return 0;
     }
-    struct conf_place place = place_of(origin(origins, "reboot", "method"));
-    conf_problem(&place, problem, "[reboot] method = command: needs a [reboot] command");
-    return -EINVAL;
+    return conf_refuse(&find_origin(load, "reboot", "method")->place, load->problem,
+                       "[reboot] method = command: needs a [reboot] command");
 }
 
-static bool holds(const char *folder, const char *path)
+static bool directory_holds(const char *directory, const char *path)
 {
-    size_t length = strlen(folder);
-    while (length > 0 && folder[length - 1] == '/') {
+    size_t length = strlen(directory);
+    while (length > 0 && directory[length - 1] == '/') {
         length--;
     }
-    return strncmp(folder, path, length) == 0 && (path[length] == '/' || path[length] == '\0');
+    return strncmp(directory, path, length) == 0 && (path[length] == '/' || path[length] == '\0');
 }
 
-/* The daemon may write its own folder, so the other one is not safe inside it; nor can the daemon
- * enter a folder inside the other one. */
-static int check_directories(const struct conf *conf, struct conf_origins *origins,
-                             char problem[CONF_PROBLEM_MAX])
+/* The daemon may write its own directory, so the other one is not safe inside it; nor can the
+ * daemon enter a directory inside the other one. */
+static int check_directories(struct load *load)
 {
-    const char *upgrade = conf->upgrade.directory;
-    const char *install = conf->install.directory;
-    if (!holds(upgrade, install) && !holds(install, upgrade)) {
+    const char *upgrade = load->conf->upgrade.directory;
+    const char *install = load->conf->install.directory;
+    const struct origin *a = find_origin(load, "upgrade", "directory");
+    const struct origin *b = find_origin(load, "install", "directory");
+    if (!directory_holds(upgrade, install) && !directory_holds(install, upgrade)) {
         return 0;
     }
-    struct conf_place place = place_of(
-        later(origin(origins, "upgrade", "directory"), origin(origins, "install", "directory")));
-    conf_problem(&place, problem,
-                 "[install] directory = %s: allowed: a folder apart from [upgrade] directory = %s",
-                 install, upgrade);
-    return -EINVAL;
-}
-
-/* A limit of connections per CID that no file gave is cut to the limit of all connections. */
-static int conf_check(struct conf *conf, struct conf_origins *origins,
-                      char problem[CONF_PROBLEM_MAX])
-{
-    int result = check_lengths(conf, origins, problem);
-    if (result == 0) {
-        result = check_connections(conf, origins, problem);
-    }
-    if (result == 0) {
-        result = check_reboot(conf, origins, problem);
-    }
-    return result == 0 ? check_directories(conf, origins, problem) : result;
-}
-
-struct load {
-    struct conf *conf;
-    struct conf_origins origins;
-    unsigned file; /* the how manieth is being read, from 1 on */
-    char *problem;
-};
-
-/* A line's key and value, escaped, for an error. */
-struct shown {
-    char key[128];
-    char value[CONF_ITEM_MAX];
-};
-
-static struct shown show(const char *key, const char *value)
-{
-    struct shown shown;
-    (void)escape_text(text_of(key), ESCAPE_LINE, shown.key, sizeof shown.key);
-    (void)escape_text(text_of(value), ESCAPE_LINE, shown.value, sizeof shown.value);
-    return shown;
-}
-
-/* --- errors --- */
-
-static int no_section(struct load *load, const struct conf_place *place, const char *section)
-{
-    char shown[CONF_ITEM_MAX];
-    const char *nearest = conf_section_suggest(section);
-    (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof shown);
-    if (nearest != NULL) {
-        conf_problem(place, load->problem, "[%s]: no such section; did you mean [%s]?", shown,
-                     nearest);
-    } else {
-        conf_problem(place, load->problem, "[%s]: no such section", shown);
-    }
-    return -EINVAL;
-}
-
-static int no_key(struct load *load, const struct conf_place *place, const char *section,
-                  const char *key, const char *value)
-{
-    struct shown shown = show(key, value);
-    const char *nearest = conf_key_suggest(section, key);
-    const struct conf_key *elsewhere = conf_key_find(NULL, key);
-    const char *what = section[0] == '\0' ? "a key before any [section]" : "no such key";
-    char hint[96] = "";
-    if (elsewhere != NULL) {
-        snprintf(hint, sizeof hint, "; it belongs in [%s]", elsewhere->section);
-    } else if (nearest != NULL) {
-        snprintf(hint, sizeof hint, "; did you mean %s?", nearest);
-    }
-    conf_problem(place, load->problem, "[%s] %s = %s: %s%s", section, shown.key, shown.value, what,
-                 hint);
-    return -EINVAL;
-}
-
-static int report_error(struct load *load, const struct conf_place *place,
-                        const struct conf_key *key, const char *value, const char *why)
-{
-    struct shown shown = show(key->name, value);
-    conf_problem(place, load->problem, "[%s] %s = %s: %s", key->section, key->name, shown.value,
-                 why);
-    return -EINVAL;
+    bool a_first = a->file != b->file ? a->file < b->file : a->place.line < b->place.line;
+    return conf_refuse(
+        &(a_first ? b : a)->place, load->problem,
+        "[install] directory = %s: allowed: a folder apart from [upgrade] directory = %s", install,
+        upgrade);
 }
 
 /* --- the lines of the files --- */
 
+static int report_error(const struct load *load, const struct conf_place *place,
+                        const char *section, const char *key, const char *value, const char *why)
+{
+    char shown_key[128];
+    char shown_value[CONF_ITEM_MAX];
+    (void)escape_text(text_of(key), ESCAPE_LINE, shown_key, sizeof shown_key);
+    (void)escape_text(text_of(value), ESCAPE_LINE, shown_value, sizeof shown_value);
+    return conf_refuse(place, load->problem, "[%s] %s = %s: %s", section, shown_key, shown_value,
+                       why);
+}
+
 static int on_section(void *context, const struct conf_place *place, const char *section)
 {
-    return conf_section_known(section) ? 0 : no_section(context, place, section);
+    struct load *load = context;
+    char shown[CONF_ITEM_MAX];
+    load->section = conf_section_find(section);
+    if (load->section != NULL) {
+        return 0;
+    }
+    const char *meant = conf_section_suggest(section);
+    (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof shown);
+    return conf_refuse(place, load->problem, "[%s]: no such section%s%s%s", shown,
+                       meant != NULL ? "; did you mean [" : "", meant != NULL ? meant : "",
+                       meant != NULL ? "]?" : "");
 }
 
-/* The first mention in the files replaces a list's default, and so does one that holds nothing. */
-static int take(struct load *load, const struct conf_place *place, const struct conf_key *key,
-                const char *value)
+static int refuse_key(const struct load *load, const struct conf_place *place, const char *name,
+                      const char *value)
 {
-    char why[CONF_WHY_MAX];
-    struct conf_origin *origin = conf_origin_of(&load->origins, key);
-    bool again = origin->file == load->file && !key->kind->list;
-    if (again) {
-        snprintf(why, sizeof why, "given twice, first in line %u", origin->line);
-        return report_error(load, place, key, value, why);
+    const char *what = load->section[0] == '\0' ? "a key before any [section]" : "no such key";
+    const char *meant = conf_key_suggest(load->section, name);
+    const struct conf_key *elsewhere = conf_key_find(NULL, name);
+    char why[128];
+    if (elsewhere != NULL) {
+        snprintf(why, sizeof why, "%s; it belongs in [%s]", what, elsewhere->section);
+    } else if (meant != NULL) {
+        snprintf(why, sizeof why, "%s; did you mean %s?", what, meant);
+    } else {
+        snprintf(why, sizeof why, "%s", what);
     }
-    if (key->kind->list && (origin->path == NULL || value[0] == '\0')) {
-        conf_value_clear(key, load->conf);
-    }
-    *origin = (struct conf_origin){place->path, load->file, place->line};
-    int result = conf_value_take(key, value, load->conf, why);
-    return result == -EINVAL ? report_error(load, place, key, value, why) : result;
+    return report_error(load, place, load->section, name, value, why);
 }
 
-static int on_entry(void *context, const struct conf_place *place, const char *section,
-                    const char *name, const char *value)
+static int on_entry(void *context, const struct conf_place *place, const char *name,
+                    const char *value)
 {
     struct load *load = context;
-    const struct conf_key *key = conf_key_find(section, name);
+    char why[CONF_WHY_MAX];
+    const struct conf_key *key = conf_key_find(load->section, name);
     if (key == NULL) {
-        return no_key(load, place, section, name, value);
+        return refuse_key(load, place, name, value);
     }
+    struct origin *origin = origin_of(load, key);
     if (value[0] == ';') {
-        return report_error(load, place, key, value, "a comment needs a blank before its ;");
+        return report_error(load, place, key->section, name, value,
+                            "a comment needs a blank before its ;");
     }
-    return take(load, place, key, value);
+    if (origin->file == load->file && !key->kind->list) {
+        snprintf(why, sizeof why, "given twice, first in line %u", origin->place.line);
+        return report_error(load, place, key->section, name, value, why);
+    }
+    /* The first line of a list replaces its default; an empty one empties it. */
+    if (key->kind->list && (origin->file == 0 || value[0] == '\0')) {
+        conf_value_clear(key, load->conf);
+    }
+    *origin = (struct origin){load->file, *place};
+    int result = conf_value_set(key, value, load->conf, why);
+    return result == -EINVAL ? report_error(load, place, key->section, name, value, why) : result;
 }
 
 static int read_files(struct load *load, const struct conf_strings *files)
@@ -224,6 +182,7 @@ static int read_files(struct load *load, const struct conf_strings *files)
     int result = 0;
     for (size_t i = 0; i < files->count && result == 0; i++) {
         load->file = (unsigned)i + 1;
+        load->section = "";
         result = conf_read(files->items[i], &sink, load->problem);
         bool optional = i == 0 && strcmp(files->items[i], CONF_DEFAULT_PATH) == 0;
         result = result == -ENOENT && optional ? 0 : result;
@@ -238,54 +197,58 @@ static int set_defaults(struct conf *conf)
     int result = 0;
     for (size_t i = 0; i < conf_keys_count && result == 0; i++) {
         char why[CONF_WHY_MAX];
-        result = conf_value_take(&conf_keys[i], conf_keys[i].default_value, conf, why);
+        result = conf_value_set(&conf_keys[i], conf_keys[i].default_value, conf, why);
         assert(result != -EINVAL);
     }
     return result;
 }
 
-static int replace_listeners(struct conf *conf, char *const listen[],
-                             char problem[CONF_PROBLEM_MAX])
+static int replace_listeners(struct load *load, char *const listen[])
 {
     const struct conf_key *key = conf_key_find("listen", "address");
     char why[CONF_WHY_MAX];
     int result = 0;
-    conf_value_clear(key, conf);
+    conf_value_clear(key, load->conf);
     for (size_t i = 0; listen[i] != NULL && result == 0; i++) {
-        result = conf_value_add(key, listen[i], conf, why);
+        result = conf_value_add(key, listen[i], load->conf, why);
     }
     if (result == -EINVAL) {
-        snprintf(problem, CONF_PROBLEM_MAX, "--listen %s", why);
+        snprintf(load->problem, CONF_PROBLEM_MAX, "--listen %s", why);
     }
     return result;
 }
 
-static int load_into(struct load *load, const struct conf_strings *files, char *const listen[])
+static int fill_conf(struct load *load, const struct conf_strings *files, char *const listen[])
 {
+    static int (*const checks[])(struct load * load) = {check_lengths, check_connections,
+                                                        check_reboot, check_directories};
     int result = set_defaults(load->conf);
     if (result == 0) {
         result = read_files(load, files);
     }
     if (result == 0 && listen != NULL) {
-        result = replace_listeners(load->conf, listen, load->problem);
+        result = replace_listeners(load, listen);
     }
-    return result == 0 ? conf_check(load->conf, &load->origins, load->problem) : result;
+    for (size_t i = 0; i < sizeof checks / sizeof checks[0] && result == 0; i++) {
+        result = checks[i](load);
+    }
+    return result;
 }
 
 int conf_load(const char *path, char *const listen[], struct conf **ret,
               char problem[CONF_PROBLEM_MAX])
 {
     struct conf_strings files = {0};
-    struct load load = {.problem = problem};
-    int result = conf_files_find(path, &files, problem);
-    if (result != 0) {
-        return result;
+    struct load load = {.problem = problem, .conf = calloc(1, sizeof *load.conf)};
+    int result = load.conf != NULL ? conf_files_find(path, &files, problem) : -ENOMEM;
+    if (result == 0) {
+        result = fill_conf(&load, &files, listen);
     }
-    snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
-    load.conf = calloc(1, sizeof *load.conf);
-    result = load.conf != NULL ? load_into(&load, &files, listen) : -ENOMEM;
-    conf_files_done(&files);
+    conf_strings_clear(&files);
     if (result != 0) {
+        if (result == -ENOMEM) {
+            snprintf(problem, CONF_PROBLEM_MAX, "out of memory");
+        }
         conf_free(load.conf);
         return result;
     }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_table.h"
 
-#include "host/conf/conf.h"
-#include "host/conf/conf_types.h"
+#include "host/policy/url_policy.h"
+#include "wire/message.h"
 #include "wire/suggest.h"
 
 #include <string.h>
@@ -32,27 +32,27 @@ enum {
 #define DAY          (86400 * SECOND)
 #define FILE_MAX     (16 * TIB) /* the largest file of ext4 with blocks of 4 KiB */
 
-static const char *const step_methods[] = {"exec", "unit", NULL};
-static const char *const reboot_methods[] = {"logind", "command", NULL};
-static const char *const url_schemes[] = {"http", "https", NULL};
-_Static_assert(CONF_STEP_EXEC == 0 && CONF_STEP_UNIT == 1, "the order of step_methods");
-_Static_assert(CONF_REBOOT_LOGIND == 0 && CONF_REBOOT_COMMAND == 1, "the order of reboot_methods");
+static const char *const step_methods[CONF_WORDS_MAX] = {
+    [CONF_STEP_EXEC] = "exec", [CONF_STEP_UNIT] = "unit"};
+static const char *const reboot_methods[CONF_WORDS_MAX] = {
+    [CONF_REBOOT_LOGIND] = "logind", [CONF_REBOOT_COMMAND] = "command"};
+static const char *const url_schemes[CONF_WORDS_MAX] = {"http", "https"};
 
-static const char *class_bit_name(unsigned bit)
+static const char *class_of_bit(unsigned bit)
 {
-    return (1U << bit) <= ADDRESS_PRIVATE ? address_class_name(1U << bit) : NULL;
+    return address_class_name(UINT32_C(1) << bit);
 }
 
 const struct conf_key conf_keys[] = {
     {"listen", "address", &conf_addresses, AT(listen.address), WORDS(1, 16),
      .default_value = "vsock:any:19090", .restart = true,
-     .description = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:PATH."},
+     .description = "Where guests connect: vsock:any:PORT, vsock:CID:PORT or unix:/PATH."},
     {"listen", "allowed_cids", &conf_number_list, AT(listen.allowed_cids), RANGE(0, CID_MAX),
      WORDS(1, 64), .default_value = "3",
      .description =
          "Guests that are served, by CID. The first one is 3. Others are answered forbidden."},
     {"listen", "commands", &conf_set, AT(listen.commands), WORDS(1, COMMAND_LAST),
-     .bit_name = command_name, .default_value = &(COMMANDS(COMMAND_WORD))[1],
+     .word = command_name, .default_value = &(COMMANDS(COMMAND_WORD))[1],
      .description = "The commands that are served. Others are answered forbidden."},
     /* The highest CID means "any" to the kernel: no peer has it. */
     {"listen", "unix_cid", &conf_count, AT(listen.unix_cid), RANGE(0, CID_MAX - 1),
@@ -140,7 +140,7 @@ const struct conf_key conf_keys[] = {
     {"upgrade", "allowed_prefixes", &conf_prefixes, AT(upgrade.allowed_prefixes), WORDS(0, 64),
      .default_value = "", .description = "A URL must begin with one of these. Empty: any."},
     {"upgrade", "refused_addresses", &conf_set, AT(upgrade.refused_addresses), WORDS(0, 6),
-     .bit_name = class_bit_name, .default_value = "loopback link-local multicast unspecified own",
+     .word = class_of_bit, .default_value = "loopback link-local multicast unspecified own",
      .description = "Servers at such addresses are not connected to."},
     {"upgrade", "ca_file", &conf_optional_path, AT(upgrade.ca_file), .default_value = "",
      .description = "Certificates that https trusts, as PEM. Empty: the system's."},
@@ -198,7 +198,7 @@ const struct conf_key conf_keys[] = {
      .default_value = "upgrade-guestos.service",
      .description = "The unit that start-upgrade-guest-vm restarts."},
 
-    {"metrics", "textfile", &conf_optional_path, AT(metrics.textfile), .default_value = "",
+    {"metrics", "textfile", &conf_optional_prom, AT(metrics.textfile), .default_value = "",
      .description = "A file for node_exporter's textfile collector. Empty: off."},
 };
 const size_t conf_keys_count = sizeof conf_keys / sizeof conf_keys[0];
@@ -216,14 +216,14 @@ const struct conf_key *conf_key_find(const char *section, const char *name)
     return NULL;
 }
 
-bool conf_section_known(const char *section)
+const char *conf_section_find(const char *section)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         if (strcmp(conf_keys[i].section, section) == 0) {
-            return true;
+            return conf_keys[i].section;
         }
     }
-    return false;
+    return NULL;
 }
 
 const char *conf_key_suggest(const char *section, const char *name)
