@@ -18,7 +18,7 @@ LINK = re.compile(r"(?<!!)\[[^\]\n]+\]\(([^)\s]+)\)")
 KEY = re.compile(r"\[(\w+)\]\s+([a-z]\w+)(?=[\s`*,.;:)=]|$)", re.M)
 CALL = re.compile(r"(?<!-u )\b(vsock_(?:host|guest)(?:-install|-hsm)?)((?: [^|&;#`\n]*)?)")
 LONG = re.compile(r"(?:^| )(--[a-z][\w-]*)")
-ERROR = re.compile(r'\[ERROR_(?!NONE)\w+\] = "(\w+)"')
+ERROR = re.compile(r'^    X\((?!NONE\b)[A-Z_]+, \d+, "(\w+)"\)', re.M)
 METRIC = re.compile(r'"(vsock_host_\w+)')
 
 
@@ -88,7 +88,7 @@ def judge_operator(root):
         "message ids": {identifier for _, identifier in
                         catalog.IDENTIFIER.findall(tree.read(root, "src/host/message_id.h"))},
         "journal fields": set(re.findall(r'"(VSOCK_[A-Z0-9_]+)"', sources)),
-        "errors": set(ERROR.findall(tree.read(root, "src/wire/message.c"))),
+        "errors": set(ERROR.findall(tree.read(root, "src/wire/message.h").split("#define ERRORS(X)")[1])),
         "metrics": set(METRIC.findall("".join(tree.read(root, "src/host/metrics" + end)
                                               for end in (".h", ".c")))),
     }

@@ -175,6 +175,13 @@ class SizesTest(Sample):
         self.put("tests/checks/sizes.allow", "src/wire/a.c:long_one\n")
         self.judge(sizes, 1)
 
+    def test_small_file_with_one_user(self):
+        self.put("src/wire/a.h", "int a;\n")
+        self.put("src/wire/b.c", '#include "wire/a.h"\n')
+        self.assertIn("src/wire/a has 1 lines and one user, src/wire/b", self.judge(sizes, 1))
+        self.put("src/wire/c.c", '#include "a.h"\n')
+        self.judge(sizes, 0)
+
     def test_reason_that_is_not_needed(self):
         self.put("tests/checks/sizes.allow", "src/wire/a.c:short why not\n")
         self.judge(sizes, 1)

@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""A function has at most 60 lines, a file at most 800; sizes.allow names the others, with a reason.
+"""A function has at most 60 lines, a file at most 800. A file of src with fewer than 60 lines has more
+than one user: X.c with X.h is one file here, and a file that includes X.h is a user. sizes.allow names
+the others, with a reason.
 
 usage: sizes.py [ROOT]
 """
@@ -10,7 +12,7 @@ import sys
 
 import tree
 
-FUNCTION_MAX, FILE_MAX = 60, 800
+FUNCTION_MAX, FILE_MAX, SMALL = 60, 800, 60
 ALLOW = "tests/checks/sizes.allow"
 
 
@@ -42,6 +44,25 @@ def allowed(root):
     return found
 
 
+def small_files(root):
+    """(name, lines, user) of each small file of src, its header counted in, with one user or none."""
+    texts = {name: tree.read(root, name) for name in tree.files(root)
+             if name.startswith("src/") and name.endswith((".c", ".h"))}
+    files, users = {}, {}
+    for name, text in texts.items():
+        stem = name[:-2]
+        files[stem] = files.get(stem, 0) + text.count("\n")
+        for included in re.findall(r'^#include "([^"]+)\.h"', text, re.M):
+            beside = os.path.join(os.path.dirname(name), included)
+            used = "src/" + included if "src/" + included + ".h" in texts else beside
+            if used != stem:
+                users.setdefault(used, set()).add(stem)
+    for stem, lines in sorted(files.items()):
+        found = sorted(users.get(stem, ()))
+        if lines < SMALL and len(found) <= 1 and stem + ".h" in texts:
+            yield stem, lines, found[0] if found else "no file"
+
+
 def main(root):
     reasons, problems, used = allowed(root), [], set()
 
@@ -64,6 +85,12 @@ def main(root):
         if name.endswith((".c", ".h")):
             for function, size in functions(text):
                 judge("%s:%s" % (name, function), size, FUNCTION_MAX)
+    for name, lines, user in small_files(root):
+        if name in reasons:
+            used.add(name)
+        else:
+            problems.append("%s has %d lines and one user, %s: it can move there; %s takes a reason" %
+                            (name, lines, user, ALLOW))
     problems += ["%s names %s, which needs no reason" % (ALLOW, name)
                  for name in sorted(set(reasons) - used)]
     return tree.report(problems)

@@ -60,8 +60,7 @@ static void test_options_before_and_after(void)
         "attach-hsm",
         "-aunix:/s -vt2.5 attach-hsm --connect-timeout 0 --protocol tlv-1 -ojson --progress never",
     };
-    CHECK_EACH(i, lines, "%s", lines[i])
-    {
+    CHECK_EACH(i, lines, "%s", lines[i]) {
         struct options_case made = parse(lines[i]);
         CHECK_EQUAL(made.options.address.family, AF_UNIX);
         CHECK_STRING(made.options.address.path, "/s");
@@ -109,8 +108,7 @@ static void test_timeouts(void)
         {"decode -t 5", 5000},
         {"help -t 5", 5000},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].line)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = parse(rows[i].line);
         CHECK_EQUAL(made.options.timeout_ms, rows[i].timeout_ms);
         options_case_done(&made);
@@ -201,8 +199,7 @@ static void test_addresses(void)
         {"attach-hsm -p 5 -a vsock:6:7", NULL, "vsock:6:5", "option --address"},
         {"attach-hsm -p 4294967294", NULL, "vsock:2:4294967294", "option --port"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].line)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, rows[i].environment);
         REQUIRE_EQUAL(made.status, 0);
         char address[ADDRESS_TEXT_MAX];
@@ -232,8 +229,7 @@ static void test_other_actions(void)
         {"decode", ACTION_DECODE, NULL, NULL},
         {"decode /f", ACTION_DECODE, NULL, "/f"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].line)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, "nonsense");
         REQUIRE_EQUAL(made.status, 0);
         CHECK_EQUAL(made.options.action, rows[i].action);

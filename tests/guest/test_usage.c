@@ -70,8 +70,7 @@ static const struct {
 
 static void test_refusals(void)
 {
-    CHECK_EACH(i, rows, "%s", rows[i].line)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, NULL);
         CHECK_COMPARE(made.status, <, 0);
         if (strcmp(made.error, rows[i].error) != 0) {
@@ -98,8 +97,7 @@ static void test_refused_addresses(void)
 static void test_protocols(void)
 {
     static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0", "nonsense"};
-    CHECK_EACH(i, names, "%s", names[i])
-    {
+    CHECK_EACH(i, names, "%s", names[i]) {
         char line[64];
         snprintf(line, sizeof line, "attach-hsm --protocol %s", names[i]);
         struct options_case made = options_case_parse(line, NULL);

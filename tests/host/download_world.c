@@ -147,7 +147,7 @@ void world_run(struct world *world, enum error_code code, const char *text)
     CHECK_EQUAL(world->result.stopped, text == NULL);
     if (text != NULL) {
         CHECK_EQUAL(world->result.code, code);
-        char expected[DOWNLOAD_TEXT_MAX];
+        char expected[FAILURE_TEXT_MAX];
         const char *directory = strstr(text, "DIR");
         int before = directory != NULL ? (int)(directory - text) : (int)strlen(text);
         (void)snprintf(expected, sizeof expected, "%.*s%s%s", before, text,

@@ -32,7 +32,7 @@ struct world {
     uint64_t total;
     unsigned verifications;
     unsigned told;
-    char public_texts[WORLD_TOLD_MAX][DOWNLOAD_TEXT_MAX];
+    char public_texts[WORLD_TOLD_MAX][FAILURE_TEXT_MAX];
     char journal_texts[WORLD_TOLD_MAX][4096];
 };
 

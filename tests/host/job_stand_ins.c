@@ -55,7 +55,7 @@ void notify_status(const char *status)
     lock_give(&world.lock);
 }
 
-void download_sweep(int directory_fd, const uint8_t *keep)
+void partial_sweep(int directory_fd, const uint8_t *keep)
 {
     (void)directory_fd;
     (void)keep;

@@ -64,8 +64,7 @@ static void test_without_a_length(void)
     static const struct fault short_of_it = {.raw =
                                                  "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nabc"};
     const struct fault *const whole[] = {&good, &until_close};
-    CHECK_EACH(i, whole, "fault")
-    {
+    CHECK_EACH(i, whole, "fault") {
         struct world *world = world_new(whole[i], 1);
         world_run(world, ERROR_NONE, "");
         world_expect_image(world);
@@ -147,7 +146,7 @@ static void test_retries_are_told(void)
 {
     static const struct fault of_503[] = {{.status = 503}};
     struct world *world = world_new(of_503, 1);
-    char journal[2 * DOWNLOAD_TEXT_MAX];
+    char journal[2 * FAILURE_TEXT_MAX];
     world->conf.upgrade.retry_ms = 0;
     (void)snprintf(world->urls[0], sizeof world->urls[0],
                    "http://user:secret@127.0.0.1:%d/image?token=secret", world->server.port);

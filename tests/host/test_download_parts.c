@@ -71,8 +71,7 @@ static void test_content_ranges_that_are_none(void)
         "bytes 5-9/99999999999999999999999",
         " bytes 5-9/10",
     };
-    CHECK_EACH(i, bad, "%s", bad[i])
-    {
+    CHECK_EACH(i, bad, "%s", bad[i]) {
         struct content_range range = {7, 7, 7};
         CHECK_EQUAL(content_range_parse(bad[i], &range), -EINVAL);
         CHECK_EQUAL(range.first, 7);
@@ -170,8 +169,7 @@ static struct response make_response(const struct judged *row)
 
 static void test_judgements(void)
 {
-    CHECK_EACH(i, judgements, "%s", judgements[i].range)
-    {
+    CHECK_EACH(i, judgements, "%s", judgements[i].range) {
         const struct judged *row = &judgements[i];
         struct response response = make_response(row);
         struct response_judgement judgement;
@@ -189,8 +187,7 @@ static void test_redirect_codes(void)
 {
     static const int codes[] = {301, 302, 303, 307, 308};
     const struct response_asked asked = WHOLE_FILE;
-    CHECK_EACH(i, codes, "%d", codes[i])
-    {
+    CHECK_EACH(i, codes, "%d", codes[i]) {
         struct response response = {.status = codes[i], .location = "/x"};
         struct response_judgement judgement;
         response_judge(&asked, &response, &judgement);
@@ -218,12 +215,10 @@ static void test_etags(void)
     static const char *const weak[] = {
         "",    "\"",       "a",       "W/\"a\"",  "w/\"a\"",      "\"a",
         "a\"", "\"a\"b\"", "\"a b\"", "\"a\nb\"", "\"\xc3\xa4\"", "\"\x7f\""};
-    CHECK_EACH(i, strong, "%s", strong[i])
-    {
+    CHECK_EACH(i, strong, "%s", strong[i]) {
         CHECK_TRUE(response_is_strong_etag(strong[i]));
     }
-    CHECK_EACH(i, weak, "%s", weak[i])
-    {
+    CHECK_EACH(i, weak, "%s", weak[i]) {
         CHECK_FALSE(response_is_strong_etag(weak[i]));
     }
 }
@@ -251,8 +246,7 @@ static void test_delays_double(void)
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
     struct backoff longest = {.allowed = UINT32_MAX, .first_ms = 2000};
     struct backoff shortest = longest;
-    CHECK_EACH(i, full, "%lld", (long long)full[i])
-    {
+    CHECK_EACH(i, full, "%lld", (long long)full[i]) {
         int64_t delay = 0;
         CHECK_TRUE(backoff_next(&longest, false, (uint32_t)(full[i] - full[i] / 2), &delay));
         CHECK_EQUAL(delay, full[i]);
@@ -503,8 +497,7 @@ static void test_lines_of_a_head(void)
         {"Location: /a\r", false},
         {"\rLocation: /a\r\n", false},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].line)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].line) {
         CHECK_EQUAL(response_is_one_line(rows[i].line, strlen(rows[i].line)), rows[i].one);
     }
 }

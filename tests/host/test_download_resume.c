@@ -67,8 +67,7 @@ static void test_dates_as_validators(void)
     world_expect_header(world, 1, "If-Range", "Sun, 22 Nov 2026 12:00:00 GMT");
     world_free(world);
     const struct fault *const others[] = {weak, none, with_weak};
-    CHECK_EACH(i, others, "fault")
-    {
+    CHECK_EACH(i, others, "fault") {
         world = succeeds(others[i], 2, 2);
         world_expect_header(world, 1, "Range", "bytes=300000-");
         world_expect_header(world, 1, "If-Range", "");
@@ -375,8 +374,7 @@ static void test_notes_that_do_not_fit(void)
     static const char *const keys[] = {"total=", "durable=", "url_sha256=", "boot_id="};
     static const char *const values[] = {"200000", "x", "", "x"};
     static const char *const ranges[] = {"", "", "bytes=300000-", "bytes=300000-"};
-    CHECK_EACH(i, keys, "%s", keys[i])
-    {
+    CHECK_EACH(i, keys, "%s", keys[i]) {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         change_note(world, keys[i], values[i]);
         world_run(world, ERROR_NONE, "");
@@ -461,8 +459,7 @@ int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*st
 static void test_part_that_cannot_be_read(void)
 {
     static const uint64_t lengths[] = {300000, IMAGE_SIZE};
-    CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i])
-    {
+    CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i]) {
         struct world *world = stopped_at(300000, stalls_then_good, 2);
         world_write(world, ".part", world_image, lengths[i]);
         read_error = -EIO;
@@ -540,25 +537,22 @@ static void test_sweep(void)
     static const struct fault good[] = {{GOOD}};
     static const char *const suffixes[] = {".part", ".meta", ".meta.new", ".img", ".txt", ""};
     struct world *world = world_new(good, 1);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i])
-    {
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
         world_write(world, suffixes[i], "x", 1);
     }
-    download_sweep(world->directory_fd, world->sha256);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i])
-    {
+    partial_sweep(world->directory_fd, world->sha256);
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
         CHECK_TRUE(world_has(world, suffixes[i]));
     }
     uint8_t other[SHA256_SIZE] = {0};
-    download_sweep(world->directory_fd, other);
-    CHECK_EACH(i, suffixes, "%s", suffixes[i])
-    {
+    partial_sweep(world->directory_fd, other);
+    CHECK_EACH(i, suffixes, "%s", suffixes[i]) {
         CHECK_EQUAL(world_has(world, suffixes[i]), i >= 4);
     }
     world_write(world, ".img", "x", 1);
-    download_sweep(world->directory_fd, NULL);
+    partial_sweep(world->directory_fd, NULL);
     CHECK_FALSE(world_has(world, ".img"));
-    download_sweep(-1, NULL);
+    partial_sweep(-1, NULL);
     world_free(world);
 }
 

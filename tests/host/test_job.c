@@ -82,8 +82,7 @@ static void test_failures(void)
         {CONF_STEP_UNIT, DOWNLOAD_WELL, STEP_CUT, ERROR_INSTALL_FAILED,
          "vsock_host-install was ended before it recorded the outcome of the installation"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         world_fresh();
         world.download = rows[i].download;
         world.step = rows[i].step;

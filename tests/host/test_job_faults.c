@@ -116,8 +116,7 @@ static struct upgrade *make_job_with_present(void)
 static void test_ended_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    CHECK_EACH(i, errors, "%d", errors[i])
-    {
+    CHECK_EACH(i, errors, "%d", errors[i]) {
         struct upgrade *upgrade = make_job_with_present();
         fault.ends_queue = upgrade;
         fault.write_error = errors[i];
@@ -140,8 +139,7 @@ static void test_ended_while_it_is_recorded(void)
 static void test_taken_while_it_is_recorded(void)
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
-    CHECK_EACH(i, errors, "%d", errors[i])
-    {
+    CHECK_EACH(i, errors, "%d", errors[i]) {
         struct upgrade *upgrade = make_job_with_present();
         fault.takes_queue = upgrade;
         fault.write_error = errors[i];
@@ -207,8 +205,7 @@ static void test_facts_that_cannot_be_had(void)
         {0, -EACCES, false, 0, ERROR_INTERNAL, false,
          "the installation is not started: the boot id cannot be read: Permission denied"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -240,8 +237,7 @@ static void test_end_after_all_deadlines(void)
         {RECORD_FAILED, PHASE_FAILED},
     };
     char hex[SHA256_HEX + 1];
-    CHECK_EACH(i, rows, "stage %u", rows[i].stage)
-    {
+    CHECK_EACH(i, rows, "stage %u", rows[i].stage) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();
@@ -277,8 +273,7 @@ static void test_unit_that_was_not_heard_of(void)
         {STEP_UNHEARD, "systemd has not answered since"},
         {STEP_LOST, "its result is unknown"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         memset(&fault, 0, sizeof fault);
         memset(&seen, 0, sizeof seen);
         world_fresh();

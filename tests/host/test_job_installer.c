@@ -136,8 +136,7 @@ static void test_lock_that_is_left_behind(void)
         {STEP_REBOOTS, RECORD_REBOOTING, ERROR_NONE, PHASE_REBOOTING},
         {STEP_NOT_READY, RECORD_FAILED, ERROR_NOT_READY, PHASE_FAILED},
     };
-    CHECK_EACH(i, rows, "plan %u", rows[i].plan)
-    {
+    CHECK_EACH(i, rows, "plan %u", rows[i].plan) {
         for (int unit = 0; unit < 2; unit++) {
             CHECK_ROW("unit = %d", unit);
             world_fresh();
@@ -208,8 +207,7 @@ static void test_image_that_is_left(void)
         {"9.9.9", true, RECORD_STARTED, PHASE_INSTALLING},
         {"9.9.9", true, RECORD_REBOOTING, PHASE_UPGRADED},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].version)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].version) {
         world_leave_installing();
         CHECK_TRUE(left_image(true));
         (void)close(world_hold_lock()); /* the file is there */

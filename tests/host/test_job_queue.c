@@ -162,8 +162,7 @@ static void test_cannot_be_read(void)
         {0, -EIO, false, "/. cannot be read: Input/output error"},
     };
     leave_queued();
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         struct upgrade *upgrade = NULL;
         char problem[CONF_PROBLEM_MAX] = "";
         fault.read_error = rows[i].read_error;

@@ -88,8 +88,7 @@ static void test_restart_ends(void)
         {true, "1.0", PHASE_FAILED},
         {true, "2.0", PHASE_UPGRADED}, /* the installer rebooted the machine itself */
     };
-    CHECK_EACH(i, rows, "%s", rows[i].version)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].version) {
         world_leave_installing();
         world_version(rows[i].version);
         if (rows[i].reboot) {

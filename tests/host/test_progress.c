@@ -59,8 +59,7 @@ static void test_never_falls(void)
     };
     struct progress progress;
     progress_init(&progress, 0, 0, 0);
-    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done)
-    {
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
         (void)progress_update(&progress, rows[i].done, rows[i].total, (int64_t)i * 100);
         CHECK_EQUAL(progress.done, rows[i].told);
         CHECK_EQUAL(progress.total, rows[i].total);
@@ -125,8 +124,7 @@ static void test_percent(void)
         {100, 100, PHASE_UPGRADED, 100},   {100, 100, PHASE_FAILED, 99},
         {1, 3, PHASE_FAILED, 33},
     };
-    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done)
-    {
+    CHECK_EACH(i, rows, "done %llu", (unsigned long long)rows[i].done) {
         CHECK_EQUAL(progress_percent(rows[i].phase, rows[i].done, rows[i].total), rows[i].percent);
     }
 }

@@ -142,8 +142,7 @@ static struct recover_decision decision;
 
 static void test_every_row(void)
 {
-    CHECK_EACH(i, rows, "phase %u", rows[i].phase)
-    {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         if (decision.action != rows[i].action || decision.code != rows[i].code) {
@@ -181,8 +180,7 @@ static void test_end_that_was_not_seen(void)
         {REBOOTING, NEW_BOOT, false, RECOVER_KEEP},
         {FAILED, NEW_BOOT, false, RECOVER_KEEP},
     };
-    CHECK_EACH(i, ends, "seen %u", ends[i].seen)
-    {
+    CHECK_EACH(i, ends, "seen %u", ends[i].seen) {
         for (int version = SAME_VERSION; version <= UNKNOWN_VERSION; version++) {
             CHECK_ROW("version = %d", version);
             const struct row row = {
@@ -203,8 +201,7 @@ static void test_end_that_was_not_seen(void)
 /* Only where the record could not be read is the end not known. */
 static void test_what_counts_as_not_seen(void)
 {
-    CHECK_EACH(i, rows, "phase %u", rows[i].phase)
-    {
+    CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
         set_up(&rows[i], &state, &facts);
         recover_decide(&state, &facts, &decision);
         CHECK_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&

@@ -179,8 +179,7 @@ static void test_damaged(void)
         {"boot_id=0b5d", "boot_id=5d"},
         {"total=18446744073709551615", "total=18446744073709551616"},
     };
-    CHECK_EACH(i, spoiled, "%s", spoiled[i][0])
-    {
+    CHECK_EACH(i, spoiled, "%s", spoiled[i][0]) {
         const char *at = strstr(good, spoiled[i][0]);
         REQUIRE_NOT_NULL(at);
         int made = snprintf(bad, sizeof bad, "%.*s%s%s", (int)(at - good), good, spoiled[i][1],

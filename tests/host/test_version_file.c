@@ -63,8 +63,7 @@ static void test_trimmed(void)
         {"a b\n", "a b"},   {"x", "x"},           {"\xc3\xa9\n", "\xc3\xa9"},
         {"1\n2\n", "1\n2"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].file)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].file) {
         const char *version = ask_with(rows[i].file, strlen(rows[i].file));
         REQUIRE_NOT_NULL(version);
         CHECK_STRING(version, rows[i].version);
@@ -81,8 +80,7 @@ static void test_refused(void)
         {"", 0, "empty"},     {" \n\t", 3, "empty"},    {"1\0002", 3, "UTF-8"},
         {"\xff", 1, "UTF-8"}, {"\xc0\xaf", 2, "UTF-8"}, {"\xed\xa0\x80", 3, "UTF-8"},
     };
-    CHECK_EACH(i, rows, "%s", rows[i].words)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].words) {
         check_refused(ask_with(rows[i].file, rows[i].length), rows[i].words);
     }
 }

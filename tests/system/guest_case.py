@@ -3,10 +3,10 @@
 import os
 import shutil
 import tempfile
-import unittest
 
 from fake_host import HOSTOS_VERSION, FakeHost, answering, field
 from vsocktest import guest
+from vsocktest.rows import RowTest
 
 HASH = "00112233445566778899aabbccddeeff" * 2
 URL = "http://mirror.example/img"
@@ -17,7 +17,7 @@ MIB = 1 << 20
 LIMIT = ("--timeout", "30")
 
 
-class GuestTest(unittest.TestCase):
+class GuestTest(RowTest):
     maxDiff = None
 
     def setUp(self):

@@ -8,6 +8,7 @@ import time
 from vsocktest import peer, wait_until
 from vsocktest.case import MIB, SystemTest
 from vsocktest.daemon import configuration
+from vsocktest.rows import each
 from vsocktest.webserver import Cut, Stall, Status
 
 BOTH = (signal.SIGTERM, signal.SIGINT)
@@ -34,9 +35,9 @@ class StopTest(SystemTest):
 
 
 class IdleTest(StopTest):
-    def test_nobody_there(self):
-        for number in BOTH:
-            self.stops(self.daemon(), number)
+    @each(*BOTH)
+    def test_nobody_there(self, number):
+        self.stops(self.daemon(), number)
 
     def test_each_step_asks_for_its_own_time(self):
         """systemd is not asked once for the time of all; the limits are those of the last reload."""
@@ -60,37 +61,37 @@ class IdleTest(StopTest):
         self.assertLess(told.index("EXTEND_TIMEOUT_USEC"), told.index("READY"))
         self.assertEqual(told.count("EXTEND_TIMEOUT_USEC"), 1)
 
-    def test_at_once_after_the_start(self):
-        for number in BOTH:
-            daemon = self.daemon(wait=False)
-            wait_until(lambda: os.path.exists(daemon.socket_path) or not daemon.alive(),
-                       "its socket")
-            self.stops(daemon, number)
+    @each(*BOTH)
+    def test_at_once_after_the_start(self, number):
+        daemon = self.daemon(wait=False)
+        wait_until(lambda: os.path.exists(daemon.socket_path) or not daemon.alive(),
+                   "its socket")
+        self.stops(daemon, number)
 
-    def test_guests_connected(self):
-        for number in BOTH:
-            daemon = self.daemon()
-            idle, half, silent = self.peer(daemon), self.peer(daemon), self.peer(daemon, False)
-            half.send(peer.request(peer.GET_HOSTOS_VERSION)[:9])
-            self.stops(daemon, number)
-            for guest in (idle, half, silent):
-                answer = guest.answer()
-                if answer is not None:
-                    self.assertError(answer, "shutting_down")
-                    self.assertTrue(guest.ended())
+    @each(*BOTH)
+    def test_guests_connected(self, number):
+        daemon = self.daemon()
+        idle, half, silent = self.peer(daemon), self.peer(daemon), self.peer(daemon, False)
+        half.send(peer.request(peer.GET_HOSTOS_VERSION)[:9])
+        self.stops(daemon, number)
+        for guest in (idle, half, silent):
+            answer = guest.answer()
+            if answer is not None:
+                self.assertError(answer, "shutting_down")
+                self.assertTrue(guest.ended())
 
-    def test_guest_that_never_reads(self):
-        for number in BOTH:
-            daemon = self.daemon({"limits": {"send_seconds": 1}})
-            guest = self.peer(daemon)
-            guest.socket.setblocking(False)
-            data = b"".join(peer.request(peer.GET_HOSTOS_VERSION, id=id) for id in range(1, 400))
-            for _ in range(100):
-                try:
-                    guest.socket.send(data)
-                except (BlockingIOError, BrokenPipeError, ConnectionResetError):
-                    break
-            self.stops(daemon, number)
+    @each(*BOTH)
+    def test_guest_that_never_reads(self, number):
+        daemon = self.daemon({"limits": {"send_seconds": 1}})
+        guest = self.peer(daemon)
+        guest.socket.setblocking(False)
+        data = b"".join(peer.request(peer.GET_HOSTOS_VERSION, id=id) for id in range(1, 400))
+        for _ in range(100):
+            try:
+                guest.socket.send(data)
+            except (BlockingIOError, BrokenPipeError, ConnectionResetError):
+                break
+        self.stops(daemon, number)
 
     def test_twice(self):
         daemon = self.daemon()
@@ -101,11 +102,11 @@ class IdleTest(StopTest):
                 pass
         self.assertEqual(daemon.wait(), 0)
 
-    def test_repeats_of_a_notify(self):
-        for number in BOTH:
-            daemon = self.daemon({"console": {"interval_seconds": 60}})
-            self.assertDone(self.peer(daemon).notify("again", 10))
-            self.stops(daemon, number)
+    @each(*BOTH)
+    def test_repeats_of_a_notify(self, number):
+        daemon = self.daemon({"console": {"interval_seconds": 60}})
+        self.assertDone(self.peer(daemon).notify("again", 10))
+        self.stops(daemon, number)
 
     def test_console_that_takes_nothing(self):
         os.mkfifo(self.path("full"))
@@ -142,81 +143,75 @@ class DownloadTest(StopTest):
         self.closed_without_answer(guest)
         return web, image, part
 
-    def test_is_left_resumable(self):
-        for number in BOTH:
-            with self.subTest(number):
-                web, image, part = self.downloading(number)
-                self.assertEqual(os.path.getsize(part), MIB // 2)
-                self.assertIsNone(self.read("installed"))
-                image.faults[:] = [None]
-                daemon = self.daemon()
-                self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
-                self.assertEqual(web.requests[-1].headers.get("range"), "bytes=%d-" % (MIB // 2))
-                self.assertEqual(self.read("installed").split()[1], image.sha256.hex())
-                self.assertEqual(daemon.stop(), 0)
-                os.unlink(self.path("installed"))
-                self.forget_upgrades()
+    @each(*BOTH)
+    def test_is_left_resumable(self, number):
+        web, image, part = self.downloading(number)
+        self.assertEqual(os.path.getsize(part), MIB // 2)
+        self.assertIsNone(self.read("installed"))
+        image.faults[:] = [None]
+        daemon = self.daemon()
+        self.assertDone(self.peer(daemon).upgrade(image.url, image.sha256))
+        self.assertEqual(web.requests[-1].headers.get("range"), "bytes=%d-" % (MIB // 2))
+        self.assertEqual(self.read("installed").split()[1], image.sha256.hex())
+        self.assertEqual(daemon.stop(), 0)
 
-    def test_vsock_guest_says_what_may_still_go_on(self):
-        for number in BOTH:
-            web, daemon = self.web(), self.daemon()
-            image = self.image(web, faults=[Stall(1000)])
-            guest = self.guest_started(daemon, "upgrade", "--url", image.url, "--hash",
-                                       image.sha256.hex())
-            daemon.wait_phase("downloading")
-            wait_until(lambda: web.requests, "the download")
-            self.stops(daemon, number)
-            code, out, error = guest.wait()
-            self.assertEqual((code, out), (6, ""), error)
-            self.assertRegex(error, r"\Aerror: broken: [^\n]+\n\Z")
-            self.forget_upgrades()
+    @each(*BOTH)
+    def test_vsock_guest_says_what_may_still_go_on(self, number):
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Stall(1000)])
+        guest = self.guest_started(daemon, "upgrade", "--url", image.url, "--hash",
+                                   image.sha256.hex())
+        daemon.wait_phase("downloading")
+        wait_until(lambda: web.requests, "the download")
+        self.stops(daemon, number)
+        code, out, error = guest.wait()
+        self.assertEqual((code, out), (6, ""), error)
+        self.assertRegex(error, r"\Aerror: broken: [^\n]+\n\Z")
 
-    def test_while_connecting_is_tried_again(self):
-        for number in BOTH:
-            web, daemon = self.web(), self.daemon({"upgrade": {"retries": 50,
-                                                              "retry_seconds": "30"}})
-            image = self.image(web, faults=[Status(503)])
-            guest = self.peer(daemon)
-            guest.send(peer.upgrade(image.url, image.sha256))
-            wait_until(lambda: web.requests, "the first try")
-            self.stops(daemon, number)
-            self.closed_without_answer(guest)
-            self.forget_upgrades()
+    @each(*BOTH)
+    def test_while_connecting_is_tried_again(self, number):
+        web, daemon = self.web(), self.daemon({"upgrade": {"retries": 50,
+                                                          "retry_seconds": "30"}})
+        image = self.image(web, faults=[Status(503)])
+        guest = self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256))
+        wait_until(lambda: web.requests, "the first try")
+        self.stops(daemon, number)
+        self.closed_without_answer(guest)
 
-    def test_queued(self):
-        for number in BOTH:
-            web, daemon = self.web(), self.daemon()
-            image = self.image(web, faults=[Stall(1000)])
-            other = self.image(web, "/other", seed=1)
-            first, second = self.peer(daemon), self.peer(daemon)
-            first.send(peer.upgrade(image.url, image.sha256, 1))
-            self.assertIsInstance(first.answer(), peer.Progress)
-            second.send(peer.upgrade(other.url, other.sha256, 1))
-            self.assertEqual(second.answer().status.phase, "queued")
-            self.stops(daemon, number)
-            for guest in (first, second):
-                # A queued job is not remembered: its guest is told so or sees the end.
-                answer = guest.last(progress=[])
-                if answer is not None:
-                    self.assertError(answer, "shutting_down")
-            self.forget_upgrades()
-
-    def test_stops_at_any_instant(self):
-        """The unlucky moments between the phases, some of them at least."""
-        for moment in range(12):
-            web, daemon = self.web(), self.daemon()
-            image = self.image(web, faults=[Cut(MIB // 2), None])
-            guest = self.peer(daemon)
-            guest.send(peer.upgrade(image.url, image.sha256))
-            time.sleep(0.03 * moment)
-            self.assertEqual(daemon.stop(BOTH[moment % 2]), 0)
-            answer = guest.last()
-            if isinstance(answer, peer.Error):
+    @each(*BOTH)
+    def test_queued(self, number):
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Stall(1000)])
+        other = self.image(web, "/other", seed=1)
+        first, second = self.peer(daemon), self.peer(daemon)
+        first.send(peer.upgrade(image.url, image.sha256, 1))
+        self.assertIsInstance(first.answer(), peer.Progress)
+        second.send(peer.upgrade(other.url, other.sha256, 1))
+        self.assertEqual(second.answer().status.phase, "queued")
+        self.stops(daemon, number)
+        for guest in (first, second):
+            # A queued job is not remembered: its guest is told so or sees the end.
+            answer = guest.last(progress=[])
+            if answer is not None:
                 self.assertError(answer, "shutting_down")
-            elif answer is not None:
-                self.assertDone(answer)
-                self.assertEqual(self.read("rebooted"), "reboot\n",
-                                 "success was told without a reboot")
+
+    @each(*range(12))
+    def test_stops_at_any_instant(self, moment):
+        """The unlucky moments between the phases, some of them at least."""
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Cut(MIB // 2), None])
+        guest = self.peer(daemon)
+        guest.send(peer.upgrade(image.url, image.sha256))
+        time.sleep(0.03 * moment)
+        self.assertEqual(daemon.stop(BOTH[moment % 2]), 0)
+        answer = guest.last()
+        if isinstance(answer, peer.Error):
+            self.assertError(answer, "shutting_down")
+        elif answer is not None:
+            self.assertDone(answer)
+            self.assertEqual(self.read("rebooted"), "reboot\n",
+                             "success was told without a reboot")
 
 
 class InstallTest(StopTest):
@@ -261,21 +256,18 @@ class InstallTest(StopTest):
 
 
 class RebootTest(StopTest):
-    def test_reboot_is_pending(self):
-        for number in BOTH:
-            with self.subTest(number):
-                web, daemon = self.web(), self.daemon()
-                image = self.image(web)
-                guest = self.peer(daemon)
-                self.assertDone(guest.upgrade(image.url, image.sha256))
-                self.stops(daemon, number)
-                daemon = self.daemon()
-                status = self.peer(daemon).status()
-                self.assertEqual((status.phase, status.sha256), ("rebooting", image.sha256))
-                self.assertEqual(self.read("rebooted"), "reboot\n", "the reboot was asked twice")
-                self.stops(daemon, number)
-                os.unlink(self.path("rebooted"))
-                self.forget_upgrades()
+    @each(*BOTH)
+    def test_reboot_is_pending(self, number):
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web)
+        guest = self.peer(daemon)
+        self.assertDone(guest.upgrade(image.url, image.sha256))
+        self.stops(daemon, number)
+        daemon = self.daemon()
+        status = self.peer(daemon).status()
+        self.assertEqual((status.phase, status.sha256), ("rebooting", image.sha256))
+        self.assertEqual(self.read("rebooted"), "reboot\n", "the reboot was asked twice")
+        self.stops(daemon, number)
 
     def test_reboot_command_runs(self):
         self.script("reboot", "#!/bin/sh\necho x >>%s/asked\nsleep 2\necho reboot >>%s/rebooted\n" %
@@ -291,17 +283,17 @@ class RebootTest(StopTest):
             self.assertDone(answer)
         wait_until(lambda: self.read("rebooted"), "the reboot command to end by itself")
 
-    def test_failed(self):
-        for number in BOTH:
-            web, daemon = self.web(), self.daemon()
-            image = self.image(web, faults=[Status(404)])
-            self.assertError(self.peer(daemon).upgrade(image.url, image.sha256),
-                             "download_failed")
-            self.stops(daemon, number)
-            daemon = self.daemon()
-            status = self.peer(daemon).status()
-            self.assertEqual((status.phase, status.result), ("failed", "download_failed"))
-            self.assertEqual(daemon.stop(), 0)
+    @each(*BOTH)
+    def test_failed(self, number):
+        web, daemon = self.web(), self.daemon()
+        image = self.image(web, faults=[Status(404)])
+        self.assertError(self.peer(daemon).upgrade(image.url, image.sha256),
+                         "download_failed")
+        self.stops(daemon, number)
+        daemon = self.daemon()
+        status = self.peer(daemon).status()
+        self.assertEqual((status.phase, status.result), ("failed", "download_failed"))
+        self.assertEqual(daemon.stop(), 0)
 
 
 class ThreadsTest(StopTest):

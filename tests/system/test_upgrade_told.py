@@ -123,7 +123,8 @@ class SecretTest(SystemTest):
         daemon.kill()
         again = self.daemon(sections)
         told += [self.peer(again).upgrade(each.url, each.sha256) for each in (image, waits)]
-        self.assertEqual(web.count(path), 4)
+        # The new daemon resumes by itself; a guest that comes after that failure has its own request.
+        self.assertIn(web.count(path), (4, 5))
         self.assertEqual(again.stop(), 0)
         self.assertEqual(self.files_with_the_token(), {"state"})
         told += daemon.notify.statuses() + again.notify.statuses()

@@ -21,7 +21,13 @@ def _locked():
     os.makedirs(cache, exist_ok=True)
     if _lock is None:
         _lock = open(os.path.join(cache, "lock"), "w")
-    fcntl.flock(_lock, fcntl.LOCK_EX)
+    try:
+        fcntl.flock(_lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        print("waiting for another run of virtual machines, which holds %s" % _lock.name, flush=True)
+        began = time.monotonic()
+        fcntl.flock(_lock, fcntl.LOCK_EX)
+        print("waited %.0f s for it" % (time.monotonic() - began), flush=True)
     yield cache
     fcntl.flock(_lock, fcntl.LOCK_SH)
 

@@ -172,7 +172,7 @@ static int run_request(struct hop *hop)
 
 static int judge_url(const struct hop *hop, bool redirected)
 {
-    char why[DOWNLOAD_TEXT_MAX / 2];
+    char why[FAILURE_TEXT_MAX / 2];
     const struct conf *conf = hop->store->download->conf;
     const struct url_policy policy = {conf->upgrade.schemes.items,
                                       conf->upgrade.allowed_prefixes.items};

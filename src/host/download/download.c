@@ -179,8 +179,8 @@ static int check_image(const struct download *download)
 static void report_failure(struct run *run, const char *url, const char *next)
 {
     char shown[URL_MAX + 1];
-    char public_text[DOWNLOAD_TEXT_MAX + 64];
-    char journal_text[URL_MAX + 2 * DOWNLOAD_TEXT_MAX + 64];
+    char public_text[FAILURE_TEXT_MAX + 64];
+    char journal_text[URL_MAX + 2 * FAILURE_TEXT_MAX + 64];
     const struct failure *failure = &run->failure;
     url_show(url, shown, sizeof shown);
     (void)snprintf(public_text, sizeof public_text, "%s; %s", failure->text, next);

@@ -15,47 +15,21 @@
 #ifndef HOST_DOWNLOAD_DOWNLOAD_H
 #define HOST_DOWNLOAD_DOWNLOAD_H
 
-#include "host/conf/conf.h"
-#include "wire/attributes.h"
+#include "host/download/context.h"
+#include "host/download/failure.h"
 #include "wire/message.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-enum {
-    DOWNLOAD_MIRRORS_MAX = 5, /* the job's url and up to 4 of those who joined */
-    DOWNLOAD_TEXT_MAX = 512,
-};
-
 struct download_result {
-    bool stopped;                 /* the daemon stops; the part can be resumed, `code` is not set */
-    enum error_code code;         /* ERROR_NONE: DIR/<sha256>.img exists */
-    char text[DOWNLOAD_TEXT_MAX]; /* one line for the guest, escaped, no credentials */
-};
-
-struct download {
-    const struct conf *conf;
-    int directory_fd; /* [upgrade] directory */
-    uint8_t sha256[SHA256_SIZE];
-    int stop_fd; /* readable: stop */
-    /* Copies the urls known now, the requested one first. Returns the count. */
-    size_t (*mirrors)(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX + 1]);
-    /* Bytes stored and in all (0: not known), at every change. `done` decreases when a server makes
-     * the download start over. */
-    void (*progress)(void *context, uint64_t done, uint64_t total);
-    /* All bytes are stored; the digest of an assembled or existing file is being computed. */
-    void (*verifying)(void *context);
-    /* An attempt failed: `public_text` is what a guest may see, `journal_text` has the details. No
-     * credentials are in either. */
-    void (*report_retry)(void *context, const char *public_text, const char *journal_text);
-    void *context;
+    bool stopped;                /* the daemon stops; the part can be resumed, `code` is not set */
+    enum error_code code;        /* ERROR_NONE: DIR/<sha256>.img exists */
+    char text[FAILURE_TEXT_MAX]; /* one line for the guest, escaped, no credentials */
 };
 
 void download_library_init(void);
 void download_run(const struct download *download, struct download_result *ret);
-
-/* Removes the files of other hashes from the directory; `keep` may be NULL. */
-void download_sweep(int directory_fd, const uint8_t *keep);
 
 /* --- parts of download.c that are tested alone --- */
 

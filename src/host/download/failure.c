@@ -43,7 +43,7 @@ bool failure_is_shortage(int error)
 
 void failure_detail(struct failure *failure, const char *format, ...)
 {
-    char plain[2 * DOWNLOAD_TEXT_MAX];
+    char plain[2 * FAILURE_TEXT_MAX];
     va_list arguments;
     va_start(arguments, format);
     (void)vsnprintf(plain, sizeof plain, format, arguments);

@@ -4,7 +4,6 @@
 #ifndef HOST_FAILURE_H
 #define HOST_FAILURE_H
 
-#include "host/download/download.h"
 #include "wire/attributes.h"
 #include "wire/message.h"
 
@@ -17,12 +16,14 @@ enum failure_scope {
     FAILURE_STOP,    /* the daemon stops; code and texts are not set */
 };
 
+enum { FAILURE_TEXT_MAX = 512 };
+
 struct failure {
     const char *directory; /* [upgrade] directory, for texts; set once */
     enum failure_scope scope;
     enum error_code code;
-    char text[DOWNLOAD_TEXT_MAX];   /* for the guest and the journal */
-    char detail[DOWNLOAD_TEXT_MAX]; /* for the journal alone; may be "" */
+    char text[FAILURE_TEXT_MAX];   /* for the guest and the journal */
+    char detail[FAILURE_TEXT_MAX]; /* for the journal alone; may be "" */
 };
 
 /* Sets scope, code and text, clears the detail; returns -EPROTO. */

@@ -2,7 +2,6 @@
 #include "host/download/partial.h"
 
 #include "host/digest.h"
-#include "host/download/download.h"
 #include "host/policy/url_policy.h"
 #include "wire/number.h"
 
@@ -284,7 +283,7 @@ static bool is_left_over(const char *name, const uint8_t *keep)
     return keep == NULL || memcmp(sha256, keep, SHA256_SIZE) != 0;
 }
 
-void download_sweep(int directory_fd, const uint8_t *keep)
+void partial_sweep(int directory_fd, const uint8_t *keep)
 {
     /* Another descriptor, since closedir closes it. */
     int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);

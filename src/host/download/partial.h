@@ -75,4 +75,7 @@ void partial_forget(const struct partial *partial);
 /* Removes both files; the descriptor stays open. */
 void partial_remove(const struct partial *partial);
 
+/* Removes the files of other hashes from the directory; `keep` may be NULL. */
+void partial_sweep(int directory_fd, const uint8_t *keep);
+
 #endif

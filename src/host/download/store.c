@@ -95,7 +95,7 @@ static int hash_stored(struct store *store)
 /* A disk that cannot return the bytes now will not later: they are removed and fetched again. */
 static int replace_unreadable(struct store *store, int error)
 {
-    char text[DOWNLOAD_TEXT_MAX];
+    char text[FAILURE_TEXT_MAX];
     const struct download *download = store->download;
     (void)snprintf(text, sizeof text, "the stored part cannot be read: %s; starting over",
                    strerror(-error));

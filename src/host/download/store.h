@@ -8,6 +8,7 @@
 #define HOST_DOWNLOAD_STORE_H
 
 #include "host/digest.h"
+#include "host/download/context.h"
 #include "host/download/failure.h"
 #include "host/download/partial.h"
 #include "wire/attributes.h"

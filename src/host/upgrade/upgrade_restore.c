@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/download.h"
+#include "host/download/partial.h"
 #include "host/log.h"
 #include "host/upgrade/status_line.h"
 #include "host/upgrade/upgrade_internal.h"
@@ -32,7 +33,7 @@ static void publish_rebooting(struct upgrade *upgrade, uint64_t reboot_at)
 {
     struct state next;
     char at[TIME_TEXT_SIZE];
-    download_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
+    partial_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
     upgrade_copy(upgrade, &next);
     if (next.phase == PHASE_REBOOTING) {
         upgrade_queue_end(upgrade); /* an earlier daemon published it */
@@ -50,7 +51,7 @@ static void publish_rebooting(struct upgrade *upgrade, uint64_t reboot_at)
 static void publish_upgraded(struct upgrade *upgrade)
 {
     struct state next;
-    download_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
+    partial_sweep(upgrade->directory_fd, NULL); /* what could not be removed before */
     upgrade_copy(upgrade, &next);
     bool expected = next.phase != PHASE_FAILED; /* else later requests are valid */
     if (expected) {

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/download/download.h"
+#include "host/download/partial.h"
 #include "host/log.h"
 #include "host/message_id.h"
 #include "host/upgrade/phase.h"
@@ -94,7 +95,7 @@ static bool fetch_image(struct upgrade *upgrade)
     };
     struct download_result result = {.code = ERROR_INTERNAL};
     memcpy(download.sha256, upgrade->current->state.sha256, SHA256_SIZE);
-    download_sweep(upgrade->directory_fd, download.sha256);
+    partial_sweep(upgrade->directory_fd, download.sha256);
     start_download(upgrade);
     download_run(&download, &result);
     if (!result.stopped && result.code != ERROR_NONE) {

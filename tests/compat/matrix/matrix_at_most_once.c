@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -24,6 +25,9 @@ enum {
     SILENT_DEADLINE_MS = 400,
     CONNECT_MS = 5000,
     TEXT_MAX = 256,
+    TRIES = 5,               /* of one point */
+    WORKERS = 8,             /* more would slow each other down until a host seems to be silent */
+    STACK_SIZE = 512 * 1024, /* of thousands of threads: most of the time went into their stacks */
 };
 
 /* Where the request comes: on which connection to a host of this kind. */
@@ -47,12 +51,11 @@ static const struct way ways[] = {
     {"json-0", "json-0", 1, 0x036},
 };
 
-/* One command on one way, in a thread of its own. */
+/* One command on one way. */
 struct sweep {
     const struct way *way;
     enum command command;
     const char *folder;
-    pthread_t thread;
     unsigned points;
     unsigned wrong;
     char first_wrong[TEXT_MAX];
@@ -202,19 +205,27 @@ static bool good_query(const struct result *result)
     return result->responded && result->pieces >= (read ? 2 : 1);
 }
 
-static void judge(struct sweep *sweep, const struct result *result)
+static bool is_good(const struct sweep *sweep, const struct result *result)
 {
-    bool good = command_is_query(sweep->command) ? good_query(result) : good_change(result);
+    return command_is_query(sweep->command) ? good_query(result) : good_change(result);
+}
+
+/* On a busy machine a host can seem to be silent: the guest asks in another dialect, and the failure
+ * meets that question. What is wrong with the guest is wrong each time. */
+static struct result judge_point(struct sweep *sweep, struct peer_failure failure)
+{
+    struct result result = run_point(sweep, failure);
+    for (unsigned i = 1; i < TRIES && !is_good(sweep, &result); i++) {
+        result = run_point(sweep, failure);
+    }
     sweep->points++;
-    if (good) {
-        return;
-    }
-    if (sweep->wrong++ == 0) {
+    if (!is_good(sweep, &result) && sweep->wrong++ == 0) {
         snprintf(sweep->first_wrong, sizeof sweep->first_wrong,
-                 "failure %d at byte %zu: result %d, %s, read on %u connections",
-                 (int)result->failure.kind, result->failure.bytes, (int)result->result,
-                 result->responded ? "answered" : "not answered", result->pieces);
+                 "failure %d at byte %zu: result %d, %s, read on %u connections", (int)failure.kind,
+                 failure.bytes, (int)result.result, result.responded ? "answered" : "not answered",
+                 result.pieces);
     }
+    return result;
 }
 
 /* True: this point was the last one of its kind. */
@@ -226,42 +237,52 @@ static bool is_last(const struct result *result)
     return result->failure.bytes > 0 && result->whole;
 }
 
-static void *run_sweep(void *argument)
+static void run_sweep(struct sweep *sweep)
 {
     static const enum peer_failure_kind kinds[] = {PEER_FAILURE_END, PEER_FAILURE_RESET,
                                                    PEER_FAILURE_ANSWER};
-    struct sweep *sweep = argument;
-    struct result result = run_point(sweep, (struct peer_failure){.kind = PEER_FAILURE_NONE});
-    judge(sweep, &result);
+    (void)judge_point(sweep, (struct peer_failure){.kind = PEER_FAILURE_NONE}); /* it is counted */
     for (size_t i = 0; i < COUNT(kinds) && sweep->wrong == 0; i++) {
         bool last = false;
         for (size_t bytes = 0; !last && bytes < POINTS_MAX && sweep->wrong == 0; bytes++) {
-            result = run_point(sweep, (struct peer_failure){.kind = kinds[i], .bytes = bytes});
-            judge(sweep, &result);
+            struct result result =
+                judge_point(sweep, (struct peer_failure){.kind = kinds[i], .bytes = bytes});
             last = is_last(&result);
         }
     }
     for (size_t bytes = 0; bytes < 2; bytes++) {
-        struct peer_failure silent = {.kind = PEER_FAILURE_SILENT, .bytes = bytes};
-        result = run_point(sweep, silent);
-        judge(sweep, &result);
+        (void)judge_point(sweep,
+                          (struct peer_failure){.kind = PEER_FAILURE_SILENT, .bytes = bytes});
+    }
+}
+
+/* What the workers share. */
+struct work {
+    struct sweep *sweeps;
+    size_t count;
+    atomic_size_t next;
+};
+
+static void *run_worker(void *argument)
+{
+    struct work *work = argument;
+    for (size_t i = work->next++; i < work->count; i = work->next++) {
+        run_sweep(&work->sweeps[i]);
     }
     return NULL;
 }
 
-static size_t start_all(struct sweep sweeps[], const char *folder)
+static size_t list_sweeps(struct sweep sweeps[], const char *folder)
 {
     size_t count = 0;
-    CHECK_EACH(i, ways, "%s", ways[i].host) {
+    for (size_t i = 0; i < COUNT(ways); i++) {
         for (int command = 1; command <= COMMAND_LAST; command++) {
-            CHECK_ROW("command = %d", command);
             struct sweep *sweep = &sweeps[count];
             if ((ways[i].carries >> command & 1U) == 0) {
                 continue;
             }
             *sweep =
                 (struct sweep){.way = &ways[i], .command = (enum command)command, .folder = folder};
-            REQUIRE_EQUAL(pthread_create(&sweep->thread, NULL, run_sweep, sweep), 0);
             count++;
         }
     }
@@ -273,11 +294,23 @@ void matrix_at_most_once(void)
     static struct sweep sweeps[COUNT(ways) * (COMMAND_LAST + 1)];
     char folder[] = "/tmp/vm-XXXXXX";
     REQUIRE_NOT_NULL(mkdtemp(folder));
+    pthread_attr_t before;
+    pthread_attr_t small;
+    (void)pthread_getattr_default_np(&before);
+    (void)pthread_attr_init(&small);
+    (void)pthread_attr_setstacksize(&small, STACK_SIZE);
+    CHECK_EQUAL(pthread_setattr_default_np(&small), 0);
     unsigned points = 0;
-    size_t count = start_all(sweeps, folder);
-    for (size_t i = 0; i < count; i++) {
-        CHECK_ROW("i = %zu", i);
-        pthread_join(sweeps[i].thread, NULL);
+    struct work work = {.sweeps = sweeps, .count = list_sweeps(sweeps, folder)};
+    pthread_t workers[WORKERS];
+    for (size_t i = 0; i < WORKERS; i++) {
+        REQUIRE_EQUAL(pthread_create(&workers[i], NULL, run_worker, &work), 0);
+    }
+    for (size_t i = 0; i < WORKERS; i++) {
+        pthread_join(workers[i], NULL);
+    }
+    for (size_t i = 0; i < work.count; i++) {
+        CHECK_ROW("%s, %s", sweeps[i].way->host, command_name(sweeps[i].command));
         points += sweeps[i].points;
         if (sweeps[i].wrong > 0) {
             printf("\n    %s, --protocol %s, %s: %s", sweeps[i].way->host,
@@ -287,5 +320,8 @@ void matrix_at_most_once(void)
         CHECK_EQUAL(sweeps[i].wrong, 0);
     }
     printf("\n    %u failure points\n  ", points);
+    (void)pthread_setattr_default_np(&before);
+    (void)pthread_attr_destroy(&small);
+    (void)pthread_attr_destroy(&before);
     CHECK_EQUAL(rmdir(folder), 0);
 }

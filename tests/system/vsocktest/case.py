@@ -8,11 +8,11 @@ import signal
 import stat
 import tempfile
 import threading
-import unittest
 
 from . import guest, wait_until
 from .daemon import Daemon
 from .peer import GET_HOSTOS_VERSION, Error, Peer, Response
+from .rows import RowTest
 from .webserver import Resource, WebServer
 
 PR_SET_CHILD_SUBREAPER = 36
@@ -49,7 +49,7 @@ def children():
     return found
 
 
-class SystemTest(unittest.TestCase):
+class SystemTest(RowTest):
     maxDiff = None
 
     def setUp(self):

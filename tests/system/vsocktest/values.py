@@ -52,7 +52,3 @@ class Noted:
 
 class Result(Noted, unittest.TextTestResult):
     pass
-
-
-class Runner(unittest.TextTestRunner):
-    resultclass = Result
