@@ -231,7 +231,7 @@ static int encode_release(const struct field *field, const void *member, struct 
     return 0;
 }
 
-#define INTEGER(bytes, type) (bytes), sizeof type, decode_integer, encode_integer
+#define INTEGER(bytes, type) (bytes), sizeof(type), decode_integer, encode_integer
 static const struct type_row types[FIELD_LAST + 1] = {
     [FIELD_FLAG] = {"u8", INTEGER(1, bool), flag_is_set},
     [FIELD_COMMAND] = {"u16", INTEGER(2, enum command), NULL},

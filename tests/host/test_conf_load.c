@@ -43,8 +43,7 @@ static void test_lists_add_up(void)
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
-    CHECK_EACH(i, additions, "%s", additions[i].first)
-    {
+    CHECK_EACH(i, additions, "%s", additions[i].first) {
         sandbox_write("main.conf", additions[i].first);
         sandbox_write("main.conf.d/1.conf", additions[i].second);
         sandbox_write("main.conf.d/2.conf", additions[i].third);
@@ -182,8 +181,7 @@ static const struct {
 static void test_checks(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, checks, "%s", checks[i].text)
-    {
+    CHECK_EACH(i, checks, "%s", checks[i].text) {
         CHECK_STRING(sandbox_problem(checks[i].text), checks[i].problem);
     }
     sandbox_leave();

@@ -58,8 +58,7 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, refused, "%s", refused[i].text)
-    {
+    CHECK_EACH(i, refused, "%s", refused[i].text) {
         CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();
@@ -79,8 +78,7 @@ static const char *const taken[] = {
 static void test_taken(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, taken, "%s", taken[i])
-    {
+    CHECK_EACH(i, taken, "%s", taken[i]) {
         CHECK_STRING(sandbox_problem(taken[i]), "");
     }
     sandbox_leave();

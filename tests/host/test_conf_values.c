@@ -292,8 +292,7 @@ static const struct {
 static void test_refused(void)
 {
     sandbox_enter();
-    CHECK_EACH(i, refused, "%s", refused[i].text)
-    {
+    CHECK_EACH(i, refused, "%s", refused[i].text) {
         CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
     }
     sandbox_leave();

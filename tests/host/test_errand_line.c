@@ -46,8 +46,7 @@ static void test_refused(void)
     struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
                                       "done: \n", "perhaps: x\n", "done: x\ndone: y\n"};
-    CHECK_EACH(i, bad, "%s", bad[i])
-    {
+    CHECK_EACH(i, bad, "%s", bad[i]) {
         CHECK_EQUAL(result_line_parse(bad[i], strlen(bad[i]), &read), -EBADMSG);
     }
     CHECK_EQUAL(result_line_parse("", 0, &read), -ENODATA);

@@ -94,8 +94,7 @@ static void test_xml_refused(void)
         "<!DOCTYPE domain [<!ENTITY a 'b'>]><domain>&a;</domain>",
         "<!DOCTYPE domain SYSTEM 'file:///etc/hostname'><domain/>",
     };
-    CHECK_EACH(i, bad, "%s", bad[i])
-    {
+    CHECK_EACH(i, bad, "%s", bad[i]) {
         CHECK_EQUAL(parse(bad[i], &domain), -EBADMSG);
     }
     CHECK_EQUAL(domain.count, 7);

@@ -281,8 +281,7 @@ static void test_failures(void)
     };
     begin();
     plug_in("1-1", "20a0", 1, 5);
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         fake.failures = 1000000;
         fake.error = rows[i].error;
         struct hsm_result result = run(HSM_ATTACH, "guestos", rows[i].limit_ms);

@@ -90,8 +90,7 @@ static void test_end_format(void)
         {{.end = CHILD_LEFT}, "was left running"},
     };
     char text[CHILD_END_MAX];
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         child_end_format(&rows[i].result, text);
         CHECK_STRING(text, rows[i].text);
     }

@@ -74,8 +74,7 @@ static const struct {
 static void test_words(void)
 {
     char words[UNIT_WORDS_MAX];
-    CHECK_EACH(i, rows, "%s", rows[i].text)
-    {
+    CHECK_EACH(i, rows, "%s", rows[i].text) {
         unit_outcome_format(&rows[i].outcome, "u", words);
         CHECK_STRING(words, rows[i].text);
         CHECK_EQUAL(unit_outcome_code(&rows[i].outcome), rows[i].code);
