@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/client.h"
 
+#include "compat/dialects.h"
 #include "compat/exchange.h"
 #include "compat/negotiate.h"
 
@@ -54,7 +55,8 @@ static void not_encoded(const struct client *client, int error, struct client_ou
         return;
     }
     if (error == -ENOMEM) {
-        (void)dial_no_connection(outcome, ENOMEM, strerror(ENOMEM));
+        outcome->error = ENOMEM;
+        outcome_set(outcome, CLIENT_NO_CONNECTION, strerror(ENOMEM));
         return;
     }
     /* The texts of a request were judged before: what is left is its length. */
@@ -165,12 +167,12 @@ static void answer_version(const struct client *client, struct client_outcome *o
 static void ask_once(struct client *client, const struct request *request,
                      struct client_outcome *outcome)
 {
-    *outcome = (struct client_outcome){.tells_status = true};
+    *outcome = (struct client_outcome){.has_status = true};
     if (client->link.stream.fd < 0 && !negotiate_run(client, request->command, outcome)) {
         return;
     }
     const struct dialect *dialect = client->link.session.dialect;
-    outcome->tells_status = carries(dialect, COMMAND_GET_UPGRADE_STATUS);
+    outcome->has_status = carries(dialect, COMMAND_GET_UPGRADE_STATUS);
     if (not_carried(dialect, request->command, outcome)) {
         return;
     }
@@ -235,11 +237,11 @@ int client_find_protocol(const char *name, const struct dialect **ret)
     return 0;
 }
 
-void client_protocol_names(char out[CLIENT_NAMES_MAX])
+void client_protocol_names(const char *separator, char out[CLIENT_NAMES_MAX])
 {
     int length = snprintf(out, CLIENT_NAMES_MAX, "auto");
     for (size_t i = dialects_count; i-- > 0 && length < CLIENT_NAMES_MAX;) {
-        length +=
-            snprintf(out + length, CLIENT_NAMES_MAX - (size_t)length, ", %s", dialects[i]->name);
+        length += snprintf(out + length, CLIENT_NAMES_MAX - (size_t)length, "%s%s", separator,
+                           dialects[i]->name);
     }
 }

@@ -1,12 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/dialect.h"
 
-#include "compat/json_0.h"
-#include "compat/json_1.h"
-#include "compat/tlv_0.h"
-#include "compat/tlv_1.h"
 #include "wire/text.h"
 
+#include <errno.h>
 #include <stdio.h>
 
 struct text answer_error_line(const struct answer *error, char out[ANSWER_LINE_MAX])
@@ -37,6 +34,15 @@ struct answer answer_error_of_line(struct text line)
     return error;
 }
 
+int request_check_texts(const struct request *request)
+{
+    if (!utf8_valid(request->url.bytes, request->url.length) ||
+        !utf8_valid(request->message.bytes, request->message.length)) {
+        return -EINVAL;
+    }
+    return request->url.length > URL_MAX || request->message.length > NOTIFY_MAX ? -EMSGSIZE : 0;
+}
+
 int answer_judge_kind(enum command command, const struct answer *answer,
                       struct protocol_error *protocol_error)
 {
@@ -47,34 +53,4 @@ int answer_judge_kind(enum command command, const struct answer *answer,
                                   payload_name(answer->kind), payload_name(expected));
     }
     return 0;
-}
-
-const struct dialect *const dialects[] = {
-    &dialect_json_0,
-    &dialect_json_1,
-    &dialect_tlv_0,
-    &dialect_tlv_1,
-};
-const size_t dialects_count = sizeof dialects / sizeof dialects[0];
-
-const struct dialect *const dialect_default = &dialect_tlv_1;
-
-const struct dialect *dialect_find(const char *name)
-{
-    for (size_t i = 0; i < dialects_count; i++) {
-        if (strcmp(dialects[i]->name, name) == 0) {
-            return dialects[i];
-        }
-    }
-    return NULL;
-}
-
-const struct dialect *dialect_sniff(const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < dialects_count; i++) {
-        if (dialects[i]->claims(bytes, length)) {
-            return dialects[i];
-        }
-    }
-    return NULL;
 }

@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A dialect: one way to put requests and answers on the stream. One file each, one row each in the
- * table of dialect.c; to retire a dialect is to delete its file and its row.
+/* The interface of a dialect: one way to put requests and answers on the stream. Each dialect is one
+ * file and one row of the table in compat/dialects.h.
  *
- * The host's and the guest's own code never names a dialect: the host works through
- * compat/server.h, the guest through compat/client.h, and both see typed messages only.
- *
- * Threads  the table is constant; a session belongs to whoever holds it.
- * Errors   refusals are values (struct refusal), not errno: they are what the peer is told.
- * Owner    buffers are the caller's. No system call; no allocation but by the JSON dialects, which
- *          free again what they took.
+ * Errors   a protocol_error is a value, not an errno: it is what the peer is sent.
+ * Owner    buffers are the caller's. Dialects make no system call. Only the JSON dialects allocate
+ *          memory, and free it before they return.
  */
 #ifndef COMPAT_DIALECT_H
 #define COMPAT_DIALECT_H
@@ -31,22 +27,25 @@ enum {
 enum framing {
     FRAMING_MORE,    /* no whole frame yet */
     FRAMING_WHOLE,   /* the first *length bytes are a frame */
-    FRAMING_REFUSED, /* *refusal says why; it always closes */
+    FRAMING_REFUSED, /* *protocol_error says why; it always closes */
 };
 
 enum decoding {
     DECODING_REQUEST, /* *request is set */
     DECODING_REPLY,   /* the dialect answered by itself (a WELCOME): send the bytes in `reply` */
-    DECODING_REFUSED, /* *refusal says why */
+    DECODING_REFUSED, /* *protocol_error says why */
 };
 
-/* How far framing has looked, so that it looks at each byte once. Zero at a frame's start. */
+/* How far JSON framing has read, so that it reads each byte once. Zero at a frame's start. */
 struct framing_scan {
     size_t seen;
     uint32_t depth; /* of brackets */
     uint8_t state;
-    uint8_t key; /* how much of a key that tells a dialect has been seen */
+    uint8_t key; /* how much of the key sender_cid has been seen */
 };
+
+struct dialect;
+struct json_generation; /* compat/json_envelope.h */
 
 /* A growing answer in the caller's buffer. */
 struct reply {
@@ -57,14 +56,15 @@ struct reply {
 
 /* One connection as the host's dialect sees it. server_init() makes one. */
 struct server_session {
-    const struct dialect *dialect; /* NULL until the first bytes told it; a dialect that learns only
-                                    * from what comes later that it is another's sets that here */
+    const struct dialect *const *dialects; /* the table, ended by NULL */
+    const struct dialect *dialect; /* NULL before the first bytes; the JSON framing changes it when
+                                    * later bytes show the other generation */
     bool dialect_known;            /* no more sniffing */
     uint32_t request_limit;        /* bytes: [limits] request_bytes */
     uint32_t peer_cid;             /* from the kernel */
     struct wire_version agreed;    /* TLV wire 1.x: major 0 before WELCOME */
-    uint32_t id;                   /* of the frame in hand, echoed in what is said about it; 0 when
-                                    * there is none, or its header could not be read */
+    uint32_t id;                   /* of the current frame, echoed in its answers; 0 when there is
+                                    * none, or its header could not be read */
     struct framing_scan scan;
 };
 
@@ -75,45 +75,45 @@ struct client_session {
     uint32_t id;                /* of the request under way */
     enum command command;       /* of the request under way */
     bool progress;              /* it wants PROGRESS */
-    uint32_t request_limit;     /* what WELCOME told, 0: nothing told */
-    uint32_t local_cid;         /* where the dialect's requests tell it */
-    char host[72];              /* the host's agent string, escaped; empty while not told */
+    uint32_t request_limit;     /* from WELCOME; 0: none */
+    uint32_t local_cid;         /* for dialects with has_sender_cid */
+    char host[72];              /* the host's agent string, escaped; empty: none received */
     struct framing_scan scan;
 };
 
 struct dialect {
-    const char *name;                /* such as "tlv-1" */
-    const char *title;               /* such as "TLV wire 1.0", for -v and logs */
-    bool closes_after_answer;        /* one request a connection */
-    bool upgrade_answered_on_accept; /* the end of an upgrade is never told */
-    bool has_progress;               /* can say PROGRESS */
-    bool tells_cid;                  /* a request holds the guest's own CID */
-    bool half_closes;                /* the guest ends its stream behind the request */
-    uint16_t carries;                /* bit n: command n can be asked in this dialect */
+    const char *name;                   /* such as "tlv-1" */
+    const char *title;                  /* such as "TLV wire 1.0", for -v and logs */
+    bool closes_after_answer;           /* one request a connection */
+    bool upgrade_answered_on_accept;    /* the end of an upgrade is never reported */
+    bool has_progress;                  /* has PROGRESS */
+    bool has_sender_cid;                /* a request holds the guest's own CID */
+    bool half_closes;                   /* the guest ends its stream behind the request */
+    uint16_t carries;                   /* bit n: the dialect has command n */
+    const struct json_generation *json; /* of the JSON dialects, else NULL */
 
     /* --- at the host --- */
-    /* True if the `length` bytes (at least 1) begin a stream of this dialect: what dialect_sniff
-     * asks. */
+    /* True if the `length` bytes (at least 1) begin a stream of this dialect. NULL: its streams begin
+     * as those of a later row, which claims them. */
     bool (*claims)(const uint8_t *bytes, size_t length);
-    /* Looks at what has arrived since the last call. `eof`: no more comes. At least one byte is
-     * there. Sets session->id as soon as it is known. */
+    /* Scans what has arrived since the last call, at least one byte in all. `eof`: no more comes.
+     * Sets session->id as soon as it is known. */
     enum framing (*frame)(struct server_session *session, const uint8_t *bytes, size_t length,
                           bool eof, size_t *frame_length, struct protocol_error *protocol_error);
     /* May overwrite the frame; the request's texts point into it. */
     enum decoding (*decode)(struct server_session *session, uint8_t *frame, size_t length,
                             struct request *request, struct protocol_error *protocol_error,
                             struct reply *reply);
-    /* Appends the answer; 0, -ENOBUFS, -ENOMEM, or -EINVAL for an answer that no peer may be sent
-     * (a text that is not UTF-8), the reply then being untouched. Appends nothing for what the
-     * dialect cannot say (PROGRESS in an old one). */
+    /* Appends the answer; 0, -ENOBUFS, -ENOMEM, or -EINVAL for a text that is not UTF-8; an error
+     * leaves the reply as it was. Appends nothing for an answer that the dialect does not have
+     * (PROGRESS). */
     int (*encode_answer)(const struct server_session *session, const struct answer *answer,
                          struct reply *reply);
 
     /* --- at the guest --- */
-    /* What is sent first to agree on a version; NULL when the dialect has nothing of the kind.
-     * 0 or -ENOBUFS. */
+    /* The first frame, which agrees on a version; NULL when the dialect has none. 0 or -ENOBUFS. */
     int (*encode_greeting)(struct client_session *session, struct reply *out);
-    /* 0, -EMSGSIZE (too long for this dialect or this host), -EOPNOTSUPP (cannot be asked in it),
+    /* 0, -EMSGSIZE (too long for this dialect or this host), -EOPNOTSUPP (no such command),
      * -EINVAL (a text that is not UTF-8, or holds NUL), -ENOBUFS or -ENOMEM; only 0 changes
      * anything. */
     int (*encode_request)(struct client_session *session, const struct request *request,
@@ -121,48 +121,27 @@ struct dialect {
     enum framing (*frame_answer)(struct client_session *session, const uint8_t *bytes,
                                  size_t length, bool eof, size_t *frame_length,
                                  struct protocol_error *protocol_error);
-    /* 0, or -EBADMSG with *refusal saying what makes no sense. May overwrite the frame; the
-     * answer's texts point into it. `greeting`: the answer to what encode_greeting wrote; then
-     * *answer is set only if its type is ANSWER_ERROR, and ANSWER_RESPONSE (of which nothing but
-     * the type is set) stands for the agreement. */
+    /* 0, or -EBADMSG with *protocol_error set. May overwrite the frame; the answer's texts point
+     * into it. `greeting`: the answer to encode_greeting's frame: an ANSWER_ERROR, or an
+     * ANSWER_RESPONSE with nothing but its type set, which means that a version is agreed. */
     int (*decode_answer)(struct client_session *session, bool greeting, uint8_t *frame,
                          size_t length, struct answer *answer,
                          struct protocol_error *protocol_error);
 };
 
-/* The table, the oldest dialect first. */
-extern const struct dialect *const dialects[];
-extern const size_t dialects_count;
-
-/* From so many first bytes on, more of them change nothing about the dialect. */
-enum { DIALECT_SNIFFED = 5 };
-
-/* Whose stream these bytes (at least 1) begin; NULL: nobody's. The first row that claims them has
- * them: a row that knows its own only by later bytes (TLV 0.9, by its major) stands before the one
- * that takes every stream with that first byte. */
-const struct dialect *dialect_sniff(const uint8_t *bytes, size_t length);
-
-/* What a host speaks to a peer that has sent nothing, or nothing of any dialect. */
-extern const struct dialect *const dialect_default;
-
-/* NULL when there is none of that name. */
-const struct dialect *dialect_find(const char *name);
-
-/* What several dialects do with answers.
- *
- * Threads  pure functions.
- */
 enum { ANSWER_LINE_MAX = ANSWER_TEXT_MAX + 32 };
 
-/* An error where there are no codes but a text: `code: message`, cut to fit. */
+/* An error in a dialect without codes: the text `code: message`, cut to fit. */
 struct text answer_error_line(const struct answer *error, char out[ANSWER_LINE_MAX]);
 
-/* The error that such a text tells. One that does not begin with a code's name is as a whole the
- * message of an internal error. */
+/* The error of such a text. A text that does not begin with a code's name is the message of an
+ * internal error. */
 struct answer answer_error_of_line(struct text line);
 
-/* -EBADMSG with *refusal set when a response is of another kind than the command is answered with.
- */
+/* -EINVAL when a text of the request is not UTF-8, -EMSGSIZE when one is over its limit. */
+MUST_CHECK int request_check_texts(const struct request *request);
+
+/* -EBADMSG with *protocol_error set when a response is not of the command's kind. */
 MUST_CHECK int answer_judge_kind(enum command command, const struct answer *answer,
                                  struct protocol_error *protocol_error);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compat/json_0.h"
-
+/* json-0, the older JSON generation: sender_cid and all arguments are parts of texts, and there are
+ * two answers. docs/protocol.md, "json-0". */
 #include "compat/json_envelope.h"
 #include "wire/number.h"
 #include "wire/text.h"
@@ -25,7 +25,8 @@ struct message_row {
     void (*write)(const struct request *request, struct writer *out);
 };
 
-int json_0_read_number(struct text digits, uint64_t *ret)
+/* A CID or a count: plain decimal, below 2^32. */
+static int read_number(struct text digits, uint64_t *ret)
 {
     char plain[DIGITS_MAX + 1] = "";
     bool padded = digits.length > 1 && digits.bytes[0] == '0';
@@ -87,7 +88,7 @@ static int read_notify(struct text arguments, struct request *ret,
 {
     struct text digits;
     uint64_t count = 0;
-    if (!split(arguments, ',', &digits, &ret->message) || json_0_read_number(digits, &count) < 0) {
+    if (!split(arguments, ',', &digits, &ret->message) || read_number(digits, &count) < 0) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED, "notify lacks [COUNT, MESSAGE]");
     }
     if (ret->message.length > 0 && ret->message.bytes[0] == ' ') {
@@ -182,7 +183,13 @@ static int read_row(const struct call *call, struct request *ret,
     return row->read == NULL ? 0 : row->read(call->arguments, ret, protocol_error);
 }
 
-int json_0_read_message(const struct json *message, struct writer *kept, struct request *ret,
+static int read_cid(const struct json *cid, uint64_t *ret)
+{
+    struct text digits;
+    return json_get_text(cid, &digits) < 0 ? -EINVAL : read_number(digits, ret);
+}
+
+static int read_message(const struct json *message, struct writer *kept, struct request *ret,
                         struct protocol_error *protocol_error)
 {
     struct text text;
@@ -194,14 +201,6 @@ int json_0_read_message(const struct json *message, struct writer *kept, struct 
     int error = json_host_keep("the message", text, SIZE_MAX, kept, &text, protocol_error);
     error = error < 0 ? error : read_call(text, &call, protocol_error);
     return error < 0 ? error : read_row(&call, ret, protocol_error);
-}
-
-/* It is json-1 that takes a stream with these first bytes, and learns from sender_cid. */
-static bool claims(const uint8_t *bytes, size_t length)
-{
-    (void)bytes;
-    (void)length;
-    return false;
 }
 
 static int encode_answer(const struct server_session *session, const struct answer *answer,
@@ -241,15 +240,12 @@ static int encode_row(struct client_session *session, const struct message_row *
                       const struct request *request, struct reply *out)
 {
     char cid[DIGITS_MAX + 1];
-    if (!utf8_valid(request->url.bytes, request->url.length) ||
-        !utf8_valid(request->message.bytes, request->message.length)) {
-        return -EINVAL;
-    }
-    if (request->url.length > URL_MAX || request->message.length > NOTIFY_MAX) {
-        return -EMSGSIZE;
+    int error = request_check_texts(request);
+    if (error < 0) {
+        return error;
     }
     snprintf(cid, sizeof cid, "%u", session->local_cid);
-    int error = json_guest_write(json_make_text(text_of(cid)), make_message(row, request), out);
+    error = json_guest_write(json_make_text(text_of(cid)), make_message(row, request), out);
     if (error == 0) {
         session->command = request->command;
     }
@@ -273,7 +269,7 @@ static bool member_is(const struct json *value, const char *key, const char *wor
     return json_get_text(json_member(value, key), &text) == 0 && text_is(text, word);
 }
 
-int json_0_read_answer(const struct json *value, struct answer *ret,
+static int read_answer(const struct json *value, struct answer *ret,
                        struct protocol_error *protocol_error)
 {
     if (member_is(value, "message", ACCEPTED) && member_is(value, "status", "ok")) {
@@ -288,6 +284,13 @@ int json_0_read_answer(const struct json *value, struct answer *ret,
                               "the answer is none of the two that this dialect has");
 }
 
+static const struct json_generation generation = {
+    .cid_is_text = true,
+    .read_cid = read_cid,
+    .read_message = read_message,
+    .read_answer = read_answer,
+};
+
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
                          size_t length, struct answer *answer,
                          struct protocol_error *protocol_error)
@@ -297,7 +300,7 @@ static int decode_answer(struct client_session *session, bool greeting, uint8_t 
     struct json *value = NULL;
     int error = json_guest_parse(frame, length, &value, protocol_error);
     if (error == 0) {
-        error = json_0_read_answer(value, answer, protocol_error);
+        error = read_answer(value, answer, protocol_error);
         (void)json_free(value);
     }
     return error;
@@ -308,11 +311,11 @@ const struct dialect dialect_json_0 = {
     .title = "JSON, older generation",
     .closes_after_answer = true,
     .upgrade_answered_on_accept = true,
-    .tells_cid = true,
+    .has_sender_cid = true,
     .half_closes = true,
     .carries = 1U << COMMAND_ATTACH_HSM | 1U << COMMAND_DETACH_HSM | 1U << COMMAND_UPGRADE |
                1U << COMMAND_NOTIFY,
-    .claims = claims,
+    .json = &generation,
     .frame = json_host_frame,
     .decode = json_host_decode,
     .encode_answer = encode_answer,

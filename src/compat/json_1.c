@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compat/json_1.h"
-
-#include "compat/dialect.h"
+/* json-1, the newer JSON generation: sender_cid is a number, and arguments are members of their own.
+ * docs/protocol.md, "json-1". */
 #include "compat/json_envelope.h"
 #include "compat/json_text.h"
 #include "wire/number.h"
@@ -9,7 +8,7 @@
 
 #include <errno.h>
 
-/* What HostOSVsockVersion tells as its major: the generation. */
+/* The major of HostOSVsockVersion. */
 enum { GENERATION = 1 };
 
 struct message_row {
@@ -111,7 +110,7 @@ static int read_row(const struct json *message, const struct message_row *row, s
     return 0;
 }
 
-int json_1_read_message(const struct json *message, struct writer *kept, struct request *ret,
+static int read_message(const struct json *message, struct writer *kept, struct request *ret,
                         struct protocol_error *protocol_error)
 {
     for (size_t i = 0; i < ROWS; i++) {
@@ -126,6 +125,12 @@ int json_1_read_message(const struct json *message, struct writer *kept, struct 
         "notify");
 }
 
+static int read_cid(const struct json *cid, uint64_t *ret)
+{
+    return json_get_number(cid, UINT32_MAX, ret);
+}
+
+/* Streams of both generations: sender_cid comes later. */
 static bool claims(const uint8_t *bytes, size_t length)
 {
     (void)length; /* at least 1 */
@@ -178,12 +183,11 @@ static struct json *make_message(const struct message_row *row, const struct req
 static int encode_row(struct client_session *session, const struct message_row *row,
                       const struct request *request, struct reply *out)
 {
-    if (!utf8_valid(request->url.bytes, request->url.length) ||
-        !utf8_valid(request->message.bytes, request->message.length)) {
-        return -EINVAL;
+    int error = request_check_texts(request);
+    if (error < 0) {
+        return error;
     }
-    int error =
-        json_guest_write(json_make_number(session->local_cid), make_message(row, request), out);
+    error = json_guest_write(json_make_number(session->local_cid), make_message(row, request), out);
     if (error == 0) {
         session->command = request->command;
     }
@@ -242,7 +246,7 @@ static int read_ok(const struct json *ok, struct answer *ret, struct protocol_er
                               "the answer is Ok, but with nothing that is known");
 }
 
-int json_1_read_answer(const struct json *value, struct answer *ret,
+static int read_answer(const struct json *value, struct answer *ret,
                        struct protocol_error *protocol_error)
 {
     struct text line;
@@ -258,6 +262,12 @@ int json_1_read_answer(const struct json *value, struct answer *ret,
                               "the answer is neither Ok nor Err with a text");
 }
 
+static const struct json_generation generation = {
+    .read_cid = read_cid,
+    .read_message = read_message,
+    .read_answer = read_answer,
+};
+
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
                          size_t length, struct answer *answer,
                          struct protocol_error *protocol_error)
@@ -269,7 +279,7 @@ static int decode_answer(struct client_session *session, bool greeting, uint8_t 
     if (error < 0) {
         return error;
     }
-    error = json_1_read_answer(value, &read, protocol_error);
+    error = read_answer(value, &read, protocol_error);
     error = error < 0 ? error : answer_judge_kind(session->command, &read, protocol_error);
     if (error == 0) {
         read.message = json_guest_keep(read.message, frame);
@@ -284,11 +294,12 @@ const struct dialect dialect_json_1 = {
     .name = "json-1",
     .title = "JSON, newer generation",
     .closes_after_answer = true,
-    .tells_cid = true,
+    .has_sender_cid = true,
     .half_closes = true,
     .carries = 1U << COMMAND_ATTACH_HSM | 1U << COMMAND_DETACH_HSM |
                1U << COMMAND_GET_HOSTOS_VERSION | 1U << COMMAND_UPGRADE | 1U << COMMAND_NOTIFY |
                1U << COMMAND_GET_VSOCK_VERSION | 1U << COMMAND_START_UPGRADE_GUEST_VM,
+    .json = &generation,
     .claims = claims,
     .frame = json_host_frame,
     .decode = json_host_decode,

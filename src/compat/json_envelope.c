@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json_envelope.h"
 
-#include "compat/json_0.h"
-#include "compat/json_1.h"
 #include "wire/number.h"
 
 #include <assert.h>
@@ -78,7 +76,7 @@ static void take_character(struct framing_scan *scan, uint8_t byte)
     }
 }
 
-static void take(struct framing_scan *scan, uint8_t byte)
+static void take_byte(struct framing_scan *scan, uint8_t byte)
 {
     switch ((enum state)scan->state) {
     case STATE_PLAIN:
@@ -108,7 +106,7 @@ enum json_frame json_frame(struct framing_scan *scan, const uint8_t *bytes, size
             return JSON_FRAME_FOREIGN;
         }
         scan->seen++;
-        take(scan, byte);
+        take_byte(scan, byte);
         if (scan->depth > JSON_DEPTH_MAX) {
             return JSON_FRAME_DEEP;
         }
@@ -118,6 +116,19 @@ enum json_frame json_frame(struct framing_scan *scan, const uint8_t *bytes, size
         }
     }
     return JSON_FRAME_MORE;
+}
+
+const struct dialect *json_find_generation(const struct dialect *const *table, bool cid_is_text)
+{
+    const struct dialect *found = NULL;
+    for (; *table != NULL; table++) {
+        const struct json_generation *json = (*table)->json;
+        if (json != NULL && json->cid_is_text == cid_is_text) {
+            return *table;
+        }
+        found = json != NULL ? *table : found;
+    }
+    return found;
 }
 
 static bool all_blank(const uint8_t *bytes, size_t length)
@@ -154,7 +165,7 @@ static int judge_part(struct server_session *session, size_t length, bool eof,
                                   session->request_limit);
     }
     if (eof) {
-        session->dialect = &dialect_json_1; /* what cannot be parsed */
+        session->dialect = json_find_generation(session->dialects, false);
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "the stream ended inside an object, after %zu bytes", length);
     }
@@ -165,10 +176,11 @@ enum framing json_host_frame(struct server_session *session, const uint8_t *byte
                              bool eof, size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t end = 0;
-    size_t most = (size_t)session->request_limit + 1; /* what is further on changes nothing */
-    enum json_frame frame = json_frame(&session->scan, bytes, length < most ? length : most, &end);
+    size_t max = (size_t)session->request_limit + 1; /* later bytes do not change the result */
+    enum json_frame frame = json_frame(&session->scan, bytes, length < max ? length : max, &end);
     int error = 0;
-    session->dialect = json_frame_cid_is_text(&session->scan) ? &dialect_json_0 : &dialect_json_1;
+    session->dialect =
+        json_find_generation(session->dialects, json_frame_cid_is_text(&session->scan));
     switch (frame) {
     case JSON_FRAME_WHOLE:
         *frame_length = end;
@@ -216,54 +228,40 @@ int json_host_sha256(struct text digits, uint8_t ret[SHA256_SIZE],
     return 0;
 }
 
-static int refuse_cid(struct protocol_error *protocol_error)
+/* The CID, and with its type the generation. */
+static int read_cid(const struct dialect *const *table, const struct json *cid,
+                    struct json_request *ret, struct protocol_error *protocol_error)
 {
-    return protocol_error_set(
-        protocol_error, ERROR_MALFORMED,
-        "sender_cid is missing or no CID; expected the sender's own, in decimal");
-}
-
-/* The CID, and with it the generation. */
-static int read_cid(const struct json *cid, struct json_request *ret,
-                    struct protocol_error *protocol_error)
-{
-    struct text digits;
+    struct text ignored;
     uint64_t number = 0;
-    ret->older = json_get_text(cid, &digits) == 0;
-    int error = ret->older ? json_0_read_number(digits, &number)
-                           : json_get_number(cid, UINT32_MAX, &number);
-    if (error < 0) {
-        return refuse_cid(protocol_error);
+    ret->dialect = json_find_generation(table, json_get_text(cid, &ignored) == 0);
+    if (ret->dialect->json->read_cid(cid, &number) < 0) {
+        return protocol_error_set(
+            protocol_error, ERROR_MALFORMED,
+            "sender_cid is missing or no CID; expected the sender's own, in decimal");
     }
     ret->cid = (uint32_t)number;
     return 0;
 }
 
-static int read_document(const struct json *document, struct writer *kept, struct json_request *ret,
-                         struct protocol_error *protocol_error)
-{
-    const struct json *message = json_member(document, "message");
-    int error = read_cid(json_member(document, "sender_cid"), ret, protocol_error);
-    if (error < 0) {
-        return error;
-    }
-    return ret->older ? json_0_read_message(message, kept, &ret->request, protocol_error)
-                      : json_1_read_message(message, kept, &ret->request, protocol_error);
-}
-
-int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts, struct json_request *ret,
-                   struct protocol_error *protocol_error)
+int json_read_request(const struct dialect *const *table, const uint8_t *frame, size_t length,
+                      uint8_t *texts, struct json_request *ret,
+                      struct protocol_error *protocol_error)
 {
     struct json *document = NULL;
     const char *why = "";
-    *ret = (struct json_request){.older = false};
+    *ret = (struct json_request){.dialect = json_find_generation(table, false)};
     if (json_parse(frame, length, &document, &why) < 0) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "the request has %s; expected a JSON object", why);
     }
-    /* The document holds all that the frame did. */
+    /* The frame is overwritten only now, when the document holds a copy of it. */
     struct writer kept = {.bytes = texts, .size = length};
-    int error = read_document(document, &kept, ret, protocol_error);
+    int error = read_cid(table, json_member(document, "sender_cid"), ret, protocol_error);
+    if (error == 0) {
+        error = ret->dialect->json->read_message(json_member(document, "message"), &kept,
+                                                 &ret->request, protocol_error);
+    }
     (void)json_free(document);
     return error;
 }
@@ -274,8 +272,8 @@ enum decoding json_host_decode(struct server_session *session, uint8_t *frame, s
 {
     struct json_request read;
     (void)reply; /* JSON has no greeting */
-    int error = json_host_read(frame, length, frame, &read, protocol_error);
-    session->dialect = read.older ? &dialect_json_0 : &dialect_json_1;
+    int error = json_read_request(session->dialects, frame, length, frame, &read, protocol_error);
+    session->dialect = read.dialect;
     if (error == 0 && read.cid != session->peer_cid) {
         error = protocol_error_set(protocol_error, ERROR_FORBIDDEN,
                                    "sender_cid is %u; expected %u, from which the connection comes",
@@ -347,45 +345,53 @@ struct text json_guest_keep(struct text text, uint8_t *frame)
     return (struct text){(const char *)frame, text.length};
 }
 
-static int refuse_probe(struct protocol_error *protocol_error)
+int json_read_answer(const struct dialect *const *table, const struct json *value,
+                     const struct dialect **dialect, struct answer *ret,
+                     struct protocol_error *protocol_error)
 {
-    return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                              "the answer to GetVsockProtocol is none that a known host gives");
+    int error = -EBADMSG;
+    for (; error < 0 && *table != NULL; table++) {
+        if ((*table)->json != NULL) {
+            *dialect = *table;
+            error = (*table)->json->read_answer(value, ret, protocol_error);
+        }
+    }
+    return error;
 }
 
-/* json-1 answers with its version, or with an error. */
-static int read_newer(const struct answer *answer, uint8_t *frame, struct json_probe *ret,
-                      struct protocol_error *protocol_error)
+/* A generation without the command has answers that only it gives; the others answer with their
+ * version, or with an error. */
+static int judge_probe(const struct dialect *dialect, const struct answer *answer, uint8_t *frame,
+                       struct json_probe *ret, struct protocol_error *protocol_error)
 {
-    if (answer->type == ANSWER_ERROR) {
+    if ((dialect->carries >> COMMAND_GET_VSOCK_VERSION & 1U) == 0) {
+        ret->dialect = dialect;
+    } else if (answer->type == ANSWER_ERROR) {
         ret->error = *answer;
         ret->error.message = json_guest_keep(answer->message, frame);
-        return 0;
+    } else if (answer->kind == PAYLOAD_HOSTOS_VSOCK_VERSION) {
+        ret->dialect = dialect;
+        ret->version = answer->vsock_version;
+    } else {
+        return protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                  "the answer to GetVsockProtocol is none that a known host gives");
     }
-    if (answer->kind != PAYLOAD_HOSTOS_VSOCK_VERSION) {
-        return refuse_probe(protocol_error);
-    }
-    ret->dialect = &dialect_json_1;
-    ret->version = answer->vsock_version;
     return 0;
 }
 
-int json_guest_read_probe(uint8_t *frame, size_t length, struct json_probe *ret,
-                          struct protocol_error *protocol_error)
+int json_read_probe(const struct dialect *const *table, uint8_t *frame, size_t length,
+                    struct json_probe *ret, struct protocol_error *protocol_error)
 {
     struct json *value = NULL;
+    const struct dialect *dialect = NULL;
     struct answer answer;
+    *ret = (struct json_probe){.dialect = NULL};
     int error = json_guest_parse(frame, length, &value, protocol_error);
     if (error < 0) {
         return error;
     }
-    *ret = (struct json_probe){.dialect = NULL};
-    if (json_0_read_answer(value, &answer, protocol_error) == 0) {
-        ret->dialect = &dialect_json_0;
-    } else {
-        error = json_1_read_answer(value, &answer, protocol_error);
-        error = error < 0 ? error : read_newer(&answer, frame, ret, protocol_error);
-    }
+    error = json_read_answer(table, value, &dialect, &answer, protocol_error);
+    error = error < 0 ? error : judge_probe(dialect, &answer, frame, ret, protocol_error);
     (void)json_free(value);
     return error;
 }

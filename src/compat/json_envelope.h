@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON at the guest: what the two generations share.
- *
- * Threads  pure functions.
- */
+/* What the generations of JSON share: where an object ends, and its envelope
+ * {"sender_cid": ..., "message": ...}. The generations are the rows of the session's table that have
+ * a struct json_generation; none is named here. */
 #ifndef COMPAT_JSON_ENVELOPE_H
 #define COMPAT_JSON_ENVELOPE_H
 
@@ -10,25 +9,31 @@
 #include "compat/json.h"
 #include "wire/cursor.h"
 
-/* Where a JSON object ends, in a stream without framing: brackets outside strings are counted, and
- * each byte is looked at once. Whether it is JSON is not judged here.
- *
- * On its way it notes whether the key sender_cid was followed by a string, by which the two
- * generations of JSON can be told before the object is whole.
- *
- * Threads  pure functions; what was seen is kept in the caller's scan.
- */
-/* Brackets within brackets: what reads an object calls itself for each. */
+/* What one generation does in its own way. */
+struct json_generation {
+    bool cid_is_text; /* sender_cid is a string; else a number */
+    /* 0, -EINVAL or -ERANGE. */
+    int (*read_cid)(const struct json *cid, uint64_t *ret);
+    /* Copies the message's texts to `kept`. 0, or -EBADMSG with *protocol_error set. */
+    int (*read_message)(const struct json *message, struct writer *kept, struct request *ret,
+                        struct protocol_error *protocol_error);
+    /* An answer to any command; its texts are the value's. 0, or -EBADMSG with *protocol_error set. */
+    int (*read_answer)(const struct json *value, struct answer *ret,
+                       struct protocol_error *protocol_error);
+};
+
+/* Nested brackets: the parser calls itself for each. */
 enum { JSON_DEPTH_MAX = 1024 };
 
 enum json_frame {
-    JSON_FRAME_MORE,    /* so far it may become one */
+    JSON_FRAME_MORE,
     JSON_FRAME_WHOLE,   /* *end is the offset behind the object */
-    JSON_FRAME_FOREIGN, /* something else than white space and an object */
+    JSON_FRAME_FOREIGN, /* neither white space nor an object */
     JSON_FRAME_DEEP,    /* deeper than JSON_DEPTH_MAX */
 };
 
-/* `bytes` begins at the same byte at each call for one object, with more behind it. */
+/* Counts the brackets outside strings, and notes whether the key sender_cid had a string. Does not
+ * check that the object is JSON. `bytes` begins at the same byte at each call for one object. */
 enum json_frame json_frame(struct framing_scan *scan, const uint8_t *bytes, size_t length,
                            size_t *end);
 
@@ -37,30 +42,36 @@ bool json_frame_cid_is_text(const struct framing_scan *scan);
 
 bool json_frame_is_blank(uint8_t byte);
 
-/* JSON at the host: what the two generations share, up to the point where sender_cid tells them
- * apart. From then on the session's dialect is the one of the request.
- *
- * Threads  pure functions.
- */
+/* The host's end of every generation: the functions of a row. They set session->dialect to the
+ * generation that sender_cid shows. */
 enum framing json_host_frame(struct server_session *session, const uint8_t *bytes, size_t length,
                              bool eof, size_t *frame_length, struct protocol_error *protocol_error);
 enum decoding json_host_decode(struct server_session *session, uint8_t *frame, size_t length,
                                struct request *request, struct protocol_error *protocol_error,
                                struct reply *reply);
 
-/* Who asks, and what. */
 struct json_request {
-    bool older;   /* of the generation whose CID is a text */
-    uint32_t cid; /* as the guest says */
+    const struct dialect *dialect;
+    uint32_t cid; /* sender_cid */
     struct request request;
 };
 
 /* Reads a whole object, and writes the request's texts to `texts`, which is as long as the frame
- * and may be in its place. On -EBADMSG `older` is set too. */
-MUST_CHECK int json_host_read(const uint8_t *frame, size_t length, uint8_t *texts,
-                              struct json_request *ret, struct protocol_error *protocol_error);
+ * and may be the frame. On -EBADMSG ret->dialect is set too. */
+MUST_CHECK int json_read_request(const struct dialect *const *table, const uint8_t *frame,
+                                 size_t length, uint8_t *texts, struct json_request *ret,
+                                 struct protocol_error *protocol_error);
 
-/* Keeps a text that is at most `max` bytes long. `what` it is, for the refusal. */
+/* Tries the generations, the oldest first: *dialect is the one that has such an answer. -EBADMSG with
+ * the newest one's *protocol_error when none has. */
+MUST_CHECK int json_read_answer(const struct dialect *const *table, const struct json *value,
+                                const struct dialect **dialect, struct answer *ret,
+                                struct protocol_error *protocol_error);
+
+/* The generation whose sender_cid is of that type, or else the newest; NULL when there is none. */
+const struct dialect *json_find_generation(const struct dialect *const *table, bool cid_is_text);
+
+/* Copies a text of at most `max` bytes to `kept`; `what` names it in the error. */
 MUST_CHECK int json_host_keep(const char *what, struct text text, size_t max, struct writer *kept,
                               struct text *ret, struct protocol_error *protocol_error);
 
@@ -73,7 +84,7 @@ enum {
     JSON_ANSWER_MAX = 65536,
 };
 
-/* Appends {"sender_cid":...,"message":...}, taking both. 0, -EMSGSIZE, -ENOBUFS or -ENOMEM. */
+/* Appends the request: a CID, and a message that it frees. 0, -EMSGSIZE, -ENOBUFS or -ENOMEM. */
 MUST_CHECK int json_guest_write(struct json *cid, struct json *message, struct reply *out);
 
 /* As frame_answer of compat/dialect.h: an object, whatever follows it. */
@@ -81,21 +92,22 @@ enum framing json_guest_frame(struct client_session *session, const uint8_t *byt
                               bool eof, size_t *frame_length,
                               struct protocol_error *protocol_error);
 
-/* The answer as a value; json_free is the caller's. -EBADMSG with *refusal set. */
+/* The answer as a value; json_free is the caller's. -EBADMSG with *protocol_error set. */
 MUST_CHECK int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
                                 struct protocol_error *protocol_error);
 
 /* Copies a text of the answer to the beginning of its frame. */
 struct text json_guest_keep(struct text text, uint8_t *frame);
 
-/* What GetVsockProtocol, the question of the search, was answered with. */
+/* The answer to get-vsock-version, by which the guest finds out which generation a host speaks. */
 struct json_probe {
     const struct dialect *dialect;  /* the host's */
-    struct release_version version; /* json-1 tells it */
-    struct answer error; /* json-1: type ANSWER_ERROR, and dialect NULL, when it was that */
+    struct release_version version; /* when the dialect has that command */
+    struct answer error;            /* with dialect NULL: the host's error */
 };
 
-MUST_CHECK int json_guest_read_probe(uint8_t *frame, size_t length, struct json_probe *ret,
-                                     struct protocol_error *protocol_error);
+/* -EBADMSG with *protocol_error set. */
+MUST_CHECK int json_read_probe(const struct dialect *const *table, uint8_t *frame, size_t length,
+                               struct json_probe *ret, struct protocol_error *protocol_error);
 
 #endif

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/negotiate.h"
 
+#include "compat/dialects.h"
 #include "compat/exchange.h"
 #include "compat/json_envelope.h"
 #include "wire/clock.h"
@@ -10,40 +11,146 @@
 #include <stdio.h>
 
 enum {
-    SILENCE_MS = 1000, /* after HELLO: then the JSON generations are asked */
-    ANSWER_MS = 10000, /* after that question */
+    SILENCE_MS = 1000,  /* from HELLO to the probe in JSON */
+    ANSWER_MS = 10000,  /* from the probe to the end */
+    LAST_TRY_MS = 100,  /* of a connection that is tried when connect_ms is over */
+    GREETING_MAX = 256, /* bytes of any greeting or probe */
 };
 
-enum heard {
-    HEARD_NOTHING, /* so far */
-    HEARD_DIALECT, /* of the link: settled */
-    HEARD_OUTCOME, /* the search is over, and *outcome says how */
-    HEARD_OTHER,   /* what these connections were not made for, or their end */
+enum finding {
+    FINDING_NONE,    /* so far */
+    FINDING_DIALECT, /* that of the link */
+    FINDING_OUTCOME, /* the negotiation ended with *outcome */
+    FINDING_UNUSED,  /* the connection ended, or cannot show the dialect */
 };
 
-static int64_t soon(const struct client *client, int64_t ms)
+static bool set_no_connection(struct client_outcome *outcome, int error, const char *text)
+{
+    outcome->result = CLIENT_NO_CONNECTION;
+    outcome->error = error;
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
+    return false;
+}
+
+static bool set_stopped(struct client_outcome *outcome)
+{
+    outcome->result = CLIENT_STOPPED;
+    outcome->text[0] = '\0';
+    return false;
+}
+
+static bool set_silent(struct client_outcome *outcome)
+{
+    outcome->result = CLIENT_TIME_OVER;
+    snprintf(outcome->text, sizeof outcome->text,
+             "the host took the connection but did not answer the greeting");
+    return false;
+}
+
+static bool set_closed(struct client_outcome *outcome)
+{
+    return set_no_connection(outcome, ECONNRESET,
+                             "the host closed the connection without answering the greeting");
+}
+
+static bool set_not_understood(struct client_outcome *outcome)
+{
+    outcome->result = CLIENT_NO_CONNECTION;
+    outcome->error = ECONNRESET;
+    return false;
+}
+
+static bool set_no_protocol(struct client_outcome *outcome, const char *text)
+{
+    outcome->result = CLIENT_NO_PROTOCOL;
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
+    return false;
+}
+
+static bool set_refused(const struct client *client, const struct answer *answer,
+                        struct client_outcome *outcome)
+{
+    bool version = answer->code == ERROR_UNSUPPORTED_VERSION;
+    outcome->result = version ? CLIENT_NO_PROTOCOL : CLIENT_ANSWERED;
+    outcome->answer = *answer;
+    outcome->text[0] = '\0';
+    exchange_trace(client, "the host answered the greeting with error %u (%s)", answer->code,
+                   error_name(answer->code) != NULL ? error_name(answer->code) : "unknown");
+    return false;
+}
+
+/* Without a limit for trying again there is one try, and only the deadline of everything ends it.
+ */
+static int64_t try_deadline(const struct client *client)
+{
+    if (client->setup.connect_ms == 0) {
+        return client->setup.deadline_ms;
+    }
+    int64_t left_ms = client->retry.left_ms > LAST_TRY_MS ? client->retry.left_ms : LAST_TRY_MS;
+    int64_t deadline_ms = clock_deadline(left_ms);
+    return deadline_ms < client->setup.deadline_ms ? deadline_ms : client->setup.deadline_ms;
+}
+
+static bool open_connection(struct client *client, struct link *link,
+                            struct client_outcome *outcome)
+{
+    int fd = -1;
+    int64_t began_ms = clock_ms();
+    int error = client->setup.connect(client->setup.context, try_deadline(client), &fd);
+    retry_spend(&client->retry, clock_ms() - began_ms);
+    if (error == -ECANCELED) {
+        return set_stopped(outcome);
+    }
+    if (error < 0) {
+        int shown = error == -ETIME ? ETIMEDOUT : -error;
+        exchange_trace(client, "connecting failed: %s", strerror(shown));
+        return set_no_connection(outcome, shown, strerror(shown));
+    }
+    stream_open(&link->stream, &fd);
+    exchange_trace(client, "connected");
+    return true;
+}
+
+static bool learn_cid(const struct client *client, struct client_session *session,
+                      struct client_outcome *outcome)
+{
+    if (!session->dialect->has_sender_cid) {
+        return true;
+    }
+    int error = client->setup.local_cid(client->setup.context, &session->local_cid);
+    if (error < 0) {
+        char text[CLIENT_TEXT_MAX];
+        snprintf(text, sizeof text, "%s needs the CID of this machine: %s", session->dialect->name,
+                 strerror(-error));
+        exchange_trace(client, "%s", text);
+        return set_no_connection(outcome, -error, text);
+    }
+    return true;
+}
+
+static int64_t deadline_in(const struct client *client, int64_t ms)
 {
     int64_t deadline_ms = clock_deadline(ms);
     return deadline_ms < client->setup.deadline_ms ? deadline_ms : client->setup.deadline_ms;
 }
 
-static enum heard no_protocol(struct client_outcome *outcome, const struct exchange_end *end)
+static enum finding end_no_protocol(struct client_outcome *outcome, const struct exchange_end *end)
 {
-    (void)dial_no_protocol(outcome, end->text);
-    return HEARD_OUTCOME;
+    (void)set_no_protocol(outcome, end->text);
+    return FINDING_OUTCOME;
 }
 
 /* It is kept for the case that the host says nothing else. */
-static enum heard not_understood(const struct stream *stream, struct client_outcome *outcome)
+static enum finding not_understood(const struct stream *stream, struct client_outcome *outcome)
 {
     struct exchange_end end;
     (void)exchange_nonsense(stream, "the host has not understood HELLO, and says no more", &end);
     memcpy(outcome->text, end.text, sizeof outcome->text);
-    return HEARD_OTHER;
+    return FINDING_UNUSED;
 }
 
 /* The words of a host that knows HELLO, or at least its magic. */
-static enum heard hear_greeting(struct client *client, struct client_outcome *outcome)
+static enum finding check_greeting(struct client *client, struct client_outcome *outcome)
 {
     struct link *link = &client->link;
     struct stream *stream = &link->stream;
@@ -54,32 +161,32 @@ static enum heard hear_greeting(struct client *client, struct client_outcome *ou
         return not_understood(stream, outcome);
     }
     if (stream->length == 0 && stream->eof) {
-        return HEARD_OTHER;
+        return FINDING_UNUSED;
     }
     if (stream->length > 0) {
         link->session.dialect = dialect_sniff(stream->bytes, stream->length);
     }
     enum exchange result = exchange_look(link, &length, &end);
     if (result == EXCHANGE_MORE) {
-        return HEARD_NOTHING;
+        return FINDING_NONE;
     }
     if (result != EXCHANGE_DONE) {
-        return no_protocol(outcome, &end);
+        return end_no_protocol(outcome, &end);
     }
     if (link->session.dialect->encode_greeting == NULL) {
-        return HEARD_DIALECT; /* of a frame that answers what its host does not know */
+        return FINDING_DIALECT; /* of a frame that answers what its host does not know */
     }
     if (exchange_take(link, true, length, &answer, &end) != EXCHANGE_DONE) {
-        return no_protocol(outcome, &end);
+        return end_no_protocol(outcome, &end);
     }
     if (answer.type == ANSWER_ERROR) {
-        (void)dial_refused(client, &answer, outcome);
-        return HEARD_OUTCOME;
+        (void)set_refused(client, &answer, outcome);
+        return FINDING_OUTCOME;
     }
-    return HEARD_DIALECT;
+    return FINDING_DIALECT;
 }
 
-static enum heard take_probe(struct client *client, size_t length, struct client_outcome *outcome)
+static enum finding take_probe(struct client *client, size_t length, struct client_outcome *outcome)
 {
     struct stream *stream = &client->probe.stream;
     struct exchange_end end;
@@ -87,78 +194,78 @@ static enum heard take_probe(struct client *client, size_t length, struct client
     struct json_probe probe;
     /* Reading may overwrite what was received. */
     (void)exchange_nonsense(stream, "the host refuses to tell its version", &end);
-    if (json_guest_read_probe(stream->bytes, length, &probe, &protocol_error) < 0) {
+    if (json_read_probe(dialects, stream->bytes, length, &probe, &protocol_error) < 0) {
         (void)exchange_nonsense(stream, protocol_error.text, &end);
-        return no_protocol(outcome, &end);
+        return end_no_protocol(outcome, &end);
     }
     if (probe.dialect == NULL && !negotiate_wrong_time(&probe.error)) {
-        return no_protocol(outcome, &end);
+        return end_no_protocol(outcome, &end);
     }
     if (probe.dialect == NULL) {
-        (void)dial_refused(client, &probe.error, outcome);
-        return HEARD_OUTCOME;
+        (void)set_refused(client, &probe.error, outcome);
+        return FINDING_OUTCOME;
     }
     stream_close(&client->link.stream);
     client->link.session = (struct client_session){.dialect = probe.dialect};
     client->knows_version = (probe.dialect->carries >> COMMAND_GET_VSOCK_VERSION & 1U) != 0;
     client->version = probe.version;
-    return HEARD_DIALECT;
+    return FINDING_DIALECT;
 }
 
 /* A host that answers in TLV has not understood: it is one that HELLO is for. */
-static enum heard hear_probe(struct client *client, struct client_outcome *outcome)
+static enum finding check_probe(struct client *client, struct client_outcome *outcome)
 {
     struct stream *stream = &client->probe.stream;
     struct exchange_end end;
     size_t length = 0;
     if (stream->length > 0 && stream->bytes[0] == FRAME_MAGIC[0]) {
-        return HEARD_OTHER;
+        return FINDING_UNUSED;
     }
     switch (exchange_look(&client->probe, &length, &end)) {
     case EXCHANGE_MORE:
-        return HEARD_NOTHING;
+        return FINDING_NONE;
     case EXCHANGE_DONE:
         return take_probe(client, length, outcome);
     case EXCHANGE_NONSENSE:
-        return no_protocol(outcome, &end);
+        return end_no_protocol(outcome, &end);
     case EXCHANGE_ENDED:
     case EXCHANGE_TIME_OVER:
     case EXCHANGE_STOPPED:
         break;
     }
-    return HEARD_OTHER;
+    return FINDING_UNUSED;
 }
 
 /* One of the two; it is closed when it is of no more use. */
-static enum heard hear_one(struct client *client, struct link *link,
-                           enum heard (*hear)(struct client *, struct client_outcome *),
-                           struct client_outcome *outcome)
+static enum finding check_link(struct client *client, struct link *link,
+                               enum finding (*check)(struct client *, struct client_outcome *),
+                               struct client_outcome *outcome)
 {
     if (link->stream.fd < 0) {
-        return HEARD_OTHER;
+        return FINDING_UNUSED;
     }
-    enum heard heard = hear(client, outcome);
-    if (heard == HEARD_OTHER) {
+    enum finding finding = check(client, outcome);
+    if (finding == FINDING_UNUSED) {
         stream_close(&link->stream);
     }
-    return heard;
+    return finding;
 }
 
-static enum heard hear_both(struct client *client, struct client_outcome *outcome)
+static enum finding check_links(struct client *client, struct client_outcome *outcome)
 {
-    enum heard first = hear_one(client, &client->link, hear_greeting, outcome);
-    if (first == HEARD_DIALECT || first == HEARD_OUTCOME) {
+    enum finding first = check_link(client, &client->link, check_greeting, outcome);
+    if (first == FINDING_DIALECT || first == FINDING_OUTCOME) {
         return first;
     }
-    enum heard second = hear_one(client, &client->probe, hear_probe, outcome);
-    if (second == HEARD_DIALECT || second == HEARD_OUTCOME) {
+    enum finding second = check_link(client, &client->probe, check_probe, outcome);
+    if (second == FINDING_DIALECT || second == FINDING_OUTCOME) {
         return second;
     }
-    return first == HEARD_OTHER && second == HEARD_OTHER ? HEARD_OTHER : HEARD_NOTHING;
+    return first == FINDING_UNUSED && second == FINDING_UNUSED ? FINDING_UNUSED : FINDING_NONE;
 }
 
 /* A failure is as good as an end. The first bytes and the end are told. */
-static void read_some(const struct client *client, struct link *link, const char *name)
+static void receive_some(const struct client *client, struct link *link, const char *name)
 {
     struct stream *stream = &link->stream;
     size_t before = stream->length;
@@ -172,37 +279,37 @@ static void read_some(const struct client *client, struct link *link, const char
     }
 }
 
-static enum heard listen_until(struct client *client, int64_t until_ms,
-                               struct client_outcome *outcome)
+static enum finding await_finding(struct client *client, int64_t until_ms,
+                                  struct client_outcome *outcome)
 {
-    enum heard heard = hear_both(client, outcome);
-    while (heard == HEARD_NOTHING) {
+    enum finding finding = check_links(client, outcome);
+    while (finding == FINDING_NONE) {
         int error = stream_wait_either(&client->link.stream, &client->probe.stream, until_ms);
         if (error == -ECANCELED) {
-            (void)dial_stopped(outcome);
-            return HEARD_OUTCOME;
+            (void)set_stopped(outcome);
+            return FINDING_OUTCOME;
         }
         if (error < 0) {
-            return HEARD_NOTHING;
+            return FINDING_NONE;
         }
-        read_some(client, &client->link, "answer to HELLO");
-        read_some(client, &client->probe, "answer to GetVsockProtocol");
-        heard = hear_both(client, outcome);
+        receive_some(client, &client->link, "answer to HELLO");
+        receive_some(client, &client->probe, "answer to GetVsockProtocol");
+        finding = check_links(client, outcome);
     }
-    return heard;
+    return finding;
 }
 
 /* Sends a first word. After a write that failed, what the host has said is read. */
-static bool say(struct client *client, struct link *link, const struct reply *out,
-                struct client_outcome *outcome)
+static bool send_first(struct client *client, struct link *link, const struct reply *out,
+                       struct client_outcome *outcome)
 {
     bool sent = false;
     struct exchange_end end;
     switch (exchange_send(link, out, client->setup.deadline_ms, &sent, &end)) {
     case EXCHANGE_STOPPED:
-        return dial_stopped(outcome);
+        return set_stopped(outcome);
     case EXCHANGE_TIME_OVER:
-        return dial_silent(outcome);
+        return set_silent(outcome);
     case EXCHANGE_DONE:
     case EXCHANGE_MORE:
     case EXCHANGE_ENDED:
@@ -213,36 +320,36 @@ static bool say(struct client *client, struct link *link, const struct reply *ou
     return true;
 }
 
-static bool say_hello(struct client *client, struct client_outcome *outcome)
+static bool send_hello(struct client *client, struct client_outcome *outcome)
 {
-    uint8_t bytes[DIAL_GREETING_MAX];
+    uint8_t bytes[GREETING_MAX];
     struct reply out = {.bytes = bytes, .size = sizeof bytes};
     struct link *link = &client->link;
-    link->session = (struct client_session){.dialect = dialect_find("tlv-1")};
-    if (!dial_open(client, link, outcome)) {
+    link->session = (struct client_session){.dialect = dialect_default};
+    if (!open_connection(client, link, outcome)) {
         return false;
     }
     int error = link->session.dialect->encode_greeting(&link->session, &out);
-    return error < 0 ? dial_no_connection(outcome, -error, strerror(-error))
-                     : say(client, link, &out, outcome);
+    return error < 0 ? set_no_connection(outcome, -error, strerror(-error))
+                     : send_first(client, link, &out, outcome);
 }
 
-static bool ask_in_json(struct client *client, struct client_outcome *outcome)
+static bool send_probe(struct client *client, struct client_outcome *outcome)
 {
     static const struct request question = {.command = COMMAND_GET_VSOCK_VERSION};
-    uint8_t bytes[DIAL_GREETING_MAX];
+    uint8_t bytes[GREETING_MAX];
     struct reply out = {.bytes = bytes, .size = sizeof bytes};
     struct link *link = &client->probe;
     exchange_trace(client, "asking GetVsockProtocol in JSON, on a second connection");
-    link->session = (struct client_session){.dialect = dialect_find("json-1")};
-    if (!dial_learn_cid(client, &link->session, outcome) || !dial_open(client, link, outcome)) {
+    link->session = (struct client_session){.dialect = json_find_generation(dialects, false)};
+    if (!learn_cid(client, &link->session, outcome) || !open_connection(client, link, outcome)) {
         return false;
     }
     int error = link->session.dialect->encode_request(&link->session, &question, &out);
     if (error < 0) {
-        return dial_no_connection(outcome, -error, strerror(-error));
+        return set_no_connection(outcome, -error, strerror(-error));
     }
-    if (!say(client, link, &out, outcome)) {
+    if (!send_first(client, link, &out, outcome)) {
         return false;
     }
     stream_half_close(&link->stream);
@@ -251,76 +358,77 @@ static bool ask_in_json(struct client *client, struct client_outcome *outcome)
 
 /* HELLO was not understood, or not answered so far. A slow host may still answer it, also when the
  * question cannot be asked. */
-static enum heard ask_older(struct client *client, struct client_outcome *outcome)
+static enum finding await_probe(struct client *client, struct client_outcome *outcome)
 {
     struct client_outcome failure = *outcome;
-    bool asked = ask_in_json(client, &failure);
-    enum heard heard = HEARD_OTHER;
+    bool asked = send_probe(client, &failure);
+    enum finding finding = FINDING_UNUSED;
     if (asked || (client->link.stream.fd >= 0 && failure.result != CLIENT_STOPPED)) {
-        heard = listen_until(client, soon(client, ANSWER_MS), outcome);
+        finding = await_finding(client, deadline_in(client, ANSWER_MS), outcome);
     }
-    if (!asked && (heard == HEARD_NOTHING || heard == HEARD_OTHER)) {
+    if (!asked && (finding == FINDING_NONE || finding == FINDING_UNUSED)) {
         *outcome = failure;
-        return HEARD_OUTCOME;
+        return FINDING_OUTCOME;
     }
-    return heard;
+    return finding;
 }
 
-static enum heard listen_all(struct client *client, struct client_outcome *outcome)
+static enum finding await_greeting(struct client *client, struct client_outcome *outcome)
 {
-    enum heard heard = listen_until(client, soon(client, SILENCE_MS), outcome);
+    enum finding finding = await_finding(client, deadline_in(client, SILENCE_MS), outcome);
     bool over = clock_ms() >= client->setup.deadline_ms;
-    if (heard == HEARD_NOTHING && !over && client->link.stream.length > 0) {
-        return listen_until(client, soon(client, ANSWER_MS), outcome); /* the frame has begun */
+    if (finding == FINDING_NONE && !over && client->link.stream.length > 0) {
+        return await_finding(client, deadline_in(client, ANSWER_MS),
+                             outcome); /* the frame has begun */
     }
-    bool unknown = heard == HEARD_OTHER || (heard == HEARD_NOTHING && !over);
-    return unknown ? ask_older(client, outcome) : heard;
+    bool unknown = finding == FINDING_UNUSED || (finding == FINDING_NONE && !over);
+    return unknown ? await_probe(client, outcome) : finding;
 }
 
 /* True: the dialect of the client's link is settled. Its stream is open where a version was agreed
  * on; an older host wants a new connection. False: *outcome says why not. */
-static bool negotiate_discover(struct client *client, struct client_outcome *outcome)
+static bool find_dialect(struct client *client, struct client_outcome *outcome)
 {
     outcome->text[0] = '\0';
-    if (!say_hello(client, outcome)) {
+    if (!send_hello(client, outcome)) {
         return false;
     }
-    enum heard heard = listen_all(client, outcome);
+    enum finding finding = await_greeting(client, outcome);
     stream_close(&client->probe.stream);
-    switch (heard) {
-    case HEARD_DIALECT:
+    switch (finding) {
+    case FINDING_DIALECT:
         if (client->link.session.dialect->encode_greeting == NULL) {
             stream_close(&client->link.stream); /* its host takes one request on a new one */
         }
         return true;
-    case HEARD_OUTCOME:
+    case FINDING_OUTCOME:
         return false;
-    case HEARD_NOTHING:
-        return dial_silent(outcome);
-    case HEARD_OTHER:
+    case FINDING_NONE:
+        return set_silent(outcome);
+    case FINDING_UNUSED:
         break;
     }
     /* Each connection has ended, or has been of no use. */
-    return outcome->text[0] != '\0' ? dial_not_understood(outcome) : dial_closed(outcome);
+    return outcome->text[0] != '\0' ? set_not_understood(outcome) : set_closed(outcome);
 }
 
 /* An end in the middle of a frame is as good as nonsense; an end without a byte is as good as a
  * refused connection. */
-static bool not_greeted(enum exchange result, const struct exchange_end *end,
-                        struct client_outcome *outcome)
+static bool set_not_greeted(enum exchange result, const struct exchange_end *end,
+                            struct client_outcome *outcome)
 {
     switch (result) {
     case EXCHANGE_STOPPED:
-        return dial_stopped(outcome);
+        return set_stopped(outcome);
     case EXCHANGE_TIME_OVER:
-        return dial_silent(outcome);
+        return set_silent(outcome);
     case EXCHANGE_NONSENSE:
     case EXCHANGE_ENDED:
     case EXCHANGE_DONE:
     case EXCHANGE_MORE:
         break;
     }
-    return end->text[0] != '\0' ? dial_no_protocol(outcome, end->text) : dial_closed(outcome);
+    return end->text[0] != '\0' ? set_no_protocol(outcome, end->text) : set_closed(outcome);
 }
 
 /* Agrees on a version where the dialect is given. A write that failed is no reason to overlook what
@@ -332,11 +440,11 @@ static bool greet(struct client *client, struct client_outcome *outcome)
     if (dialect->encode_greeting == NULL) {
         return true;
     }
-    uint8_t bytes[DIAL_GREETING_MAX];
+    uint8_t bytes[GREETING_MAX];
     struct reply out = {.bytes = bytes, .size = sizeof bytes};
     int error = dialect->encode_greeting(&link->session, &out);
     if (error < 0) {
-        return dial_no_connection(outcome, -error, strerror(-error));
+        return set_no_connection(outcome, -error, strerror(-error));
     }
     bool sent = false;
     struct answer answer;
@@ -347,9 +455,9 @@ static bool greet(struct client *client, struct client_outcome *outcome)
         result = exchange_receive(link, true, deadline_ms, &answer, &end);
     }
     if (result != EXCHANGE_DONE) {
-        return not_greeted(result, &end, outcome);
+        return set_not_greeted(result, &end, outcome);
     }
-    return answer.type == ANSWER_ERROR ? dial_refused(client, &answer, outcome) : true;
+    return answer.type == ANSWER_ERROR ? set_refused(client, &answer, outcome) : true;
 }
 
 bool negotiate_has_answer(const struct client *client, enum command command)
@@ -358,14 +466,14 @@ bool negotiate_has_answer(const struct client *client, enum command command)
 }
 
 /* A connection that what is asked can go to. */
-static bool reach(struct client *client, enum command command, struct client_outcome *outcome)
+static bool open_link(struct client *client, enum command command, struct client_outcome *outcome)
 {
     struct link *link = &client->link;
     bool carried = (link->session.dialect->carries >> command & 1U) != 0;
     if (link->stream.fd >= 0 || !carried || negotiate_has_answer(client, command)) {
         return true;
     }
-    return dial_learn_cid(client, &link->session, outcome) && dial_open(client, link, outcome) &&
+    return learn_cid(client, &link->session, outcome) && open_connection(client, link, outcome) &&
            greet(client, outcome);
 }
 
@@ -373,11 +481,11 @@ static bool try_once(struct client *client, enum command command, struct client_
 {
     client->knows_version = false;
     client->link.session = (struct client_session){.dialect = client->setup.dialect};
-    if (client->setup.dialect == NULL && !negotiate_discover(client, outcome)) {
+    if (client->setup.dialect == NULL && !find_dialect(client, outcome)) {
         return false;
     }
     const struct dialect *dialect = client->link.session.dialect;
-    if (!reach(client, command, outcome)) {
+    if (!open_link(client, command, outcome)) {
         return false;
     }
     exchange_trace(client, "dialect %s (%s), host %s", dialect->name, dialect->title,
@@ -412,7 +520,7 @@ bool negotiate_pause(struct client *client, struct client_outcome *outcome)
         until_ms = client->setup.deadline_ms;
     }
     if (stream_pause(&client->link.stream, until_ms) < 0) {
-        return dial_stopped(outcome);
+        return set_stopped(outcome);
     }
     return clock_ms() < client->setup.deadline_ms;
 }

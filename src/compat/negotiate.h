@@ -7,7 +7,7 @@
 #ifndef COMPAT_NEGOTIATE_H
 #define COMPAT_NEGOTIATE_H
 
-#include "compat/client.h"
+#include "compat/client_types.h"
 
 /* Which dialect a host speaks: HELLO first; and where that is not understood, or met with silence,
  * the question of the JSON generations on a second connection, beside the first.

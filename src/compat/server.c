@@ -1,13 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/server.h"
 
+#include "compat/dialects.h"
 #include "wire/frame.h"
 #include "wire/layout.h"
 #include "wire/text.h"
 
 void server_init(struct server_session *session, uint32_t request_limit, uint32_t peer_cid)
 {
-    *session = (struct server_session){.request_limit = request_limit, .peer_cid = peer_cid};
+    *session = (struct server_session){
+        .dialects = dialects, .request_limit = request_limit, .peer_cid = peer_cid};
 }
 
 size_t server_input_size(uint32_t request_limit)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "compat/tlv_1.h"
-
+/* TLV wire 1.x: HELLO and WELCOME agree on a version, then REQUEST, PROGRESS, RESPONSE and ERROR.
+ * docs/protocol.md, "Frames", "Messages" and "Session". */
 #include "compat/dialect.h"
 #include "wire/codec.h"
 #include "wire/frame.h"
@@ -22,16 +22,15 @@ static const char *type_text(unsigned type, char buffer[TYPE_TEXT_MAX])
     return buffer;
 }
 
-static int tlv_1_refuse_type(unsigned type, const char *expected,
-                             struct protocol_error *protocol_error)
+static int refuse_type(unsigned type, const char *expected, struct protocol_error *protocol_error)
 {
     char buffer[TYPE_TEXT_MAX];
     return protocol_error_set(protocol_error, ERROR_MALFORMED, "a frame is %s; expected %s",
                               type_text(type, buffer), expected);
 }
 
-static int tlv_1_refuse_version(struct wire_version version, struct wire_version agreed,
-                                struct protocol_error *protocol_error)
+static int refuse_version(struct wire_version version, struct wire_version agreed,
+                          struct protocol_error *protocol_error)
 {
     return protocol_error_set(
         protocol_error, ERROR_MALFORMED,
@@ -47,8 +46,8 @@ static int refuse_cut(size_t length, size_t expected, struct protocol_error *pro
 }
 
 /* too_large, as a host says it of a request; malformed, of an answer over the limit of any frame */
-static int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t limit,
-                              struct protocol_error *protocol_error)
+static int refuse_large(enum error_code code, uint32_t length, uint32_t limit,
+                        struct protocol_error *protocol_error)
 {
     return protocol_error_set(protocol_error, code,
                               "a frame's payload has %u bytes; expected at most %u", length, limit);
@@ -57,9 +56,8 @@ static int tlv_1_refuse_large(enum error_code code, uint32_t length, uint32_t li
 /* Takes the header when it is there: FRAMING_WHOLE. What fewer bytes tell is told at once: a wrong
  * magic, and in a `first` frame major 0 (unsupported_version: what follows is no header of 16
  * bytes). */
-static enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
-                                      struct frame_header *ret,
-                                      struct protocol_error *protocol_error)
+static enum framing take_header(const uint8_t *bytes, size_t length, bool eof, bool first,
+                                struct frame_header *ret, struct protocol_error *protocol_error)
 {
     int error = 0;
     if (!frame_begins(bytes, length)) {
@@ -79,8 +77,8 @@ static enum framing tlv_1_take_header(const uint8_t *bytes, size_t length, bool 
 }
 
 /* Waits for the payload behind a header that has been judged. */
-static enum framing tlv_1_take_payload(const struct frame_header *header, size_t length, bool eof,
-                                       size_t *frame_length, struct protocol_error *protocol_error)
+static enum framing take_payload(const struct frame_header *header, size_t length, bool eof,
+                                 size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t whole = FRAME_HEADER_SIZE + (size_t)header->length; /* judged: far from overflow */
     if (length >= whole) {
@@ -94,13 +92,13 @@ static enum framing tlv_1_take_payload(const struct frame_header *header, size_t
     return FRAMING_MORE;
 }
 
-static struct writer tlv_1_writer_of(const struct reply *reply)
+static struct writer writer_of(const struct reply *reply)
 {
     return (struct writer){.bytes = reply->bytes, .size = reply->size, .length = reply->length};
 }
 
 /* What goes into a header: what was agreed, and before that the highest version of ours. */
-static struct wire_version tlv_1_header_version(struct wire_version agreed)
+static struct wire_version header_version(struct wire_version agreed)
 {
     return agreed.major != 0 ? agreed : wire_versions_spoken.pair[0];
 }
@@ -126,7 +124,7 @@ static int judge_hello_header(const struct frame_header *header,
                               struct protocol_error *protocol_error)
 {
     if (header->type != FRAME_HELLO) {
-        return tlv_1_refuse_type(header->type, "HELLO first", protocol_error);
+        return refuse_type(header->type, "HELLO first", protocol_error);
     }
     if (header->id != 0) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
@@ -140,10 +138,10 @@ static int judge_request_header(const struct server_session *session,
                                 struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, session->agreed)) {
-        return tlv_1_refuse_version(header->version, session->agreed, protocol_error);
+        return refuse_version(header->version, session->agreed, protocol_error);
     }
     if (header->type != FRAME_REQUEST) {
-        return tlv_1_refuse_type(header->type, "REQUEST", protocol_error);
+        return refuse_type(header->type, "REQUEST", protocol_error);
     }
     if (header->id == 0) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
@@ -158,7 +156,7 @@ static int judge_request(const struct server_session *session, const struct fram
 {
     uint32_t limit = payload_limit(session);
     if (header->length > limit) {
-        return tlv_1_refuse_large(ERROR_TOO_LARGE, header->length, limit, protocol_error);
+        return refuse_large(ERROR_TOO_LARGE, header->length, limit, protocol_error);
     }
     return session->agreed.major == 0 ? judge_hello_header(header, protocol_error)
                                       : judge_request_header(session, header, protocol_error);
@@ -170,7 +168,7 @@ static enum framing tlv_1_host_frame(struct server_session *session, const uint8
 {
     struct frame_header header;
     enum framing framing =
-        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
+        take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
@@ -178,7 +176,7 @@ static enum framing tlv_1_host_frame(struct server_session *session, const uint8
     if (judge_request(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return tlv_1_take_payload(&header, length, eof, frame_length, protocol_error);
+    return take_payload(&header, length, eof, frame_length, protocol_error);
 }
 
 static int welcome(struct server_session *session, struct reply *reply,
@@ -190,7 +188,7 @@ static int welcome(struct server_session *session, struct reply *reply,
         .has_request_limit = true,
         .request_limit = payload_limit(session),
     };
-    struct writer writer = tlv_1_writer_of(reply);
+    struct writer writer = writer_of(reply);
     if (codec_encode_welcome(&welcome, &writer) < 0) {
         return protocol_error_set(protocol_error, ERROR_INTERNAL, "no room for WELCOME");
     }
@@ -239,8 +237,8 @@ static enum decoding tlv_1_host_decode(struct server_session *session, uint8_t *
 static int tlv_1_host_encode_answer(const struct server_session *session,
                                     const struct answer *answer, struct reply *reply)
 {
-    struct wire_version version = tlv_1_header_version(session->agreed);
-    struct writer writer = tlv_1_writer_of(reply);
+    struct wire_version version = header_version(session->agreed);
+    struct writer writer = writer_of(reply);
     int error = 0;
     if (answer->type == ANSWER_ERROR && answer->code == ERROR_UNSUPPORTED_VERSION) {
         struct answer listed = *answer;
@@ -261,7 +259,7 @@ static int tlv_1_guest_encode_greeting(struct client_session *session, struct re
 {
     struct hello hello = {.versions = wire_versions_spoken,
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
-    struct writer writer = tlv_1_writer_of(out);
+    struct writer writer = writer_of(out);
     int error = codec_encode_hello(&hello, &writer);
     if (error == 0) {
         session->agreed = (struct wire_version){0};
@@ -280,8 +278,8 @@ static int tlv_1_guest_encode_request(struct client_session *session, const stru
 {
     uint32_t limit = session->request_limit != 0 ? session->request_limit : FRAME_REQUEST_MAX;
     uint32_t id = next_id(session->id);
-    struct writer writer = tlv_1_writer_of(out);
-    int error = codec_encode_request(tlv_1_header_version(session->agreed), id, request, &writer);
+    struct writer writer = writer_of(out);
+    int error = codec_encode_request(header_version(session->agreed), id, request, &writer);
     if (error < 0) {
         return error;
     }
@@ -299,7 +297,7 @@ static int judge_greeting_header(const struct frame_header *header,
                                  struct protocol_error *protocol_error)
 {
     if (header->type != FRAME_WELCOME && header->type != FRAME_ERROR) {
-        return tlv_1_refuse_type(header->type, "WELCOME or ERROR first", protocol_error);
+        return refuse_type(header->type, "WELCOME or ERROR first", protocol_error);
     }
     if (header->id != 0) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
@@ -319,12 +317,12 @@ static int judge_answer_header(const struct client_session *session,
                                struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, session->agreed)) {
-        return tlv_1_refuse_version(header->version, session->agreed, protocol_error);
+        return refuse_version(header->version, session->agreed, protocol_error);
     }
     if (!is_expected_type(session, header->type)) {
-        return tlv_1_refuse_type(
-            header->type, session->progress ? "PROGRESS, RESPONSE or ERROR" : "RESPONSE or ERROR",
-            protocol_error);
+        return refuse_type(header->type,
+                           session->progress ? "PROGRESS, RESPONSE or ERROR" : "RESPONSE or ERROR",
+                           protocol_error);
     }
     /* An error about the connection has no request's id. */
     if (header->id != session->id && !(header->type == FRAME_ERROR && header->id == 0)) {
@@ -339,8 +337,7 @@ static int judge_answer(const struct client_session *session, const struct frame
                         struct protocol_error *protocol_error)
 {
     if (header->length > FRAME_PAYLOAD_MAX) {
-        return tlv_1_refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX,
-                                  protocol_error);
+        return refuse_large(ERROR_MALFORMED, header->length, FRAME_PAYLOAD_MAX, protocol_error);
     }
     return session->agreed.major == 0 ? judge_greeting_header(header, protocol_error)
                                       : judge_answer_header(session, header, protocol_error);
@@ -355,21 +352,21 @@ static enum framing tlv_1_guest_frame(struct client_session *session, const uint
         return FRAMING_MORE;
     }
     enum framing framing =
-        tlv_1_take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
+        take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
     if (framing != FRAMING_WHOLE) {
         return framing;
     }
     if (judge_answer(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return tlv_1_take_payload(&header, length, eof, frame_length, protocol_error);
+    return take_payload(&header, length, eof, frame_length, protocol_error);
 }
 
 static int judge_welcome(const struct frame_header *header, const struct welcome *welcome,
                          struct protocol_error *protocol_error)
 {
     if (!version_equal(header->version, welcome->version)) {
-        return tlv_1_refuse_version(header->version, welcome->version, protocol_error);
+        return refuse_version(header->version, welcome->version, protocol_error);
     }
     if (!version_was_offered(&wire_versions_spoken, welcome->version)) {
         char ours[VERSIONS_TEXT_MAX];

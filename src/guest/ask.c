@@ -86,7 +86,7 @@ static bool wait_until(const struct client *client, int64_t next_ms, struct clie
     if (clock_ms() >= deadline_ms) {
         *outcome = (struct client_outcome){.result = CLIENT_TIME_OVER,
                                            .sent = true,
-                                           .tells_status = true,
+                                           .has_status = true,
                                            .text = "the upgrade has not ended"};
         return false;
     }

@@ -78,18 +78,18 @@ static int explain_all(struct capture *capture, bool *valid)
 {
     const struct dissector dissector = {.line = print_line, .context = capture};
     while (capture->length > 0 || !capture->eof) {
-        enum dissected dissected = EXPLAINED_MORE;
+        enum dissected dissected = DISSECTED_MORE;
         size_t used = 0;
         if (capture->length > 0) {
             dissected = dissect_frame(&dissector, capture->offset, capture->bytes, capture->length,
                                       capture->eof, &used);
         }
-        *valid = *valid && (dissected == EXPLAINED_SOUND || dissected == EXPLAINED_MORE);
-        if (dissected == EXPLAINED_LOST) {
+        *valid = *valid && (dissected == DISSECTED_SOUND || dissected == DISSECTED_MORE);
+        if (dissected == DISSECTED_LOST) {
             return 0;
         }
         drop_bytes(capture, used);
-        int error = dissected == EXPLAINED_MORE ? read_more(capture) : 0;
+        int error = dissected == DISSECTED_MORE ? read_more(capture) : 0;
         if (error < 0) {
             return error;
         }

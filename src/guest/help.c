@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/help.h"
 
+#include "compat/client.h"
 #include "wire/suggest.h"
 
 #include <stdio.h>
@@ -13,7 +14,7 @@ static const char screen_options[] =
     "  -p, --port PORT        the vsock port (19090)\n"
     "  -t, --timeout SECONDS  for everything; 0: none (30; upgrade and --follow 3600)\n"
     "      --connect-timeout SECONDS  how long connecting is tried again (5; 0: once)\n"
-    "      --protocol NAME    auto | tlv-1 | tlv-0 | json-1 | json-0 (auto)\n"
+    "      --protocol NAME    %s (auto)\n"
     "  -o, --output FORMAT    payload | value | json (payload)\n"
     "      --progress WHEN    auto | always | never, on stderr (auto: on a terminal)\n"
     "  -v, --verbose   -q, --quiet   -h, --help   -V, --version\n"
@@ -181,7 +182,10 @@ static void print_screen(FILE *out)
         }
         column += fprintf(out, "  %s", name);
     }
-    fprintf(out, "\n%s", screen_options);
+    char names[CLIENT_NAMES_MAX];
+    client_protocol_names(" | ", names);
+    fputc('\n', out);
+    fprintf(out, screen_options, names);
 }
 
 static void print_page(FILE *out, const struct page *page)

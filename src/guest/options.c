@@ -204,7 +204,7 @@ static int set_protocol(struct parsing *parsing, const char *value)
 {
     if (client_find_protocol(value, &parsing->options.dialect) < 0) {
         char names[CLIENT_NAMES_MAX];
-        client_protocol_names(names);
+        client_protocol_names(", ", names);
         return refuse_line(parsing, "--protocol takes one of %s, not '%s'", names, value);
     }
     return 0;

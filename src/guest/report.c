@@ -46,7 +46,7 @@ static const char *describe_state(enum command command, const struct client_outc
     if (!outcome->sent) {
         return "no command was sent";
     }
-    if (command == COMMAND_UPGRADE && !outcome->tells_status) {
+    if (command == COMMAND_UPGRADE && !outcome->has_status) {
         return "the upgrade may be running at the host; send the same hash again to join it";
     }
     return help_unknown_outcome(command);

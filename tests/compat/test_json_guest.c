@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both JSON generations at the guest: the bytes of every request, and what is made of answers. */
-#include "compat/json_1.h"
+#include "compat/dialects.h"
 #include "compat/json_envelope.h"
 #include "support/equal.h"
 #include "support/golden.h"
@@ -360,11 +360,11 @@ static void test_probe(void)
         uint8_t *frame = exact_copy(rows[i].said, strlen(rows[i].said));
         struct json_probe probe = {.dialect = NULL};
         struct protocol_error protocol_error;
-        CHECK_EQUAL(json_guest_read_probe(frame, strlen(rows[i].said), &probe, &protocol_error),
+        CHECK_EQUAL(json_read_probe(dialects, frame, strlen(rows[i].said), &probe, &protocol_error),
                     rows[i].error);
         CHECK_EQUAL(probe.dialect, rows[i].dialect != NULL ? dialect_find(rows[i].dialect) : NULL);
         CHECK_EQUAL(probe.error.code, rows[i].code);
-        CHECK_EQUAL(probe.version.minor, probe.dialect == &dialect_json_1 ? 2 : 0);
+        CHECK_EQUAL(probe.version.minor, probe.dialect == dialect_find("json-1") ? 2 : 0);
         free(frame);
     }
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Both sides of every dialect beside each other, without a socket: what our guest writes our host
  * reads, and what our host answers our guest reads, for each command that the dialect carries. */
+#include "compat/dialects.h"
 #include "compat/server.h"
 #include "support/equal.h"
 #include "support/unit.h"

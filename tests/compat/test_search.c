@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* How a guest finds the dialect of its host, and that it asks at most once. */
+#include "compat/dialects.h"
 #include "support/equal.h"
 #include "support/golden.h"
 #include "support/scripted_host.h"
@@ -170,7 +171,7 @@ static void test_json_1(void)
     CHECK_TRUE(traced(asked, "answer to HELLO: received 43 bytes, \"{\"Err\":\"expected"));
     CHECK_TRUE(traced(asked, "answer to GetVsockProtocol: received "));
     CHECK_TRUE(traced(asked, "dialect json-1 (JSON, newer generation)"));
-    CHECK_FALSE(asked->outcome.tells_status);
+    CHECK_FALSE(asked->outcome.has_status);
     free(asked);
 }
 
@@ -545,7 +546,7 @@ static void test_names(void)
 {
     char names[CLIENT_NAMES_MAX];
     const struct dialect *dialect = NULL;
-    client_protocol_names(names);
+    client_protocol_names(", ", names);
     CHECK_STRING(names, "auto, tlv-1, tlv-0, json-1, json-0");
     CHECK_EQUAL(client_find_protocol("json-0", &dialect), 0);
     CHECK_STRING(dialect->name, "json-0");

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* A host's bytes at the guest. The first byte of an input says in which dialect the guest waits for
  * what; the rest is the stream, and a capture to be explained. */
+#include "compat/dialects.h"
 #include "compat/dissect.h"
 #include "compat/json_envelope.h"
 #include "fuzz/fuzz.h"
@@ -32,7 +33,7 @@ static void check_probe(const uint8_t *data, size_t size)
     struct json_probe probe;
     struct protocol_error protocol_error;
     uint8_t *frame = exact_copy(data, size);
-    if (json_guest_read_probe(frame, size, &probe, &protocol_error) == 0) {
+    if (json_read_probe(dialects, frame, size, &probe, &protocol_error) == 0) {
         FUZZ_CHECK(utf8_valid(probe.error.message.bytes, probe.error.message.length));
         FUZZ_CHECK((probe.dialect == NULL) == (probe.error.code != ERROR_NONE));
     }
@@ -49,15 +50,15 @@ static void check_line(void *context, const char *line)
 static void check_explained(const uint8_t *data, size_t size)
 {
     struct dissector dissector = {.line = check_line};
-    enum dissected dissected = EXPLAINED_SOUND;
-    for (size_t at = 0; at < size && at < GUEST_ANSWER_MAX && dissected != EXPLAINED_LOST;) {
+    enum dissected dissected = DISSECTED_SOUND;
+    for (size_t at = 0; at < size && at < GUEST_ANSWER_MAX && dissected != DISSECTED_LOST;) {
         size_t length = size - at < GUEST_ANSWER_MAX ? size - at : GUEST_ANSWER_MAX;
         size_t taken = 0;
         uint8_t *bytes = exact_copy(data + at, length);
         dissected = dissect_frame(&dissector, at, bytes, length, true, &taken);
         free(bytes);
-        FUZZ_CHECK(dissected != EXPLAINED_MORE);
-        FUZZ_CHECK(dissected == EXPLAINED_LOST || (taken > 0 && taken <= length));
+        FUZZ_CHECK(dissected != DISSECTED_MORE);
+        FUZZ_CHECK(dissected == DISSECTED_LOST || (taken > 0 && taken <= length));
         at += taken;
     }
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines that are taken, and what they mean. */
+#include "compat/dialects.h"
 #include "options_case.h"
 #include "wire/clock.h"
 

@@ -81,7 +81,7 @@ static void test_no_connection(void)
 static void test_time_over(void)
 {
     struct client_outcome outcome = {
-        .result = CLIENT_TIME_OVER, .tells_status = true, .text = "late"};
+        .result = CLIENT_TIME_OVER, .has_status = true, .text = "late"};
     check(COMMAND_UPGRADE, outcome, EXIT_TIME_OVER,
           "timeout: " WHERE ": late; no command was sent");
     outcome.sent = true;
@@ -89,7 +89,7 @@ static void test_time_over(void)
           "timeout: " WHERE
           ": late; the upgrade may be running at the host; check with 'vsock_guest "
           "get-upgrade-status', or send the same hash again to join it");
-    outcome.tells_status = false;
+    outcome.has_status = false;
     check(COMMAND_UPGRADE, outcome, EXIT_TIME_OVER,
           "timeout: " WHERE ": late; the upgrade may be running at the host; send the same hash "
           "again to join it");

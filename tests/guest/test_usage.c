@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Command lines that are refused, word for word, and the help that lists what is taken. */
+#include "compat/dialects.h"
 #include "guest/help.h"
 #include "guest/options.h"
 #include "options_case.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/drive.h"
 
-#include "compat/tlv_1.h"
+#include "compat/dialects.h"
 #include "support/golden.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@ struct server_session host_agreed(void)
 {
     struct server_session session;
     server_init(&session, 16384, 3);
-    session.dialect = &dialect_tlv_1;
+    session.dialect = dialect_default;
     session.dialect_known = true;
     session.agreed = (struct wire_version){1, 0};
     return session;
@@ -19,7 +19,7 @@ struct server_session host_agreed(void)
 struct client_session guest_agreed(enum command command, uint32_t id)
 {
     return (struct client_session){
-        .dialect = &dialect_tlv_1,
+        .dialect = dialect_default,
         .agreed = {1, 0},
         .id = id,
         .command = command,
