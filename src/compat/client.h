@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The guest's end: one typed request in, one typed outcome out. Negotiates the dialect, connects again
- * while the host cannot be reached, and sends a command that changes something at most once.
+/* The guest's end: one typed request in, one typed outcome out. Negotiates the dialect, connects
+ * again while the host cannot be reached, and sends a command that changes something at most once.
  *
  *     client_init() -> client_ask()... -> client_done()
  *

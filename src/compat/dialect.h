@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The interface of a dialect: one way to put requests and answers on the stream. Each dialect is one
- * file and one row of the table in compat/dialects.h.
+/* The interface of a dialect: one way to put requests and answers on the stream. Each dialect is
+ * one file and one row of the table in compat/dialects.h.
  *
  * Errors   a protocol_error is a value, not an errno: it is what the peer is sent.
  * Owner    buffers are the caller's. Dialects make no system call. Only the JSON dialects allocate
@@ -93,8 +93,8 @@ struct dialect {
     const struct json_generation *json; /* of the JSON dialects, else NULL */
 
     /* --- at the host --- */
-    /* True if the `length` bytes (at least 1) begin a stream of this dialect. NULL: its streams begin
-     * as those of a later row, which claims them. */
+    /* True if the `length` bytes (at least 1) begin a stream of this dialect. NULL: its streams
+     * begin as those of a later row, which claims them. */
     bool (*claims)(const uint8_t *bytes, size_t length);
     /* Scans what has arrived since the last call, at least one byte in all. `eof`: no more comes.
      * Sets session->id as soon as it is known. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* Captured bytes as text, frame by frame and field by field, for `vsock_guest decode`. Everything that
- * comes from the capture is checked and escaped. */
+/* Captured bytes as text, frame by frame and field by field, for `vsock_guest decode`. Everything
+ * that comes from the capture is checked and escaped. */
 #ifndef COMPAT_DISSECT_H
 #define COMPAT_DISSECT_H
 

@@ -7,8 +7,8 @@
 
 enum exchange {
     EXCHANGE_DONE,
-    EXCHANGE_MORE, /* exchange_look: no whole frame yet */
-    EXCHANGE_ENDED, /* error: 0 at the end of the stream, or an errno; text: the cut answer, if any */
+    EXCHANGE_MORE,     /* exchange_look: no whole frame yet */
+    EXCHANGE_ENDED,    /* error: 0 at the end of the stream, else an errno; text: a cut answer */
     EXCHANGE_NONSENSE, /* text: why, and what was received */
     EXCHANGE_TIME_OVER,
     EXCHANGE_STOPPED,
@@ -37,7 +37,8 @@ enum exchange exchange_receive(struct link *link, bool greeting, int64_t deadlin
 /* Discards the last frame. */
 void exchange_begin(struct link *link);
 
-/* EXCHANGE_NONSENSE, with the reason and the first bytes received: they often show another program. */
+/* EXCHANGE_NONSENSE, with the reason and the first bytes received: they often show another
+ * program. */
 enum exchange exchange_nonsense(const struct stream *stream, const char *why,
                                 struct exchange_end *end);
 

@@ -1,13 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* JSON values: the one place that knows the JSON library.
+/* JSON values: the only room that knows the JSON library. Reading is strict: one value and nothing
+ * behind it, no repeated keys, UTF-8 without NUL or lone surrogates, numbers that fit.
  *
- * Reading is strict: one value and nothing behind it, keys that do not repeat, UTF-8 without NUL
- * and without surrogates that lack their other half, numbers that fit.
- *
- * Threads  any; a value belongs to one thread.
- * Errors   0 or -errno. Makers have no result to look at: what could not be made is NULL, makes
- *          NULL of what it is put into, and is found when that is written (-ENOMEM).
- * Owner    json_free frees a value and what is in it. Members and texts are the value's.
+ * Errors   a maker that fails returns NULL, json_put turns the object into NULL, and json_write
+ *          returns -ENOMEM for it.
+ * Owner    json_free frees a value and its members. Texts point into their value.
  */
 #ifndef COMPAT_JSON_H
 #define COMPAT_JSON_H
@@ -16,11 +13,11 @@
 
 struct json;
 
-/* 0, or -EBADMSG with *why, which says in a few words what the bytes have that JSON has not. */
+/* 0, or -EBADMSG with *why: a few words that follow "it has". */
 MUST_CHECK int json_parse(const uint8_t *bytes, size_t length, struct json **ret, const char **why);
 struct json *json_free(struct json *value);
 
-/* All of these take NULL for a value that is not there. */
+/* NULL stands for a missing value. */
 
 /* NULL when it is not an object, or has no such member. */
 const struct json *json_member(const struct json *object, const char *key);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* json-1, the newer JSON generation: sender_cid is a number, and arguments are members of their own.
- * docs/protocol.md, "json-1". */
+/* json-1, the newer JSON generation: sender_cid is a number, and arguments are members of their
+ * own. docs/protocol.md, "json-1". */
 #include "compat/json_envelope.h"
 #include "compat/json_text.h"
 #include "wire/number.h"

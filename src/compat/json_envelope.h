@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* What the generations of JSON share: where an object ends, and its envelope
- * {"sender_cid": ..., "message": ...}. The generations are the rows of the session's table that have
- * a struct json_generation; none is named here. */
+/* What the generations of JSON share: where an object ends, and its envelope {"sender_cid": ...,
+ * "message": ...}. The generations are the rows of the session's table that have a struct
+ * json_generation; none is named here. */
 #ifndef COMPAT_JSON_ENVELOPE_H
 #define COMPAT_JSON_ENVELOPE_H
 
@@ -17,7 +17,8 @@ struct json_generation {
     /* Copies the message's texts to `kept`. 0, or -EBADMSG with *protocol_error set. */
     int (*read_message)(const struct json *message, struct writer *kept, struct request *ret,
                         struct protocol_error *protocol_error);
-    /* An answer to any command; its texts are the value's. 0, or -EBADMSG with *protocol_error set. */
+    /* An answer to any command; its texts are the value's. 0, or -EBADMSG with *protocol_error
+     * set. */
     int (*read_answer)(const struct json *value, struct answer *ret,
                        struct protocol_error *protocol_error);
 };
@@ -62,8 +63,8 @@ MUST_CHECK int json_read_request(const struct dialect *const *table, const uint8
                                  size_t length, uint8_t *texts, struct json_request *ret,
                                  struct protocol_error *protocol_error);
 
-/* Tries the generations, the oldest first: *dialect is the one that has such an answer. -EBADMSG with
- * the newest one's *protocol_error when none has. */
+/* Tries the generations, the oldest first: *dialect is the one that has such an answer. -EBADMSG
+ * with the newest one's *protocol_error when none has. */
 MUST_CHECK int json_read_answer(const struct dialect *const *table, const struct json *value,
                                 const struct dialect **dialect, struct answer *ret,
                                 struct protocol_error *protocol_error);

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A response as a JSON value: what `vsock_guest --output json` shows, and what json-1 answers.
- *
- * Threads  any.
- */
+/* A response as a JSON value: the output of `vsock_guest --output json`, and the answer of json-1.
+ * */
 #ifndef COMPAT_JSON_TEXT_H
 #define COMPAT_JSON_TEXT_H
 

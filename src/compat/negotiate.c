@@ -79,16 +79,17 @@ static bool set_refused(const struct client *client, const struct answer *answer
     return false;
 }
 
-/* Without a limit for trying again there is one try, and only the deadline of everything ends it.
- */
+static int64_t deadline_in(const struct client *client, int64_t ms)
+{
+    int64_t deadline_ms = clock_deadline(ms);
+    return deadline_ms < client->setup.deadline_ms ? deadline_ms : client->setup.deadline_ms;
+}
+
+/* With connect_ms 0 there is one try, which only the client's deadline ends. */
 static int64_t try_deadline(const struct client *client)
 {
-    if (client->setup.connect_ms == 0) {
-        return client->setup.deadline_ms;
-    }
     int64_t left_ms = client->retry.left_ms > LAST_TRY_MS ? client->retry.left_ms : LAST_TRY_MS;
-    int64_t deadline_ms = clock_deadline(left_ms);
-    return deadline_ms < client->setup.deadline_ms ? deadline_ms : client->setup.deadline_ms;
+    return client->setup.connect_ms == 0 ? client->setup.deadline_ms : deadline_in(client, left_ms);
 }
 
 static bool open_connection(struct client *client, struct link *link,
@@ -128,20 +129,14 @@ static bool learn_cid(const struct client *client, struct client_session *sessio
     return true;
 }
 
-static int64_t deadline_in(const struct client *client, int64_t ms)
-{
-    int64_t deadline_ms = clock_deadline(ms);
-    return deadline_ms < client->setup.deadline_ms ? deadline_ms : client->setup.deadline_ms;
-}
-
 static enum finding end_no_protocol(struct client_outcome *outcome, const struct exchange_end *end)
 {
     (void)set_no_protocol(outcome, end->text);
     return FINDING_OUTCOME;
 }
 
-/* It is kept for the case that the host says nothing else. */
-static enum finding not_understood(const struct stream *stream, struct client_outcome *outcome)
+/* The error if the host sends nothing that can be read. */
+static enum finding keep_foreign_text(const struct stream *stream, struct client_outcome *outcome)
 {
     struct exchange_end end;
     (void)exchange_nonsense(stream, "the host has not understood HELLO, and says no more", &end);
@@ -149,7 +144,7 @@ static enum finding not_understood(const struct stream *stream, struct client_ou
     return FINDING_UNUSED;
 }
 
-/* The words of a host that knows HELLO, or at least its magic. */
+/* The first frame of a host that knows TLV frames. */
 static enum finding check_greeting(struct client *client, struct client_outcome *outcome)
 {
     struct link *link = &client->link;
@@ -158,7 +153,7 @@ static enum finding check_greeting(struct client *client, struct client_outcome 
     struct answer answer;
     size_t length = 0;
     if (stream->length > 0 && stream->bytes[0] != FRAME_MAGIC[0]) {
-        return not_understood(stream, outcome);
+        return keep_foreign_text(stream, outcome);
     }
     if (stream->length == 0 && stream->eof) {
         return FINDING_UNUSED;
@@ -174,7 +169,7 @@ static enum finding check_greeting(struct client *client, struct client_outcome 
         return end_no_protocol(outcome, &end);
     }
     if (link->session.dialect->encode_greeting == NULL) {
-        return FINDING_DIALECT; /* of a frame that answers what its host does not know */
+        return FINDING_DIALECT; /* it answered a version that it does not know */
     }
     if (exchange_take(link, true, length, &answer, &end) != EXCHANGE_DONE) {
         return end_no_protocol(outcome, &end);
@@ -212,7 +207,7 @@ static enum finding take_probe(struct client *client, size_t length, struct clie
     return FINDING_DIALECT;
 }
 
-/* A host that answers in TLV has not understood: it is one that HELLO is for. */
+/* A host that answers the probe in TLV does not know JSON: HELLO finds its dialect. */
 static enum finding check_probe(struct client *client, struct client_outcome *outcome)
 {
     struct stream *stream = &client->probe.stream;
@@ -221,22 +216,17 @@ static enum finding check_probe(struct client *client, struct client_outcome *ou
     if (stream->length > 0 && stream->bytes[0] == FRAME_MAGIC[0]) {
         return FINDING_UNUSED;
     }
-    switch (exchange_look(&client->probe, &length, &end)) {
-    case EXCHANGE_MORE:
+    enum exchange result = exchange_look(&client->probe, &length, &end);
+    if (result == EXCHANGE_MORE) {
         return FINDING_NONE;
-    case EXCHANGE_DONE:
-        return take_probe(client, length, outcome);
-    case EXCHANGE_NONSENSE:
-        return end_no_protocol(outcome, &end);
-    case EXCHANGE_ENDED:
-    case EXCHANGE_TIME_OVER:
-    case EXCHANGE_STOPPED:
-        break;
     }
-    return FINDING_UNUSED;
+    if (result == EXCHANGE_DONE) {
+        return take_probe(client, length, outcome);
+    }
+    return result == EXCHANGE_NONSENSE ? end_no_protocol(outcome, &end) : FINDING_UNUSED;
 }
 
-/* One of the two; it is closed when it is of no more use. */
+/* Closes a link that cannot show the dialect any more. */
 static enum finding check_link(struct client *client, struct link *link,
                                enum finding (*check)(struct client *, struct client_outcome *),
                                struct client_outcome *outcome)
@@ -264,7 +254,7 @@ static enum finding check_links(struct client *client, struct client_outcome *ou
     return first == FINDING_UNUSED && second == FINDING_UNUSED ? FINDING_UNUSED : FINDING_NONE;
 }
 
-/* A failure is as good as an end. The first bytes and the end are told. */
+/* A failure counts as the end of the stream. Traces the first bytes and the end. */
 static void receive_some(const struct client *client, struct link *link, const char *name)
 {
     struct stream *stream = &link->stream;
@@ -299,22 +289,18 @@ static enum finding await_finding(struct client *client, int64_t until_ms,
     return finding;
 }
 
-/* Sends a first word. After a write that failed, what the host has said is read. */
+/* Sends the first frame of a connection. After a failed write, the host's bytes are still read. */
 static bool send_first(struct client *client, struct link *link, const struct reply *out,
                        struct client_outcome *outcome)
 {
     bool sent = false;
     struct exchange_end end;
-    switch (exchange_send(link, out, client->setup.deadline_ms, &sent, &end)) {
-    case EXCHANGE_STOPPED:
+    enum exchange result = exchange_send(link, out, client->setup.deadline_ms, &sent, &end);
+    if (result == EXCHANGE_STOPPED) {
         return set_stopped(outcome);
-    case EXCHANGE_TIME_OVER:
+    }
+    if (result == EXCHANGE_TIME_OVER) {
         return set_silent(outcome);
-    case EXCHANGE_DONE:
-    case EXCHANGE_MORE:
-    case EXCHANGE_ENDED:
-    case EXCHANGE_NONSENSE:
-        break;
     }
     exchange_begin(link);
     return true;
@@ -356,8 +342,7 @@ static bool send_probe(struct client *client, struct client_outcome *outcome)
     return true;
 }
 
-/* HELLO was not understood, or not answered so far. A slow host may still answer it, also when the
- * question cannot be asked. */
+/* A slow host may still answer HELLO, also when the probe cannot be sent. */
 static enum finding await_probe(struct client *client, struct client_outcome *outcome)
 {
     struct client_outcome failure = *outcome;
@@ -385,8 +370,8 @@ static enum finding await_greeting(struct client *client, struct client_outcome 
     return unknown ? await_probe(client, outcome) : finding;
 }
 
-/* True: the dialect of the client's link is settled. Its stream is open where a version was agreed
- * on; an older host wants a new connection. False: *outcome says why not. */
+/* True: the dialect of the client's link is known. Its stream is open if a version was agreed on;
+ * an older host needs a new connection. False: *outcome is set. */
 static bool find_dialect(struct client *client, struct client_outcome *outcome)
 {
     outcome->text[0] = '\0';
@@ -398,7 +383,7 @@ static bool find_dialect(struct client *client, struct client_outcome *outcome)
     switch (finding) {
     case FINDING_DIALECT:
         if (client->link.session.dialect->encode_greeting == NULL) {
-            stream_close(&client->link.stream); /* its host takes one request on a new one */
+            stream_close(&client->link.stream); /* its host takes one request a connection */
         }
         return true;
     case FINDING_OUTCOME:
@@ -408,31 +393,24 @@ static bool find_dialect(struct client *client, struct client_outcome *outcome)
     case FINDING_UNUSED:
         break;
     }
-    /* Each connection has ended, or has been of no use. */
+    /* Both connections have ended, or cannot show the dialect. */
     return outcome->text[0] != '\0' ? set_not_understood(outcome) : set_closed(outcome);
 }
 
-/* An end in the middle of a frame is as good as nonsense; an end without a byte is as good as a
- * refused connection. */
+/* A cut frame counts as an invalid answer; an end without a byte as a refused connection. */
 static bool set_not_greeted(enum exchange result, const struct exchange_end *end,
                             struct client_outcome *outcome)
 {
-    switch (result) {
-    case EXCHANGE_STOPPED:
+    if (result == EXCHANGE_STOPPED) {
         return set_stopped(outcome);
-    case EXCHANGE_TIME_OVER:
+    }
+    if (result == EXCHANGE_TIME_OVER) {
         return set_silent(outcome);
-    case EXCHANGE_NONSENSE:
-    case EXCHANGE_ENDED:
-    case EXCHANGE_DONE:
-    case EXCHANGE_MORE:
-        break;
     }
     return end->text[0] != '\0' ? set_no_protocol(outcome, end->text) : set_closed(outcome);
 }
 
-/* Agrees on a version where the dialect is given. A write that failed is no reason to overlook what
- * the host has said. */
+/* Agrees on a version in a given dialect. After a failed write, the host's bytes are still read. */
 static bool greet(struct client *client, struct client_outcome *outcome)
 {
     struct link *link = &client->link;
@@ -465,7 +443,7 @@ bool negotiate_has_answer(const struct client *client, enum command command)
     return client->knows_version && command == COMMAND_GET_VSOCK_VERSION;
 }
 
-/* A connection that what is asked can go to. */
+/* Opens a connection for the command, where one is needed. */
 static bool open_link(struct client *client, enum command command, struct client_outcome *outcome)
 {
     struct link *link = &client->link;
@@ -515,11 +493,7 @@ bool negotiate_pause(struct client *client, struct client_outcome *outcome)
     }
     client->setup.again(client->setup.context, outcome);
     exchange_trace(client, "next try in %.1f s", (double)pause_ms / 1000);
-    int64_t until_ms = clock_deadline(pause_ms);
-    if (until_ms > client->setup.deadline_ms) {
-        until_ms = client->setup.deadline_ms;
-    }
-    if (stream_pause(&client->link.stream, until_ms) < 0) {
+    if (stream_pause(&client->link.stream, deadline_in(client, pause_ms)) < 0) {
         return set_stopped(outcome);
     }
     return clock_ms() < client->setup.deadline_ms;

@@ -1,12 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The host's side of a session: bytes in, typed requests out; typed answers in, bytes out. Which
- * dialect it is stays inside.
+/* The host's end of a session, in any dialect: bytes in, typed requests out; typed answers in,
+ * bytes out.
  *
- *     server_frame()  -> FRAMING_WHOLE -> server_decode() -> DECODING_REQUEST -> ... ->
- * server_answer()
- *
- * Threads  a session belongs to whoever holds the connection.
- * Errors   see compat/dialect.h.
+ *     server_frame() -> FRAMING_WHOLE -> server_decode() -> DECODING_REQUEST -> server_answer()
  */
 #ifndef COMPAT_SERVER_H
 #define COMPAT_SERVER_H
@@ -31,14 +27,14 @@ enum decoding server_decode(struct server_session *session, uint8_t *frame, size
                             struct request *request, struct protocol_error *protocol_error,
                             struct reply *reply);
 
-/* Appends an answer about the frame in hand, in the dialect of what has arrived; where nothing has,
- * as a TLV ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0 or an error, as
+/* Appends an answer to the current frame, in the session's dialect; before the first byte, as a TLV
+ * ERROR frame. A text over ANSWER_TEXT_MAX is cut at a whole character. 0 or an error, as
  * encode_answer. */
 MUST_CHECK int server_answer(const struct server_session *session, const struct answer *answer,
                              struct reply *reply);
 
-/* Tells the dialect from bytes that will not be framed any more, for the last word to a peer that
- * is turned away (`busy`, `timeout`). Does nothing when it is known, or when there are none. */
+/* Finds the dialect from bytes that are not framed any more, for the error to a peer that is
+ * refused (`busy`, `timeout`). Does nothing when it is known, or when there are no bytes. */
 void server_sniff(struct server_session *session, const uint8_t *bytes, size_t length);
 
 bool server_closes_after_answer(const struct server_session *session);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A guest's end of a stream socket: bytes in and out, every wait with an absolute deadline and
- * ended by a stop descriptor.
+/* A guest's end of a stream socket. Every wait has an absolute deadline, and is ended by a stop
+ * descriptor.
  *
- * Threads  a stream belongs to one thread.
  * Errors   0 or -errno of the socket; -ETIME when the deadline has passed, -ECANCELED when the stop
  *          descriptor became readable. (A socket's own time limit is -ETIMEDOUT.)
  * Owner    stream_open takes *fd; stream_close closes it.
@@ -12,17 +11,9 @@
 
 #include "compat/dialect.h"
 
-#include <stdbool.h>
-#include <stdint.h>
-
-/* How long, and how often, a guest tries to reach its host again.
- *
- * Threads  pure functions; time is passed in.
- * Units    milliseconds.
- */
 enum { RETRY_FIRST_MS = 100, RETRY_LONGEST_MS = 1000 };
 
-/* What is left of the time for connecting, and the next pause. */
+/* The time left for connecting, and the next pause. */
 struct retry {
     int64_t left_ms;
     int64_t pause_ms;
@@ -30,15 +21,15 @@ struct retry {
 
 void retry_init(struct retry *retry, int64_t limit_ms);
 
-/* Takes the time that a try itself has used. */
+/* Subtracts the time that a try has used. */
 void retry_spend(struct retry *retry, int64_t used_ms);
 
-/* Takes the next pause out of what is left, cut to it; each one is twice as long as the one before,
- * up to RETRY_LONGEST_MS. False when nothing is left: then there is no further try. */
+/* Subtracts the next pause, cut to the time left; each is twice as long as the one before, up to
+ * RETRY_LONGEST_MS. False: no time is left, so there is no further try. */
 bool retry_next(struct retry *retry, int64_t *ret_pause_ms);
 
-/* True for a failure that may pass: a host that is booting, restarting or overloaded. A missing
- * path passes only where the address is a Unix socket. `error` is a positive errno. */
+/* True for a positive errno of a host that is booting, restarting or overloaded. A missing path is
+ * one only where the address is a Unix socket. */
 bool retry_errno(int error, bool unix_path);
 
 struct stream {
@@ -58,7 +49,7 @@ void stream_close(struct stream *stream);
 MUST_CHECK int stream_send(struct stream *stream, const uint8_t *bytes, size_t length,
                            int64_t deadline_ms, size_t *sent);
 
-/* Nothing more will be written. What cannot be told to a host that has gone is found by reading. */
+/* Ends the stream behind the request. Reading shows whether the host has gone. */
 void stream_half_close(struct stream *stream);
 
 /* Waits for more and reads it once; sets eof at the end. -ENOBUFS when the buffer is full. */
@@ -67,10 +58,10 @@ MUST_CHECK int stream_fill(struct stream *stream, int64_t deadline_ms);
 /* Waits until one of two has something to read, or its end; one of them may be closed. */
 MUST_CHECK int stream_wait_either(const struct stream *a, const struct stream *b,
                                   int64_t deadline_ms);
-/* Reads once what is there, as stream_fill. -EAGAIN: nothing is. */
+/* As stream_fill, without waiting: -EAGAIN when there is nothing to read. */
 MUST_CHECK int stream_read(struct stream *stream);
 
-/* Marks the first `length` bytes as used: stream_drop forgets them. Until then they stay valid. */
+/* Marks the first `length` bytes as used. They are valid until stream_drop. */
 void stream_take(struct stream *stream, size_t length);
 void stream_drop(struct stream *stream);
 

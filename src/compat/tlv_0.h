@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* TLV wire 0.9, from before negotiation: one request and one answer on a connection.
- *
- * Source   docs/protocol.md, "TLV wire 0.9".
- */
+/* TLV wire 0.9, from before negotiation: one request and one answer a connection. docs/protocol.md,
+ * "TLV wire 0.9". What compat/dissect.c needs of it. */
 #ifndef COMPAT_TLV_0_H
 #define COMPAT_TLV_0_H
 
@@ -10,11 +8,6 @@
 #include "wire/field.h"
 #include "wire/tlv.h"
 
-/* TLV wire 0.9: its header of 10 bytes, and its fields.
- *
- * Threads  pure functions.
- * Source   docs/protocol.md, "TLV wire 0.9".
- */
 enum {
     TLV_0_MINOR = 9,
     TLV_0_MINOR_AT = 5,
@@ -32,7 +25,7 @@ struct tlv_0_header {
     uint16_t length;
 };
 
-/* True if the bytes tell a frame of major 0. */
+/* True for the beginning of a frame of major 0, from 5 bytes on. */
 bool tlv_0_claims(const uint8_t *bytes, size_t length);
 
 void tlv_0_header_decode(const uint8_t bytes[TLV_0_HEADER_SIZE], struct tlv_0_header *ret);
@@ -63,7 +56,7 @@ enum {
 /* The row of a further tag of a request; NULL when the command does not take it. */
 const struct field *tlv_0_row(enum command command, unsigned tag);
 
-/* The payload of a request; its texts point into it. -EBADMSG with *refusal set. */
+/* The payload of a request; its texts point into it. -EBADMSG with *protocol_error set. */
 MUST_CHECK int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *ret,
                                   struct protocol_error *protocol_error);
 /* The payload of an answer: its text, with no bytes when there is no field. */
