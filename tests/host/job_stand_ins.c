@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What the job calls, as `world` plans it: the url policy, the log, the download, the steps. */
+#include "host/download/partial.h"
 #include "host/log.h"
 #include "host/policy/url_policy.h"
 #include "host/process/child.h"
