@@ -69,7 +69,7 @@ extern const size_t bad_json_samples_count;
         "detach-hsm, GetVsockProtocol, GetHostOSVersion, start-upgrade-guest-vm, upgrade or " \
         "notify")
 #define LATE \
-    ERR("timeout: the first frame was not complete within 1 s: send sooner, or connect anew")
+    ERR("timeout: the first frame was not complete within 1 s: send sooner, or connect again")
 #define ACCEPTED PEER_JSON_0_ACCEPTED
 #define INVALID  PEER_JSON_0_INVALID
 
