@@ -2,6 +2,7 @@
 /* The download that goes on: after a break, from another mirror, after a stop, after a reboot. */
 #include "download_world.h"
 #include "host/digest.h"
+#include "host/download/partial.h"
 
 #include <errno.h>
 #include <fcntl.h>
