@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Who may use what in src/, by includes and by calls: docs/architecture.md, held to the letter.
 
-A room is a .c file with its .h. No room uses one of a higher floor.
+A room is a .c file with its .h. No room uses one of a higher floor, and no two rooms use each other,
+directly or through others.
 
 usage: layers.py [--floors] [ROOT]
   --floors   prints the rooms of each floor, and what each uses
@@ -91,6 +92,31 @@ def judge_outside(path, included):
     return None
 
 
+def circles(uses):
+    """Sets of rooms each of which uses every other, directly or through others (Tarjan)."""
+    index, low, stack, found = {}, {}, [], []
+
+    def visit(room):
+        index[room] = low[room] = len(index)
+        stack.append(room)
+        for other in sorted(uses.get(room, ())):
+            if other not in index:
+                visit(other)
+                low[room] = min(low[room], low[other])
+            elif other in stack:
+                low[room] = min(low[room], index[other])
+        if low[room] == index[room]:
+            circle = stack[stack.index(room):]
+            del stack[stack.index(room):]
+            if len(circle) > 1:
+                found.append(sorted(circle))
+
+    for room in sorted(uses):
+        if room not in index:
+            visit(room)
+    return found
+
+
 def read_rooms(root):
     """({path: text}, {path: code without comments and strings}) of src/, paths from there."""
     texts = {name[len("src/"):]: tree.read(root, name) for name in tree.files(root)
@@ -142,6 +168,8 @@ def main(root, show=False):
             if wrong:
                 problems.append(wrong)
             uses[room].add(other)
+    problems += ["these rooms use each other: %s" % ", ".join("src/" + room for room in circle)
+                 for circle in circles(uses)]
     if show:
         for floor, rooms in enumerate(FLOORS):
             print("floor %d: %s" % (floor + 1, rooms))

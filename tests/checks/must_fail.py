@@ -127,6 +127,15 @@ class LayersTest(Sample):
         self.put("src/host/upgrade/a.c", "void command_run(void);\nint a(void)\n{\n    command_run();\n}\n")
         self.assertIn("src/host/upgrade/a calls command_run of src/host/command", self.judge(layers, 1))
 
+    def test_circle(self):
+        self.put("src/wire/a.h", "void a(void);\n")
+        self.put("src/wire/b.h", "void b(void);\n")
+        self.put("src/wire/a.c", '#include "wire/a.h"\n\n#include "wire/b.h"\n\nvoid a(void)\n{\n    b();\n}\n')
+        self.put("src/wire/b.c", '#include "wire/b.h"\n\nvoid b(void)\n{\n}\n')
+        self.judge(layers, 0)
+        self.put("src/wire/b.c", 'void a(void);\n\nvoid b(void)\n{\n    a();\n}\n')  # a call alone
+        self.assertIn("src/wire/a, src/wire/b", self.judge(layers, 1))
+
     def test_program(self):
         self.put("src/host/hsm/a.c", '#include "host/install/b.h"\n')
         self.assertIn("src/host/hsm/a includes src/host/install/b", self.judge(layers, 1))
