@@ -127,7 +127,7 @@ class QueueTest(ErrandCase):
             self.assertServes(daemon)
         other = self.peer(daemon)
         self.assertError(other.ask(peer.START_UPGRADE_GUEST_VM, id=1), "busy", "attach-hsm for CID 3",
-                         "4 more wait")
+                         "4 operations behind attach-hsm")
         self.assertError(other.ask(peer.ATTACH_HSM, id=2), "busy")
         self.assertVersion(other.ask(peer.GET_HOSTOS_VERSION, id=3))
         self.assertEqual(self.began(), 1, "one after the other")
