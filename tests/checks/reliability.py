@@ -4,7 +4,7 @@
 tests/faults has its row.
 
 A test is named `test_injected.DiskFull`, a class of tests/faults; `test_stop.StopTest.test_x`, a
-method of tests/system; or `test_job.c:test_x`, a function of tests/host.
+method of tests/system; or `test_upgrade.c:test_x`, a function of tests/host.
 
 usage: reliability.py [ROOT]
 """

@@ -3,7 +3,7 @@
  * the bytes of every answer. */
 #include "support/equal.h"
 #include "support/golden_text.h"
-#include "support/heard.h"
+#include "support/received.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -162,25 +162,26 @@ static const struct sample refused[] = {
     REFUSED(OLD("join-success"), "json-0", ERROR_UNKNOWN_COMMAND),
 };
 
-static void complain(const struct sample *sample, const struct heard *heard)
+static void complain(const struct sample *sample, const struct received *received)
 {
-    fprintf(stderr, "%s: command %d, %s, %s: %s\n", sample->request, (int)heard->request.command,
-            heard->dialect, error_name(heard->protocol_error.code), heard->protocol_error.text);
+    fprintf(stderr, "%s: command %d, %s, %s: %s\n", sample->request, (int)received->request.command,
+            received->dialect, error_name(received->protocol_error.code),
+            received->protocol_error.text);
 }
 
 static void check(const struct sample *sample)
 {
-    struct heard heard;
-    heard_whole(sample->request, strlen(sample->request), &heard);
-    bool good = strcmp(heard.dialect, sample->dialect) == 0 &&
-                heard.request.command == sample->command &&
-                heard.protocol_error.code == sample->code;
+    struct received received;
+    received_whole(sample->request, strlen(sample->request), &received);
+    bool good = strcmp(received.dialect, sample->dialect) == 0 &&
+                received.request.command == sample->command &&
+                received.protocol_error.code == sample->code;
     if (!good) {
-        complain(sample, &heard);
+        complain(sample, &received);
     }
     CHECK_TRUE(good);
-    CHECK_TRUE(heard.closes);
-    heard_free(&heard);
+    CHECK_TRUE(received.closes);
+    received_free(&received);
 }
 
 static void test_taken(void)
@@ -204,11 +205,11 @@ static void test_splits(void)
         size_t length = strlen(taken[i].request);
         for (size_t chunk = 1; chunk < length; chunk += chunk < 8 ? 1 : 7) {
             CHECK_ROW("chunk = %zu", chunk);
-            struct heard heard;
-            heard_split(taken[i].request, length, chunk, &heard);
-            CHECK_EQUAL(heard.request.command, taken[i].command);
-            CHECK_STRING(heard.dialect, taken[i].dialect);
-            heard_free(&heard);
+            struct received received;
+            received_split(taken[i].request, length, chunk, &received);
+            CHECK_EQUAL(received.request.command, taken[i].command);
+            CHECK_STRING(received.dialect, taken[i].dialect);
+            received_free(&received);
         }
     }
 }
@@ -223,7 +224,7 @@ static void test_each_byte_once(void)
     struct protocol_error protocol_error;
     size_t length = 0;
     size_t seen = strlen(first);
-    server_init(&session, HEARD_LIMIT, HEARD_CID);
+    server_init(&session, RECEIVED_LIMIT, RECEIVED_CID);
     stpcpy(bytes, first);
     CHECK_EQUAL(server_frame(&session, (uint8_t *)bytes, seen, false, &length, &protocol_error),
                 FRAMING_MORE);
@@ -236,10 +237,11 @@ static void test_each_byte_once(void)
     CHECK_STRING(server_dialect_name(&session), "json-0");
 }
 
-static struct text text_of_heard(const char *request, struct heard *heard)
+static struct text text_of_heard(const char *request, struct received *received)
 {
-    heard_whole(request, strlen(request), heard);
-    return heard->request.command == COMMAND_NOTIFY ? heard->request.message : heard->request.url;
+    received_whole(request, strlen(request), received);
+    return received->request.command == COMMAND_NOTIFY ? received->request.message
+                                                       : received->request.url;
 }
 
 /* The texts of a request point into its frame, decoded. */
@@ -264,13 +266,13 @@ static void test_texts(void)
         {OLD("notify[0,]"), "", 0},
     };
     CHECK_EACH(i, rows, "%s", rows[i].request) {
-        struct heard heard;
-        struct text text = text_of_heard(rows[i].request, &heard);
+        struct received received;
+        struct text text = text_of_heard(rows[i].request, &received);
         CHECK_TEXT(text, rows[i].text);
-        CHECK_COMPARE(text.bytes, >=, (const char *)heard.frame);
-        CHECK_COMPARE(text.bytes + text.length, <=, (const char *)heard.frame + heard.length);
-        CHECK_EQUAL(heard.request.count, rows[i].count);
-        heard_free(&heard);
+        CHECK_COMPARE(text.bytes, >=, (const char *)received.frame);
+        CHECK_COMPARE(text.bytes + text.length, <=, (const char *)received.frame + received.length);
+        CHECK_EQUAL(received.request.count, rows[i].count);
+        received_free(&received);
     }
 }
 
@@ -284,11 +286,11 @@ static void test_hashes(void)
         UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH_UPPER "\"}"),
         OLD("upgrade[u " HASH_UPPER "]"), OLD("upgrade[u " HASH "]")};
     CHECK_EACH(i, requests, "%s", requests[i]) {
-        struct heard heard;
-        heard_whole(requests[i], strlen(requests[i]), &heard);
-        CHECK_BYTES(heard.request.sha256, hash, sizeof hash);
-        CHECK_FALSE(heard.request.progress);
-        heard_free(&heard);
+        struct received received;
+        received_whole(requests[i], strlen(requests[i]), &received);
+        CHECK_BYTES(received.request.sha256, hash, sizeof hash);
+        CHECK_FALSE(received.request.progress);
+        received_free(&received);
     }
 }
 
@@ -297,13 +299,13 @@ static enum error_code code_of(const char *before, char fill, size_t count, cons
 {
     size_t length = strlen(before) + count + strlen(after);
     char *request = exact_room(length + 1);
-    struct heard heard;
+    struct received received;
     char *at = stpcpy(request, before);
     memset(at, fill, count);
     stpcpy(at + count, after);
-    heard_whole(request, length, &heard);
-    enum error_code code = heard.protocol_error.code;
-    heard_free(&heard);
+    received_whole(request, length, &received);
+    enum error_code code = received.protocol_error.code;
+    received_free(&received);
     free(request);
     return code;
 }
@@ -325,12 +327,12 @@ static void test_limits(void)
     CHECK_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX, "]\"}"), ERROR_NONE);
     CHECK_EQUAL(code_of(old_notify, 'm', NOTIFY_MAX + 1, "]\"}"), ERROR_INVALID_ARGUMENT);
 
-    size_t room = HEARD_LIMIT - strlen(NEW("\"attach-hsm\""));
+    size_t room = RECEIVED_LIMIT - strlen(NEW("\"attach-hsm\""));
     CHECK_EQUAL(code_of("", ' ', room, NEW("\"attach-hsm\"")), ERROR_NONE);
     CHECK_EQUAL(code_of("", ' ', room + 1, NEW("\"attach-hsm\"")), ERROR_TOO_LARGE);
-    CHECK_EQUAL(code_of("", ' ', HEARD_LIMIT, ""), ERROR_MALFORMED); /* the stream's end */
-    CHECK_EQUAL(code_of("", ' ', HEARD_LIMIT + 1, ""), ERROR_TOO_LARGE);
-    CHECK_EQUAL(code_of(NEW("\"attach-hsm\""), ' ', HEARD_LIMIT, ""), ERROR_NONE);
+    CHECK_EQUAL(code_of("", ' ', RECEIVED_LIMIT, ""), ERROR_MALFORMED); /* the stream's end */
+    CHECK_EQUAL(code_of("", ' ', RECEIVED_LIMIT + 1, ""), ERROR_TOO_LARGE);
+    CHECK_EQUAL(code_of(NEW("\"attach-hsm\""), ' ', RECEIVED_LIMIT, ""), ERROR_NONE);
 }
 
 static void test_nesting(void)
@@ -340,13 +342,13 @@ static void test_nesting(void)
     CHECK_EACH(i, levels, "%zu", levels[i]) {
         char *request = exact_room(8 + 2 * levels[i] + sizeof after);
         char *at = stpcpy(request, "{\"a\":");
-        struct heard heard;
+        struct received received;
         memset(at, '[', levels[i]);
         memset(at + levels[i], ']', levels[i]);
         at = stpcpy(at + 2 * levels[i], after);
-        heard_whole(request, (size_t)(at - request), &heard);
-        CHECK_EQUAL(heard.protocol_error.code, levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
-        heard_free(&heard);
+        received_whole(request, (size_t)(at - request), &received);
+        CHECK_EQUAL(received.protocol_error.code, levels[i] <= 1023 ? ERROR_NONE : ERROR_MALFORMED);
+        received_free(&received);
         free(request);
     }
 }
@@ -359,7 +361,7 @@ static void check_last_word(const char *arrived, const char *dialect, const char
     char bytes[ANSWER_BYTES_MAX];
     struct reply reply = {(uint8_t *)bytes, sizeof bytes, 0};
     uint8_t *given = exact_copy(arrived, strlen(arrived));
-    server_init(&session, HEARD_LIMIT, 3);
+    server_init(&session, RECEIVED_LIMIT, 3);
     server_sniff(&session, given, strlen(arrived));
     CHECK_STRING(server_dialect_name(&session), dialect);
     CHECK_EQUAL(server_answer(&session, &busy, &reply), 0);
@@ -383,10 +385,10 @@ static void test_last_words(void)
 
 static int answer_in(const char *request, const struct answer *answer, struct reply *reply)
 {
-    struct heard heard;
-    heard_whole(request, strlen(request), &heard);
-    int error = server_answer(&heard.session, answer, reply);
-    heard_free(&heard);
+    struct received received;
+    received_whole(request, strlen(request), &received);
+    int error = server_answer(&received.session, answer, reply);
+    received_free(&received);
     return error;
 }
 

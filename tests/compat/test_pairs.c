@@ -158,11 +158,11 @@ static void test_successes(void)
         for (unsigned command = 1; command <= COMMAND_LAST; command++) {
             CHECK_ROW("command = %u", command);
             struct answer told = success((enum command)command);
-            struct answer heard = {.type = ANSWER_ERROR};
+            struct answer received = {.type = ANSWER_ERROR};
             if (carries(dialects[i], command)) {
                 begin(&pair, dialects[i]);
-                answered(&pair, (enum command)command, &told, &heard);
-                CHECK_TRUE(answer_equal(&heard, &told));
+                answered(&pair, (enum command)command, &told, &received);
+                CHECK_TRUE(answer_equal(&received, &told));
             }
         }
     }
@@ -184,13 +184,13 @@ static void test_errors(void)
         for (unsigned code = 1; code <= ERROR_LAST; code++) {
             CHECK_ROW("code = %u", code);
             struct answer told = answer_error((enum error_code)code, "what was wrong");
-            struct answer heard = {.type = ANSWER_RESPONSE};
+            struct answer received = {.type = ANSWER_RESPONSE};
             begin(&pair, dialects[i]);
-            answered(&pair, COMMAND_NOTIFY, &told, &heard);
-            CHECK_EQUAL(heard.type, ANSWER_ERROR);
+            answered(&pair, COMMAND_NOTIFY, &told, &received);
+            CHECK_EQUAL(received.type, ANSWER_ERROR);
             if (keeps_text(dialects[i], code)) {
-                CHECK_EQUAL(heard.code, code);
-                CHECK_TEXT(heard.message, "what was wrong");
+                CHECK_EQUAL(received.code, code);
+                CHECK_TEXT(received.message, "what was wrong");
             }
         }
     }

@@ -3,7 +3,7 @@
 #include "compat/tlv_0.h"
 #include "support/equal.h"
 #include "support/golden.h"
-#include "support/heard.h"
+#include "support/received.h"
 #include "support/unit.h"
 
 #include <errno.h>
@@ -50,12 +50,12 @@ static void test_requests(void)
         struct request expected = request_of(requests[i].command);
         for (size_t chunk = 1; chunk <= golden->length; chunk++) {
             CHECK_ROW("chunk = %zu", chunk);
-            struct heard heard;
-            heard_split(golden->bytes, golden->length, chunk, &heard);
-            CHECK_STRING(heard.dialect, "tlv-0");
-            CHECK_TRUE(request_equal(&heard.request, &expected));
-            CHECK_TRUE(heard.closes);
-            heard_free(&heard);
+            struct received received;
+            received_split(golden->bytes, golden->length, chunk, &received);
+            CHECK_STRING(received.dialect, "tlv-0");
+            CHECK_TRUE(request_equal(&received.request, &expected));
+            CHECK_TRUE(received.closes);
+            received_free(&received);
         }
         uint8_t bytes[256] = "ab";
         struct reply out = {bytes, sizeof bytes, 2};
@@ -119,31 +119,31 @@ static const struct sample samples[] = {
 static void test_refused(void)
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
-        struct heard heard;
-        heard_whole(samples[i].bytes, samples[i].length, &heard);
-        CHECK_STRING(heard.dialect, "tlv-0");
-        CHECK_EQUAL(heard.protocol_error.code, samples[i].code);
-        CHECK_EQUAL(heard.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
-        heard_free(&heard);
+        struct received received;
+        received_whole(samples[i].bytes, samples[i].length, &received);
+        CHECK_STRING(received.dialect, "tlv-0");
+        CHECK_EQUAL(received.protocol_error.code, samples[i].code);
+        CHECK_EQUAL(received.request.command == COMMAND_NONE, samples[i].code != ERROR_NONE);
+        received_free(&received);
     }
 }
 
 /* A magic that is another, and other majors, are wire 1.x. */
 static void test_not_ours(void)
 {
-    struct heard heard;
-    heard_whole("VSCX\x00\x09", 6, &heard);
-    CHECK_STRING(heard.dialect, "tlv-1");
-    heard_whole("VSCK\x01\x09", 6, &heard);
-    CHECK_STRING(heard.dialect, "tlv-1");
-    heard_whole("VSCK", 4, &heard);
-    CHECK_STRING(heard.dialect, "tlv-1");
+    struct received received;
+    received_whole("VSCX\x00\x09", 6, &received);
+    CHECK_STRING(received.dialect, "tlv-1");
+    received_whole("VSCK\x01\x09", 6, &received);
+    CHECK_STRING(received.dialect, "tlv-1");
+    received_whole("VSCK", 4, &received);
+    CHECK_STRING(received.dialect, "tlv-1");
 }
 
 static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
 {
     static uint8_t bytes[3 * NOTIFY_MAX];
-    struct heard heard;
+    struct received received;
     struct reply out = {bytes, sizeof bytes, 0};
     struct writer writer = {.bytes = bytes, .size = sizeof bytes};
     static char text[NOTIFY_MAX + 2];
@@ -155,9 +155,9 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
     tlv_0_put_header(&writer, tag + 1, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
     writer_put(&writer, text, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
     CHECK_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
-    heard_whole(bytes, out.length, &heard);
-    heard_free(&heard);
-    return heard.protocol_error.code;
+    received_whole(bytes, out.length, &received);
+    received_free(&received);
+    return received.protocol_error.code;
 }
 
 static void test_limits(void)

@@ -4,7 +4,7 @@ import os
 import signal
 
 from vsocktest import peer, program, wait_until
-from vsocktest.errand import UnitCase
+from vsocktest.operation import UnitCase
 from vsocktest.install import gone
 
 INSTALLER = """#!/bin/sh

@@ -3,7 +3,7 @@
 import signal
 
 from vsocktest import peer, program, wait_until
-from vsocktest.errand import UnitCase
+from vsocktest.operation import UnitCase
 
 HELD_INSTALLER = """#!/bin/sh
 echo "$1 $(sha256sum <"$1" | cut -d' ' -f1)" >>%(folder)s/installed

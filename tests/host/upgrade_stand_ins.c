@@ -6,7 +6,7 @@
 #include "host/process/child.h"
 #include "host/systemd/notify.h"
 #include "host/systemd/unit.h"
-#include "job_world.h"
+#include "upgrade_world.h"
 #include "wire/clock.h"
 
 #include <errno.h>

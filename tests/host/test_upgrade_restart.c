@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/install_record.h"
 #include "host/upgrade/installer.h"
-#include "job_world.h"
+#include "upgrade_world.h"
 #include "wire/clock.h"
 
 #include <errno.h>

@@ -1,18 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The daemon is told to stop while errands are under way."""
+"""The daemon stops while operations run."""
 import signal
 
 from vsocktest import peer, wait_until
-from vsocktest.errand import ErrandCase, UnitCase
+from vsocktest.operation import OperationCase, UnitCase
 from vsocktest.install import gone
 
 
-class ChildTest(ErrandCase):
+class ChildTest(OperationCase):
     def stopping(self, daemon):
         daemon.notify.wait(lambda message: message.get("STOPPING") == "1", "STOPPING=1")
 
     def begun(self, **more):
-        """A daemon with one errand under way and one that waits; both guests."""
+        """A daemon with one operation that runs and one in the queue; both guests."""
         daemon = self.daemon(**more)
         first = self.asked(daemon)
         self.wait_began()

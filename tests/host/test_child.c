@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "step_heard.h"
+#include "child_output.h"
 #include "support/folder.h"
 #include "wire/clock.h"
 
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/test_step.XXXXXX";
+static char directory[] = "/tmp/test_child.XXXXXX";
 static bool no_pidfd;
 
 /* In place of the C library's. */
@@ -31,36 +31,36 @@ static void test_ends(void)
     run_shell("exit 0", CHILD_EXITED, 0);
     CHECK_STRING(result.line, "");
     run_shell("echo out; echo error >&2; exit 255", CHILD_EXITED, 255);
-    CHECK_STRING(heard.all, "out\nerror\n");
+    CHECK_STRING(printed.all, "out\nerror\n");
     CHECK_STRING(result.line, "error");
     run_shell("printf 'a\\033'; kill -9 $$", CHILD_SIGNALED, SIGKILL);
     CHECK_STRING(result.line, "a\\x1b");
 }
 
-static void run_saying(const char *script, char *said, size_t size)
+static void run_with_stdout(const char *script, char *bytes, size_t size)
 {
-    struct child_command step = step_of(shell(script), FAR_MS);
-    step.stdout_bytes = said;
-    step.stdout_size = size;
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    struct child_command command = command_of(shell(script), FAR_MS);
+    command.stdout_bytes = bytes;
+    command.stdout_size = size;
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_EXITED);
 }
 
 /* A stdout of its own is taken byte for byte, and kept apart from what goes to the log. */
 static void test_said(void)
 {
-    char said[8] = "xxxxxxx";
-    run_saying("echo 1234; echo log >&2", said, sizeof said);
+    char bytes[8] = "xxxxxxx";
+    run_with_stdout("echo 1234; echo log >&2", bytes, sizeof bytes);
     CHECK_EQUAL(result.stdout_length, 5);
-    CHECK_BYTES(said, "1234\nxx", sizeof said);
+    CHECK_BYTES(bytes, "1234\nxx", sizeof bytes);
     CHECK_STRING(result.line, "log");
-    CHECK_STRING(heard.all, "log\n");
-    run_saying("echo only a log >&2", said, sizeof said);
+    CHECK_STRING(printed.all, "log\n");
+    run_with_stdout("echo only a log >&2", bytes, sizeof bytes);
     CHECK_EQUAL(result.stdout_length, 0);
-    run_saying("printf 12345678", said, sizeof said);
+    run_with_stdout("printf 12345678", bytes, sizeof bytes);
     CHECK_EQUAL(result.stdout_length, 8);
-    CHECK_BYTES(said, "12345678", sizeof said);
-    run_saying("head -c 1000000 /dev/zero; echo done >&2", said, sizeof said);
+    CHECK_BYTES(bytes, "12345678", sizeof bytes);
+    run_with_stdout("head -c 1000000 /dev/zero; echo done >&2", bytes, sizeof bytes);
     CHECK_EQUAL(result.stdout_length, 1000000); /* the program is not held up */
     CHECK_STRING(result.line, "done");
 }
@@ -70,10 +70,10 @@ static void test_no_descriptor_for_it(void)
 {
     no_pidfd = true;
     run_shell("sleep 0.2; echo out; exit 3", CHILD_EXITED, 3);
-    CHECK_STRING(heard.all, "out\n");
+    CHECK_STRING(printed.all, "out\n");
     run_shell("exec >/dev/null 2>&1; kill -9 $$", CHILD_SIGNALED, SIGKILL);
-    struct child_command step = step_of(shell("sleep 100"), SOON_MS);
-    CHECK_EQUAL(child_run(&step, &result), 0);
+    struct child_command command = command_of(shell("sleep 100"), SOON_MS);
+    CHECK_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     no_pidfd = false;
 }
@@ -104,23 +104,25 @@ static void test_cannot_start(void)
     int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     REQUIRE_COMPARE(fd, >=, 0);
     (void)close(fd);
-    struct child_command step = step_of((char *const[]){path, NULL}, FAR_MS);
-    CHECK_EQUAL(child_run(&step, &untouched), -EACCES);
-    step = step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
-    CHECK_EQUAL(child_run(&step, &untouched), -ENOENT);
-    step = step_of((char *const[]){directory, NULL}, FAR_MS);
-    CHECK_EQUAL(child_run(&step, &untouched), -EACCES);
+    struct child_command command = command_of((char *const[]){path, NULL}, FAR_MS);
+    CHECK_EQUAL(child_run(&command, &untouched), -EACCES);
+    command = command_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
+    CHECK_EQUAL(child_run(&command, &untouched), -ENOENT);
+    command = command_of((char *const[]){directory, NULL}, FAR_MS);
+    CHECK_EQUAL(child_run(&command, &untouched), -EACCES);
     CHECK_EQUAL(untouched.exit_status, 77);
 }
 
 static void test_environment(void)
 {
     (void)setenv("NOTIFY_SOCKET", "/nonexistent", 1); /* one thread */
-    struct child_command step = step_of((char *const[]){(char[]){"/usr/bin/env"}, NULL}, FAR_MS);
-    CHECK_EQUAL(child_run(&step, &result), 0);
-    CHECK_STRING(heard.all, "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
-    step = step_of((char *const[]){(char[]){"/bin/pwd"}, NULL}, FAR_MS);
-    CHECK_EQUAL(child_run(&step, &result), 0);
+    struct child_command command =
+        command_of((char *const[]){(char[]){"/usr/bin/env"}, NULL}, FAR_MS);
+    CHECK_EQUAL(child_run(&command, &result), 0);
+    CHECK_STRING(printed.all,
+                 "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin\n");
+    command = command_of((char *const[]){(char[]){"/bin/pwd"}, NULL}, FAR_MS);
+    CHECK_EQUAL(child_run(&command, &result), 0);
     CHECK_STRING(result.line, "/");
     run_shell("readlink /proc/$$/fd/0", CHILD_EXITED, 0);
     CHECK_STRING(result.line, "/dev/null");
@@ -131,7 +133,7 @@ static void test_descriptors(void)
     int leak = open("/dev/null", O_RDONLY); // NOLINT(android-cloexec-open): that is the test
     REQUIRE_COMPARE(leak, >=, 0);
     run_shell("exec ls /proc/self/fd", CHILD_EXITED, 0);
-    CHECK_STRING(heard.all, "0\n1\n2\n3\n"); /* the last: its own, of the folder */
+    CHECK_STRING(printed.all, "0\n1\n2\n3\n"); /* the last: its own, of the folder */
     (void)close(leak);
 }
 
@@ -147,7 +149,7 @@ static void test_signals(void)
     run_shell("grep -E '^Sig(Blk|Ign):' /proc/self/status | cut -c9-", CHILD_EXITED, 0);
     (void)signal(SIGPIPE, SIG_DFL);
     REQUIRE_EQUAL(pthread_sigmask(SIG_SETMASK, &before, NULL), 0);
-    CHECK_EQUAL(sscanf(heard.all, "%lx %lx", &blocked, &ignored), 2); // NOLINT
+    CHECK_EQUAL(sscanf(printed.all, "%lx %lx", &blocked, &ignored), 2); // NOLINT
     CHECK_EQUAL(blocked, 0);
     /* posix_spawn leaves the two signals that glibc keeps for itself ignored: 32 and 33. */
     CHECK_EQUAL(ignored & ~0x180000000UL, 0);
@@ -170,32 +172,33 @@ static void test_flood(void)
 {
     enum { LINES = 1000000 }; /* of 100 bytes */
     run_shell("yes $(printf %099d 0) | head -n 1000000; echo end", CHILD_EXITED, 0);
-    CHECK_EQUAL(heard.texts, LINES + 1);
-    CHECK_EQUAL(heard.lines + heard.left_out, LINES + 1);
-    CHECK_COMPARE(heard.left_out, >, LINES / 2);
+    CHECK_EQUAL(printed.texts, LINES + 1);
+    CHECK_EQUAL(printed.lines + printed.left_out, LINES + 1);
+    CHECK_COMPARE(printed.left_out, >, LINES / 2);
     CHECK_STRING(result.line, "end");
     run_shell("head -c 100000000 /dev/zero", CHILD_EXITED, 0);
-    CHECK_EQUAL(heard.texts, 1);
+    CHECK_EQUAL(printed.texts, 1);
 }
 
 static void test_deadline(void)
 {
-    struct child_command step = step_of(shell("echo before; exec sleep 1000"), SOON_MS);
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    struct child_command command = command_of(shell("echo before; exec sleep 1000"), SOON_MS);
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     CHECK_EQUAL(result.exit_status, SIGTERM);
     CHECK_STRING(result.line, "before");
-    step = step_of(shell("while :; do echo flood; done"), SOON_MS);
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    command = command_of(shell("while :; do echo flood; done"), SOON_MS);
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
-    step = step_of(shell("exec >&- 2>&-; exec sleep 1000"), SOON_MS); /* the pipe is closed */
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    command = command_of(shell("exec >&- 2>&-; exec sleep 1000"), SOON_MS); /* the pipe is closed */
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
-    step = step_of(shell("trap 'echo cleaned up; exit 0' TERM; echo $$; while :; do sleep 0.01; "
+    command =
+        command_of(shell("trap 'echo cleaned up; exit 0' TERM; echo $$; while :; do sleep 0.01; "
                          "done"),
                    2000);
-    step.grace_ms = FAR_MS;
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    command.grace_ms = FAR_MS;
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_TIMEOUT);
     CHECK_EQUAL(result.exit_status, SIGTERM);
     CHECK_STRING(result.line, "cleaned up");
@@ -213,7 +216,7 @@ static size_t descriptors(void)
 static void test_nothing_is_left(void)
 {
     struct child_command bad =
-        step_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
+        command_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
     size_t before = descriptors();
     run_shell("exit 3", CHILD_EXITED, 3);
     CHECK_EQUAL(child_run(&bad, &result), -ENOENT);
@@ -239,5 +242,5 @@ static const struct unit_test tests[] = {
 
 int main(void)
 {
-    return folder_unit_main("step", tests, COUNT(tests), directory, NULL);
+    return folder_unit_main("command", tests, COUNT(tests), directory, NULL);
 }

@@ -198,4 +198,4 @@ static const struct unit_test tests[] = {
     {"status lines", test_status_lines},
     {"a status line is cut", test_long_status_line},
 };
-UNIT_MAIN("progress", tests)
+UNIT_MAIN("status_line", tests)

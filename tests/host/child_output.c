@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "step_heard.h"
+#include "child_output.h"
 
 #include "support/unit.h"
 #include "wire/clock.h"
@@ -11,7 +11,7 @@
 
 static void on_line(void *context, const char *line)
 {
-    struct heard *into = context;
+    struct printed *into = context;
     unsigned long left_out = 0;
     if (sscanf(line, "(%lu lines left out)", &left_out) == 1) { // NOLINT(cert-err34-c)
         into->left_out += left_out;
@@ -32,21 +32,21 @@ static void on_line(void *context, const char *line)
 static void on_text(void *context, struct text line)
 {
     (void)line;
-    ((struct heard *)context)->texts++;
+    ((struct printed *)context)->texts++;
 }
 
-struct heard heard;
+struct printed printed;
 struct child_result result;
 
-struct child_command step_of(char *const argv[], int64_t ms)
+struct child_command command_of(char *const argv[], int64_t ms)
 {
-    memset(&heard, 0, sizeof heard);
-    heard.stop_fd = -1;
+    memset(&printed, 0, sizeof printed);
+    printed.stop_fd = -1;
     return (struct child_command){.argv = argv,
                                   .deadline_ms = clock_deadline(ms),
                                   .grace_ms = GRACE_MS,
                                   .stop_fd = -1,
-                                  .sink = {on_line, on_text, &heard}};
+                                  .sink = {on_line, on_text, &printed}};
 }
 
 char *const *shell(const char *script)
@@ -61,8 +61,8 @@ char *const *shell(const char *script)
 
 void run_shell(const char *script, enum child_end end, int exit_status)
 {
-    struct child_command step = step_of(shell(script), FAR_MS);
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    struct child_command command = command_of(shell(script), FAR_MS);
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, end);
     CHECK_EQUAL(result.exit_status, exit_status);
 }
@@ -81,9 +81,9 @@ bool ended(pid_t pid)
     return found != 1 || state == 'Z';
 }
 
-pid_t heard_pid(void)
+pid_t printed_pid(void)
 {
-    int pid = atoi(heard.first); // NOLINT(cert-err34-c)
+    int pid = atoi(printed.first); // NOLINT(cert-err34-c)
     REQUIRE_COMPARE(pid, >, 1);
     return pid;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* An installer that began before the daemon was started again. */
 #include "host/upgrade/installer.h"
-#include "job_world.h"
+#include "upgrade_world.h"
 
 #include <errno.h>
 #include <fcntl.h>

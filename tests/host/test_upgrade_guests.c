@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "job_world.h"
+#include "upgrade_world.h"
 #include "wire/clock.h"
 
 #include <stdlib.h>
@@ -174,7 +174,7 @@ static void test_cannot_record(void)
     pending_read(pending, &view);
     CHECK_TRUE(view.ended);
     CHECK_EQUAL(view.code, ERROR_INTERNAL);
-    CHECK_CONTAINS(view.text, "cannot be recorded: /tmp/test_job.");
+    CHECK_CONTAINS(view.text, "cannot be recorded: /tmp/test_upgrade.");
     CHECK_CONTAINS(view.text, "01 cannot be written: No such file or directory");
     CHECK_EQUAL(world.downloads, 0);
     (void)pending_unref(pending);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The files of the queue when they cannot be read, or are removed at an unlucky instant. The linker
  * puts the functions named __wrap_... in the place of those that it calls (--wrap, ld(1)). */
-#include "job_world.h"
+#include "upgrade_world.h"
 
 #include <errno.h>
 #include <stdio.h>

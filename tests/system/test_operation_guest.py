@@ -3,7 +3,7 @@
 import signal
 
 from vsocktest import peer
-from vsocktest.errand import UnitCase
+from vsocktest.operation import UnitCase
 
 UNIT = "upgrade-guestos.service"
 

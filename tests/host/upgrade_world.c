@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "job_world.h"
+#include "upgrade_world.h"
 
 #include "host/install_record.h"
 #include "wire/clock.h"
@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-struct world world = {.base = "/tmp/test_job.XXXXXX"};
+struct world world = {.base = "/tmp/test_upgrade.XXXXXX"};
 char world_program[] = "/nowhere/vsock_host-install";
 const char world_hex[] = "1111111111111111111111111111111111111111111111111111111111111111";
 static char *no_strings[] = {NULL};

@@ -2,10 +2,10 @@
 """attach-hsm and detach-hsm by the helper program vsock_host-hsm as a child: what it says, what is told,
 and that nobody else waits for it."""
 from vsocktest import peer, wait_until
-from vsocktest.errand import ErrandCase, severe
+from vsocktest.operation import OperationCase, severe
 
 
-class LineTest(ErrandCase):
+class LineTest(OperationCase):
     """What the program says, and what the guest is told."""
 
     def fails(self, body, code, *words):
@@ -93,7 +93,7 @@ class LineTest(ErrandCase):
         self.assertServes(daemon)
 
 
-class SeverityTest(ErrandCase):
+class SeverityTest(OperationCase):
     """One failure is one line of the log at warning or above; a line of the program keeps its priority."""
 
     def test_failure_is_one_line(self):
@@ -115,7 +115,7 @@ class SeverityTest(ErrandCase):
         daemon.wait_log("vsock_host: info: attach-hsm: a line: error: of another form")
 
 
-class QueueTest(ErrandCase):
+class QueueTest(OperationCase):
     def test_hanging_program_delays_nobody_else(self):
         """One under way, four that wait, the next told what is in the way; and all workers are free."""
         self.held_hsm()

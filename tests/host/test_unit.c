@@ -17,7 +17,7 @@
 enum { FAR_MS = 100000, SOON_MS = 200 };
 
 static char socket_path[64];
-static char folder[] = "/tmp/test_unit_job.XXXXXX";
+static char folder[] = "/tmp/test_unit.XXXXXX";
 
 static const struct {
     struct unit_outcome outcome;

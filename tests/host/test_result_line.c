@@ -58,4 +58,4 @@ static const struct unit_test tests[] = {
     {"longest", test_longest},
     {"refused", test_refused},
 };
-UNIT_MAIN("errand_line", tests)
+UNIT_MAIN("result_line", tests)

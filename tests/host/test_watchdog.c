@@ -157,4 +157,4 @@ static const struct unit_test tests[] = {
     {"of two the one that is most late", test_the_latest_of_two},
     {"as many threads as there may be", test_all_slots},
 };
-UNIT_MAIN("watch", tests)
+UNIT_MAIN("watchdog", tests)

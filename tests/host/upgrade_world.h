@@ -2,8 +2,8 @@
 /* The world around the upgrade job, for its tests: an empty machine in a temporary folder, and
  * stand-ins for the download, the step program, the url policy, the log and systemd that do what
  * `world` says and write down what they saw. */
-#ifndef TESTS_JOB_WORLD_H
-#define TESTS_JOB_WORLD_H
+#ifndef TESTS_UPGRADE_WORLD_H
+#define TESTS_UPGRADE_WORLD_H
 
 #include "host/upgrade/upgrade.h"
 #include "host/upgrade/upgrade_internal.h"

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """attach-hsm and detach-hsm by units: a bus of the test's own, with a stand-in for systemd."""
 from vsocktest import peer
-from vsocktest.errand import UnitCase, severe
+from vsocktest.operation import UnitCase, severe
 
 ATTACH = "vsock_host-hsm-attach@3.service"
 DETACH = "vsock_host-hsm-detach@3.service"

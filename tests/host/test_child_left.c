@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* What is left of a program when it is killed, when we stop, and when we are killed. */
-#include "step_heard.h"
+#include "child_output.h"
 #include "support/folder.h"
 #include "wire/clock.h"
 
@@ -13,7 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/test_step_left.XXXXXX";
+static char directory[] = "/tmp/test_child_left.XXXXXX";
 
 static bool wait_ended(pid_t pid)
 {
@@ -25,35 +25,36 @@ static bool wait_ended(pid_t pid)
 
 static void test_group_is_killed(void)
 {
-    /* Both ignore SIGTERM; the child's number is said. */
-    struct child_command step = step_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
-    heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
-    step.deadline_ms = CLOCK_NEVER;
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    /* Both ignore SIGTERM; the child's number is printed. */
+    struct child_command command =
+        command_of(shell("trap '' TERM; sleep 1000 & echo $!; wait"), SOON_MS);
+    printed.stop_fd = command.stop_fd = eventfd(0, EFD_CLOEXEC);
+    command.deadline_ms = CLOCK_NEVER;
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_SIGNALED);
     CHECK_EQUAL(result.exit_status, SIGKILL);
-    CHECK_TRUE(wait_ended(heard_pid()));
-    (void)close(step.stop_fd);
+    CHECK_TRUE(wait_ended(printed_pid()));
+    (void)close(command.stop_fd);
 }
 
 static void test_stubborn_child_of_killed(void)
 {
     /* The program dies of SIGTERM, its child ignores it. */
-    struct child_command step =
-        step_of(shell("(trap '' TERM; exec sleep 1000) & sleep 0.1; echo $!; wait"), SOON_MS);
-    heard.stop_fd = step.stop_fd = eventfd(0, EFD_CLOEXEC);
-    step.deadline_ms = CLOCK_NEVER;
-    REQUIRE_EQUAL(child_run(&step, &result), 0);
+    struct child_command command =
+        command_of(shell("(trap '' TERM; exec sleep 1000) & sleep 0.1; echo $!; wait"), SOON_MS);
+    printed.stop_fd = command.stop_fd = eventfd(0, EFD_CLOEXEC);
+    command.deadline_ms = CLOCK_NEVER;
+    REQUIRE_EQUAL(child_run(&command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_SIGNALED);
     CHECK_EQUAL(result.exit_status, SIGTERM);
-    CHECK_TRUE(wait_ended(heard_pid()));
-    (void)close(step.stop_fd);
+    CHECK_TRUE(wait_ended(printed_pid()));
+    (void)close(command.stop_fd);
 }
 
 static void test_child_that_stays(void)
 {
     run_shell("sleep 1000 & echo $!", CHILD_EXITED, 0);
-    pid_t pid = heard_pid();
+    pid_t pid = printed_pid();
     CHECK_FALSE(ended(pid));
     CHECK_EQUAL(kill(pid, SIGKILL), 0);
     run_shell("yes & echo $!", CHILD_EXITED, 0); /* its flood ends with the pipe */
@@ -61,14 +62,14 @@ static void test_child_that_stays(void)
 
 /* Runs a script that says one line, at which the daemon "stops". The script's own number is
  * returned: the test is its parent and has to reap it. */
-static pid_t run_left(struct child_command *step)
+static pid_t run_left(struct child_command *command)
 {
-    heard.stop_fd = step->stop_fd = eventfd(0, EFD_CLOEXEC);
-    step->survives = true;
-    REQUIRE_EQUAL(child_run(step, &result), 0);
+    printed.stop_fd = command->stop_fd = eventfd(0, EFD_CLOEXEC);
+    command->survives = true;
+    REQUIRE_EQUAL(child_run(command, &result), 0);
     CHECK_EQUAL(result.end, CHILD_LEFT);
-    (void)close(step->stop_fd);
-    return heard_pid();
+    (void)close(command->stop_fd);
+    return printed_pid();
 }
 
 static int reap(pid_t pid)
@@ -80,8 +81,8 @@ static int reap(pid_t pid)
 
 static void test_left_running(void)
 {
-    struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
-    pid_t pid = run_left(&step);
+    struct child_command command = command_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+    pid_t pid = run_left(&command);
     CHECK_FALSE(ended(pid));
     CHECK_EQUAL(kill(pid, SIGKILL), 0);
     (void)reap(pid);
@@ -95,9 +96,9 @@ static int write_after(bool holds_output)
     (void)snprintf(script, sizeof script,
                    "echo $$; until [ -e %s ]; do sleep 0.01; done; echo more; echo more; exit 5",
                    go);
-    struct child_command step = step_of(shell(script), FAR_MS);
-    step.holds_output = holds_output;
-    pid_t pid = run_left(&step);
+    struct child_command command = command_of(shell(script), FAR_MS);
+    command.holds_output = holds_output;
+    pid_t pid = run_left(&command);
     int fd = open(go, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
     REQUIRE_COMPARE(fd, >=, 0);
     (void)close(fd);
@@ -137,10 +138,10 @@ static void test_inherit(void)
         int high = fcntl(fd, F_DUPFD_CLOEXEC, at);
         (void)close(fd);
         REQUIRE_EQUAL(fcntl(high, F_OFD_SETLK, &lock), 0);
-        struct child_command step = step_of(shell("echo $$; exec sleep 1000"), FAR_MS);
-        step.inherit_fd = high;
-        step.holds_output = true;
-        pid_t pid = run_left(&step);
+        struct child_command command = command_of(shell("echo $$; exec sleep 1000"), FAR_MS);
+        command.inherit_fd = high;
+        command.holds_output = true;
+        pid_t pid = run_left(&command);
         (void)close(high);
         CHECK_FALSE(lockable(path));
         CHECK_EQUAL(kill(pid, SIGKILL), 0);
@@ -148,13 +149,13 @@ static void test_inherit(void)
         CHECK_TRUE(lockable(path));
     }
     int fd = open(path, O_RDWR | O_CLOEXEC);
-    struct child_command step = step_of(shell("exec ls /proc/self/fd"), FAR_MS);
-    step.inherit_fd = fd;
-    CHECK_EQUAL(child_run(&step, &result), 0);
-    CHECK_STRING(heard.all, "0\n1\n2\n3\n4\n");
-    step = step_of(shell("readlink /proc/$$/fd/3"), FAR_MS);
-    step.inherit_fd = fd;
-    CHECK_EQUAL(child_run(&step, &result), 0);
+    struct child_command command = command_of(shell("exec ls /proc/self/fd"), FAR_MS);
+    command.inherit_fd = fd;
+    CHECK_EQUAL(child_run(&command, &result), 0);
+    CHECK_STRING(printed.all, "0\n1\n2\n3\n4\n");
+    command = command_of(shell("readlink /proc/$$/fd/3"), FAR_MS);
+    command.inherit_fd = fd;
+    CHECK_EQUAL(child_run(&command, &result), 0);
     CHECK_STRING(result.line, path);
     (void)close(fd);
 }

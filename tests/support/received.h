@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* One request as a host hears it, in a dialect that takes one on a connection. Every call is given
+/* One request as a host receives it, in a dialect with one request on a connection. Every call is given
  * its bytes in an allocation of exactly their length. */
-#ifndef TESTS_HEARD_H
-#define TESTS_HEARD_H
+#ifndef TESTS_RECEIVED_H
+#define TESTS_RECEIVED_H
 
 #include "compat/server.h"
 #include "support/golden.h"
 
-enum { HEARD_LIMIT = 16384, HEARD_CID = 3 };
+enum { RECEIVED_LIMIT = 16384, RECEIVED_CID = 3 };
 
-struct heard {
+struct received {
     struct server_session session;
     const char *dialect;                  /* its name */
     struct request request;               /* COMMAND_NONE: it was refused, or is not whole */
@@ -20,9 +20,9 @@ struct heard {
 };
 
 /* All of it in one read, and the end. */
-void heard_whole(const void *bytes, size_t length, struct heard *ret);
+void received_whole(const void *bytes, size_t length, struct received *ret);
 /* So many bytes at a time, with no end. */
-void heard_split(const void *bytes, size_t length, size_t chunk, struct heard *ret);
-void heard_free(struct heard *heard);
+void received_split(const void *bytes, size_t length, size_t chunk, struct received *ret);
+void received_free(struct received *received);
 
 #endif

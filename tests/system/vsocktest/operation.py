@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: Apache-2.0
-"""The TestCase of what guests ask for and a program outside the daemon does: the HSM, the guest's
+"""TestCase of the operations that a helper program runs: the HSM, the guest's
 upgrade, and upgrades by units."""
 import os
 
@@ -21,7 +21,7 @@ def severe(daemon):
             if line.startswith(("vsock_host: warning: ", "vsock_host: error: "))]
 
 
-class ErrandCase(SystemTest):
+class OperationCase(SystemTest):
     def hsm(self, body):
         """The helper program: a shell script."""
         return self.script("hsm", "#!/bin/sh\n" + body)
@@ -55,7 +55,7 @@ class ErrandCase(SystemTest):
         self.assertEqual((answer.kind, answer.value), (0, None))
 
 
-class UnitCase(ErrandCase):
+class UnitCase(OperationCase):
     """A host with a bus of its own, and [steps] method = unit."""
 
     def setUp(self):

@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-static char directory[] = "/tmp/test_record.XXXXXX";
+static char directory[] = "/tmp/test_install_record.XXXXXX";
 static int directory_fd = -1;
 
 static const struct install_record sample = {

@@ -64,4 +64,4 @@ static const struct unit_test tests[] = {
     {"long names", test_long},
     {"no names", test_no_names},
 };
-UNIT_MAIN("nearest", tests)
+UNIT_MAIN("suggest", tests)

@@ -99,4 +99,4 @@ static const struct unit_test tests[] = {
     {"a reboot without a bus", test_no_bus},
     {"its reason is cut to fit", test_no_bus_cut},
 };
-UNIT_MAIN("systemd", tests)
+UNIT_MAIN("notify", tests)

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "job_world.h"
+#include "upgrade_world.h"
 #include "wire/clock.h"
 
 #include <unistd.h>

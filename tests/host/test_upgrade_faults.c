@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The upgrade job when files cannot be written or read, or that at an unlucky instant. The linker
  * puts the functions named __wrap_... in the place of those that it calls (--wrap, ld(1)). */
-#include "job_world.h"
+#include "upgrade_world.h"
 
 #include <errno.h>
 #include <stdio.h>

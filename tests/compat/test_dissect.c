@@ -164,4 +164,4 @@ static const struct unit_test tests[] = {
     {"samples", test_samples},
     {"parts", test_parts},
 };
-UNIT_MAIN("compat explain", tests)
+UNIT_MAIN("compat dissect", tests)

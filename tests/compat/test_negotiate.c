@@ -577,4 +577,4 @@ static const struct unit_test tests[] = {
     {"a request that is too long", test_too_long},
     {"names", test_names},
 };
-UNIT_MAIN("compat search", tests)
+UNIT_MAIN("compat negotiate", tests)
