@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* vsock_host: the HostOS's end of the protocol.
+/* vsock_host: the daemon on the HostOS.
  *
  * Threads and what each owns: docs/architecture.md. Locks, by rank; a thread that holds one takes
  * only locks of a higher rank, and none is held over I/O, a callback, a log line or a library call:
@@ -24,23 +24,20 @@
 #include <string.h>
 #include <unistd.h>
 
-static int print_ok(const char *path)
+/* The exit status after the output. */
+static int flush_output(void)
 {
-    return printf("%s: ok\n", path) < 0 || fflush(stdout) != 0 ? 1 : 0;
+    return fflush(stdout) != 0 || ferror(stdout) ? 1 : 0;
 }
 
 static int print_conf(const struct conf *conf)
 {
     int error = conf_dump(conf, stdout);
-    if (error == 0 && fflush(stdout) != 0) {
-        error = -errno;
-    }
     if (error < 0) {
         (void)fprintf(stderr, "vsock_host: error: cannot write the configuration: %s\n",
                       strerror(-error));
-        return 1;
     }
-    return 0;
+    return error < 0 ? 1 : 0;
 }
 
 static int print_status(const struct conf *conf)
@@ -56,10 +53,11 @@ static int print_status(const struct conf *conf)
         .type = ANSWER_RESPONSE, .kind = PAYLOAD_UPGRADE_STATUS, .status = view.status};
     char line[PENDING_TEXT_MAX + 256];
     payload_text(&answer, line, sizeof line);
-    return puts(line) < 0 || fflush(stdout) != 0 ? 1 : 0;
+    (void)puts(line);
+    return flush_output();
 }
 
-/* The same name from every folder. Symbolic links stay: drop-ins are found by the name that was
+/* The path from the root. Symbolic links are not resolved: drop-ins are beside the name that was
  * given. NULL with errno set. */
 static char *make_absolute(const char *path)
 {
@@ -94,7 +92,8 @@ static int run_daemon(const struct options *options, const struct conf *conf)
 static int run_action(const struct options *options, const struct conf *conf)
 {
     if (options->action == OPTIONS_CHECK_CONFIG) {
-        return print_ok(options->config_path);
+        (void)printf("%s: ok\n", options->config_path);
+        return flush_output();
     }
     if (options->action == OPTIONS_DUMP_CONFIG) {
         return print_conf(conf);
@@ -116,11 +115,11 @@ int main(int argc, char *argv[])
     }
     if (options.action == OPTIONS_HELP) {
         options_print_help(stdout);
-        return fflush(stdout) != 0 ? 1 : 0;
+        return flush_output();
     }
     if (options.action == OPTIONS_VERSION) {
-        options_print_version(stdout);
-        return fflush(stdout) != 0 ? 1 : 0;
+        (void)puts("vsock_host " VSOCK_VERSION);
+        return flush_output();
     }
     char *const *listen = options.listen[0] != NULL ? options.listen : NULL;
     if (conf_load(options.config_path, listen, &conf, problem) < 0) {

@@ -54,40 +54,27 @@ static int refuse(char problem[OPTIONS_PROBLEM_MAX], const char *format, ...)
     return -EINVAL;
 }
 
-static int refuse_with_nearest(const char *what, const char *given, const char *nearest,
-                               char problem[OPTIONS_PROBLEM_MAX])
-{
-    if (nearest == NULL) {
-        return refuse(problem, "%s; see vsock_host --help", what);
-    }
-    bool option = given[0] == '-';
-    return refuse(problem, "%s; did you mean %s%s?", what, option ? "--" : "", nearest);
-}
-
-static const char *nearest_option(const char *given)
-{
-    const char *names[LONG_OPTIONS];
-    for (size_t i = 0; i < LONG_OPTIONS; i++) {
-        names[i] = long_options[i].name;
-    }
-    return suggest_name(given + strspn(given, "-"), names, LONG_OPTIONS);
-}
-
-/* `given` is the whole word that getopt did not understand. A single letter of it is in optopt. */
+/* `given` is the word that getopt did not accept. A single letter of it is in optopt. */
 static int refuse_unknown(const char *given, char problem[OPTIONS_PROBLEM_MAX])
 {
-    char what[OPTIONS_PROBLEM_MAX];
-    size_t length = strcspn(given, "=");
+    const char *names[LONG_OPTIONS];
+    char name[64];
+    int length = (int)strcspn(given, "=");
     if (optopt >= OPTION_CONFIG || (optopt != 0 && strncmp(given, "--", 2) == 0)) {
-        return refuse(problem, "option %.*s takes no value", (int)length, given);
+        return refuse(problem, "option %.*s takes no value", length, given);
     }
     if (optopt != 0) {
         return refuse(problem, "unknown option -%c; see vsock_host --help", optopt);
     }
-    char name[64];
-    snprintf(name, sizeof name, "%.*s", (int)length, given);
-    snprintf(what, sizeof what, "unknown option %.200s", name);
-    return refuse_with_nearest(what, given, nearest_option(name), problem);
+    for (size_t i = 0; i < LONG_OPTIONS; i++) {
+        names[i] = long_options[i].name;
+    }
+    snprintf(name, sizeof name, "%.*s", length, given);
+    const char *nearest = suggest_name(name + strspn(name, "-"), names, LONG_OPTIONS);
+    if (nearest == NULL) {
+        return refuse(problem, "unknown option %s; see vsock_host --help", name);
+    }
+    return refuse(problem, "unknown option %s; did you mean --%s?", name, nearest);
 }
 
 static int add_listener(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
@@ -103,7 +90,7 @@ static int add_listener(struct options *options, char problem[OPTIONS_PROBLEM_MA
             return 0;
         }
     }
-    return refuse(problem, "--listen %s is one too many; at most %d are taken", optarg,
+    return refuse(problem, "--listen %s is one too many; at most %d are allowed", optarg,
                   OPTIONS_LISTEN_MAX);
 }
 
@@ -116,33 +103,31 @@ static int set_log(struct options *options, char problem[OPTIONS_PROBLEM_MAX])
         }
     }
     const char *nearest = suggest_name(optarg, log_names, LOG_NAMES);
-    return refuse(problem, "--log %s: expected journal, stderr or auto%s%s%s", optarg,
-                  nearest != NULL ? "; did you mean " : "", nearest != NULL ? nearest : "",
-                  nearest != NULL ? "?" : "");
+    if (nearest == NULL) {
+        return refuse(problem, "--log %s: expected journal, stderr or auto", optarg);
+    }
+    return refuse(problem, "--log %s: expected journal, stderr or auto; did you mean %s?", optarg,
+                  nearest);
 }
 
-static const char *const action_names[] = {
-    [OPTIONS_CHECK_CONFIG] = "--check-config",
-    [OPTIONS_DUMP_CONFIG] = "--dump-config",
-    [OPTIONS_STATUS] = "--status",
-    [OPTIONS_HELP] = "--help",
-    [OPTIONS_VERSION] = "--version",
-};
-
-/* Help and version win over what else is asked; two others do not go together. */
+/* --help and --version take precedence over the others, of which only one is allowed. */
 static int set_action(struct options *options, enum options_action action,
                       char problem[OPTIONS_PROBLEM_MAX])
 {
-    bool informs = action == OPTIONS_HELP || action == OPTIONS_VERSION;
-    if (informs || options->action == OPTIONS_RUN || options->action == action) {
-        options->action = action;
+    static const char *const names[] = {
+        [OPTIONS_CHECK_CONFIG] = "--check-config",
+        [OPTIONS_DUMP_CONFIG] = "--dump-config",
+        [OPTIONS_STATUS] = "--status",
+    };
+    if (action < OPTIONS_HELP && options->action >= OPTIONS_HELP) {
         return 0;
     }
-    if (options->action == OPTIONS_HELP || options->action == OPTIONS_VERSION) {
-        return 0;
+    if (action < OPTIONS_HELP && options->action != OPTIONS_RUN && options->action != action) {
+        return refuse(problem, "%s and %s: only one of them is allowed", names[options->action],
+                      names[action]);
     }
-    return refuse(problem, "%s and %s: expected one of them", action_names[options->action],
-                  action_names[action]);
+    options->action = action;
+    return 0;
 }
 
 static int take_option(int option, const char *given, struct options *options,
@@ -183,30 +168,21 @@ int options_parse(int argc, char *argv[], struct options *ret, char problem[OPTI
 {
     struct options options = {
         .config_path = CONF_DEFAULT_PATH, .hsm_results = OPERATION_RESULTS, .log = LOG_AUTO};
+    int option;
+    int word = 1;
     optind = 0; /* getopt(3): begins anew, the permutation included */
     opterr = 0;
-    for (;;) {
-        int word = optind > 0 ? optind : 1;
-        int option = getopt_long(argc, argv, "+:vhV", long_options, NULL);
-        if (option == -1) {
-            break;
+    while ((option = getopt_long(argc, argv, "+:vhV", long_options, NULL)) != -1) {
+        if (take_option(option, argv[word], &options, problem) != 0) {
+            return -EINVAL;
         }
-        int result = take_option(option, argv[word], &options, problem);
-        if (result != 0) {
-            return result;
-        }
+        word = optind;
     }
     if (optind < argc) {
-        return refuse(problem, "unexpected argument %s; vsock_host takes options alone",
-                      argv[optind]);
+        return refuse(problem, "unexpected argument %s; vsock_host has only options", argv[optind]);
     }
     *ret = options;
     return 0;
-}
-
-void options_print_version(FILE *out)
-{
-    fputs("vsock_host " VSOCK_VERSION "\n", out);
 }
 
 void options_print_help(FILE *out)

@@ -1,10 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The command line of vsock_host.
- *
- * Threads  main thread, once; nothing is allocated, and the struct points into argv.
- * Errors   0, or -EINVAL with one line in `problem`: what was given, what was expected and the
- *          nearest name. The caller prints it and exits with status 2.
- */
+/* The command line of vsock_host. The struct points into argv. Errors: -EINVAL with one line in
+ * `problem`. */
 #ifndef HOST_OPTIONS_H
 #define HOST_OPTIONS_H
 
@@ -20,7 +16,7 @@ enum options_action {
     OPTIONS_CHECK_CONFIG,
     OPTIONS_DUMP_CONFIG,
     OPTIONS_STATUS,
-    OPTIONS_HELP,
+    OPTIONS_HELP, /* this and the next need no configuration */
     OPTIONS_VERSION,
 };
 
@@ -37,6 +33,5 @@ MUST_CHECK int options_parse(int argc, char *argv[], struct options *ret,
                              char problem[OPTIONS_PROBLEM_MAX]);
 
 void options_print_help(FILE *out);
-void options_print_version(FILE *out);
 
 #endif

@@ -2,6 +2,7 @@
 #include "download_world.h"
 
 #include "host/digest.h"
+#include "host/policy/address_class.h"
 
 #include <dirent.h>
 #include <fcntl.h>

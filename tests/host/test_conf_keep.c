@@ -6,6 +6,7 @@
 #include "support/unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* A value of each key that is not its default. */
 static const struct {

@@ -6,6 +6,7 @@
 #include "support/unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #define RESTART_MARK "A change is taken at the next start."
 

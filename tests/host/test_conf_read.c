@@ -4,6 +4,7 @@
 #include "support/unit.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Every key's range from both sides, every list's length, every kind of value and its error. */
 #include "host/conf/conf_table.h"
+#include "host/policy/address_class.h"
 #include "host/test_conf_support.h"
 #include "support/unit.h"
+#include "wire/message.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 /* --- ranges --- */
 

@@ -300,10 +300,14 @@ static void test_redirects(void)
     ENDS(loop, ERROR_DOWNLOAD_FAILED, "too many redirects; at most 2 are followed", 3);
     ENDS(nowhere, ERROR_DOWNLOAD_FAILED, "the server answered 301, a redirect without a Location",
          1);
-    redirects_to("file:///etc/passwd", ERROR_DOWNLOAD_FAILED,
-                 "the server's redirect is refused: the url's scheme is file; expected http", 1);
+    redirects_to(
+        "file:///etc/passwd", ERROR_DOWNLOAD_FAILED,
+        "the server's redirect is refused: the url's scheme is file; [upgrade] schemes allows http",
+        1);
     redirects_to("https://127.0.0.1/", ERROR_DOWNLOAD_FAILED,
-                 "the server's redirect is refused: the url's scheme is https; expected http", 1);
+                 "the server's redirect is refused: the url's scheme is https; [upgrade] schemes "
+                 "allows http",
+                 1);
     redirects_to("http://", ERROR_DOWNLOAD_FAILED,
                  "the server redirects to a url that cannot be read", 1);
     redirects_to("http://0.0.0.0:1/", ERROR_DOWNLOAD_FAILED, NO_CONNECTION, 1);
@@ -316,7 +320,8 @@ static void test_url_that_is_refused_now(void)
     struct world *world = world_new(good, 1);
     (void)snprintf(world->urls[0], sizeof world->urls[0], "https://127.0.0.1:%d/image",
                    world->server.port);
-    world_run(world, ERROR_DOWNLOAD_FAILED, "the url's scheme is https; expected http");
+    world_run(world, ERROR_DOWNLOAD_FAILED,
+              "the url's scheme is https; [upgrade] schemes allows http");
     CHECK_EQUAL(world->server.requests, 0);
     world_free(world);
 }
@@ -330,8 +335,8 @@ static void test_prefixes_hold_for_redirects(void)
     char text[256];
     world->conf.upgrade.allowed_prefixes.items = prefixes;
     (void)snprintf(text, sizeof text,
-                   "the server's redirect is refused: the url is not below an allowed prefix; "
-                   "expected http://127.0.0.1:%d/image",
+                   "the server's redirect is refused: the url does not begin with one of "
+                   "[upgrade] allowed_prefixes: http://127.0.0.1:%d/image",
                    world->server.port);
     world_run(world, ERROR_DOWNLOAD_FAILED, text);
     CHECK_EQUAL(world->server.requests, 1);

@@ -7,6 +7,7 @@
 #include "host/download/fetch.h"
 #include "host/download/response.h"
 #include "host/download/store.h"
+#include "host/policy/address_class.h"
 #include "host/policy/url_policy.h"
 #include "support/unit.h"
 

@@ -33,7 +33,7 @@ static struct origin *find_origin(struct load *load, const char *section, const 
     return origin_of(load, conf_key_find(section, name));
 }
 
-/* --- checks of the whole: lists that are too short, keys that contradict each other --- */
+/* --- checks of the whole configuration --- */
 
 /* The defaults are long enough, so a list that is too short was given in a file. */
 static int check_lengths(struct load *load)
@@ -121,11 +121,12 @@ static int on_section(void *context, const struct conf_place *place, const char 
 {
     struct load *load = context;
     char shown[CONF_ITEM_MAX];
-    load->section = conf_section_find(section);
-    if (load->section != NULL) {
+    const struct conf_key *first = conf_key_find(section, NULL);
+    if (first != NULL) {
+        load->section = first->section;
         return 0;
     }
-    const char *meant = conf_section_suggest(section);
+    const char *meant = conf_suggest(NULL, section);
     (void)escape_text(text_of(section), ESCAPE_LINE, shown, sizeof shown);
     return conf_refuse(place, load->problem, "[%s]: no such section%s%s%s", shown,
                        meant != NULL ? "; did you mean [" : "", meant != NULL ? meant : "",
@@ -136,7 +137,7 @@ static int refuse_key(const struct load *load, const struct conf_place *place, c
                       const char *value)
 {
     const char *what = load->section[0] == '\0' ? "a key before any [section]" : "no such key";
-    const char *meant = conf_key_suggest(load->section, name);
+    const char *meant = conf_suggest(load->section, name);
     const struct conf_key *elsewhere = conf_key_find(NULL, name);
     char why[128];
     if (elsewhere != NULL) {

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/conf/conf_table.h"
 
-#include "host/policy/url_policy.h"
+#include "host/policy/address_class.h"
 #include "wire/message.h"
 #include "wire/suggest.h"
 
@@ -37,11 +37,6 @@ static const char *const step_methods[CONF_WORDS_MAX] = {
 static const char *const reboot_methods[CONF_WORDS_MAX] = {
     [CONF_REBOOT_LOGIND] = "logind", [CONF_REBOOT_COMMAND] = "command"};
 static const char *const url_schemes[CONF_WORDS_MAX] = {"http", "https"};
-
-static const char *class_of_bit(unsigned bit)
-{
-    return address_class_name(UINT32_C(1) << bit);
-}
 
 const struct conf_key conf_keys[] = {
     {"listen", "address", &conf_addresses, AT(listen.address), WORDS(1, 16),
@@ -140,7 +135,7 @@ const struct conf_key conf_keys[] = {
     {"upgrade", "allowed_prefixes", &conf_prefixes, AT(upgrade.allowed_prefixes), WORDS(0, 64),
      .default_value = "", .description = "A URL must begin with one of these. Empty: any."},
     {"upgrade", "refused_addresses", &conf_set, AT(upgrade.refused_addresses), WORDS(0, 6),
-     .word = class_of_bit, .default_value = "loopback link-local multicast unspecified own",
+     .word = address_class_name, .default_value = "loopback link-local multicast unspecified own",
      .description = "Servers at such addresses are not connected to."},
     {"upgrade", "ca_file", &conf_optional_path, AT(upgrade.ca_file), .default_value = "",
      .description = "Certificates that https trusts, as PEM. Empty: the system's."},
@@ -208,41 +203,23 @@ const struct conf_key *conf_key_find(const char *section, const char *name)
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         const struct conf_key *key = &conf_keys[i];
-        bool here = section == NULL || strcmp(key->section, section) == 0;
-        if (here && strcmp(key->name, name) == 0) {
+        if ((section == NULL || strcmp(key->section, section) == 0) &&
+            (name == NULL || strcmp(key->name, name) == 0)) {
             return key;
         }
     }
     return NULL;
 }
 
-const char *conf_section_find(const char *section)
-{
-    for (size_t i = 0; i < conf_keys_count; i++) {
-        if (strcmp(conf_keys[i].section, section) == 0) {
-            return conf_keys[i].section;
-        }
-    }
-    return NULL;
-}
-
-const char *conf_key_suggest(const char *section, const char *name)
+const char *conf_suggest(const char *section, const char *name)
 {
     const char *names[CONF_KEYS_MAX];
     size_t count = 0;
     for (size_t i = 0; i < conf_keys_count; i++) {
-        if (strcmp(conf_keys[i].section, section) == 0) {
-            names[count++] = conf_keys[i].name;
+        const struct conf_key *key = &conf_keys[i];
+        if (section == NULL || strcmp(key->section, section) == 0) {
+            names[count++] = section == NULL ? key->section : key->name;
         }
     }
     return suggest_name(name, names, count);
-}
-
-const char *conf_section_suggest(const char *section)
-{
-    const char *names[CONF_KEYS_MAX];
-    for (size_t i = 0; i < conf_keys_count; i++) {
-        names[i] = conf_keys[i].section;
-    }
-    return suggest_name(section, names, conf_keys_count);
 }

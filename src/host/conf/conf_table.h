@@ -9,14 +9,10 @@ extern const struct conf_key conf_keys[];
 extern const size_t conf_keys_count;
 enum { CONF_KEYS_MAX = 80 };
 
-/* NULL when there is none. A NULL section stands for the first section that has the key. */
+/* The first key of that section and name, or NULL. A NULL section or name matches every one. */
 const struct conf_key *conf_key_find(const char *section, const char *name);
 
-/* The table's own spelling of the section; NULL when there is none. */
-const char *conf_section_find(const char *section);
-
-/* The closest name of the table, or NULL. */
-const char *conf_key_suggest(const char *section, const char *name);
-const char *conf_section_suggest(const char *section);
+/* The closest key of the section; with a NULL section, the closest section. NULL: none is close. */
+const char *conf_suggest(const char *section, const char *name);
 
 #endif

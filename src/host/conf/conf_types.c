@@ -172,26 +172,21 @@ const struct conf_kind conf_set = {CONF_BITS, .list = true, .what = "of:", .pars
 
 static const char not_allowed[] = "";
 
-static const char *object_text(const struct conf_key *key, const char *text,
-                               const struct conf_strings *list)
+static const char *object_text(const char *text, const struct conf_strings *list)
 {
-    (void)key;
     (void)list;
     return text[0] != '\0' ? NULL : not_allowed;
 }
 
-static const char *object_path(const struct conf_key *key, const char *text,
-                               const struct conf_strings *list)
+static const char *object_path(const char *text, const struct conf_strings *list)
 {
-    (void)key;
     (void)list;
     return text[0] == '/' ? NULL : not_allowed;
 }
 
-static const char *object_optional_path(const struct conf_key *key, const char *text,
-                                        const struct conf_strings *list)
+static const char *object_optional_path(const char *text, const struct conf_strings *list)
 {
-    return text[0] == '\0' ? NULL : object_path(key, text, list);
+    return text[0] == '\0' ? NULL : object_path(text, list);
 }
 
 static bool ends_with(const char *text, const char *suffix)
@@ -201,19 +196,16 @@ static bool ends_with(const char *text, const char *suffix)
     return length > tail && strcmp(text + length - tail, suffix) == 0;
 }
 
-static const char *object_optional_prom(const struct conf_key *key, const char *text,
-                                        const struct conf_strings *list)
+static const char *object_optional_prom(const char *text, const struct conf_strings *list)
 {
     bool named = text[0] == '\0' || ends_with(text, ".prom");
-    return named ? object_optional_path(key, text, list) : not_allowed;
+    return named ? object_optional_path(text, list) : not_allowed;
 }
 
-static const char *object_unit(const struct conf_key *key, const char *text,
-                               const struct conf_strings *list)
+static const char *object_unit(const char *text, const struct conf_strings *list)
 {
     static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
                                   "0123456789:_.\\@-";
-    (void)key;
     (void)list;
     return ends_with(text, ".service") && text[strspn(text, letters)] == '\0' ? NULL : not_allowed;
 }
@@ -231,19 +223,16 @@ const struct conf_kind conf_unit = {
 
 /* --- lists of texts --- */
 
-static const char *object_argv(const struct conf_key *key, const char *text,
-                               const struct conf_strings *list)
+static const char *object_argv(const char *text, const struct conf_strings *list)
 {
-    return list->count == 0 ? object_path(key, text, list) : NULL;
+    return list->count == 0 ? object_path(text, list) : NULL;
 }
 
-/* A blank could not be written in a file, and --listen takes nothing that a file could not hold. */
-static const char *object_address(const struct conf_key *key, const char *text,
-                                  const struct conf_strings *list)
+/* A list in a file cannot have an address with a blank, so --listen does not allow one either. */
+static const char *object_address(const char *text, const struct conf_strings *list)
 {
     struct address address;
     const char *why;
-    (void)key;
     if (address_parse(text, ADDRESS_LISTEN, &address, &why) != 0) {
         return why;
     }
@@ -255,25 +244,15 @@ static const char *object_address(const struct conf_key *key, const char *text,
     return strpbrk(text, " \t") == NULL ? NULL : not_allowed;
 }
 
-/* What a prefix means is url_policy's business. */
-static const char *object_prefix(const struct conf_key *key, const char *text,
-                                 const struct conf_strings *list)
+/* url_policy.c compares the rest. */
+static const char *object_prefix(const char *text, const struct conf_strings *list)
 {
-    (void)key;
     (void)list;
     bool https = strncmp(text, "https://", strlen("https://")) == 0;
     bool http = strncmp(text, "http://", strlen("http://")) == 0;
     const char *host = text + strlen(https ? "https://" : "http://");
     return (http || https) && host[0] != '\0' && strchr("/?#", host[0]) == NULL ? NULL
                                                                                 : not_allowed;
-}
-
-static const char *object_choice(const struct conf_key *key, const char *text,
-                                 const struct conf_strings *list)
-{
-    uint64_t value;
-    (void)list;
-    return parse_word(key, text, &value) == 0 ? NULL : not_allowed;
 }
 
 const struct conf_kind conf_words = {CONF_TEXTS, .list = true, .what = "words"};
@@ -290,7 +269,7 @@ const struct conf_kind conf_prefixes = {CONF_TEXTS, .list = true,
                                         .what = "beginnings of URLs, such as https://HOST/PATH",
                                         .object = object_prefix};
 const struct conf_kind conf_choices = {CONF_TEXTS, .list = true,
-                                       .what = "of:", .object = object_choice};
+                                       .what = "of:", .parse = parse_word};
 
 /* --- what is allowed --- */
 

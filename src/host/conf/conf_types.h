@@ -33,8 +33,7 @@ struct conf_kind {
     void (*format)(const struct conf_key *key, uint64_t value, char out[CONF_ITEM_MAX]);
     /* Texts: NULL for one that is allowed; "" for one that is not what conf_allowed() says; else
      * what is wrong with it. `list` holds the words before it. A NULL function allows every text. */
-    const char *(*object)(const struct conf_key *key, const char *text,
-                          const struct conf_strings *list);
+    const char *(*object)(const char *text, const struct conf_strings *list);
 };
 
 struct conf_key {

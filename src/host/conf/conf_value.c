@@ -131,9 +131,10 @@ static int store_number(const struct conf_key *key, const char *text, void *fiel
         return 0;
     case CONF_NUMBERS:
         return append_number(field, (uint32_t)value);
+    case CONF_TEXTS:
+        return conf_strings_append(field, text);
     case CONF_UINT32:
     case CONF_TEXT:
-    case CONF_TEXTS:
     default:
         *(uint32_t *)field = (uint32_t)value;
         return 0;
@@ -153,7 +154,7 @@ static int store_value(const struct conf_key *key, const char *text, void *field
     if (kind->parse != NULL) {
         return store_number(key, text, field);
     }
-    const char *wrong = kind->object != NULL ? kind->object(key, text, field) : NULL;
+    const char *wrong = kind->object != NULL ? kind->object(text, field) : NULL;
     if (wrong != NULL) {
         *objection = wrong;
         return -EINVAL;

@@ -3,7 +3,6 @@
 
 #include "host/download/failure.h"
 #include "host/policy/address_class.h"
-#include "host/policy/url_policy.h"
 
 #include <errno.h>
 #include <netdb.h>
@@ -108,8 +107,8 @@ static void join_classes(uint32_t classes, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
-    for (uint32_t bit = 1; bit != 0 && bit <= classes && used < size; bit <<= 1) {
-        if ((classes & bit) != 0) {
+    for (unsigned bit = 0; bit < 32 && used < size; bit++) {
+        if ((classes >> bit & 1) != 0) {
             int written = snprintf(out + used, size - used, "%s%s", used == 0 ? "" : ", ",
                                    address_class_name(bit));
             used += written > 0 ? (size_t)written : 0;

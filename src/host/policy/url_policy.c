@@ -12,10 +12,27 @@
 #include <stdlib.h>
 #include <string.h>
 
-static void url_done(struct url *url);
+/* What decides where a request goes. A part that is absent is "". */
+struct url {
+    char *scheme;  /* lower case */
+    char *host;    /* lower case, percent-decoded, without a last dot; IPv6 in brackets; IPv4 dotted
+                      however it was spelled */
+    char *port;    /* decimal; the scheme's own if the URL names none */
+    char *zone;    /* of a link-local IPv6 address */
+    char *path;    /* literal dot segments removed, as libcurl sends it; percent-encoded */
+    char *decoded; /* the path; "": it encodes a control character */
+};
 
 /* Schemes that this libcurl does not know are parsed too: the policy refuses them by name. */
 enum { SET_FLAGS = CURLU_NON_SUPPORT_SCHEME };
+
+static int error_of(CURLUcode code)
+{
+    if (code == CURLUE_OK) {
+        return 0;
+    }
+    return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+}
 
 static int open_url(const char *text, CURLU **ret, const char **why)
 {
@@ -27,14 +44,14 @@ static int open_url(const char *text, CURLU **ret, const char **why)
     if (code != CURLUE_OK) {
         *why = curl_url_strerror(code);
         curl_url_cleanup(handle);
-        return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
+        return error_of(code);
     }
     *ret = handle;
     return 0;
 }
 
-/* A part in memory of ours; "" when it is absent. */
-static char *part(CURLU *handle, CURLUPart which, unsigned flags)
+/* A copy; "" when the part is absent. NULL: out of memory. */
+static char *copy_text(CURLU *handle, CURLUPart which, unsigned flags)
 {
     char *theirs = NULL;
     CURLUcode code = curl_url_get(handle, which, &theirs, flags);
@@ -57,8 +74,18 @@ static void normalise_host(char *host)
     }
 }
 
+static void free_url(struct url *url)
+{
+    free(url->scheme);
+    free(url->host);
+    free(url->port);
+    free(url->zone);
+    free(url->path);
+    free(url->decoded);
+}
+
 /* `why` is a constant string. */
-static int url_parse(const char *url, struct url *ret, const char **why)
+static int parse_url(const char *url, struct url *ret, const char **why)
 {
     CURLU *handle = NULL;
     int error = open_url(url, &handle, why);
@@ -66,16 +93,17 @@ static int url_parse(const char *url, struct url *ret, const char **why)
         return error;
     }
     struct url parsed = {
-        .scheme = part(handle, CURLUPART_SCHEME, 0),
-        .host = part(handle, CURLUPART_HOST, 0),
-        .port = part(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT),
-        .zone = part(handle, CURLUPART_ZONEID, 0),
-        .path = part(handle, CURLUPART_PATH, 0),
+        .scheme = copy_text(handle, CURLUPART_SCHEME, 0),
+        .host = copy_text(handle, CURLUPART_HOST, 0),
+        .port = copy_text(handle, CURLUPART_PORT, CURLU_DEFAULT_PORT),
+        .zone = copy_text(handle, CURLUPART_ZONEID, 0),
+        .path = copy_text(handle, CURLUPART_PATH, 0),
+        .decoded = copy_text(handle, CURLUPART_PATH, CURLU_URLDECODE),
     };
     curl_url_cleanup(handle);
     if (parsed.scheme == NULL || parsed.host == NULL || parsed.port == NULL ||
-        parsed.zone == NULL || parsed.path == NULL) {
-        url_done(&parsed);
+        parsed.zone == NULL || parsed.path == NULL || parsed.decoded == NULL) {
+        free_url(&parsed);
         return -ENOMEM;
     }
     normalise_host(parsed.host);
@@ -83,28 +111,14 @@ static int url_parse(const char *url, struct url *ret, const char **why)
     return 0;
 }
 
-static void url_done(struct url *url)
-{
-    free(url->scheme);
-    free(url->host);
-    free(url->port);
-    free(url->zone);
-    free(url->path);
-    *url = (struct url){0};
-}
-
-static CURLUcode drop(CURLU *handle, CURLUPart which)
-{
-    return curl_url_set(handle, which, NULL, 0);
-}
-
 static CURLUcode drop_credentials(CURLU *handle)
 {
-    CURLUcode code = drop(handle, CURLUPART_USER);
-    if (code == CURLUE_OK) {
-        code = drop(handle, CURLUPART_PASSWORD);
+    static const CURLUPart parts[] = {CURLUPART_USER, CURLUPART_PASSWORD, CURLUPART_OPTIONS};
+    CURLUcode code = CURLUE_OK;
+    for (size_t i = 0; code == CURLUE_OK && i < sizeof parts / sizeof parts[0]; i++) {
+        code = curl_url_set(handle, parts[i], NULL, 0);
     }
-    return code == CURLUE_OK ? drop(handle, CURLUPART_OPTIONS) : code;
+    return code;
 }
 
 /* Writes the whole URL; -ENOBUFS when it does not fit. */
@@ -132,7 +146,7 @@ int url_identity(const char *url, char *out, size_t size)
     }
     CURLUcode code = drop_credentials(handle);
     if (code == CURLUE_OK) {
-        code = drop(handle, CURLUPART_FRAGMENT);
+        code = curl_url_set(handle, CURLUPART_FRAGMENT, NULL, 0);
     }
     error = code == CURLUE_OK ? write_url(handle, out, size) : -ENOMEM;
     curl_url_cleanup(handle);
@@ -155,8 +169,8 @@ void url_show(const char *url, char *out, size_t size)
 
 static bool same_part(CURLU *a, CURLU *b, CURLUPart which, unsigned flags)
 {
-    char *left = part(a, which, flags);
-    char *right = part(b, which, flags);
+    char *left = copy_text(a, which, flags);
+    char *right = copy_text(b, which, flags);
     bool same = left != NULL && right != NULL && strcasecmp(left, right) == 0;
     free(left);
     free(right);
@@ -191,18 +205,6 @@ static CURLUcode carry_credentials(CURLU *asked, CURLU *target)
     return code;
 }
 
-static int redirect(CURLU *asked, CURLU *target, const char *location, char *out, size_t size)
-{
-    CURLUcode code = curl_url_set(target, CURLUPART_URL, location, SET_FLAGS | CURLU_URLENCODE);
-    if (code == CURLUE_OK) {
-        code = carry_credentials(asked, target);
-    }
-    if (code != CURLUE_OK) {
-        return code == CURLUE_OUT_OF_MEMORY ? -ENOMEM : -EINVAL;
-    }
-    return write_url(target, out, size);
-}
-
 int url_redirect(const char *asked, const char *base, const char *location, char *out, size_t size)
 {
     CURLU *asked_handle = NULL;
@@ -213,9 +215,16 @@ int url_redirect(const char *asked, const char *base, const char *location, char
         error = open_url(base, &target, &why);
     }
     if (error == 0) {
-        error = redirect(asked_handle, target, location, out, size);
+        unsigned flags = SET_FLAGS | CURLU_URLENCODE;
+        error = error_of(curl_url_set(target, CURLUPART_URL, location, flags));
     }
-    curl_url_cleanup(target); /* NULL is taken */
+    if (error == 0) {
+        error = error_of(carry_credentials(asked_handle, target));
+    }
+    if (error == 0) {
+        error = write_url(target, out, size);
+    }
+    curl_url_cleanup(target); /* NULL is allowed */
     curl_url_cleanup(asked_handle);
     return error;
 }
@@ -225,8 +234,7 @@ struct reason {
     size_t size;
 };
 
-static int refuse(const struct reason *why, const char *format, ...) PRINTF_LIKE(2, 3);
-
+PRINTF_LIKE(2, 3)
 static int refuse(const struct reason *why, const char *format, ...)
 {
     va_list arguments;
@@ -236,7 +244,7 @@ static int refuse(const struct reason *why, const char *format, ...)
     return -EPERM;
 }
 
-/* Other parsers take a backslash for a slash, and so another host for the host. */
+/* Other parsers read a backslash as a slash, and so find another host. */
 static bool is_plain(const char *text)
 {
     for (; *text != '\0'; text++) {
@@ -253,25 +261,15 @@ static int judge_spelling(const char *text, const struct reason *why)
         return refuse(why, "the url has %zu bytes; at most %d are allowed", strlen(text), URL_MAX);
     }
     if (!is_plain(text)) {
-        return refuse(why, "the url holds a blank, a backslash, a control character or a byte "
-                           "above 0x7e; expected it percent-encoded");
+        return refuse(why, "the url has a blank, a backslash, a control character or a byte "
+                           "above 0x7e; these must be percent-encoded");
     }
     return 0;
 }
 
 /* --- scheme --- */
 
-static bool in_list(char *const *list, const char *item)
-{
-    for (; *list != NULL; list++) {
-        if (strcmp(*list, item) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static void join(char *const *list, char *out, size_t size)
+static void join_list(char *const *list, char *out, size_t size)
 {
     size_t used = 0;
     out[0] = '\0';
@@ -285,65 +283,41 @@ static int judge_scheme(char *const *schemes, const struct url *url, const struc
 {
     char allowed[64];
     char shown[64];
-    if (in_list(schemes, url->scheme)) {
-        return 0;
+    for (char *const *scheme = schemes; *scheme != NULL; scheme++) {
+        if (strcmp(*scheme, url->scheme) == 0) {
+            return 0;
+        }
     }
-    join(schemes, allowed, sizeof allowed);
+    join_list(schemes, allowed, sizeof allowed);
     (void)escape_text(text_of(url->scheme), ESCAPE_LINE, shown, sizeof shown);
-    return refuse(why, "the url's scheme is %s; expected %s", shown, allowed);
+    return refuse(why, "the url's scheme is %s; [upgrade] schemes allows %s", shown, allowed);
 }
 
 /* --- prefix --- */
 
-static int hex_digit(char c)
-{
-    static const char digits[] = "0123456789abcdef";
-    const char *at = c == '\0' ? NULL : strchr(digits, tolower((unsigned char)c));
-    return at == NULL ? -1 : (int)(at - digits);
-}
-
-/* Decodes one character and moves on; -1 for a % that begins no escape. */
-static int next_character(const char **at)
-{
-    const char *text = *at;
-    if (text[0] != '%') {
-        *at = text + 1;
-        return (unsigned char)text[0];
-    }
-    int high = hex_digit(text[1]);
-    int low = high < 0 ? -1 : hex_digit(text[2]);
-    *at = text + 3;
-    return low < 0 ? -1 : high << 4 | low;
-}
-
 /* True for "." and "..", with or without parameters behind a semicolon: some servers drop those
- * before they look at dots. */
+ * before they look for dot segments. */
 static bool is_dot_segment(const char *segment)
 {
     size_t dots = strspn(segment, ".");
     return (dots == 1 || dots == 2) && strchr("/;", segment[dots]) != NULL;
 }
 
-/* Decodes a path for comparison. -EINVAL for one that two servers could read differently: encoded
- * slashes, backslashes, percent signs, control characters; dot segments that libcurl leaves in. */
-static int decode_path(const char *path, char out[URL_MAX + 2])
+/* True for a path that two servers could read differently: encoded slashes, backslashes, percent signs,
+ * control characters; dot segments that libcurl leaves in. */
+static bool is_ambiguous(const struct url *url)
 {
-    size_t length = 0;
-    for (const char *at = path; *at != '\0' && length < URL_MAX;) {
-        bool encoded = *at == '%';
-        int c = next_character(&at);
-        if (c < ' ' || c == 0x7f || (encoded && strchr("/\\%", c) != NULL)) {
-            return -EINVAL;
-        }
-        out[length++] = (char)c;
+    size_t slashes = 0;
+    for (const char *at = url->path; *at != '\0'; at++) {
+        slashes += *at == '/';
     }
-    out[length] = '\0';
-    for (const char *slash = strchr(out, '/'); slash != NULL; slash = strchr(slash + 1, '/')) {
-        if (is_dot_segment(slash + 1)) {
-            return -EINVAL;
+    for (const char *at = url->decoded; *at != '\0'; at++) {
+        if (*at == '%' || *at == '\\' || *at == 0x7f || (*at == '/' && is_dot_segment(at + 1))) {
+            return true;
         }
+        slashes -= *at == '/';
     }
-    return 0;
+    return slashes != 0 || url->decoded[0] == '\0';
 }
 
 /* Whole segments: /images allows /images and /images/x, not /images-old; /images/ only what is
@@ -358,40 +332,40 @@ static bool path_begins(const char *path, const char *prefix)
 }
 
 /* A prefix that cannot be read allows nothing. */
-static bool prefix_allows(const char *prefix, const struct url *url, const char *path)
+static bool prefix_allows(const char *prefix, const struct url *url)
 {
     struct url allowed;
-    char allowed_path[URL_MAX + 2];
     const char *why = NULL;
-    if (strlen(prefix) > URL_MAX || url_parse(prefix, &allowed, &why) != 0) {
+    if (strlen(prefix) > URL_MAX || parse_url(prefix, &allowed, &why) != 0) {
         return false;
     }
     bool allows = strcmp(allowed.scheme, url->scheme) == 0 &&
                   strcmp(allowed.host, url->host) == 0 && strcmp(allowed.port, url->port) == 0 &&
-                  strcmp(allowed.zone, url->zone) == 0 &&
-                  decode_path(allowed.path, allowed_path) == 0 && path_begins(path, allowed_path);
-    url_done(&allowed);
+                  strcmp(allowed.zone, url->zone) == 0 && !is_ambiguous(&allowed) &&
+                  path_begins(url->decoded, allowed.decoded);
+    free_url(&allowed);
     return allows;
 }
 
 static int judge_prefix(char *const *prefixes, const struct url *url, const struct reason *why)
 {
-    char path[URL_MAX + 2];
     if (prefixes == NULL || *prefixes == NULL) {
         return 0;
     }
-    if (decode_path(url->path, path) != 0) {
-        return refuse(why, "the url's path has encoded slashes, percent signs or dot segments; "
-                           "expected a plain path, since allowed_prefixes is set");
+    if (is_ambiguous(url)) {
+        return refuse(why,
+                      "the url's path has encoded slashes, percent signs or dot segments, which "
+                      "[upgrade] allowed_prefixes does not allow");
     }
     for (char *const *prefix = prefixes; *prefix != NULL; prefix++) {
-        if (prefix_allows(*prefix, url, path)) {
+        if (prefix_allows(*prefix, url)) {
             return 0;
         }
     }
     char allowed[256];
-    join(prefixes, allowed, sizeof allowed);
-    return refuse(why, "the url is not below an allowed prefix; expected %s", allowed);
+    join_list(prefixes, allowed, sizeof allowed);
+    return refuse(why, "the url does not begin with one of [upgrade] allowed_prefixes: %s",
+                  allowed);
 }
 
 static int judge_parsed(const struct url_policy *policy, const struct url *url,
@@ -402,7 +376,7 @@ static int judge_parsed(const struct url_policy *policy, const struct url *url,
         return error;
     }
     if (url->host[0] == '\0' || !is_plain(url->host)) {
-        return refuse(why, "the url has no proper host; expected such as https://HOST/PATH");
+        return refuse(why, "the url has no valid host; expected, for example, https://HOST/PATH");
     }
     return judge_prefix(policy->allowed_prefixes, url, why);
 }
@@ -411,21 +385,22 @@ int url_policy_judge(const struct url_policy *policy, const char *url, char *why
 {
     struct reason reason = {why, why_size};
     struct url parsed;
-    const char *parser_says = "";
+    const char *problem = "";
     int error = judge_spelling(url, &reason);
     if (error != 0) {
         return error;
     }
-    error = url_parse(url, &parsed, &parser_says);
+    error = parse_url(url, &parsed, &problem);
     if (error == -ENOMEM) {
-        (void)refuse(&reason, "the url cannot be judged: out of memory"); /* no fault of the url */
+        (void)refuse(&reason, "the url cannot be judged: out of memory");
         return -ENOMEM;
     }
     if (error != 0) {
-        return refuse(&reason, "the url cannot be read (%s); expected such as https://HOST/PATH",
-                      parser_says);
+        return refuse(&reason,
+                      "the url cannot be parsed (%s); expected, for example, https://HOST/PATH",
+                      problem);
     }
     error = judge_parsed(policy, &parsed, &reason);
-    url_done(&parsed);
+    free_url(&parsed);
     return error;
 }

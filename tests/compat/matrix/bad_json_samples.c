@@ -139,7 +139,7 @@ static const struct sample no_request[] = {
     SAY("no hash", ERR("malformed: the message lacks a target-hash, a text"),
         UPGRADE("\"url\":\"" NOWHERE "\"")),
     SAY("a url that is not taken",
-        ERR("invalid_argument: the url's scheme is ftp; expected https or http"),
+        ERR("invalid_argument: the url's scheme is ftp; [upgrade] schemes allows https or http"),
         UPGRADE("\"url\":\"ftp://127.0.0.1/image\",\"target-hash\":\"" HASH "\"")),
 };
 
