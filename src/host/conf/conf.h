@@ -8,12 +8,11 @@
 #ifndef HOST_CONF_H
 #define HOST_CONF_H
 
-#include "host/policy/url_policy.h"
-#include "wire/address.h"
 #include "wire/attributes.h"
-#include "wire/message.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <sys/types.h>
 

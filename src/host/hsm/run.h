@@ -13,6 +13,7 @@
 
 #include "host/conf/conf.h"
 #include "host/hsm/plan.h"
+#include "wire/message.h"
 
 enum { HSM_SETTLE_MS = 2000, HSM_PAUSE_MS = 200, HSM_TEXT_MAX = 1536 };
 

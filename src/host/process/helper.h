@@ -11,6 +11,7 @@
 
 #include "host/conf/conf.h"
 #include "host/log.h"
+#include "wire/message.h"
 
 enum { HELPER_HOW_MAX = 1536 };
 
