@@ -3,6 +3,7 @@
 
 #include "host/download/attempt.h"
 #include "host/download/fetch.h"
+#include "host/keyfile.h"
 #include "host/policy/url_policy.h"
 #include "host/watchdog.h"
 #include "wire/clock.h"
@@ -118,7 +119,7 @@ static int open_image(const struct download *download, const char *name, int *re
         return -errno;
     }
     if (fstat(fd, &status) != 0 || !S_ISREG(status.st_mode)) {
-        (void)close(fd); /* nothing was written */
+        file_close(fd);
         return -EEXIST;
     }
     *ret_fd = fd;
@@ -158,7 +159,7 @@ static int check_image(const struct download *download)
     if (error == 0) {
         download->verifying(download->context);
         error = hash_image(download, fd, found);
-        (void)close(fd); /* nothing was written */
+        file_close(fd);
     }
     if (error == 0 && memcmp(found, download->sha256, SHA256_SIZE) != 0) {
         error = -EBADMSG;

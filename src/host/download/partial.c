@@ -143,9 +143,7 @@ int partial_open(int directory_fd, const uint8_t sha256[SHA256_SIZE], struct par
 
 void partial_close(struct partial *partial)
 {
-    if (partial->fd >= 0) {
-        (void)close(partial->fd); /* synced before */
-    }
+    file_close(partial->fd); /* synced before */
     partial->fd = -1;
 }
 
@@ -286,12 +284,10 @@ static bool is_left_over(const char *name, const uint8_t *keep)
 void partial_sweep(int directory_fd, const uint8_t *keep)
 {
     /* Another descriptor, since closedir closes it. */
-    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = file_open_directory(directory_fd, ".");
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
     if (directory == NULL) {
-        if (fd >= 0) {
-            (void)close(fd); /* nothing was written */
-        }
+        file_close(fd);
         return; /* repeated before the next download */
     }
     const struct dirent *entry = readdir(directory);

@@ -3,6 +3,7 @@
 
 #include "host/digest.h"
 #include "host/install_record.h"
+#include "host/keyfile.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -16,14 +17,12 @@
 
 static int remove_entries(int directory_fd)
 {
-    int fd = openat(directory_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int error = 0;
+    int fd = file_open_directory(directory_fd, ".");
     DIR *directory = fd < 0 ? NULL : fdopendir(fd);
-    int error = directory == NULL ? -errno : 0;
     if (directory == NULL) {
-        if (fd >= 0) {
-            (void)close(fd); /* nothing was written */
-        }
-        return error;
+        file_close(fd); /* errno stays */
+        return fd < 0 ? fd : -errno;
     }
     for (const struct dirent *entry; error == 0 && (entry = readdir(directory)) != NULL;) {
         bool dots = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
@@ -42,14 +41,13 @@ static int open_staging(int directory_fd, int *ret)
     if (mkdirat(directory_fd, INSTALL_STAGING_NAME, 0700) != 0 && errno != EEXIST) {
         return -errno;
     }
-    int fd =
-        openat(directory_fd, INSTALL_STAGING_NAME, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = file_open_directory(directory_fd, INSTALL_STAGING_NAME);
     if (fd < 0) {
-        return -errno;
+        return fd;
     }
     int error = fchmod(fd, 0700) != 0 ? -errno : remove_entries(fd);
     if (error != 0) {
-        (void)close(fd); /* nothing was written */
+        file_close(fd);
         return error;
     }
     *ret = fd;
@@ -66,20 +64,18 @@ static void close_all(struct install_image *image)
 {
     int *const fds[] = {&image->fd, &image->staging_fd, &image->upgrade_fd};
     for (size_t i = 0; i < sizeof fds / sizeof fds[0]; i++) {
-        if (*fds[i] >= 0) {
-            (void)close(*fds[i]); /* nothing was written */
-            *fds[i] = -1;
-        }
+        file_close(*fds[i]);
+        *fds[i] = -1;
     }
 }
 
 static int open_directories(const struct conf *conf, int directory_fd, struct install_image *image,
                             struct install_failure *failure)
 {
-    image->upgrade_fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    image->upgrade_fd = file_open_directory(AT_FDCWD, conf->upgrade.directory);
     if (image->upgrade_fd < 0) {
         return install_fail(failure, ERROR_INTERNAL, "cannot open %s ([upgrade] directory): %s",
-                            conf->upgrade.directory, strerror(errno));
+                            conf->upgrade.directory, strerror(-image->upgrade_fd));
     }
     int error = open_staging(directory_fd, &image->staging_fd);
     if (error != 0) {
@@ -276,10 +272,10 @@ void install_image_discard(const struct conf *conf, const uint8_t sha256[SHA256_
 {
     char name[SHA256_HEX + sizeof ".img"];
     format_name(sha256, name);
-    int fd = open(conf->upgrade.directory, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    int fd = file_open_directory(AT_FDCWD, conf->upgrade.directory);
     if (fd >= 0) {
         (void)unlinkat(fd, name, 0); /* usually the daemon has removed it */
         (void)fsync(fd);             /* as in install_image_remove */
-        (void)close(fd);
+        file_close(fd);
     }
 }

@@ -5,6 +5,7 @@
 #include "host/digest.h"
 #include "host/install/sequence.h"
 #include "host/install_record.h"
+#include "host/keyfile.h"
 #include "host/log.h"
 #include "host/process/helper_main.h"
 #include "wire/number.h"
@@ -75,8 +76,7 @@ static int open_directory(const char *path)
     if (mkdir(path, 0755) != 0 && errno != EEXIST) {
         return -errno;
     }
-    int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    return fd < 0 ? -errno : fd;
+    return file_open_directory(AT_FDCWD, path);
 }
 
 /* The lock that keeps a second installation from starting. The installer inherits it, and
@@ -95,7 +95,7 @@ static int open_lock(int directory_fd)
         error = errno == EAGAIN || errno == EACCES ? -EBUSY : -errno;
     }
     if (error != 0) {
-        (void)close(fd); /* nothing was written */
+        file_close(fd);
     }
     return error != 0 ? error : fd;
 }

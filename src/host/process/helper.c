@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/process/helper.h"
 
+#include "host/keyfile.h"
 #include "host/process/child.h"
 #include "host/systemd/unit.h"
 
-#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static const char *base_name(const char *path)
 {
@@ -99,23 +98,16 @@ static struct stamp read_stamp(const char *path)
     return stamp_of(&status);
 }
 
-/* Up to one byte more than there is room for, so that too much is recognized. */
+/* The length of the file: one byte more than there is room for, if it is longer. */
 static size_t read_all(int fd, char *out, size_t size)
 {
     size_t length = 0;
     char surplus;
-    while (length <= size) {
-        bool room = length < size;
-        ssize_t got = read(fd, room ? out + length : &surplus, room ? size - length : 1);
-        if (got < 0 && errno == EINTR) {
-            continue;
-        }
-        if (got <= 0) {
-            break; /* what was read until then is what there is */
-        }
-        length += (size_t)got;
+    size_t more = 0;
+    if (file_read(fd, out, size, &length) != 0) {
+        return 0;
     }
-    return length;
+    return length == size && file_read(fd, &surplus, 1, &more) == 0 ? length + more : length;
 }
 
 /* The length of what the unit wrote since `before`; 0: nothing. A file that was not written since is of
@@ -137,7 +129,7 @@ static size_t read_result(const struct helper *helper, const struct stamp *befor
             length = read_all(fd, helper->stdout_bytes, helper->stdout_size);
         }
     }
-    (void)close(fd); /* nothing was written */
+    file_close(fd);
     return length;
 }
 
