@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The parts of the network side that need no peer: places and the queue of the pool. */
+/* The parts of the network side that need no peer: places, the queue of the pool, and the list of
+ * connections that are given back. */
+#include "host/net/acceptor.h"
 #include "host/net/connection.h"
 #include "host/net/worker.h"
 #include "support/unit.h"
@@ -9,6 +11,8 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
 #include <unistd.h>
 
 static const struct conf small = {
@@ -175,6 +179,54 @@ static void test_pool_loses_nothing(void)
     worker_pool_free(pool);
 }
 
+/* Each connection that is given back has one byte to send, on one socket: the bytes have the order in
+ * which the acceptor handles the connections. */
+static void test_given_back_in_order(void)
+{
+    enum { COUNT = 3 };
+    struct command_parts parts = {.stopping = false};
+    struct listener_set listeners = {0};
+    struct connection connections[COUNT] = {0};
+    uint8_t input[COUNT][64];
+    uint8_t output[COUNT] = "abc";
+    char sent[COUNT] = "";
+    int sockets[2];
+    atomic_int done = 0;
+    struct worker_pool *pool;
+    struct acceptor *acceptor;
+    REQUIRE_EQUAL(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, sockets), 0);
+    REQUIRE_EQUAL(worker_pool_new(1, COUNT, count, &done, &pool), 0);
+    REQUIRE_EQUAL(acceptor_new(&small, &parts, &listeners, &acceptor), 0);
+    for (int i = 0; i < COUNT; i++) {
+        connections[i] = (struct connection){.fd = dup(sockets[0]),
+                                             .state = CONNECTION_WORKING,
+                                             .greeted = true,
+                                             .in = input[i],
+                                             .in_size = sizeof input[i],
+                                             .out = &output[i],
+                                             .out_length = 1};
+        server_init(&connections[i].session, small.limits.request_bytes, 3);
+        acceptor_give_back(acceptor, &connections[i]);
+    }
+    REQUIRE_EQUAL(acceptor_start(acceptor, pool), 0);
+    for (size_t length = 0, tries = 0; length < COUNT && tries < 5000; tries++) {
+        ssize_t got = recv(sockets[1], sent + length, COUNT - length, 0);
+        length += got > 0 ? (size_t)got : 0;
+        usleep(1000);
+    }
+    CHECK_EQUAL(memcmp(sent, "abc", COUNT), 0);
+    atomic_store(&parts.stopping, true);
+    acceptor_stop(acceptor, 0);
+    acceptor_free(acceptor);
+    worker_pool_stop(pool);
+    worker_pool_free(pool);
+    for (int i = 0; i < COUNT; i++) {
+        close(connections[i].fd);
+    }
+    close(sockets[0]);
+    close(sockets[1]);
+}
+
 static const struct unit_test tests[] = {
     {"limit per CID, both sides", test_limit_per_cid},
     {"limit in all, both sides", test_limit_in_all},
@@ -182,6 +234,7 @@ static const struct unit_test tests[] = {
     {"a slot used again has another generation", test_generation_tells_a_slot_used_again},
     {"pool refuses when full, finishes at stop", test_pool_refuses_when_full_and_finishes_at_stop},
     {"pool loses nothing", test_pool_loses_nothing},
+    {"connections given back are handled in order", test_given_back_in_order},
 };
 
 UNIT_MAIN("host net", tests)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/net/acceptor.h"
 
+#include "host/keyfile.h"
 #include "host/log.h"
 #include "host/message_id.h"
 #include "host/metrics.h"
@@ -145,7 +146,7 @@ static void handle_wakeup(struct acceptor *acceptor)
         connection = next;
     }
     if (atomic_exchange_explicit(&acceptor->work_changed, false, memory_order_acquire)) {
-        connection_io_work_changed(&acceptor->io);
+        connection_io_advance_all(&acceptor->io, true);
     }
 }
 
@@ -172,7 +173,7 @@ static bool is_drained(struct acceptor *acceptor)
         acceptor->draining = true;
         acceptor->accept_again_ms = CLOCK_NEVER;
         (void)set_listeners(acceptor, EPOLL_CTL_DEL, 0); /* main closes them in a moment */
-        connection_io_drain(&acceptor->io);
+        connection_io_advance_all(&acceptor->io, false);
     }
     return acceptor->draining &&
            (connection_table_in_use(acceptor->io.table) == 0 || clock_ms() >= deadline);
@@ -281,12 +282,8 @@ struct acceptor *acceptor_free(struct acceptor *acceptor)
     if (acceptor != NULL) {
         assert(!acceptor->running);
         acceptor->io.table = connection_table_free(acceptor->io.table);
-        if (acceptor->io.epoll_fd >= 0) {
-            close(acceptor->io.epoll_fd);
-        }
-        if (acceptor->wakeup_fd >= 0) {
-            close(acceptor->wakeup_fd);
-        }
+        file_close(acceptor->io.epoll_fd);
+        file_close(acceptor->wakeup_fd);
         free(acceptor);
     }
     return NULL;

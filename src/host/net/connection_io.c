@@ -330,8 +330,7 @@ void connection_io_give_back(struct connection_io *io, struct connection *connec
     advance_connection(io, connection);
 }
 
-/* Those that wait for an event; with `waiting`, only those whose work is pending. */
-static void advance_all(struct connection_io *io, bool waiting)
+void connection_io_advance_all(struct connection_io *io, bool waiting)
 {
     for (uint32_t slot = 0; slot < connection_table_size(io->table); slot++) {
         struct connection *connection = connection_table_at(io->table, slot);
@@ -340,16 +339,6 @@ static void advance_all(struct connection_io *io, bool waiting)
             advance_connection(io, connection);
         }
     }
-}
-
-void connection_io_work_changed(struct connection_io *io)
-{
-    advance_all(io, true);
-}
-
-void connection_io_drain(struct connection_io *io)
-{
-    advance_all(io, false);
 }
 
 static void refuse_timeout(const struct connection_io *io, struct connection *connection)

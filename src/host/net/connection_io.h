@@ -26,11 +26,10 @@ void connection_io_begin(struct connection_io *io, struct connection *connection
 void connection_io_event(struct connection_io *io, uint64_t key, uint32_t events);
 /* A worker gave it back. */
 void connection_io_give_back(struct connection_io *io, struct connection *connection);
-/* The work that guests wait for has changed. */
-void connection_io_work_changed(struct connection_io *io);
 /* Handles the deadlines that have passed. */
 void connection_io_expire(struct connection_io *io);
-/* The daemon stops (parts->stopping): every connection that no worker owns is answered or closed. */
-void connection_io_drain(struct connection_io *io);
+/* The work that guests wait for has changed (`waiting`: only connections with pending work), or the
+ * daemon stops (parts->stopping): every connection that no worker owns is answered or closed. */
+void connection_io_advance_all(struct connection_io *io, bool waiting);
 
 #endif

@@ -32,11 +32,8 @@ struct worker_pool {
     bool stopping;
 };
 
-static struct connection *take_next_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
-static bool wake_one_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock);
-
 /* NULL: stopping, and nothing is left. */
-static struct connection *take_next_locked(struct worker_pool *pool)
+static struct connection *take_next_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock)
 {
     while (pool->length == 0 && !pool->stopping) {
         pool->sleeping++;
@@ -52,7 +49,7 @@ static struct connection *take_next_locked(struct worker_pool *pool)
 }
 
 /* True if the caller shall wake a worker for what is queued; counts it as awake. */
-static bool wake_one_locked(struct worker_pool *pool)
+static bool wake_one_locked(struct worker_pool *pool) REQUIRES_LOCK(pool->lock)
 {
     bool wake = pool->length > 0 && pool->sleeping > 0;
     pool->sleeping -= wake;
