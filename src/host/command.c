@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/command.h"
 
+#include "host/keyfile.h"
 #include "host/watchdog.h"
 #include "wire/text.h"
 
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <unistd.h>
 
 /* With space for blanks around the version; a longer file is refused. */
 enum { FILE_MAX = HOSTOS_VERSION_MAX + 256 };
@@ -18,41 +18,19 @@ static bool is_blank(char c)
     return c == ' ' || (c >= '\t' && c <= '\r');
 }
 
-/* The whole file, -EFBIG when there is more than `size`. */
-static ssize_t read_all(const char *path, char *bytes, size_t size)
-{
-    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) {
-        return -errno;
-    }
-    size_t length = 0;
-    ssize_t got = 1;
-    while (got > 0 && length < size) {
-        got = read(fd, bytes + length, size - length);
-        if (got > 0) {
-            length += (size_t)got;
-        } else if (got < 0) {
-            got = -errno;
-        }
-    }
-    close(fd);
-    if (got < 0) {
-        return got;
-    }
-    return length == size ? -EFBIG : (ssize_t)length;
-}
-
 /* What the file holds, trimmed; read at every request, so that a new version is sent at once. -ENODATA:
  * nothing but blanks; -EFBIG: too long; -EILSEQ: not UTF-8. */
 static int read_version_file(const char *path, char ret[HOSTOS_VERSION_MAX + 1])
 {
     char bytes[FILE_MAX + 1] = "";
-    ssize_t got = read_all(path, bytes, sizeof bytes);
-    if (got < 0) {
-        return (int)got;
-    }
     size_t start = 0;
-    size_t end = (size_t)got;
+    size_t end = 0;
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    int error = fd < 0 ? -errno : file_read(fd, bytes, sizeof bytes, &end);
+    file_close(fd);
+    if (error < 0 || end == sizeof bytes) {
+        return error < 0 ? error : -EFBIG;
+    }
     while (start < end && is_blank(bytes[start])) {
         start++;
     }

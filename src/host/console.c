@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/console.h"
 
+#include "host/keyfile.h"
 #include "host/lock.h"
 #include "host/log.h"
 #include "host/message_id.h"
@@ -82,16 +83,14 @@ static bool holds_all(const char *line, char *const words[])
 /* The arguments with a blank after each. False if there are none (a kernel thread, a zombie). */
 static bool read_command_line(int process, char line[COMMAND_LINE_MAX])
 {
+    size_t length = 0;
     int fd = openat(process, "cmdline", O_RDONLY | O_CLOEXEC);
-    if (fd < 0) {
+    int error = fd < 0 ? -errno : file_read(fd, line, COMMAND_LINE_MAX - 1, &length);
+    file_close(fd);
+    if (error < 0 || length == 0) {
         return false;
     }
-    ssize_t length = read(fd, line, COMMAND_LINE_MAX - 1);
-    close(fd);
-    if (length <= 0) {
-        return false;
-    }
-    for (ssize_t i = 0; i < length; i++) {
+    for (size_t i = 0; i < length; i++) {
         if (line[i] == '\0') {
             line[i] = ' ';
         }
@@ -153,11 +152,9 @@ struct console {
     bool stopping;
 };
 
-static bool take_notice_locked(struct console *console, struct notice *ret)
-    REQUIRES_LOCK(console->lock);
-
 /* False: stopping. */
 static bool take_notice_locked(struct console *console, struct notice *ret)
+    REQUIRES_LOCK(console->lock)
 {
     while (console->length == 0 && !console->stopping) {
         signal_wait(&console->filled, &console->lock);
@@ -255,11 +252,10 @@ int console_new(const struct conf *conf, struct console **ret)
     signal_init(&console->filled);
     console->queue = calloc(conf->console.queue, sizeof *console->queue);
     console->stop_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-    int error = console->queue == NULL ? ENOMEM : 0;
-    if (error == 0 && console->stop_fd < 0) {
-        error = errno;
-    }
-    if (error == 0) {
+    int error = console->stop_fd < 0 ? errno : 0;
+    if (console->queue == NULL) {
+        error = ENOMEM;
+    } else if (error == 0) {
         error = pthread_create(&console->thread, NULL, run_console, console);
     }
     if (error != 0) {
@@ -297,9 +293,7 @@ struct console *console_free(struct console *console)
             free(console->queue[console->first].bytes);
             console->first = (console->first + 1) % console->conf->console.queue;
         }
-        if (console->stop_fd >= 0) {
-            close(console->stop_fd);
-        }
+        file_close(console->stop_fd);
         lock_done(&console->lock);
         (void)pthread_cond_destroy(&console->filled); /* nobody waits: the thread is joined */
         free(console->queue);

@@ -3,6 +3,7 @@
 
 #include "host/digest.h"
 #include "host/download/download.h"
+#include "host/keyfile.h"
 #include "host/log.h"
 #include "host/message_id.h"
 #include "host/metrics.h"
@@ -382,9 +383,7 @@ static void take_down(struct daemon *daemon)
         conf_free(daemon->loaded[--daemon->loaded_count]);
     }
     free(daemon->loaded);
-    if (daemon->signal_fd >= 0) {
-        close(daemon->signal_fd);
-    }
+    file_close(daemon->signal_fd);
 }
 
 static void run_until_signal(struct daemon *daemon)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "host/operation.h"
 
+#include "host/keyfile.h"
 #include "host/lock.h"
 #include "host/log.h"
 #include "host/message_id.h"
@@ -20,7 +21,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <unistd.h>
 
 enum {
     QUEUE_MAX = 4, /* behind the current one; more are refused with `busy` */
@@ -229,13 +229,7 @@ static const struct pending_kind operation_kind = {.look = read_view, .unref = u
 /* --- the queue --- */
 
 static enum error_code append_locked(struct operations *operations, struct operation *fresh,
-                                     char why[PENDING_TEXT_MAX]) REQUIRES_LOCK(operations->lock);
-static void end_locked(struct operations *operations, struct operation *operation,
-                       enum error_code code, const char *text) REQUIRES_LOCK(operations->lock);
-static struct operation *take_locked(struct operations *operations) REQUIRES_LOCK(operations->lock);
-
-static enum error_code append_locked(struct operations *operations, struct operation *fresh,
-                                     char why[PENDING_TEXT_MAX])
+                                     char why[PENDING_TEXT_MAX]) REQUIRES_LOCK(operations->lock)
 {
     if (operations->stopping) {
         (void)snprintf(why, PENDING_TEXT_MAX, "the host is stopping: try again later");
@@ -287,7 +281,7 @@ enum error_code operation_submit(struct operations *operations, enum command com
 /* --- the thread --- */
 
 static void end_locked(struct operations *operations, struct operation *operation,
-                       enum error_code code, const char *text)
+                       enum error_code code, const char *text) REQUIRES_LOCK(operations->lock)
 {
     (void)operations; /* named for its lock */
     operation->ended = true;
@@ -296,7 +290,7 @@ static void end_locked(struct operations *operations, struct operation *operatio
 }
 
 /* The oldest in the queue becomes the current one. NULL: stopping, and none is left. */
-static struct operation *take_locked(struct operations *operations)
+static struct operation *take_locked(struct operations *operations) REQUIRES_LOCK(operations->lock)
 {
     while (operations->queue == NULL && !operations->stopping) {
         signal_wait(&operations->changed, &operations->lock);
@@ -429,9 +423,7 @@ struct operations *operation_free(struct operations *operations)
 {
     if (operations != NULL) {
         assert(!operations->running && operations->given_out == 0 && operations->queue == NULL);
-        if (operations->stop_fd >= 0) {
-            (void)close(operations->stop_fd); /* nothing was written to keep */
-        }
+        file_close(operations->stop_fd);
         (void)pthread_cond_destroy(&operations->changed); /* nobody waits: the thread is joined */
         lock_done(&operations->lock);
         free(operations->config_path);
