@@ -6,6 +6,27 @@
 #include <errno.h>
 #include <stdio.h>
 
+struct writer reply_writer(const struct reply *reply)
+{
+    return (struct writer){.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+}
+
+enum framing framing_await(size_t length, size_t whole, bool eof, size_t *frame_length,
+                           struct protocol_error *protocol_error)
+{
+    if (length >= whole) {
+        *frame_length = whole;
+        return FRAMING_WHOLE;
+    }
+    if (!eof) {
+        return FRAMING_MORE;
+    }
+    (void)protocol_error_set(protocol_error, ERROR_MALFORMED, /* its result is for decoders */
+                             "the stream ended inside a frame, after %zu bytes; expected %zu",
+                             length, whole);
+    return FRAMING_REFUSED;
+}
+
 struct text answer_error_line(const struct answer *error, char out[ANSWER_LINE_MAX])
 {
     int length = snprintf(out, ANSWER_LINE_MAX, "%s", error_name(error->code));

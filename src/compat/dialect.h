@@ -10,6 +10,7 @@
 #define COMPAT_DIALECT_H
 
 #include "wire/attributes.h"
+#include "wire/cursor.h"
 #include "wire/message.h"
 #include "wire/protocol_error.h"
 
@@ -128,6 +129,13 @@ struct dialect {
                          size_t length, struct answer *answer,
                          struct protocol_error *protocol_error);
 };
+
+/* Writes behind the reply's bytes; the caller sets the reply's length. */
+struct writer reply_writer(const struct reply *reply);
+
+/* Of a TLV frame of `whole` bytes, or of its header. */
+enum framing framing_await(size_t length, size_t whole, bool eof, size_t *frame_length,
+                           struct protocol_error *protocol_error);
 
 enum { ANSWER_LINE_MAX = ANSWER_TEXT_MAX + 32 };
 

@@ -1,8 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "compat/json.h"
 
+#include "wire/number.h"
+
 #include <errno.h>
 #include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 /* A struct json is a json_t under a name of ours. */
 static struct json *ours(json_t *value)
@@ -104,11 +108,6 @@ struct json *json_make_object(void)
     return ours(json_object());
 }
 
-struct json *json_make_null(void)
-{
-    return ours(json_null());
-}
-
 struct json *json_make_text(struct text text)
 {
     return ours(json_stringn(text.length > 0 ? text.bytes : "", text.length));
@@ -141,13 +140,87 @@ int json_write(struct json *value, struct reply *out)
     return 0;
 }
 
-int json_print(struct json *value, char **ret)
+static struct json *name_of(const char *name, unsigned number)
 {
-    char *text = json_dumps(theirs(value), JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
-    (void)json_free(value);
-    if (text == NULL) {
-        return -ENOMEM;
+    char digits[16];
+    snprintf(digits, sizeof digits, "%u", number);
+    return json_make_text(text_of(name != NULL ? name : digits));
+}
+
+static struct json *sha256_of(const struct upgrade_status *status)
+{
+    if (!status->has_sha256) {
+        return ours(json_null());
     }
-    *ret = text;
-    return 0;
+    char digits[SHA256_HEX + 1];
+    sha256_format(status->sha256, digits);
+    return json_make_text(text_of(digits));
+}
+
+static struct json *status_of(const struct upgrade_status *status)
+{
+    struct json *value = json_make_object();
+    json_put(&value, "phase", name_of(phase_name(status->phase), status->phase));
+    json_put(&value, "done", json_make_number(status->done));
+    json_put(&value, "total", json_make_number(status->total));
+    json_put(&value, "sha256", sha256_of(status));
+    json_put(&value, "result", name_of(error_name(status->result), status->result));
+    json_put(&value, "detail", json_make_text(status->detail));
+    json_put(&value, "changed",
+             status->has_changed ? json_make_number(status->changed) : ours(json_null()));
+    return value;
+}
+
+static struct json *release_of(const struct release_version *version)
+{
+    struct json *value = json_make_object();
+    json_put(&value, "major", json_make_number(version->major));
+    json_put(&value, "minor", json_make_number(version->minor));
+    json_put(&value, "patch", json_make_number(version->patch));
+    return value;
+}
+
+struct json *json_text_value(const struct answer *response)
+{
+    struct json *inner = NULL;
+    switch ((enum payload_kind)response->kind) {
+    case PAYLOAD_NONE:
+        return json_make_text(text_of(payload_name(PAYLOAD_NONE)));
+    case PAYLOAD_HOSTOS_VSOCK_VERSION:
+        inner = release_of(&response->vsock_version);
+        break;
+    case PAYLOAD_HOSTOS_VERSION:
+        inner = json_make_text(response->hostos_version);
+        break;
+    case PAYLOAD_UPGRADE_STATUS:
+        inner = status_of(&response->status);
+        break;
+    }
+    struct json *value = json_make_object();
+    json_put(&value, payload_name(response->kind), inner);
+    return value;
+}
+
+/* The library leaves DEL as it is. It can only be inside a string, where it may be written as an
+ * escape too. NULL: no memory. */
+static char *escape_delete(const char *json)
+{
+    static const char escaped[] = "\\u007f";
+    char *out = calloc(strlen(json) + 1, sizeof escaped - 1);
+    char *end = out;
+    for (; out != NULL && *json != '\0'; json++) {
+        char plain[] = {*json, '\0'};
+        end = stpcpy(end, *json == 0x7f ? escaped : plain);
+    }
+    return out;
+}
+
+int json_text(const struct answer *response, char **ret)
+{
+    struct json *value = json_text_value(response);
+    char *ascii = json_dumps(theirs(value), JSON_COMPACT | JSON_ENCODE_ANY | JSON_ENSURE_ASCII);
+    (void)json_free(value);
+    *ret = ascii != NULL ? escape_delete(ascii) : NULL;
+    free(ascii);
+    return *ret != NULL ? 0 : -ENOMEM;
 }

@@ -30,7 +30,6 @@ MUST_CHECK int json_get_text(const struct json *value, struct text *ret);
 MUST_CHECK int json_get_number(const struct json *value, uint64_t max, uint64_t *ret);
 
 struct json *json_make_object(void);
-struct json *json_make_null(void);
 /* The text is UTF-8 without NUL. */
 struct json *json_make_text(struct text text);
 /* Numbers above INT64_MAX, which the library cannot hold, become that. */
@@ -41,7 +40,13 @@ void json_put(struct json **object, const char *key, struct json *value);
 /* Appends the value: compact, members in the order in which they were put. Takes the value. 0,
  * -ENOBUFS or -ENOMEM. */
 MUST_CHECK int json_write(struct json *value, struct reply *out);
-/* The same in ASCII alone, as a text that the caller frees. */
-MUST_CHECK int json_print(struct json *value, char **ret);
+
+/* A response as a value: the output of `vsock_guest --output json`, and the answer of json-1. A
+ * phase or code without a name is a string of its digits. */
+struct json *json_text_value(const struct answer *response);
+
+/* The same as one compact line of ASCII alone, so that nothing a host sends can reach a terminal as
+ * anything but printable characters. 0 and a text to be freed by the caller, or -ENOMEM. */
+MUST_CHECK int json_text(const struct answer *response, char **ret);
 
 #endif

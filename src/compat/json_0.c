@@ -209,7 +209,7 @@ static int encode_answer(const struct server_session *session, const struct answ
     static const char accepted[] = ANSWER(ACCEPTED, "ok");
     static const char invalid[] = ANSWER(INVALID, "error");
     bool failed = answer->type == ANSWER_ERROR;
-    struct writer writer = {.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+    struct writer writer = reply_writer(reply);
     (void)session; /* every answer is to the one request */
     if (answer->type == ANSWER_PROGRESS) {
         return 0;
@@ -223,10 +223,14 @@ static int encode_answer(const struct server_session *session, const struct answ
     return 0;
 }
 
-static struct json *make_message(const struct message_row *row, const struct request *request)
+static struct json *make_message(const struct request *request)
 {
     char message[MESSAGE_MAX];
     struct writer writer = {.bytes = (uint8_t *)message, .size = sizeof message};
+    const struct message_row *row = rows;
+    while (row->command != request->command) {
+        row++; /* the generation carries the command, so it has a row */
+    }
     put_word(&writer, row->name);
     if (row->write != NULL) {
         put_word(&writer, "[");
@@ -236,31 +240,11 @@ static struct json *make_message(const struct message_row *row, const struct req
     return json_make_text((struct text){message, writer.length});
 }
 
-static int encode_row(struct client_session *session, const struct message_row *row,
-                      const struct request *request, struct reply *out)
+static struct json *make_cid(uint32_t cid)
 {
-    char cid[DIGITS_MAX + 1];
-    int error = request_check_texts(request);
-    if (error < 0) {
-        return error;
-    }
-    snprintf(cid, sizeof cid, "%u", session->local_cid);
-    error = json_guest_write(json_make_text(text_of(cid)), make_message(row, request), out);
-    if (error == 0) {
-        session->command = request->command;
-    }
-    return error;
-}
-
-static int encode_request(struct client_session *session, const struct request *request,
-                          struct reply *out)
-{
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].command == request->command && rows[i].command != COMMAND_NONE) {
-            return encode_row(session, &rows[i], request, out);
-        }
-    }
-    return -EOPNOTSUPP;
+    char digits[DIGITS_MAX + 1];
+    snprintf(digits, sizeof digits, "%u", cid);
+    return json_make_text(text_of(digits));
 }
 
 static bool member_is(const struct json *value, const char *key, const char *word)
@@ -289,22 +273,9 @@ static const struct json_generation generation = {
     .read_cid = read_cid,
     .read_message = read_message,
     .read_answer = read_answer,
+    .make_cid = make_cid,
+    .make_message = make_message,
 };
-
-static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
-                         size_t length, struct answer *answer,
-                         struct protocol_error *protocol_error)
-{
-    (void)session; /* both answers fit whatever was asked */
-    (void)greeting;
-    struct json *value = NULL;
-    int error = json_guest_parse(frame, length, &value, protocol_error);
-    if (error == 0) {
-        error = read_answer(value, answer, protocol_error);
-        (void)json_free(value);
-    }
-    return error;
-}
 
 const struct dialect dialect_json_0 = {
     .name = "json-0",
@@ -319,7 +290,7 @@ const struct dialect dialect_json_0 = {
     .frame = json_host_frame,
     .decode = json_host_decode,
     .encode_answer = encode_answer,
-    .encode_request = encode_request,
+    .encode_request = json_guest_encode,
     .frame_answer = json_guest_frame,
-    .decode_answer = decode_answer,
+    .decode_answer = json_guest_decode,
 };

@@ -2,7 +2,6 @@
 /* json-1, the newer JSON generation: sender_cid is a number, and arguments are members of their
  * own. docs/protocol.md, "json-1". */
 #include "compat/json_envelope.h"
-#include "compat/json_text.h"
 #include "wire/number.h"
 #include "wire/text.h"
 
@@ -170,8 +169,12 @@ static int encode_answer(const struct server_session *session, const struct answ
     return json_write(value, reply);
 }
 
-static struct json *make_message(const struct message_row *row, const struct request *request)
+static struct json *make_message(const struct request *request)
 {
+    const struct message_row *row = rows;
+    while (row->command != request->command) {
+        row++; /* the generation carries the command, so it has a row */
+    }
     if (row->make == NULL) {
         return json_make_text(text_of(row->name));
     }
@@ -180,29 +183,9 @@ static struct json *make_message(const struct message_row *row, const struct req
     return message;
 }
 
-static int encode_row(struct client_session *session, const struct message_row *row,
-                      const struct request *request, struct reply *out)
+static struct json *make_cid(uint32_t cid)
 {
-    int error = request_check_texts(request);
-    if (error < 0) {
-        return error;
-    }
-    error = json_guest_write(json_make_number(session->local_cid), make_message(row, request), out);
-    if (error == 0) {
-        session->command = request->command;
-    }
-    return error;
-}
-
-static int encode_request(struct client_session *session, const struct request *request,
-                          struct reply *out)
-{
-    for (size_t i = 0; i < ROWS; i++) {
-        if (rows[i].command == request->command) {
-            return encode_row(session, &rows[i], request, out);
-        }
-    }
-    return -EOPNOTSUPP;
+    return json_make_number(cid);
 }
 
 static int read_version(const struct json *value, struct answer *ret,
@@ -266,29 +249,9 @@ static const struct json_generation generation = {
     .read_cid = read_cid,
     .read_message = read_message,
     .read_answer = read_answer,
+    .make_cid = make_cid,
+    .make_message = make_message,
 };
-
-static int decode_answer(struct client_session *session, bool greeting, uint8_t *frame,
-                         size_t length, struct answer *answer,
-                         struct protocol_error *protocol_error)
-{
-    (void)greeting; /* there is none */
-    struct json *value = NULL;
-    struct answer read;
-    int error = json_guest_parse(frame, length, &value, protocol_error);
-    if (error < 0) {
-        return error;
-    }
-    error = read_answer(value, &read, protocol_error);
-    error = error < 0 ? error : answer_judge_kind(session->command, &read, protocol_error);
-    if (error == 0) {
-        read.message = json_guest_keep(read.message, frame);
-        read.hostos_version = json_guest_keep(read.hostos_version, frame + read.message.length);
-        *answer = read;
-    }
-    (void)json_free(value);
-    return error;
-}
 
 const struct dialect dialect_json_1 = {
     .name = "json-1",
@@ -304,7 +267,7 @@ const struct dialect dialect_json_1 = {
     .frame = json_host_frame,
     .decode = json_host_decode,
     .encode_answer = encode_answer,
-    .encode_request = encode_request,
+    .encode_request = json_guest_encode,
     .frame_answer = json_guest_frame,
-    .decode_answer = decode_answer,
+    .decode_answer = json_guest_decode,
 };

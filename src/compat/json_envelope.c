@@ -286,7 +286,7 @@ enum decoding json_host_decode(struct server_session *session, uint8_t *frame, s
     return DECODING_REQUEST;
 }
 
-int json_guest_write(struct json *cid, struct json *message, struct reply *out)
+static int write_request(struct json *cid, struct json *message, struct reply *out)
 {
     struct json *request = json_make_object();
     size_t before = out->length;
@@ -296,6 +296,26 @@ int json_guest_write(struct json *cid, struct json *message, struct reply *out)
     if (error == 0 && out->length - before > JSON_REQUEST_MAX) {
         out->length = before;
         return -EMSGSIZE;
+    }
+    return error;
+}
+
+int json_guest_encode(struct client_session *session, const struct request *request,
+                      struct reply *out)
+{
+    const struct dialect *dialect = session->dialect;
+    if ((unsigned)request->command > COMMAND_LAST ||
+        (dialect->carries >> request->command & 1U) == 0) {
+        return -EOPNOTSUPP;
+    }
+    int error = request_check_texts(request);
+    if (error < 0) {
+        return error;
+    }
+    error = write_request(dialect->json->make_cid(session->local_cid),
+                          dialect->json->make_message(request), out);
+    if (error == 0) {
+        session->command = request->command;
     }
     return error;
 }
@@ -327,8 +347,8 @@ enum framing json_guest_frame(struct client_session *session, const uint8_t *byt
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
-int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
-                     struct protocol_error *protocol_error)
+static int parse_answer(const uint8_t *frame, size_t length, struct json **ret,
+                        struct protocol_error *protocol_error)
 {
     const char *why = "";
     if (json_parse(frame, length, ret, &why) < 0) {
@@ -337,12 +357,34 @@ int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
     return 0;
 }
 
-struct text json_guest_keep(struct text text, uint8_t *frame)
+/* Copies a text of the answer to its frame. */
+static struct text keep_text(struct text text, uint8_t *frame)
 {
     if (text.length > 0) {
         memcpy(frame, text.bytes, text.length); /* decoded, and so no longer than the frame */
     }
     return (struct text){(const char *)frame, text.length};
+}
+
+int json_guest_decode(struct client_session *session, bool greeting, uint8_t *frame, size_t length,
+                      struct answer *answer, struct protocol_error *protocol_error)
+{
+    (void)greeting; /* there is none */
+    struct json *value = NULL;
+    struct answer read;
+    int error = parse_answer(frame, length, &value, protocol_error);
+    if (error < 0) {
+        return error;
+    }
+    error = session->dialect->json->read_answer(value, &read, protocol_error);
+    error = error < 0 ? error : answer_judge_kind(session->command, &read, protocol_error);
+    if (error == 0) {
+        read.message = keep_text(read.message, frame);
+        read.hostos_version = keep_text(read.hostos_version, frame + read.message.length);
+        *answer = read;
+    }
+    (void)json_free(value);
+    return error;
 }
 
 int json_read_answer(const struct dialect *const *table, const struct json *value,
@@ -368,7 +410,7 @@ static int judge_probe(const struct dialect *dialect, const struct answer *answe
         ret->dialect = dialect;
     } else if (answer->type == ANSWER_ERROR) {
         ret->error = *answer;
-        ret->error.message = json_guest_keep(answer->message, frame);
+        ret->error.message = keep_text(answer->message, frame);
     } else if (answer->kind == PAYLOAD_HOSTOS_VSOCK_VERSION) {
         ret->dialect = dialect;
         ret->version = answer->vsock_version;
@@ -386,7 +428,7 @@ int json_read_probe(const struct dialect *const *table, uint8_t *frame, size_t l
     const struct dialect *dialect = NULL;
     struct answer answer;
     *ret = (struct json_probe){.dialect = NULL};
-    int error = json_guest_parse(frame, length, &value, protocol_error);
+    int error = parse_answer(frame, length, &value, protocol_error);
     if (error < 0) {
         return error;
     }

@@ -21,6 +21,9 @@ struct json_generation {
      * set. */
     int (*read_answer)(const struct json *value, struct answer *ret,
                        struct protocol_error *protocol_error);
+    struct json *(*make_cid)(uint32_t cid);
+    /* Of a command that the generation carries. */
+    struct json *(*make_message)(const struct request *request);
 };
 
 /* Nested brackets: the parser calls itself for each. */
@@ -85,20 +88,16 @@ enum {
     JSON_ANSWER_MAX = 65536,
 };
 
-/* Appends the request: a CID, and a message that it frees. 0, -EMSGSIZE, -ENOBUFS or -ENOMEM. */
-MUST_CHECK int json_guest_write(struct json *cid, struct json *message, struct reply *out);
-
-/* As frame_answer of compat/dialect.h: an object, whatever follows it. */
+/* The guest's end of every generation: the functions of a row. An answer may have bytes behind its
+ * object. */
+MUST_CHECK int json_guest_encode(struct client_session *session, const struct request *request,
+                                 struct reply *out);
 enum framing json_guest_frame(struct client_session *session, const uint8_t *bytes, size_t length,
                               bool eof, size_t *frame_length,
                               struct protocol_error *protocol_error);
-
-/* The answer as a value; json_free is the caller's. -EBADMSG with *protocol_error set. */
-MUST_CHECK int json_guest_parse(const uint8_t *frame, size_t length, struct json **ret,
-                                struct protocol_error *protocol_error);
-
-/* Copies a text of the answer to the beginning of its frame. */
-struct text json_guest_keep(struct text text, uint8_t *frame);
+MUST_CHECK int json_guest_decode(struct client_session *session, bool greeting, uint8_t *frame,
+                                 size_t length, struct answer *answer,
+                                 struct protocol_error *protocol_error);
 
 /* The answer to get-vsock-version, by which the guest finds out which generation a host speaks. */
 struct json_probe {

@@ -7,7 +7,14 @@
 
 #include <errno.h>
 
-enum { TYPE_AT = 6, RESERVED_AT = 7, LENGTH_AT = 8, FIELD_HEADER_SIZE = 3 };
+enum {
+    MINOR = 9,
+    MINOR_AT = 5,
+    TYPE_AT = 6,
+    RESERVED_AT = 7,
+    LENGTH_AT = 8,
+    FIELD_HEADER_SIZE = 3
+};
 
 bool tlv_0_claims(const uint8_t *bytes, size_t length)
 {
@@ -18,7 +25,7 @@ void tlv_0_header_decode(const uint8_t bytes[TLV_0_HEADER_SIZE], struct tlv_0_he
 {
     *ret = (struct tlv_0_header){
         .major = bytes[FRAME_MAJOR_AT],
-        .minor = bytes[TLV_0_MINOR_AT],
+        .minor = bytes[MINOR_AT],
         .type = bytes[TYPE_AT],
         .reserved = bytes[RESERVED_AT],
         .length = integer_read_16(bytes + LENGTH_AT),
@@ -45,42 +52,26 @@ static int judge_header(const struct tlv_0_header *header, enum tlv_0_type first
     return 0;
 }
 
-static enum framing more(size_t length, size_t expected, bool eof,
-                         struct protocol_error *protocol_error)
-{
-    if (!eof) {
-        return FRAMING_MORE;
-    }
-    (void)protocol_error_set(protocol_error, ERROR_MALFORMED, /* its result is for decoders */
-                             "the stream ended inside a frame, after %zu bytes; expected %zu",
-                             length, expected);
-    return FRAMING_REFUSED;
-}
-
 enum framing tlv_0_frame(const uint8_t *bytes, size_t length, bool eof, enum tlv_0_type first,
                          enum tlv_0_type last, uint32_t limit, size_t *frame_length,
                          struct protocol_error *protocol_error)
 {
     struct tlv_0_header header;
-    if (length > TLV_0_MINOR_AT && bytes[TLV_0_MINOR_AT] != TLV_0_MINOR) {
+    if (length > MINOR_AT && bytes[MINOR_AT] != MINOR) {
         (void)protocol_error_set(protocol_error, ERROR_UNSUPPORTED_VERSION, /* likewise */
                                  "a frame's header says version 0.%u; expected 0.%d",
-                                 bytes[TLV_0_MINOR_AT], TLV_0_MINOR);
+                                 bytes[MINOR_AT], MINOR);
         return FRAMING_REFUSED;
     }
     if (length < TLV_0_HEADER_SIZE) {
-        return more(length, TLV_0_HEADER_SIZE, eof, protocol_error);
+        return framing_await(length, TLV_0_HEADER_SIZE, eof, frame_length, protocol_error);
     }
     tlv_0_header_decode(bytes, &header);
     if (judge_header(&header, first, last, limit, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    size_t whole = TLV_0_HEADER_SIZE + (size_t)header.length;
-    if (length < whole) {
-        return more(length, whole, eof, protocol_error);
-    }
-    *frame_length = whole;
-    return FRAMING_WHOLE;
+    return framing_await(length, TLV_0_HEADER_SIZE + (size_t)header.length, eof, frame_length,
+                         protocol_error);
 }
 
 enum tlv_step tlv_0_next(struct tlv_reader *reader, struct tlv *ret)
@@ -104,25 +95,28 @@ enum tlv_step tlv_0_next(struct tlv_reader *reader, struct tlv *ret)
     return in_order ? TLV_FIELD : TLV_ORDER;
 }
 
-void tlv_0_begin(struct writer *writer)
+static struct writer frame_writer(const struct reply *reply)
 {
-    static const uint8_t header[TLV_0_HEADER_SIZE] = {'V', 'S', 'C', 'K', 0, TLV_0_MINOR};
-    writer_put(writer, header, sizeof header);
+    static const uint8_t header[TLV_0_HEADER_SIZE] = {'V', 'S', 'C', 'K', 0, MINOR};
+    struct writer writer = reply_writer(reply);
+    writer_put(&writer, header, sizeof header);
+    return writer;
 }
 
-void tlv_0_put_header(struct writer *writer, uint8_t tag, size_t length)
+static void put_header(struct writer *writer, uint8_t tag, size_t length)
 {
     writer_put_integer(writer, sizeof tag, tag);
     writer_put_integer(writer, sizeof(uint16_t), length);
 }
 
-void tlv_0_put_text(struct writer *writer, uint8_t tag, struct text text)
+static void put_text(struct writer *writer, uint8_t tag, struct text text)
 {
-    tlv_0_put_header(writer, tag, text.length);
+    put_header(writer, tag, text.length);
     writer_put(writer, text.bytes, text.length);
 }
 
-int tlv_0_end(const struct writer *writer, enum tlv_0_type type, struct reply *reply)
+/* Fills in the header. 0 or -ENOBUFS; only 0 changes the reply. */
+static int end_frame(const struct writer *writer, enum tlv_0_type type, struct reply *reply)
 {
     if (writer->full) {
         return -ENOBUFS;
@@ -295,13 +289,6 @@ static enum decoding decode(struct server_session *session, uint8_t *bytes, size
                : DECODING_REFUSED;
 }
 
-static struct writer frame_writer(const struct reply *reply)
-{
-    struct writer writer = {.bytes = reply->bytes, .size = reply->size, .length = reply->length};
-    tlv_0_begin(&writer);
-    return writer;
-}
-
 static struct text error_text(const struct answer *answer, char line[ANSWER_LINE_MAX])
 {
     return answer->code == ERROR_UNSUPPORTED_VERSION ? text_of(other_version)
@@ -323,20 +310,20 @@ static int encode_answer(const struct server_session *session, const struct answ
     }
     struct writer writer = frame_writer(reply);
     if (failed || answer->kind == PAYLOAD_HOSTOS_VERSION) {
-        tlv_0_put_text(&writer, TLV_0_TAG_TEXT, text);
+        put_text(&writer, TLV_0_TAG_TEXT, text);
     }
-    return tlv_0_end(&writer, failed ? TLV_0_ERROR : TLV_0_OK, reply);
+    return end_frame(&writer, failed ? TLV_0_ERROR : TLV_0_OK, reply);
 }
 
 static void put_arguments(const struct request *request, struct writer *writer)
 {
     if (request->command == COMMAND_UPGRADE) {
-        tlv_0_put_text(writer, TAG_URL, request->url);
-        tlv_0_put_header(writer, TAG_SHA256, SHA256_SIZE);
+        put_text(writer, TAG_URL, request->url);
+        put_header(writer, TAG_SHA256, SHA256_SIZE);
         writer_put(writer, request->sha256, SHA256_SIZE);
     } else if (request->command == COMMAND_NOTIFY) {
-        tlv_0_put_text(writer, TAG_MESSAGE, request->message);
-        tlv_0_put_header(writer, TAG_COUNT, sizeof request->count);
+        put_text(writer, TAG_MESSAGE, request->message);
+        put_header(writer, TAG_COUNT, sizeof request->count);
         writer_put_integer(writer, sizeof request->count, request->count);
     }
 }
@@ -347,18 +334,15 @@ static int encode_request(struct client_session *session, const struct request *
     if (request->command < COMMAND_ATTACH_HSM || request->command > COMMAND_NOTIFY) {
         return -EOPNOTSUPP;
     }
-    if (request->url.length > URL_MAX || request->message.length > NOTIFY_MAX) {
-        return -EMSGSIZE;
-    }
-    if (!utf8_valid(request->url.bytes, request->url.length) ||
-        !utf8_valid(request->message.bytes, request->message.length)) {
-        return -EINVAL;
+    int error = request_check_texts(request);
+    if (error < 0) {
+        return error;
     }
     struct writer writer = frame_writer(out);
-    tlv_0_put_header(&writer, TLV_0_TAG_COMMAND, 1);
+    put_header(&writer, TLV_0_TAG_COMMAND, 1);
     writer_put_integer(&writer, 1, request->command);
     put_arguments(request, &writer);
-    int error = tlv_0_end(&writer, TLV_0_REQUEST, out);
+    error = end_frame(&writer, TLV_0_REQUEST, out);
     if (error == 0) {
         session->command = request->command;
     }

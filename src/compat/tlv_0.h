@@ -9,8 +9,6 @@
 #include "wire/tlv.h"
 
 enum {
-    TLV_0_MINOR = 9,
-    TLV_0_MINOR_AT = 5,
     TLV_0_HEADER_SIZE = 10,
     TLV_0_PAYLOAD_MAX = UINT16_MAX,
 };
@@ -38,13 +36,6 @@ enum framing tlv_0_frame(const uint8_t *bytes, size_t length, bool eof, enum tlv
 
 /* As tlv_next, for fields with a header of 3 bytes. */
 enum tlv_step tlv_0_next(struct tlv_reader *reader, struct tlv *ret);
-
-/* Whole frames: the header is filled in by tlv_0_end. */
-void tlv_0_begin(struct writer *writer);
-void tlv_0_put_header(struct writer *writer, uint8_t tag, size_t length);
-void tlv_0_put_text(struct writer *writer, uint8_t tag, struct text text);
-/* 0 or -ENOBUFS; only 0 changes the reply, which the writer was made of. */
-MUST_CHECK int tlv_0_end(const struct writer *writer, enum tlv_0_type type, struct reply *reply);
 
 extern const struct dialect dialect_tlv_0;
 

@@ -38,13 +38,6 @@ static int refuse_version(struct wire_version version, struct wire_version agree
         version.minor, agreed.major, agreed.minor);
 }
 
-static int refuse_cut(size_t length, size_t expected, struct protocol_error *protocol_error)
-{
-    return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                              "the stream ended inside a frame, after %zu bytes; expected %zu",
-                              length, expected);
-}
-
 /* too_large, as a host says it of a request; malformed, of an answer over the limit of any frame */
 static int refuse_large(enum error_code code, uint32_t length, uint32_t limit,
                         struct protocol_error *protocol_error)
@@ -70,31 +63,18 @@ static enum framing take_header(const uint8_t *bytes, size_t length, bool eof, b
     } else if (length >= FRAME_HEADER_SIZE) {
         frame_header_decode(bytes, ret);
         return FRAMING_WHOLE;
-    } else if (eof) {
-        error = refuse_cut(length, FRAME_HEADER_SIZE, protocol_error);
+    } else {
+        size_t ignored = 0;
+        return framing_await(length, FRAME_HEADER_SIZE, eof, &ignored, protocol_error);
     }
     return error < 0 ? FRAMING_REFUSED : FRAMING_MORE;
 }
 
-/* Waits for the payload behind a header that has been judged. */
-static enum framing take_payload(const struct frame_header *header, size_t length, bool eof,
-                                 size_t *frame_length, struct protocol_error *protocol_error)
+static enum framing await_payload(const struct frame_header *header, size_t length, bool eof,
+                                  size_t *frame_length, struct protocol_error *protocol_error)
 {
     size_t whole = FRAME_HEADER_SIZE + (size_t)header->length; /* judged: far from overflow */
-    if (length >= whole) {
-        *frame_length = whole;
-        return FRAMING_WHOLE;
-    }
-    if (eof) {
-        (void)refuse_cut(length, whole, protocol_error); /* its result is for decoders */
-        return FRAMING_REFUSED;
-    }
-    return FRAMING_MORE;
-}
-
-static struct writer writer_of(const struct reply *reply)
-{
-    return (struct writer){.bytes = reply->bytes, .size = reply->size, .length = reply->length};
+    return framing_await(length, whole, eof, frame_length, protocol_error);
 }
 
 /* What goes into a header: what was agreed, and before that the highest version of ours. */
@@ -103,9 +83,8 @@ static struct wire_version header_version(struct wire_version agreed)
     return agreed.major != 0 ? agreed : wire_versions_spoken.pair[0];
 }
 
-/* TLV wire 1.x at the host. */
+/* --- at the host --- */
 
-/* TLV wire 1.x: the functions of its row, which compat/dialect.h describes. */
 static bool tlv_1_host_claims(const uint8_t *bytes, size_t length)
 {
     return length > 0 && bytes[0] == FRAME_MAGIC[0];
@@ -176,7 +155,7 @@ static enum framing tlv_1_host_frame(struct server_session *session, const uint8
     if (judge_request(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return take_payload(&header, length, eof, frame_length, protocol_error);
+    return await_payload(&header, length, eof, frame_length, protocol_error);
 }
 
 static int welcome(struct server_session *session, struct reply *reply,
@@ -188,7 +167,7 @@ static int welcome(struct server_session *session, struct reply *reply,
         .has_request_limit = true,
         .request_limit = payload_limit(session),
     };
-    struct writer writer = writer_of(reply);
+    struct writer writer = reply_writer(reply);
     if (codec_encode_welcome(&welcome, &writer) < 0) {
         return protocol_error_set(protocol_error, ERROR_INTERNAL, "no room for WELCOME");
     }
@@ -238,7 +217,7 @@ static int tlv_1_host_encode_answer(const struct server_session *session,
                                     const struct answer *answer, struct reply *reply)
 {
     struct wire_version version = header_version(session->agreed);
-    struct writer writer = writer_of(reply);
+    struct writer writer = reply_writer(reply);
     int error = 0;
     if (answer->type == ANSWER_ERROR && answer->code == ERROR_UNSUPPORTED_VERSION) {
         struct answer listed = *answer;
@@ -253,13 +232,13 @@ static int tlv_1_host_encode_answer(const struct server_session *session,
     return error == -EMSGSIZE ? -ENOBUFS : error;
 }
 
-/* TLV wire 1.x at the guest. */
+/* --- at the guest --- */
 
 static int tlv_1_guest_encode_greeting(struct client_session *session, struct reply *out)
 {
     struct hello hello = {.versions = wire_versions_spoken,
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
-    struct writer writer = writer_of(out);
+    struct writer writer = reply_writer(out);
     int error = codec_encode_hello(&hello, &writer);
     if (error == 0) {
         session->agreed = (struct wire_version){0};
@@ -278,7 +257,7 @@ static int tlv_1_guest_encode_request(struct client_session *session, const stru
 {
     uint32_t limit = session->request_limit != 0 ? session->request_limit : FRAME_REQUEST_MAX;
     uint32_t id = next_id(session->id);
-    struct writer writer = writer_of(out);
+    struct writer writer = reply_writer(out);
     int error = codec_encode_request(header_version(session->agreed), id, request, &writer);
     if (error < 0) {
         return error;
@@ -359,7 +338,7 @@ static enum framing tlv_1_guest_frame(struct client_session *session, const uint
     if (judge_answer(session, &header, protocol_error) < 0) {
         return FRAMING_REFUSED;
     }
-    return take_payload(&header, length, eof, frame_length, protocol_error);
+    return await_payload(&header, length, eof, frame_length, protocol_error);
 }
 
 static int judge_welcome(const struct frame_header *header, const struct welcome *welcome,

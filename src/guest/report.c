@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "guest/report.h"
 
-#include "compat/json_text.h"
+#include "compat/json.h"
 #include "guest/bytes.h"
 #include "guest/help.h"
 #include "wire/payload_text.h"

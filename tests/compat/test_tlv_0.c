@@ -140,22 +140,27 @@ static void test_not_ours(void)
     CHECK_STRING(received.dialect, "tlv-1");
 }
 
+static void put_field(struct writer *writer, uint8_t tag, const void *value, size_t length)
+{
+    writer_put_integer(writer, 1, tag);
+    writer_put_integer(writer, 2, length);
+    writer_put(writer, value, length);
+}
+
 static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
 {
     static uint8_t bytes[3 * NOTIFY_MAX];
     struct received received;
-    struct reply out = {bytes, sizeof bytes, 0};
     struct writer writer = {.bytes = bytes, .size = sizeof bytes};
     static char text[NOTIFY_MAX + 2];
     memset(text, 't', sizeof text);
-    tlv_0_begin(&writer);
-    tlv_0_put_header(&writer, TLV_0_TAG_COMMAND, 1);
-    writer_put_integer(&writer, 1, command);
-    tlv_0_put_text(&writer, tag, (struct text){text, length});
-    tlv_0_put_header(&writer, tag + 1, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
-    writer_put(&writer, text, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
-    CHECK_EQUAL(tlv_0_end(&writer, TLV_0_REQUEST, &out), 0);
-    received_whole(bytes, out.length, &received);
+    writer_put(&writer, HEADER("\0\0"), TLV_0_HEADER_SIZE);
+    put_field(&writer, TLV_0_TAG_COMMAND, &command, 1);
+    put_field(&writer, tag, text, length);
+    put_field(&writer, tag + 1, text, command == COMMAND_UPGRADE ? SHA256_SIZE : 4);
+    CHECK_FALSE(writer.full);
+    integer_write(bytes + 8, sizeof(uint16_t), writer.length - TLV_0_HEADER_SIZE);
+    received_whole(bytes, writer.length, &received);
     received_free(&received);
     return received.protocol_error.code;
 }
