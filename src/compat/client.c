@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 void client_init(struct client *client, const struct client_setup *setup)
 {
@@ -33,18 +34,6 @@ static void outcome_set(struct client_outcome *outcome, enum client_result resul
 {
     outcome->result = result;
     snprintf(outcome->text, sizeof outcome->text, "%s", text);
-}
-
-static bool not_carried(const struct dialect *dialect, enum command command,
-                        struct client_outcome *outcome)
-{
-    if (carries(dialect, command)) {
-        return false;
-    }
-    outcome->result = CLIENT_NOT_CARRIED;
-    snprintf(outcome->text, sizeof outcome->text, "%s cannot be asked in %s (%s)",
-             command_name(command), dialect->name, dialect->title);
-    return true;
 }
 
 /* A failure to encode is the request's own, or this machine's: nothing was sent. */
@@ -97,13 +86,9 @@ static void not_answered(enum exchange result, const struct exchange_end *end,
         return;
     }
     outcome->ended = true;
-    if (end->text[0] != '\0') {
-        outcome_set(outcome, CLIENT_BROKEN, end->text);
-    } else {
-        outcome_set(outcome, CLIENT_BROKEN,
-                    end->error == 0 ? "the host closed the connection without an answer"
-                                    : strerror(end->error));
-    }
+    const char *why =
+        end->error == 0 ? "the host closed the connection without an answer" : strerror(end->error);
+    outcome_set(outcome, CLIENT_BROKEN, end->text[0] != '\0' ? end->text : why);
 }
 
 static void await_answer(struct client *client, struct client_outcome *outcome)
@@ -150,17 +135,9 @@ static void converse(struct client *client, const struct request *request,
         return;
     }
     if (client->link.session.dialect->half_closes) {
-        stream_half_close(&client->link.stream);
+        (void)shutdown(client->link.stream.fd, SHUT_WR); /* reading shows if the host has gone */
     }
     await_answer(client, outcome);
-}
-
-static void answer_version(const struct client *client, struct client_outcome *outcome)
-{
-    outcome->answer = (struct answer){.type = ANSWER_RESPONSE,
-                                      .kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
-                                      .vsock_version = client->version};
-    outcome_set(outcome, CLIENT_ANSWERED, "");
 }
 
 /* One connection's worth of asking. */
@@ -173,11 +150,17 @@ static void ask_once(struct client *client, const struct request *request,
     }
     const struct dialect *dialect = client->link.session.dialect;
     outcome->has_status = carries(dialect, COMMAND_GET_UPGRADE_STATUS);
-    if (not_carried(dialect, request->command, outcome)) {
+    if (!carries(dialect, request->command)) {
+        outcome->result = CLIENT_NOT_CARRIED;
+        snprintf(outcome->text, sizeof outcome->text, "%s cannot be asked in %s (%s)",
+                 command_name(request->command), dialect->name, dialect->title);
         return;
     }
     if (negotiate_has_answer(client, request->command)) {
-        answer_version(client, outcome);
+        outcome->answer = (struct answer){.type = ANSWER_RESPONSE,
+                                          .kind = PAYLOAD_HOSTOS_VSOCK_VERSION,
+                                          .vsock_version = client->version};
+        outcome_set(outcome, CLIENT_ANSWERED, "");
         return;
     }
     converse(client, request, outcome);
@@ -202,14 +185,6 @@ static bool may_ask_again(const struct request *request, const struct client_out
     return outcome->result == CLIENT_BROKEN && outcome->ended;
 }
 
-/* A stream is kept only when another request can follow on it. */
-static void settle(struct client *client, const struct client_outcome *outcome)
-{
-    if (outcome->result != CLIENT_ANSWERED || client->link.session.dialect->closes_after_answer) {
-        stream_close(&client->link.stream);
-    }
-}
-
 void client_ask(struct client *client, const struct request *request,
                 struct client_outcome *outcome)
 {
@@ -224,7 +199,10 @@ void client_ask(struct client *client, const struct request *request,
         }
         *outcome = next;
     }
-    settle(client, outcome);
+    /* A stream is kept only when another request can follow on it. */
+    if (outcome->result != CLIENT_ANSWERED || client->link.session.dialect->closes_after_answer) {
+        stream_close(&client->link.stream);
+    }
 }
 
 int client_find_protocol(const char *name, const struct dialect **ret)

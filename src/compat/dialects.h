@@ -5,13 +5,11 @@
 
 #include "compat/dialect.h"
 
-/* Ended by NULL; the oldest dialect of a family first. The first row that claims a stream gets it.
- * */
+/* Ended by NULL; the oldest of a family first. The first row that claims a stream gets it. */
 extern const struct dialect *const dialects[];
 extern const size_t dialects_count;
 
-/* The dialect of a peer that has sent nothing, or nothing of any dialect; the one with a greeting.
- * */
+/* The dialect of a peer that has sent nothing of any dialect; the one with a greeting. */
 extern const struct dialect *const dialect_default;
 
 /* More than so many first bytes do not change the result of dialect_sniff. */

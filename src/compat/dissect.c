@@ -15,9 +15,7 @@
 
 enum { VALUE_MAX = 512, BYTES_SHOWN = 32 };
 
-static void say(const struct dissector *dissector, const char *format, ...) PRINTF_LIKE(2, 3);
-
-static void say(const struct dissector *dissector, const char *format, ...)
+PRINTF_LIKE(2, 3) static void say(const struct dissector *dissector, const char *format, ...)
 {
     char line[DISSECT_LINE_MAX];
     va_list arguments;
@@ -60,8 +58,12 @@ static void format_text(struct text text, char out[VALUE_MAX])
     snprintf(out, VALUE_MAX, "\"%s\"%s", shown, needed >= sizeof shown ? "..." : "");
 }
 
-static void format_named(unsigned number, const char *name, char out[VALUE_MAX])
+static void format_named(enum field_type type, unsigned number, char out[VALUE_MAX])
 {
+    const char *name = type == FIELD_COMMAND ? command_name(number)
+                       : type == FIELD_KIND  ? payload_name(number)
+                       : type == FIELD_PHASE ? phase_name(number)
+                                             : error_name(number);
     snprintf(out, VALUE_MAX, "%u (%s)", number, name != NULL ? name : "not known");
 }
 
@@ -80,16 +82,10 @@ static void format_value(const struct field *row, const struct tlv *tlv, char ou
 {
     switch (row->type) {
     case FIELD_COMMAND:
-        format_named(integer_read_16(tlv->value), command_name(integer_read_16(tlv->value)), out);
-        return;
     case FIELD_KIND:
-        format_named(integer_read_16(tlv->value), payload_name(integer_read_16(tlv->value)), out);
-        return;
     case FIELD_PHASE:
-        format_named(integer_read_16(tlv->value), phase_name(integer_read_16(tlv->value)), out);
-        return;
     case FIELD_CODE:
-        format_named(integer_read_16(tlv->value), error_name(integer_read_16(tlv->value)), out);
+        format_named(row->type, integer_read_16(tlv->value), out);
         return;
     case FIELD_FLAG:
     case FIELD_U32:
@@ -263,9 +259,9 @@ static void say_tlv_0_header(const struct dissector *dissector, uint64_t offset,
 
 static void say_command(const struct dissector *dissector, const struct tlv *tlv)
 {
-    const char *name = command_name(tlv->value[0]);
-    say(dissector, "  field %u command (u8; 1 bytes): %u (%s)", tlv->tag, tlv->value[0],
-        name != NULL ? name : "not known");
+    char value[VALUE_MAX];
+    format_named(FIELD_COMMAND, tlv->value[0], value);
+    say(dissector, "  field %u command (u8; 1 bytes): %s", tlv->tag, value);
 }
 
 static void say_tlv_0_fields(const struct dissector *dissector, enum tlv_0_type type,
@@ -313,17 +309,17 @@ static enum dissected dissect_tlv_0(const struct dissector *dissector, uint64_t 
         return eof ? say_cut(dissector, offset, length, "header of 10") : DISSECTED_MORE;
     }
     tlv_0_header_decode(bytes, &header);
-    if (length - TLV_0_HEADER_SIZE < header.length && !eof) {
+    size_t there = length - TLV_0_HEADER_SIZE;
+    bool is_cut = there < header.length;
+    if (is_cut && !eof) {
         return DISSECTED_MORE;
     }
-    const uint8_t *payload = bytes + TLV_0_HEADER_SIZE;
-    size_t there = length - TLV_0_HEADER_SIZE;
     say_tlv_0_header(dissector, offset, &header);
-    if (there < header.length) {
-        say_tlv_0_fields(dissector, (enum tlv_0_type)header.type, payload, there);
+    say_tlv_0_fields(dissector, (enum tlv_0_type)header.type, bytes + TLV_0_HEADER_SIZE,
+                     is_cut ? there : header.length);
+    if (is_cut) {
         return say_cut(dissector, offset + TLV_0_HEADER_SIZE, there, "payload");
     }
-    say_tlv_0_fields(dissector, (enum tlv_0_type)header.type, payload, header.length);
     *taken = TLV_0_HEADER_SIZE + (size_t)header.length;
     if (judge_tlv_0(&header, bytes, *taken, &protocol_error) < 0) {
         return say_wrong(dissector, protocol_error.text);
@@ -358,22 +354,21 @@ static int judge_payload(const struct frame_header *header, const uint8_t *paylo
     uint16_t selector = 0;
     union message message = {0};
     *ret_layout = NULL;
-    int error = 0;
     if (layout_needs_selector(header->type)) {
-        error = layout_selector(header->type, payload, header->length, &selector, protocol_error);
+        int error =
+            layout_selector(header->type, payload, header->length, &selector, protocol_error);
+        if (error < 0) {
+            return error;
+        }
     }
-    if (error == 0) {
-        *ret_layout = layout_find(header->type, selector);
-    }
-    if (error == 0 && *ret_layout == NULL) {
-        error = layout_check_stream(payload, header->length, protocol_error);
+    *ret_layout = layout_find(header->type, selector);
+    if (*ret_layout == NULL) {
+        int error = layout_check_stream(payload, header->length, protocol_error);
         return error < 0 ? error
                          : protocol_error_set(protocol_error, ERROR_UNKNOWN_COMMAND,
                                               "this release knows no such frame, command or kind");
     }
-    return error < 0
-               ? error
-               : layout_decode(*ret_layout, payload, header->length, &message, protocol_error);
+    return layout_decode(*ret_layout, payload, header->length, &message, protocol_error);
 }
 
 /* The layout of a cut frame; NULL when its selector is missing. */

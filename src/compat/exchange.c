@@ -81,32 +81,23 @@ static enum framing frame_answer(struct link *link, bool eof, size_t *length,
                                                      eof, length, protocol_error);
 }
 
-/* At the end of the stream: it completes the answer, or cuts it. */
-static enum exchange look_at_end(struct link *link, size_t *length, struct exchange_end *end)
-{
-    struct protocol_error protocol_error;
-    enum framing framing = frame_answer(link, true, length, &protocol_error);
-    if (framing == FRAMING_WHOLE) {
-        return EXCHANGE_DONE;
-    }
-    (void)end_failed(0, end);
-    if (framing == FRAMING_REFUSED) {
-        (void)exchange_nonsense(&link->stream, protocol_error.text, end);
-    }
-    return EXCHANGE_ENDED;
-}
-
 enum exchange exchange_look(struct link *link, size_t *length, struct exchange_end *end)
 {
     struct protocol_error protocol_error;
     enum framing framing = frame_answer(link, false, length, &protocol_error);
+    bool at_end = framing == FRAMING_MORE && link->stream.eof;
+    if (at_end) { /* the end completes the answer, or cuts it */
+        framing = frame_answer(link, true, length, &protocol_error);
+        (void)end_failed(0, end);
+    }
     if (framing == FRAMING_WHOLE) {
         return EXCHANGE_DONE;
     }
     if (framing == FRAMING_REFUSED) {
-        return exchange_nonsense(&link->stream, protocol_error.text, end);
+        (void)exchange_nonsense(&link->stream, protocol_error.text, end);
+        return at_end ? EXCHANGE_ENDED : EXCHANGE_NONSENSE;
     }
-    return link->stream.eof ? look_at_end(link, length, end) : EXCHANGE_MORE;
+    return at_end ? EXCHANGE_ENDED : EXCHANGE_MORE;
 }
 
 void exchange_begin(struct link *link)

@@ -136,19 +136,6 @@ static bool claims(const uint8_t *bytes, size_t length)
     return bytes[0] == '{' || json_frame_is_blank(bytes[0]);
 }
 
-static bool is_sendable(const struct answer *answer)
-{
-    return utf8_valid(answer->message.bytes, answer->message.length) &&
-           utf8_valid(answer->hostos_version.bytes, answer->hostos_version.length);
-}
-
-static struct json *make_ok(const struct answer *answer)
-{
-    struct answer told = *answer;
-    told.vsock_version.major = GENERATION;
-    return json_text_value(&told);
-}
-
 static int encode_answer(const struct server_session *session, const struct answer *answer,
                          struct reply *reply)
 {
@@ -156,7 +143,8 @@ static int encode_answer(const struct server_session *session, const struct answ
     if (answer->type == ANSWER_PROGRESS) {
         return 0;
     }
-    if (!is_sendable(answer)) {
+    if (!utf8_valid(answer->message.bytes, answer->message.length) ||
+        !utf8_valid(answer->hostos_version.bytes, answer->hostos_version.length)) {
         return -EINVAL;
     }
     struct json *value = json_make_object();
@@ -164,7 +152,9 @@ static int encode_answer(const struct server_session *session, const struct answ
         char line[ANSWER_LINE_MAX];
         json_put(&value, "Err", json_make_text(answer_error_line(answer, line)));
     } else {
-        json_put(&value, "Ok", make_ok(answer));
+        struct answer ok = *answer;
+        ok.vsock_version.major = GENERATION;
+        json_put(&value, "Ok", json_text_value(&ok));
     }
     return json_write(value, reply);
 }

@@ -131,16 +131,6 @@ const struct dialect *json_find_generation(const struct dialect *const *table, b
     return found;
 }
 
-static bool all_blank(const uint8_t *bytes, size_t length)
-{
-    for (size_t i = 0; i < length; i++) {
-        if (!json_frame_is_blank(bytes[i])) {
-            return false;
-        }
-    }
-    return true;
-}
-
 static int judge_whole(const struct server_session *session, const uint8_t *bytes, size_t length,
                        size_t end, struct protocol_error *protocol_error)
 {
@@ -149,9 +139,12 @@ static int judge_whole(const struct server_session *session, const uint8_t *byte
                                   "the request has %zu bytes; expected at most %u", end,
                                   session->request_limit);
     }
-    if (!all_blank(bytes + end, length - end)) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "bytes follow the request's object; expected one object alone");
+    for (; end < length; end++) {
+        if (!json_frame_is_blank(bytes[end])) {
+            return protocol_error_set(
+                protocol_error, ERROR_MALFORMED,
+                "bytes follow the request's object; expected one object alone");
+        }
     }
     return 0;
 }

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <stdio.h>
+#include <sys/socket.h>
 
 enum {
     SILENCE_MS = 1000,  /* from HELLO to the probe in JSON */
@@ -24,47 +25,34 @@ enum finding {
     FINDING_UNUSED,  /* the connection ended, or cannot show the dialect */
 };
 
-static bool set_no_connection(struct client_outcome *outcome, int error, const char *text)
+static bool set_outcome(struct client_outcome *outcome, enum client_result result, const char *text)
 {
-    outcome->result = CLIENT_NO_CONNECTION;
-    outcome->error = error;
+    outcome->result = result;
     snprintf(outcome->text, sizeof outcome->text, "%s", text);
     return false;
 }
 
+static bool set_no_connection(struct client_outcome *outcome, int error, const char *text)
+{
+    outcome->error = error;
+    return set_outcome(outcome, CLIENT_NO_CONNECTION, text);
+}
+
 static bool set_stopped(struct client_outcome *outcome)
 {
-    outcome->result = CLIENT_STOPPED;
-    outcome->text[0] = '\0';
-    return false;
+    return set_outcome(outcome, CLIENT_STOPPED, "");
 }
 
 static bool set_silent(struct client_outcome *outcome)
 {
-    outcome->result = CLIENT_TIME_OVER;
-    snprintf(outcome->text, sizeof outcome->text,
-             "the host took the connection but did not answer the greeting");
-    return false;
+    return set_outcome(outcome, CLIENT_TIME_OVER,
+                       "the host took the connection but did not answer the greeting");
 }
 
 static bool set_closed(struct client_outcome *outcome)
 {
     return set_no_connection(outcome, ECONNRESET,
                              "the host closed the connection without answering the greeting");
-}
-
-static bool set_not_understood(struct client_outcome *outcome)
-{
-    outcome->result = CLIENT_NO_CONNECTION;
-    outcome->error = ECONNRESET;
-    return false;
-}
-
-static bool set_no_protocol(struct client_outcome *outcome, const char *text)
-{
-    outcome->result = CLIENT_NO_PROTOCOL;
-    snprintf(outcome->text, sizeof outcome->text, "%s", text);
-    return false;
 }
 
 static bool set_refused(const struct client *client, const struct answer *answer,
@@ -131,7 +119,7 @@ static bool learn_cid(const struct client *client, struct client_session *sessio
 
 static enum finding end_no_protocol(struct client_outcome *outcome, const struct exchange_end *end)
 {
-    (void)set_no_protocol(outcome, end->text);
+    (void)set_outcome(outcome, CLIENT_NO_PROTOCOL, end->text);
     return FINDING_OUTCOME;
 }
 
@@ -338,7 +326,7 @@ static bool send_probe(struct client *client, struct client_outcome *outcome)
     if (!send_first(client, link, &out, outcome)) {
         return false;
     }
-    stream_half_close(&link->stream);
+    (void)shutdown(link->stream.fd, SHUT_WR); /* reading shows if the host has gone */
     return true;
 }
 
@@ -394,7 +382,12 @@ static bool find_dialect(struct client *client, struct client_outcome *outcome)
         break;
     }
     /* Both connections have ended, or cannot show the dialect. */
-    return outcome->text[0] != '\0' ? set_not_understood(outcome) : set_closed(outcome);
+    if (outcome->text[0] == '\0') {
+        return set_closed(outcome);
+    }
+    outcome->result = CLIENT_NO_CONNECTION; /* its text is there: keep_foreign_text */
+    outcome->error = ECONNRESET;
+    return false;
 }
 
 /* A cut frame counts as an invalid answer; an end without a byte as a refused connection. */
@@ -407,7 +400,8 @@ static bool set_not_greeted(enum exchange result, const struct exchange_end *end
     if (result == EXCHANGE_TIME_OVER) {
         return set_silent(outcome);
     }
-    return end->text[0] != '\0' ? set_no_protocol(outcome, end->text) : set_closed(outcome);
+    return end->text[0] != '\0' ? set_outcome(outcome, CLIENT_NO_PROTOCOL, end->text)
+                                : set_closed(outcome);
 }
 
 /* Agrees on a version in a given dialect. After a failed write, the host's bytes are still read. */

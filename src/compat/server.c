@@ -78,11 +78,6 @@ static const struct dialect *speaks(const struct server_session *session)
     return session->dialect != NULL ? session->dialect : dialect_default;
 }
 
-static bool is_long(struct text text)
-{
-    return text.length > ANSWER_TEXT_MAX;
-}
-
 static struct text cut(struct text text)
 {
     text.length = utf8_cut(text.bytes, text.length, ANSWER_TEXT_MAX);
@@ -92,16 +87,11 @@ static struct text cut(struct text text)
 int server_answer(const struct server_session *session, const struct answer *answer,
                   struct reply *reply)
 {
-    const struct dialect *dialect = speaks(session);
-    if (!is_long(answer->hostos_version) && !is_long(answer->status.detail) &&
-        !is_long(answer->message)) {
-        return dialect->encode_answer(session, answer, reply);
-    }
     struct answer shorter = *answer;
     shorter.hostos_version = cut(answer->hostos_version);
     shorter.status.detail = cut(answer->status.detail);
     shorter.message = cut(answer->message);
-    return dialect->encode_answer(session, &shorter, reply);
+    return speaks(session)->encode_answer(session, &shorter, reply);
 }
 
 bool server_closes_after_answer(const struct server_session *session)

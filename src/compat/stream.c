@@ -118,11 +118,6 @@ int stream_send(struct stream *stream, const uint8_t *bytes, size_t length, int6
     return 0;
 }
 
-void stream_half_close(struct stream *stream)
-{
-    (void)shutdown(stream->fd, SHUT_WR);
-}
-
 int stream_read(struct stream *stream)
 {
     size_t room = sizeof stream->bytes - stream->length;

@@ -49,9 +49,6 @@ void stream_close(struct stream *stream);
 MUST_CHECK int stream_send(struct stream *stream, const uint8_t *bytes, size_t length,
                            int64_t deadline_ms, size_t *sent);
 
-/* Ends the stream behind the request. Reading shows whether the host has gone. */
-void stream_half_close(struct stream *stream);
-
 /* Waits for more and reads it once; sets eof at the end. -ENOBUFS when the buffer is full. */
 MUST_CHECK int stream_fill(struct stream *stream, int64_t deadline_ms);
 

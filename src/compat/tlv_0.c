@@ -160,12 +160,11 @@ const struct field *tlv_0_row(enum command command, unsigned tag)
     return NULL;
 }
 
-/* Anything but a field, and the end, is malformed. */
-static int next_field(struct tlv_reader *reader, struct tlv *ret, bool *more,
+/* 1: a field, 0: the end; -EBADMSG: anything else. */
+static int next_field(struct tlv_reader *reader, struct tlv *ret,
                       struct protocol_error *protocol_error)
 {
     enum tlv_step step = tlv_0_next(reader, ret);
-    *more = step == TLV_FIELD;
     if (step == TLV_ORDER) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "field %u does not rise; expected a higher tag", ret->tag);
@@ -174,19 +173,18 @@ static int next_field(struct tlv_reader *reader, struct tlv *ret, bool *more,
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "the last field goes past the payload's end");
     }
-    return 0;
+    return step == TLV_FIELD ? 1 : 0;
 }
 
 static int read_command(struct tlv_reader *reader, struct request *ret,
                         struct protocol_error *protocol_error)
 {
     struct tlv tlv;
-    bool more = false;
-    int error = next_field(reader, &tlv, &more, protocol_error);
-    if (error < 0) {
-        return error;
+    int got = next_field(reader, &tlv, protocol_error);
+    if (got < 0) {
+        return got;
     }
-    if (!more || tlv.tag != TLV_0_TAG_COMMAND || tlv.length != 1) {
+    if (got == 0 || tlv.tag != TLV_0_TAG_COMMAND || tlv.length != 1) {
         return protocol_error_set(protocol_error, ERROR_MALFORMED,
                                   "the request does not begin with field 1 (command) of 1 byte");
     }
@@ -231,13 +229,9 @@ int tlv_0_read_request(const uint8_t *payload, size_t length, struct request *re
     struct request request = {.command = COMMAND_NONE};
     struct tlv tlv;
     unsigned tags = 0;
-    bool more = true;
     int error = read_command(&reader, &request, protocol_error);
-    while (error == 0 && more) {
-        error = next_field(&reader, &tlv, &more, protocol_error);
-        if (error == 0 && more) {
-            error = take_field(&tlv, &request, &tags, protocol_error);
-        }
+    while (error == 0 && (error = next_field(&reader, &tlv, protocol_error)) > 0) {
+        error = take_field(&tlv, &request, &tags, protocol_error);
     }
     error = error < 0 ? error : judge_complete(request.command, tags, protocol_error);
     if (error == 0) {
@@ -252,20 +246,13 @@ int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
     static const struct field row = {.type = FIELD_TEXT, .name = "text", .tag = TLV_0_TAG_TEXT};
     struct tlv_reader reader = tlv_reader_of(payload, length);
     struct tlv tlv;
-    struct text text = {0};
-    bool more = true;
     int error = 0;
-    while (error == 0 && more) {
-        error = next_field(&reader, &tlv, &more, protocol_error);
-        if (error == 0 && more && tlv.tag != TLV_0_TAG_TEXT) {
-            error = protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                       "an answer has field %u; expected 1", tlv.tag);
-        } else if (error == 0 && more) {
-            error = field_decode(&row, &tlv, ERROR_MALFORMED, &text, protocol_error);
-        }
-    }
-    if (error == 0) {
-        *ret = text;
+    *ret = (struct text){0};
+    while (error == 0 && (error = next_field(&reader, &tlv, protocol_error)) > 0) {
+        error = tlv.tag == TLV_0_TAG_TEXT
+                    ? field_decode(&row, &tlv, ERROR_MALFORMED, ret, protocol_error)
+                    : protocol_error_set(protocol_error, ERROR_MALFORMED,
+                                         "an answer has field %u; expected 1", tlv.tag);
     }
     return error;
 }
@@ -289,12 +276,6 @@ static enum decoding decode(struct server_session *session, uint8_t *bytes, size
                : DECODING_REFUSED;
 }
 
-static struct text error_text(const struct answer *answer, char line[ANSWER_LINE_MAX])
-{
-    return answer->code == ERROR_UNSUPPORTED_VERSION ? text_of(other_version)
-                                                     : answer_error_line(answer, line);
-}
-
 static int encode_answer(const struct server_session *session, const struct answer *answer,
                          struct reply *reply)
 {
@@ -304,7 +285,10 @@ static int encode_answer(const struct server_session *session, const struct answ
     if (answer->type == ANSWER_PROGRESS) {
         return 0;
     }
-    struct text text = failed ? error_text(answer, line) : answer->hostos_version;
+    struct text text = failed ? answer_error_line(answer, line) : answer->hostos_version;
+    if (failed && answer->code == ERROR_UNSUPPORTED_VERSION) {
+        text = text_of(other_version);
+    }
     if (!utf8_valid(text.bytes, text.length)) {
         return -EINVAL;
     }
@@ -363,31 +347,23 @@ static enum framing frame_answer(struct client_session *session, const uint8_t *
                        frame_length, protocol_error);
 }
 
-static struct answer error_of(struct text text)
-{
-    struct answer error = answer_error_of_line(text);
-    if (text_is(text, other_version)) {
-        error.code = ERROR_UNSUPPORTED_VERSION;
-    }
-    return error;
-}
-
 static int decode_answer(struct client_session *session, bool greeting, uint8_t *bytes,
                          size_t length, struct answer *answer,
                          struct protocol_error *protocol_error)
 {
     (void)greeting; /* there is none */
-    struct tlv_0_header header;
-    struct text text = {0};
+    struct text text;
     struct answer read = {.type = ANSWER_RESPONSE, .kind = PAYLOAD_NONE};
-    tlv_0_header_decode(bytes, &header);
     int error = tlv_0_read_text(bytes + TLV_0_HEADER_SIZE, length - TLV_0_HEADER_SIZE, &text,
                                 protocol_error);
     if (error < 0) {
         return error;
     }
-    if (header.type == TLV_0_ERROR) {
-        *answer = error_of(text);
+    if (bytes[TYPE_AT] == TLV_0_ERROR) {
+        *answer = answer_error_of_line(text);
+        if (text_is(text, other_version)) {
+            answer->code = ERROR_UNSUPPORTED_VERSION;
+        }
         return 0;
     }
     if (text.bytes != NULL) {

@@ -9,24 +9,21 @@
 #include <errno.h>
 #include <stdio.h>
 
-enum { TYPE_TEXT_MAX = 24 };
-
-/* Such as "REQUEST" or "type 0x0033". */
-static const char *type_text(unsigned type, char buffer[TYPE_TEXT_MAX])
-{
-    const char *name = frame_type_name(type);
-    if (name != NULL) {
-        return name;
-    }
-    (void)snprintf(buffer, TYPE_TEXT_MAX, "type 0x%04x", type);
-    return buffer;
-}
-
+/* Names the type, such as "REQUEST" or "type 0x0033". */
 static int refuse_type(unsigned type, const char *expected, struct protocol_error *protocol_error)
 {
-    char buffer[TYPE_TEXT_MAX];
+    char number[24];
+    const char *name = frame_type_name(type);
+    snprintf(number, sizeof number, "type 0x%04x", type);
     return protocol_error_set(protocol_error, ERROR_MALFORMED, "a frame is %s; expected %s",
-                              type_text(type, buffer), expected);
+                              name != NULL ? name : number, expected);
+}
+
+static int refuse_id(const char *what, uint32_t id, uint32_t expected,
+                     struct protocol_error *protocol_error)
+{
+    return protocol_error_set(protocol_error, ERROR_MALFORMED, "%s has request id %u; expected %u",
+                              what, id, expected);
 }
 
 static int refuse_version(struct wire_version version, struct wire_version agreed,
@@ -105,11 +102,7 @@ static int judge_hello_header(const struct frame_header *header,
     if (header->type != FRAME_HELLO) {
         return refuse_type(header->type, "HELLO first", protocol_error);
     }
-    if (header->id != 0) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "HELLO has request id %u; expected 0", header->id);
-    }
-    return 0;
+    return header->id != 0 ? refuse_id("HELLO", header->id, 0, protocol_error) : 0;
 }
 
 static int judge_request_header(const struct server_session *session,
@@ -218,14 +211,11 @@ static int tlv_1_host_encode_answer(const struct server_session *session,
 {
     struct wire_version version = header_version(session->agreed);
     struct writer writer = reply_writer(reply);
-    int error = 0;
+    struct answer listed = *answer;
     if (answer->type == ANSWER_ERROR && answer->code == ERROR_UNSUPPORTED_VERSION) {
-        struct answer listed = *answer;
         listed.versions = wire_versions_spoken;
-        error = codec_encode_answer(version, session->id, &listed, &writer);
-    } else {
-        error = codec_encode_answer(version, session->id, answer, &writer);
     }
+    int error = codec_encode_answer(version, session->id, &listed, &writer);
     if (error == 0) {
         reply->length = writer.length;
     }
@@ -278,11 +268,7 @@ static int judge_greeting_header(const struct frame_header *header,
     if (header->type != FRAME_WELCOME && header->type != FRAME_ERROR) {
         return refuse_type(header->type, "WELCOME or ERROR first", protocol_error);
     }
-    if (header->id != 0) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "the answer to HELLO has request id %u; expected 0", header->id);
-    }
-    return 0;
+    return header->id != 0 ? refuse_id("the answer to HELLO", header->id, 0, protocol_error) : 0;
 }
 
 static bool is_expected_type(const struct client_session *session, unsigned type)
@@ -305,9 +291,7 @@ static int judge_answer_header(const struct client_session *session,
     }
     /* An error about the connection has no request's id. */
     if (header->id != session->id && !(header->type == FRAME_ERROR && header->id == 0)) {
-        return protocol_error_set(protocol_error, ERROR_MALFORMED,
-                                  "an answer has request id %u; expected %u", header->id,
-                                  session->id);
+        return refuse_id("an answer", header->id, session->id, protocol_error);
     }
     return 0;
 }
