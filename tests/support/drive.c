@@ -82,9 +82,10 @@ static enum child_command decode_at_host(struct server_session *session, const u
     return server_closes_after_answer(session) ? STEP_LAST : STEP_ON;
 }
 
-static enum child_command step_at_host(struct server_session *session, const uint8_t *bytes,
-                                       size_t length, bool eof, size_t *taken, struct drive *drive)
+static enum child_command step_at_host(void *context, const uint8_t *bytes, size_t length, bool eof,
+                                       size_t *taken, struct drive *drive)
 {
+    struct server_session *session = context;
     struct protocol_error protocol_error;
     uint8_t *input = exact_copy(bytes, length);
     enum framing framing = server_frame(session, input, length, eof, taken, &protocol_error);
@@ -127,9 +128,10 @@ static enum child_command decode_at_guest(struct client_session *session, const 
     return dialect->closes_after_answer ? STEP_LAST : STEP_ON;
 }
 
-static enum child_command step_at_guest(struct client_session *session, const uint8_t *bytes,
-                                        size_t length, bool eof, size_t *taken, struct drive *drive)
+static enum child_command step_at_guest(void *context, const uint8_t *bytes, size_t length,
+                                        bool eof, size_t *taken, struct drive *drive)
 {
+    struct client_session *session = context;
     struct protocol_error protocol_error;
     uint8_t *input = exact_copy(bytes, length);
     enum framing framing =
@@ -150,8 +152,11 @@ static size_t next_end(size_t end, size_t length, size_t chunk)
     return length - end <= chunk ? length : end + chunk;
 }
 
-void drive_host(struct server_session *session, const uint8_t *bytes, size_t length, size_t chunk,
-                struct drive *ret)
+typedef enum child_command step_function(void *session, const uint8_t *bytes, size_t length,
+                                         bool eof, size_t *taken, struct drive *drive);
+
+static void drive_stream(step_function *step_at, void *session, const uint8_t *bytes, size_t length,
+                         size_t chunk, struct drive *ret)
 {
     enum child_command step = STEP_ON;
     size_t at = 0;
@@ -159,7 +164,7 @@ void drive_host(struct server_session *session, const uint8_t *bytes, size_t len
     *ret = (struct drive){0};
     while (goes_on(step)) {
         size_t taken = 0;
-        step = step_at_host(session, bytes + at, end - at, end == length, &taken, ret);
+        step = step_at(session, bytes + at, end - at, end == length, &taken, ret);
         at += step == STEP_ON || step == STEP_LAST ? taken : 0;
         if (step == STEP_MORE && end == length) {
             break;
@@ -169,23 +174,16 @@ void drive_host(struct server_session *session, const uint8_t *bytes, size_t len
     ret->left = length - at;
 }
 
+void drive_host(struct server_session *session, const uint8_t *bytes, size_t length, size_t chunk,
+                struct drive *ret)
+{
+    drive_stream(step_at_host, session, bytes, length, chunk, ret);
+}
+
 void drive_guest(struct client_session *session, const uint8_t *bytes, size_t length, size_t chunk,
                  struct drive *ret)
 {
-    enum child_command step = STEP_ON;
-    size_t at = 0;
-    size_t end = next_end(0, length, chunk);
-    *ret = (struct drive){0};
-    while (goes_on(step)) {
-        size_t taken = 0;
-        step = step_at_guest(session, bytes + at, end - at, end == length, &taken, ret);
-        at += step == STEP_ON || step == STEP_LAST ? taken : 0;
-        if (step == STEP_MORE && end == length) {
-            break;
-        }
-        end = step == STEP_MORE ? next_end(end, length, chunk) : end;
-    }
-    ret->left = length - at;
+    drive_stream(step_at_guest, session, bytes, length, chunk, ret);
 }
 
 static bool event_equal(const struct drive_event *a, const struct drive_event *b)
