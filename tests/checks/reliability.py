@@ -16,7 +16,7 @@ import tree
 
 PAGE = "docs/reliability.md"
 NAMED = re.compile(r"`(test_\w+\.[\w.:]+)`")
-FUNCTION = re.compile(r"^static void (test_\w+)\(void\)", re.M)
+FUNCTION = re.compile(r"^UNIT_TEST\((test_\w+),", re.M)
 
 
 def classes(root, name):

@@ -28,8 +28,8 @@ def functions(text):
             while first > 0 and re.match(r"[A-Za-z_ ]", lines[first - 1]):
                 first -= 1
             head = " ".join(lines[first:start])
-            name = re.search(r"(\w+)\s*\(", head)
-            yield (name.group(1) if name else "?"), number - first + 1
+            name = re.search(r"UNIT_TEST\((\w+)|(\w+)\s*\(", head)
+            yield (name.group(1) or name.group(2) if name else "?"), number - first + 1
             start = None
 
 

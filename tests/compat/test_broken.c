@@ -70,7 +70,7 @@ static void check(const struct golden *file, const struct drive *drive)
     }
 }
 
-static void test_broken(void)
+UNIT_TEST(test_broken, "every broken frame gets what its file says")
 {
     struct golden_set set = golden_load("broken");
     unsigned refused = 0;
@@ -90,7 +90,7 @@ static void test_broken(void)
 }
 
 /* Files that decode to the same as a good one: the same request at the host. */
-static void test_same(void)
+UNIT_TEST(test_same, "what is skipped changes nothing")
 {
     struct golden_set broken = golden_load("broken");
     struct golden_set good = golden_load("tlv-1");
@@ -115,8 +115,4 @@ static void test_same(void)
     golden_free(&broken);
 }
 
-static const struct unit_test tests[] = {
-    {"every broken frame gets what its file says", test_broken},
-    {"what is skipped changes nothing", test_same},
-};
-UNIT_MAIN("compat broken frames", tests)
+UNIT_MAIN("compat broken frames")

@@ -128,7 +128,7 @@ static enum dissected explain(const struct sample *sample, size_t length, bool e
     return dissected;
 }
 
-static void test_samples(void)
+UNIT_TEST(test_samples, "samples")
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         struct words words;
@@ -146,7 +146,7 @@ static void test_samples(void)
 }
 
 /* While more may come, nothing is said about a part. */
-static void test_parts(void)
+UNIT_TEST(test_parts, "parts")
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         size_t whole = samples[i].taken;
@@ -160,8 +160,4 @@ static void test_parts(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"samples", test_samples},
-    {"parts", test_parts},
-};
-UNIT_MAIN("compat dissect", tests)
+UNIT_MAIN("compat dissect")

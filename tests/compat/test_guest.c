@@ -12,7 +12,7 @@
 
 #define tlv_1 dialect_default
 
-static void test_greeting(void)
+UNIT_TEST(test_greeting, "HELLO")
 {
     struct golden_set set = golden_load("tlv-1");
     const struct golden *hello = golden_get(&set, "hello-1.0");
@@ -29,7 +29,7 @@ static void test_greeting(void)
 }
 
 /* The requests of the golden files, with the id that comes next. */
-static void test_requests(void)
+UNIT_TEST(test_requests, "requests")
 {
     for (size_t i = 0; i < golden_messages_count; i++) {
         CHECK_ROW("%s", golden_messages[i].name);
@@ -50,7 +50,7 @@ static void test_requests(void)
     }
 }
 
-static void test_request_ids(void)
+UNIT_TEST(test_request_ids, "request ids")
 {
     struct client_session session = guest_agreed(COMMAND_NONE, UINT32_MAX);
     struct request request = {.command = COMMAND_ATTACH_HSM};
@@ -66,7 +66,7 @@ static void test_request_ids(void)
 }
 
 /* What the host told to be its limit, and what it is when nothing was told. */
-static void test_request_limit(void)
+UNIT_TEST(test_request_limit, "the host's request limit")
 {
     static char text[NOTIFY_MAX];
     struct client_session session = guest_agreed(COMMAND_NONE, 0);
@@ -98,7 +98,7 @@ static struct drive feed(struct client_session *session, const struct golden_set
     return drive;
 }
 
-static void test_welcome(void)
+UNIT_TEST(test_welcome, "WELCOME, or ERROR in its place")
 {
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = {.dialect = tlv_1, .request_limit = 77};
@@ -125,7 +125,7 @@ static void test_welcome(void)
 }
 
 /* Hosts that agree on what was not offered. */
-static void test_not_offered(void)
+UNIT_TEST(test_not_offered, "WELCOME that was not offered")
 {
     static const struct wire_version versions[] = {{1, 1}, {1, 7}, {2, 0}, {255, 255}};
     CHECK_EACH(i, versions, "version %u.%u", versions[i].major, versions[i].minor) {
@@ -144,7 +144,7 @@ static void test_not_offered(void)
 }
 
 /* A host that speaks wire 0.9 only answers HELLO so. */
-static void test_wire_0_9(void)
+UNIT_TEST(test_wire_0_9, "a host of wire 0.9")
 {
     struct golden_set set = golden_load("tlv-0");
     struct client_session session = {.dialect = tlv_1};
@@ -155,7 +155,7 @@ static void test_wire_0_9(void)
 }
 
 /* The host's name may be anything: it is shown escaped, and cut. */
-static void test_hostile_agent(void)
+UNIT_TEST(test_hostile_agent, "a hostile host's name")
 {
     static char agent[1000];
     struct client_session session = {.dialect = tlv_1};
@@ -181,7 +181,7 @@ static enum command command_of(const struct golden_message *message)
     return COMMAND_ATTACH_HSM;
 }
 
-static void test_answers(void)
+UNIT_TEST(test_answers, "answers")
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
@@ -201,7 +201,7 @@ static void test_answers(void)
 }
 
 /* Good frames at the wrong moment. */
-static void test_not_asked_for(void)
+UNIT_TEST(test_not_asked_for, "answers that were not asked for")
 {
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = guest_agreed(COMMAND_GET_HOSTOS_VERSION, GOLDEN_ID);
@@ -229,7 +229,7 @@ static void test_not_asked_for(void)
     golden_free(&set);
 }
 
-static void test_connection_error(void)
+UNIT_TEST(test_connection_error, "an error about the connection")
 {
     struct golden_set set = golden_load("tlv-1");
     struct client_session session = guest_agreed(COMMAND_UPGRADE, GOLDEN_ID);
@@ -240,7 +240,7 @@ static void test_connection_error(void)
 }
 
 /* From the header alone: nothing of 4 GiB is waited for. */
-static void test_hostile_lengths(void)
+UNIT_TEST(test_hostile_lengths, "hostile lengths")
 {
     static const uint32_t lengths[] = {FRAME_PAYLOAD_MAX + 1, INT32_MAX, UINT32_MAX - 15,
                                        UINT32_MAX};
@@ -268,18 +268,4 @@ static void test_hostile_lengths(void)
                 FRAMING_MORE);
 }
 
-static const struct unit_test tests[] = {
-    {"HELLO", test_greeting},
-    {"requests", test_requests},
-    {"request ids", test_request_ids},
-    {"the host's request limit", test_request_limit},
-    {"WELCOME, or ERROR in its place", test_welcome},
-    {"WELCOME that was not offered", test_not_offered},
-    {"a host of wire 0.9", test_wire_0_9},
-    {"a hostile host's name", test_hostile_agent},
-    {"answers", test_answers},
-    {"answers that were not asked for", test_not_asked_for},
-    {"an error about the connection", test_connection_error},
-    {"hostile lengths", test_hostile_lengths},
-};
-UNIT_MAIN("compat guest", tests)
+UNIT_MAIN("compat guest")

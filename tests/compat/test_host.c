@@ -46,7 +46,7 @@ static enum decoding first_frame(struct server_session *session, const struct go
     return decoding;
 }
 
-static void test_negotiation(void)
+UNIT_TEST(test_negotiation, "HELLO of 1.0, 1.7, 2.0 and 1.3: WELCOME 1.0")
 {
     static const char *const names[] = {"hello-1.0", "hello-1.7", "hello-2.0-1.3",
                                         "hello-no-agent"};
@@ -69,7 +69,7 @@ static void test_negotiation(void)
 }
 
 /* No common major: the refusal, and the ERROR with our list that is made of it. */
-static void test_no_common_major(void)
+UNIT_TEST(test_no_common_major, "HELLO of 2.0 only: our list")
 {
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
@@ -97,7 +97,7 @@ static void test_no_common_major(void)
     golden_free(&set);
 }
 
-static void test_pipeline(void)
+UNIT_TEST(test_pipeline, "HELLO and requests in one write")
 {
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
@@ -124,7 +124,7 @@ static void test_pipeline(void)
 }
 
 /* A refusal that leaves the stream in step: the next request is served. */
-static void test_goes_on(void)
+UNIT_TEST(test_goes_on, "a refusal that leaves the connection open")
 {
     struct golden_set broken = golden_load("broken");
     struct golden_set set = golden_load("tlv-1");
@@ -169,7 +169,7 @@ static enum framing frame_length_of(uint32_t request_limit, bool agreed, uint32_
 }
 
 /* A payload over the limit is refused by its header alone; one at the limit is waited for. */
-static void test_payload_limit(void)
+UNIT_TEST(test_payload_limit, "payloads at and over the limit")
 {
     struct protocol_error protocol_error = {0};
     CHECK_EQUAL(frame_length_of(16384, true, 16384, &protocol_error), FRAMING_MORE);
@@ -189,7 +189,7 @@ static void test_payload_limit(void)
     CHECK_EQUAL(server_input_size(16384), 16 + 16384);
 }
 
-static void test_end_of_stream(void)
+UNIT_TEST(test_end_of_stream, "the end of the stream")
 {
     struct golden_set set = golden_load("tlv-1");
     const struct golden *hello = golden_get(&set, "hello-1.0");
@@ -217,7 +217,7 @@ static const char *dialect_of_first_byte(unsigned byte)
 }
 
 /* Every first byte; what begins nothing is answered in TLV. */
-static void test_sniffing(void)
+UNIT_TEST(test_sniffing, "the first byte")
 {
     for (unsigned byte = 0; byte < 256; byte++) {
         CHECK_ROW("byte = %u", byte);
@@ -238,7 +238,7 @@ static void test_sniffing(void)
     }
 }
 
-static void test_last_word(void)
+UNIT_TEST(test_last_word, "the last word to a peer that said nothing")
 {
     static const uint8_t expected_header[] = {'V', 'S', 'C', 'K', 1, 0, 0, 3, 0, 0, 0, 0};
     struct server_session session = fresh();
@@ -260,7 +260,7 @@ static void test_last_word(void)
 }
 
 /* The id of a frame is forgotten when the next one is looked for. */
-static void test_id_forgotten(void)
+UNIT_TEST(test_id_forgotten, "a frame's id is forgotten")
 {
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
@@ -279,7 +279,7 @@ static void test_id_forgotten(void)
     golden_free(&set);
 }
 
-static void test_answers(void)
+UNIT_TEST(test_answers, "answers")
 {
     struct server_session session = host_agreed();
     uint8_t bytes[ANSWER_BYTES_MAX];
@@ -300,7 +300,7 @@ static void test_answers(void)
 }
 
 /* Any text, cut at a whole character, fits the buffers of a connection. */
-static void test_long_texts(void)
+UNIT_TEST(test_long_texts, "texts that are too long are cut")
 {
     static char text[ANSWER_TEXT_MAX + 3];
     struct server_session session = host_agreed();
@@ -332,7 +332,7 @@ static void test_long_texts(void)
     CHECK_EQUAL(decoded.answer.hostos_version.length, ANSWER_TEXT_MAX - 1);
 }
 
-static void test_refused_answers(void)
+UNIT_TEST(test_refused_answers, "answers that cannot be made")
 {
     struct server_session session = host_agreed();
     uint8_t bytes[24];
@@ -347,7 +347,7 @@ static void test_refused_answers(void)
 }
 
 /* No room for WELCOME is a fault of the host's own, and is said as one. */
-static void test_no_room(void)
+UNIT_TEST(test_no_room, "no room for WELCOME")
 {
     struct golden_set set = golden_load("tlv-1");
     struct server_session session = fresh();
@@ -362,7 +362,7 @@ static void test_no_room(void)
     golden_free(&set);
 }
 
-static void test_table(void)
+UNIT_TEST(test_table, "the table of dialects")
 {
     for (size_t i = 0; i < dialects_count; i++) {
         CHECK_ROW("%s", dialects[i]->name);
@@ -378,20 +378,4 @@ static void test_table(void)
     CHECK_EQUAL(dialect_default->carries >> (COMMAND_LAST + 1), 0);
 }
 
-static const struct unit_test tests[] = {
-    {"HELLO of 1.0, 1.7, 2.0 and 1.3: WELCOME 1.0", test_negotiation},
-    {"HELLO of 2.0 only: our list", test_no_common_major},
-    {"HELLO and requests in one write", test_pipeline},
-    {"a refusal that leaves the connection open", test_goes_on},
-    {"payloads at and over the limit", test_payload_limit},
-    {"the end of the stream", test_end_of_stream},
-    {"the first byte", test_sniffing},
-    {"the last word to a peer that said nothing", test_last_word},
-    {"a frame's id is forgotten", test_id_forgotten},
-    {"answers", test_answers},
-    {"texts that are too long are cut", test_long_texts},
-    {"answers that cannot be made", test_refused_answers},
-    {"no room for WELCOME", test_no_room},
-    {"the table of dialects", test_table},
-};
-UNIT_MAIN("compat host", tests)
+UNIT_MAIN("compat host")

@@ -69,7 +69,7 @@ static void check(const struct sample *sample, size_t first)
     free(whole);
 }
 
-static void test_samples(void)
+UNIT_TEST(test_samples, "ends, splits and the sender's CID")
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         for (size_t first = 0; first <= strlen(samples[i].bytes); first++) {
@@ -91,7 +91,7 @@ static uint8_t *nest(size_t levels, size_t *length)
     return bytes;
 }
 
-static void test_depth(void)
+UNIT_TEST(test_depth, "depth")
 {
     for (size_t levels = 1; levels <= JSON_DEPTH_MAX + 1; levels += JSON_DEPTH_MAX / 4) {
         CHECK_ROW("levels = %zu", levels);
@@ -107,8 +107,4 @@ static void test_depth(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"ends, splits and the sender's CID", test_samples},
-    {"depth", test_depth},
-};
-UNIT_MAIN("compat JSON frames", tests)
+UNIT_MAIN("compat JSON frames")

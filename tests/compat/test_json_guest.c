@@ -50,7 +50,7 @@ static void check_golden(const char *dialect, const struct request *request, con
     CHECK_TRUE(golden_text_equal(golden, bytes + 2, out.length - 2));
 }
 
-static void test_requests(void)
+UNIT_TEST(test_requests, "requests to the byte")
 {
     static const struct {
         const char *dialect;
@@ -80,7 +80,7 @@ static void test_requests(void)
     check_golden("json-0", &lines, "json-0/request-notify-lines");
 }
 
-static void test_requests_that_cannot_be(void)
+UNIT_TEST(test_requests_that_cannot_be, "requests that cannot be")
 {
     static const char *const names[] = {"json-1", "json-0"};
     for (size_t i = 0; i < 2; i++) {
@@ -113,7 +113,7 @@ static void test_requests_that_cannot_be(void)
 }
 
 /* Old hosts read at most 4,096 bytes: a longer request is not sent. */
-static void test_longest_request(void)
+UNIT_TEST(test_longest_request, "the longest request")
 {
     static const struct {
         const char *dialect;
@@ -171,7 +171,7 @@ static struct taken take(const char *dialect, enum command command, const char *
     return taken;
 }
 
-static void test_golden_answers(void)
+UNIT_TEST(test_golden_answers, "golden answers")
 {
     static const struct {
         const char *golden;
@@ -214,7 +214,7 @@ static void test_golden_answers(void)
 }
 
 /* Texts, as hosts of the field may write them. */
-static void test_errors(void)
+UNIT_TEST(test_errors, "errors")
 {
     static const struct {
         const char *said;
@@ -239,7 +239,7 @@ static void test_errors(void)
     }
 }
 
-static void test_nonsense(void)
+UNIT_TEST(test_nonsense, "nonsense")
 {
     static const struct {
         const char *dialect;
@@ -302,7 +302,7 @@ static struct taken take_long(size_t length)
     return taken;
 }
 
-static void test_longest_answer(void)
+UNIT_TEST(test_longest_answer, "the longest answer")
 {
     CHECK_EQUAL(take_long(JSON_ANSWER_MAX).framing, FRAMING_WHOLE);
     CHECK_EQUAL(take_long(JSON_ANSWER_MAX + 1).framing, FRAMING_REFUSED);
@@ -327,7 +327,7 @@ static void test_longest_answer(void)
 }
 
 /* What follows a whole answer is of no interest. */
-static void test_behind_the_answer(void)
+UNIT_TEST(test_behind_the_answer, "behind the answer")
 {
     static const char said[] = "{\"Ok\":\"NoPayload\"}\n{";
     struct taken taken = take("json-1", COMMAND_ATTACH_HSM, said, strlen(said));
@@ -336,7 +336,7 @@ static void test_behind_the_answer(void)
     free(taken.frame);
 }
 
-static void test_probe(void)
+UNIT_TEST(test_probe, "answers to the search")
 {
     static const struct {
         const char *said;
@@ -369,15 +369,4 @@ static void test_probe(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"requests to the byte", test_requests},
-    {"requests that cannot be", test_requests_that_cannot_be},
-    {"the longest request", test_longest_request},
-    {"golden answers", test_golden_answers},
-    {"errors", test_errors},
-    {"nonsense", test_nonsense},
-    {"the longest answer", test_longest_answer},
-    {"behind the answer", test_behind_the_answer},
-    {"answers to the search", test_probe},
-};
-UNIT_MAIN("compat JSON at the guest", tests)
+UNIT_MAIN("compat JSON at the guest")

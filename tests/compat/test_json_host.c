@@ -27,139 +27,140 @@ struct sample {
     enum error_code code; /* of COMMAND_NONE */
 };
 
-#define TAKEN(request, dialect, command)      \
-    {                                         \
-        request, dialect, command, ERROR_NONE \
+#define TAKEN_1(command, request)                        \
+    {                                                    \
+        request, "json-1", COMMAND_##command, ERROR_NONE \
     }
-#define REFUSED(request, dialect, code)      \
-    {                                        \
-        request, dialect, COMMAND_NONE, code \
+#define TAKEN_0(command, request)                        \
+    {                                                    \
+        request, "json-0", COMMAND_##command, ERROR_NONE \
+    }
+#define REFUSED_1(code, request)                      \
+    {                                                 \
+        request, "json-1", COMMAND_NONE, ERROR_##code \
+    }
+#define REFUSED_0(code, request)                      \
+    {                                                 \
+        request, "json-0", COMMAND_NONE, ERROR_##code \
     }
 
 static const struct sample taken[] = {
-    TAKEN(NEW("\"attach-hsm\""), "json-1", COMMAND_ATTACH_HSM),
-    TAKEN(NEW("\"detach-hsm\""), "json-1", COMMAND_DETACH_HSM),
-    TAKEN(NEW("\"GetVsockProtocol\""), "json-1", COMMAND_GET_VSOCK_VERSION),
-    TAKEN(NEW("\"GetHostOSVersion\""), "json-1", COMMAND_GET_HOSTOS_VERSION),
-    TAKEN(NEW("\"start-upgrade-guest-vm\""), "json-1", COMMAND_START_UPGRADE_GUEST_VM),
-    TAKEN(NEW("{\"attach-hsm\":null}"), "json-1", COMMAND_ATTACH_HSM),
-    TAKEN(NEW("{\"GetVsockProtocol\":null}"), "json-1", COMMAND_GET_VSOCK_VERSION),
-    TAKEN("{\"message\":\"attach-hsm\",\"sender_cid\":3}", "json-1", COMMAND_ATTACH_HSM),
-    TAKEN(" \r\n\t{ \"sender_cid\" : 3 , \"message\" : \"attach-hsm\" } \n", "json-1",
-          COMMAND_ATTACH_HSM),
-    TAKEN("{\"x\":[1.5,{\"y\":\"\xc3\xa4\"}],\"sender_cid\":3,\"message\":\"attach-hsm\"}",
-          "json-1", COMMAND_ATTACH_HSM),
-    TAKEN(NEW("\"\\u0061ttach\\u002dhsm\""), "json-1", COMMAND_ATTACH_HSM),
-    TAKEN("{\"sender\\u005fcid\":3,\"message\":\"attach-hsm\"}", "json-1", COMMAND_ATTACH_HSM),
-    TAKEN("{\"sender\\u005fcid\":\"3\",\"message\":\"attach-hsm\"}", "json-0", COMMAND_ATTACH_HSM),
-    TAKEN(UPGRADE("{\"target-hash\":\"" HASH_UPPER "\",\"x\":1,\"url\":\"u\"}"), "json-1",
-          COMMAND_UPGRADE),
-    TAKEN(NOTIFY("{\"message\":\"\",\"count\":0}"), "json-1", COMMAND_NOTIFY),
-    TAKEN(NOTIFY("{\"count\":4294967295,\"message\":\"m\"}"), "json-1", COMMAND_NOTIFY),
-    TAKEN(OLD("attach-hsm"), "json-0", COMMAND_ATTACH_HSM),
-    TAKEN(OLD("detach-hsm"), "json-0", COMMAND_DETACH_HSM),
-    TAKEN(OLD("upgrade[u " HASH_UPPER "]"), "json-0", COMMAND_UPGRADE),
-    TAKEN(OLD("upgrade \\t\\n[u " HASH "]"), "json-0", COMMAND_UPGRADE),
-    TAKEN(OLD("notify[0,]"), "json-0", COMMAND_NOTIFY),
-    TAKEN(OLD("notify[4294967295, m]"), "json-0", COMMAND_NOTIFY),
+    TAKEN_1(ATTACH_HSM, NEW("\"attach-hsm\"")),
+    TAKEN_1(DETACH_HSM, NEW("\"detach-hsm\"")),
+    TAKEN_1(GET_VSOCK_VERSION, NEW("\"GetVsockProtocol\"")),
+    TAKEN_1(GET_HOSTOS_VERSION, NEW("\"GetHostOSVersion\"")),
+    TAKEN_1(START_UPGRADE_GUEST_VM, NEW("\"start-upgrade-guest-vm\"")),
+    TAKEN_1(ATTACH_HSM, NEW("{\"attach-hsm\":null}")),
+    TAKEN_1(GET_VSOCK_VERSION, NEW("{\"GetVsockProtocol\":null}")),
+    TAKEN_1(ATTACH_HSM, "{\"message\":\"attach-hsm\",\"sender_cid\":3}"),
+    TAKEN_1(ATTACH_HSM, " \r\n\t{ \"sender_cid\" : 3 , \"message\" : \"attach-hsm\" } \n"),
+    TAKEN_1(ATTACH_HSM,
+            "{\"x\":[1.5,{\"y\":\"\xc3\xa4\"}],\"sender_cid\":3,\"message\":\"attach-hsm\"}"),
+    TAKEN_1(ATTACH_HSM, NEW("\"\\u0061ttach\\u002dhsm\"")),
+    TAKEN_1(ATTACH_HSM, "{\"sender\\u005fcid\":3,\"message\":\"attach-hsm\"}"),
+    TAKEN_0(ATTACH_HSM, "{\"sender\\u005fcid\":\"3\",\"message\":\"attach-hsm\"}"),
+    TAKEN_1(UPGRADE, UPGRADE("{\"target-hash\":\"" HASH_UPPER "\",\"x\":1,\"url\":\"u\"}")),
+    TAKEN_1(NOTIFY, NOTIFY("{\"message\":\"\",\"count\":0}")),
+    TAKEN_1(NOTIFY, NOTIFY("{\"count\":4294967295,\"message\":\"m\"}")),
+    TAKEN_0(ATTACH_HSM, OLD("attach-hsm")),
+    TAKEN_0(DETACH_HSM, OLD("detach-hsm")),
+    TAKEN_0(UPGRADE, OLD("upgrade[u " HASH_UPPER "]")),
+    TAKEN_0(UPGRADE, OLD("upgrade \\t\\n[u " HASH "]")),
+    TAKEN_0(NOTIFY, OLD("notify[0,]")),
+    TAKEN_0(NOTIFY, OLD("notify[4294967295, m]")),
 };
 
 static const struct sample refused[] = {
     /* no JSON: always the newer generation */
-    REFUSED("{}x", "json-1", ERROR_MALFORMED),
-    REFUSED("  [1]", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":3,\"message\":\"attach-hsm\"", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"3\",\"message\":\"attach-hsm\"", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":03,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":3,\"sender_cid\":3,\"message\":\"attach-hsm\"}", "json-1",
-            ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"3\",\"a\":1,\"a\":1,\"message\":\"attach-hsm\"}", "json-1",
-            ERROR_MALFORMED),
-    REFUSED(NEW("\"\\ud800\""), "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"\\udc00\\ud800\""), "json-1", ERROR_MALFORMED),
-    REFUSED(OLD("notify[1, \\u0000]"), "json-1", ERROR_MALFORMED),
-    REFUSED("{\"a\\u0000\":1}", "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"\xc0\xaf\""), "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"\xff\""), "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"\n\""), "json-1", ERROR_MALFORMED),
-    REFUSED("{\"a\":99999999999999999999,\"sender_cid\":3,\"message\":\"attach-hsm\"}", "json-1",
-            ERROR_MALFORMED),
-    REFUSED("{]", "json-1", ERROR_MALFORMED),
+    REFUSED_1(MALFORMED, "{}x"),
+    REFUSED_1(MALFORMED, "  [1]"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":3,\"message\":\"attach-hsm\""),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":\"3\",\"message\":\"attach-hsm\""),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":03,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":3,\"sender_cid\":3,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":\"3\",\"a\":1,\"a\":1,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, NEW("\"\\ud800\"")),
+    REFUSED_1(MALFORMED, NEW("\"\\udc00\\ud800\"")),
+    REFUSED_1(MALFORMED, OLD("notify[1, \\u0000]")),
+    REFUSED_1(MALFORMED, "{\"a\\u0000\":1}"),
+    REFUSED_1(MALFORMED, NEW("\"\xc0\xaf\"")),
+    REFUSED_1(MALFORMED, NEW("\"\xff\"")),
+    REFUSED_1(MALFORMED, NEW("\"\n\"")),
+    REFUSED_1(MALFORMED,
+              "{\"a\":99999999999999999999,\"sender_cid\":3,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{]"),
     /* behind the object */
-    REFUSED(NEW("\"attach-hsm\"") "x", "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"attach-hsm\"") " {}", "json-1", ERROR_MALFORMED),
-    REFUSED(OLD("attach-hsm") "}", "json-0", ERROR_MALFORMED),
+    REFUSED_1(MALFORMED, NEW("\"attach-hsm\"") "x"),
+    REFUSED_1(MALFORMED, NEW("\"attach-hsm\"") " {}"),
+    REFUSED_0(MALFORMED, OLD("attach-hsm") "}"),
     /* sender_cid */
-    REFUSED("{}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":null,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":3.0,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":3e0,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":-3,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":4294967296,\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":4294967295,\"message\":\"attach-hsm\"}", "json-1", ERROR_FORBIDDEN),
-    REFUSED("{\"sender_cid\":[3],\"message\":\"attach-hsm\"}", "json-1", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":2,\"message\":\"attach-hsm\"}", "json-1", ERROR_FORBIDDEN),
-    REFUSED("{\"sender_cid\":\"4\",\"message\":\"attach-hsm\"}", "json-0", ERROR_FORBIDDEN),
-    REFUSED("{\"sender_cid\":\"\",\"message\":\"attach-hsm\"}", "json-0", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"03\",\"message\":\"attach-hsm\"}", "json-0", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"3 \",\"message\":\"attach-hsm\"}", "json-0", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"+3\",\"message\":\"attach-hsm\"}", "json-0", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"4294967299\",\"message\":\"attach-hsm\"}", "json-0",
-            ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"00000000003\",\"message\":\"attach-hsm\"}", "json-0",
-            ERROR_MALFORMED),
+    REFUSED_1(MALFORMED, "{}"),
+    REFUSED_1(MALFORMED, "{\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":null,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":3.0,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":3e0,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":-3,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":4294967296,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(FORBIDDEN, "{\"sender_cid\":4294967295,\"message\":\"attach-hsm\"}"),
+    REFUSED_1(MALFORMED, "{\"sender_cid\":[3],\"message\":\"attach-hsm\"}"),
+    REFUSED_1(FORBIDDEN, "{\"sender_cid\":2,\"message\":\"attach-hsm\"}"),
+    REFUSED_0(FORBIDDEN, "{\"sender_cid\":\"4\",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"\",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"03\",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"3 \",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"+3\",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"4294967299\",\"message\":\"attach-hsm\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"00000000003\",\"message\":\"attach-hsm\"}"),
     /* the newer generation's message */
-    REFUSED("{\"sender_cid\":3}", "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("\"\""), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("\"attach-hsm \""), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("\"get-upgrade-status\""), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("\"set-node-id\""), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("3"), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("[\"attach-hsm\"]"), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("{}"), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("{\"attach-hsm\":null,\"detach-hsm\":null}"), "json-1", ERROR_UNKNOWN_COMMAND),
-    REFUSED(NEW("{\"attach-hsm\":{}}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NEW("\"upgrade\""), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("null"), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("[\"u\",\"" HASH "\"]"), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("{\"url\":\"u\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("{\"url\":1,\"target-hash\":\"" HASH "\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("{\"target-hash\":\"" HASH "\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH "0\"}"), "json-1",
-            ERROR_INVALID_ARGUMENT),
-    REFUSED(UPGRADE("{\"url\":\"u\",\"target-hash\":\"x\"}"), "json-1", ERROR_INVALID_ARGUMENT),
-    REFUSED(NOTIFY("{\"count\":1}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("{\"message\":\"m\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("{\"count\":\"1\",\"message\":\"m\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("{\"count\":1.0,\"message\":\"m\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("{\"count\":-1,\"message\":\"m\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("{\"count\":4294967296,\"message\":\"m\"}"), "json-1", ERROR_MALFORMED),
-    REFUSED(NOTIFY("[1,\"m\"]"), "json-1", ERROR_MALFORMED),
+    REFUSED_1(UNKNOWN_COMMAND, "{\"sender_cid\":3}"),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("\"\"")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("\"attach-hsm \"")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("\"get-upgrade-status\"")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("\"set-node-id\"")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("3")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("[\"attach-hsm\"]")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("{}")),
+    REFUSED_1(UNKNOWN_COMMAND, NEW("{\"attach-hsm\":null,\"detach-hsm\":null}")),
+    REFUSED_1(MALFORMED, NEW("{\"attach-hsm\":{}}")),
+    REFUSED_1(MALFORMED, NEW("\"upgrade\"")),
+    REFUSED_1(MALFORMED, UPGRADE("null")),
+    REFUSED_1(MALFORMED, UPGRADE("[\"u\",\"" HASH "\"]")),
+    REFUSED_1(MALFORMED, UPGRADE("{\"url\":\"u\"}")),
+    REFUSED_1(MALFORMED, UPGRADE("{\"url\":1,\"target-hash\":\"" HASH "\"}")),
+    REFUSED_1(MALFORMED, UPGRADE("{\"target-hash\":\"" HASH "\"}")),
+    REFUSED_1(INVALID_ARGUMENT, UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH "0\"}")),
+    REFUSED_1(INVALID_ARGUMENT, UPGRADE("{\"url\":\"u\",\"target-hash\":\"x\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"count\":1}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"message\":\"m\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"count\":\"1\",\"message\":\"m\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"count\":1.0,\"message\":\"m\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"count\":-1,\"message\":\"m\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("{\"count\":4294967296,\"message\":\"m\"}")),
+    REFUSED_1(MALFORMED, NOTIFY("[1,\"m\"]")),
     /* the older generation's message */
-    REFUSED("{\"sender_cid\":\"3\"}", "json-0", ERROR_MALFORMED),
-    REFUSED("{\"sender_cid\":\"3\",\"message\":{\"attach-hsm\":null}}", "json-0", ERROR_MALFORMED),
-    REFUSED(OLD(""), "json-0", ERROR_UNKNOWN_COMMAND),
-    REFUSED(OLD(" attach-hsm"), "json-0", ERROR_UNKNOWN_COMMAND),
-    REFUSED(OLD("attach-hsm "), "json-0", ERROR_UNKNOWN_COMMAND),
-    REFUSED(OLD("GetHostOSVersion"), "json-0", ERROR_UNKNOWN_COMMAND),
-    REFUSED(OLD("attach-hsm[]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade[u " HASH), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade["), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade[u " HASH "] "), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade[u]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade[]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("upgrade[u  " HASH "]"), "json-0", ERROR_INVALID_ARGUMENT),
-    REFUSED(OLD("upgrade[u " HASH "0]"), "json-0", ERROR_INVALID_ARGUMENT),
-    REFUSED(OLD("notify[]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("notify[m]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("notify[,m]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("notify[-1,m]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("notify[01,m]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("notify[4294967296,m]"), "json-0", ERROR_MALFORMED),
-    REFUSED(OLD("set-node-id[n]"), "json-0", ERROR_UNKNOWN_COMMAND),
-    REFUSED(OLD("join-success"), "json-0", ERROR_UNKNOWN_COMMAND),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"3\"}"),
+    REFUSED_0(MALFORMED, "{\"sender_cid\":\"3\",\"message\":{\"attach-hsm\":null}}"),
+    REFUSED_0(UNKNOWN_COMMAND, OLD("")),
+    REFUSED_0(UNKNOWN_COMMAND, OLD(" attach-hsm")),
+    REFUSED_0(UNKNOWN_COMMAND, OLD("attach-hsm ")),
+    REFUSED_0(UNKNOWN_COMMAND, OLD("GetHostOSVersion")),
+    REFUSED_0(MALFORMED, OLD("attach-hsm[]")),
+    REFUSED_0(MALFORMED, OLD("upgrade")),
+    REFUSED_0(MALFORMED, OLD("upgrade[u " HASH)),
+    REFUSED_0(MALFORMED, OLD("upgrade[")),
+    REFUSED_0(MALFORMED, OLD("upgrade[u " HASH "] ")),
+    REFUSED_0(MALFORMED, OLD("upgrade[u]")),
+    REFUSED_0(MALFORMED, OLD("upgrade[]")),
+    REFUSED_0(INVALID_ARGUMENT, OLD("upgrade[u  " HASH "]")),
+    REFUSED_0(INVALID_ARGUMENT, OLD("upgrade[u " HASH "0]")),
+    REFUSED_0(MALFORMED, OLD("notify[]")),
+    REFUSED_0(MALFORMED, OLD("notify[m]")),
+    REFUSED_0(MALFORMED, OLD("notify[,m]")),
+    REFUSED_0(MALFORMED, OLD("notify[-1,m]")),
+    REFUSED_0(MALFORMED, OLD("notify[01,m]")),
+    REFUSED_0(MALFORMED, OLD("notify[4294967296,m]")),
+    REFUSED_0(UNKNOWN_COMMAND, OLD("set-node-id[n]")),
+    REFUSED_0(UNKNOWN_COMMAND, OLD("join-success")),
 };
 
 static void complain(const struct sample *sample, const struct received *received)
@@ -184,14 +185,14 @@ static void check(const struct sample *sample)
     received_free(&received);
 }
 
-static void test_taken(void)
+UNIT_TEST(test_taken, "what is taken")
 {
     CHECK_EACH(i, taken, "%s", taken[i].request) {
         check(&taken[i]);
     }
 }
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "what is refused")
 {
     CHECK_EACH(i, refused, "%s", refused[i].request) {
         check(&refused[i]);
@@ -199,7 +200,7 @@ static void test_refused(void)
 }
 
 /* Split anywhere, a request is the same; bytes behind it that come later are nobody's. */
-static void test_splits(void)
+UNIT_TEST(test_splits, "however it is split")
 {
     CHECK_EACH(i, taken, "%s", taken[i].request) {
         size_t length = strlen(taken[i].request);
@@ -215,7 +216,7 @@ static void test_splits(void)
 }
 
 /* What has been looked at is not looked at again: it may be anything by then. */
-static void test_each_byte_once(void)
+UNIT_TEST(test_each_byte_once, "each byte is looked at once")
 {
     static const char first[] = "{\"sender_cid\":\"3\",\"message\":\"att";
     static const char rest[] = "ach-hsm\"}";
@@ -245,7 +246,7 @@ static struct text text_of_heard(const char *request, struct received *received)
 }
 
 /* The texts of a request point into its frame, decoded. */
-static void test_texts(void)
+UNIT_TEST(test_texts, "texts")
 {
     static const struct {
         const char *request;
@@ -280,7 +281,7 @@ static const uint8_t hash[SHA256_SIZE] = {
     0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
     0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
 
-static void test_hashes(void)
+UNIT_TEST(test_hashes, "hashes")
 {
     static const char *const requests[] = {
         UPGRADE("{\"url\":\"u\",\"target-hash\":\"" HASH_UPPER "\"}"),
@@ -310,7 +311,7 @@ static enum error_code code_of(const char *before, char fill, size_t count, cons
     return code;
 }
 
-static void test_limits(void)
+UNIT_TEST(test_limits, "limits")
 {
     static const char rest[] = "\",\"target-hash\":\"" HASH "\"}}}";
     static const char new_url[] = "{\"sender_cid\":3,\"message\":{\"upgrade\":{\"url\":\"";
@@ -335,7 +336,7 @@ static void test_limits(void)
     CHECK_EQUAL(code_of(NEW("\"attach-hsm\""), ' ', RECEIVED_LIMIT, ""), ERROR_NONE);
 }
 
-static void test_nesting(void)
+UNIT_TEST(test_nesting, "nesting")
 {
     static const char after[] = ",\"sender_cid\":3,\"message\":\"attach-hsm\"}";
     static const size_t levels[] = {1, 200, 1023, 1024, 5000};
@@ -371,7 +372,7 @@ static void check_last_word(const char *arrived, const char *dialect, const char
     free(given);
 }
 
-static void test_last_words(void)
+UNIT_TEST(test_last_words, "last words")
 {
     static const char newer[] = "{\"Err\":\"busy: later\"}";
     static const char older[] = "{\"message\": \"invalid request\", \"status\": \"error\"}";
@@ -400,7 +401,7 @@ static void check_answer(const char *request, const struct answer *answer, const
     CHECK_TRUE(golden_text_equal(golden, bytes + 2, reply.length - 2));
 }
 
-static void test_answers(void)
+UNIT_TEST(test_answers, "answers to the byte")
 {
     static const char newer[] = NEW("\"attach-hsm\"");
     static const char older[] = OLD("attach-hsm");
@@ -419,11 +420,10 @@ static void test_answers(void)
     check_answer(older, &error, "json-0/invalid");
 }
 
-static void test_answers_that_cannot_be(void)
+UNIT_TEST(test_answers_that_cannot_be, "answers that cannot be")
 {
     static const char *const requests[] = {NEW("\"attach-hsm\""), OLD("attach-hsm")};
-    for (size_t i = 0; i < 2; i++) {
-        CHECK_ROW("i = %zu", i);
+    CHECK_EACH(i, requests, "%s", requests[i]) {
         uint8_t bytes[ANSWER_BYTES_MAX];
         struct reply reply = {bytes, sizeof bytes, 3};
         struct answer progress = {.type = ANSWER_PROGRESS};
@@ -443,7 +443,7 @@ static void test_answers_that_cannot_be(void)
 }
 
 /* The longest text, each byte of which takes two. */
-static void test_long_error(void)
+UNIT_TEST(test_long_error, "long errors")
 {
     static char text[ANSWER_TEXT_MAX + 2];
     uint8_t bytes[ANSWER_BYTES_MAX];
@@ -460,18 +460,4 @@ static void test_long_error(void)
     CHECK_BYTES(bytes, "{\"Err\":\"internal\"}", reply.length);
 }
 
-static const struct unit_test tests[] = {
-    {"what is taken", test_taken},
-    {"what is refused", test_refused},
-    {"however it is split", test_splits},
-    {"each byte is looked at once", test_each_byte_once},
-    {"texts", test_texts},
-    {"hashes", test_hashes},
-    {"limits", test_limits},
-    {"nesting", test_nesting},
-    {"last words", test_last_words},
-    {"answers to the byte", test_answers},
-    {"answers that cannot be", test_answers_that_cannot_be},
-    {"long errors", test_long_error},
-};
-UNIT_MAIN("compat JSON at the host", tests)
+UNIT_MAIN("compat JSON at the host")

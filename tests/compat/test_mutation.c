@@ -75,7 +75,7 @@ static size_t mutated_length(const struct golden *file)
 }
 
 /* Before anything else: good is taken and bad is refused, by the same two functions. */
-static void test_known(void)
+UNIT_TEST(test_known, "good is taken, bad is refused")
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < set.count; i++) {
@@ -95,7 +95,7 @@ static void test_known(void)
     golden_free(&set);
 }
 
-static void test_flips(void)
+UNIT_TEST(test_flips, "every bit flipped")
 {
     unsigned counts[3] = {0};
     for (size_t folder = 0; folder < 2; folder++) {
@@ -120,7 +120,7 @@ static void test_flips(void)
 }
 
 /* A frame that is cut is never taken. */
-static void test_truncations(void)
+UNIT_TEST(test_truncations, "every truncation")
 {
     for (size_t folder = 0; folder < 2; folder++) {
         CHECK_ROW("folder = %zu", folder);
@@ -142,9 +142,4 @@ static void test_truncations(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"good is taken, bad is refused", test_known},
-    {"every bit flipped", test_flips},
-    {"every truncation", test_truncations},
-};
-UNIT_MAIN("compat mutations", tests)
+UNIT_MAIN("compat mutations")

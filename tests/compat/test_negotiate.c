@@ -129,7 +129,7 @@ static bool traced(const struct asked *asked, const char *words)
     return strstr(asked->host.trace, words) != NULL;
 }
 
-static void test_tlv_1(void)
+UNIT_TEST(test_tlv_1, "tlv-1")
 {
     make_words();
     const struct script script[] = {{.word = {welcome, done}}};
@@ -142,7 +142,7 @@ static void test_tlv_1(void)
     free(asked);
 }
 
-static void test_tlv_0(void)
+UNIT_TEST(test_tlv_0, "tlv-0")
 {
     static const struct script script[] = {{.word = {WORD(OTHER_VERSION)}},
                                            {.word = {WORD(OK_0)}, .holds = true}};
@@ -160,7 +160,7 @@ static void test_tlv_0(void)
 }
 
 /* The host reads once, and closes. */
-static void test_json_1(void)
+UNIT_TEST(test_json_1, "json-1")
 {
     static const struct script script[] = {
         {.word = {WORD(NOT_JSON)}}, {.word = {WORD(GENERATION)}}, {.word = {WORD(NO_PAYLOAD)}}};
@@ -176,7 +176,7 @@ static void test_json_1(void)
 }
 
 /* The answer to the search is the answer to get-vsock-version. */
-static void test_version_is_not_asked_twice(void)
+UNIT_TEST(test_version_is_not_asked_twice, "the version is not asked twice")
 {
     static const struct script script[] = {{.word = {WORD(NOT_JSON)}},
                                            {.word = {WORD(GENERATION)}}};
@@ -192,7 +192,7 @@ static void test_version_is_not_asked_twice(void)
 }
 
 /* What one host said of its version is nothing that the next one has said. */
-static void test_version_is_of_its_host(void)
+UNIT_TEST(test_version_is_of_its_host, "a version is of its host")
 {
     make_words();
     const struct script script[] = {
@@ -215,7 +215,7 @@ static void test_version_is_of_its_host(void)
     free(asked);
 }
 
-static void test_json_0(void)
+UNIT_TEST(test_json_0, "json-0")
 {
     static const struct script script[] = {
         {.word = {WORD(INVALID)}}, {.word = {WORD(INVALID)}}, {.word = {WORD(ACCEPTED)}}};
@@ -235,7 +235,7 @@ static void test_json_0(void)
 }
 
 /* A host that reads to the end is silent about HELLO. The first connection is kept meanwhile. */
-static void test_silence(void)
+UNIT_TEST(test_silence, "silence about HELLO")
 {
     static const struct script script[] = {
         {.holds = true},
@@ -250,7 +250,7 @@ static void test_silence(void)
 }
 
 /* A slow host of today is not taken for an old one, whatever becomes of the question in JSON. */
-static void test_slow_welcome(void)
+UNIT_TEST(test_slow_welcome, "a slow WELCOME")
 {
     make_words();
     const struct script seconds[] = {
@@ -276,7 +276,7 @@ static void test_slow_welcome(void)
 }
 
 /* Once a frame has begun, its rest is waited for. */
-static void test_begun_frame(void)
+UNIT_TEST(test_begun_frame, "a frame that has begun")
 {
     static const struct script script[] = {{.word = {WORD("VSC")}, .holds = true}};
     struct asked *asked = exact_room(sizeof *asked);
@@ -290,7 +290,7 @@ static void test_begun_frame(void)
 }
 
 /* Ends and resets on both connections are as good as a refused one. */
-static void test_tried_again(void)
+UNIT_TEST(test_tried_again, "tried again")
 {
     make_words();
     const struct script script[] = {
@@ -316,7 +316,7 @@ static void test_tried_again(void)
 }
 
 /* The last try tells how it ended. */
-static void test_given_up(void)
+UNIT_TEST(test_given_up, "given up")
 {
     static const struct {
         struct script script[2];
@@ -378,7 +378,7 @@ static void test_given_up(void)
 }
 
 /* Just after boot the kernel does not know the CID: that is waited out. */
-static void test_cid(void)
+UNIT_TEST(test_cid, "the CID")
 {
     static const struct script script[] = {{.word = {WORD(NOT_JSON)}},
                                            {.word = {WORD(NOT_JSON)}},
@@ -403,7 +403,7 @@ static void test_cid(void)
     free(asked);
 }
 
-static void test_stopped(void)
+UNIT_TEST(test_stopped, "stopped")
 {
     static const struct script script[] = {{.holds = true}, {.holds = true}};
     struct asked *asked = exact_room(sizeof *asked);
@@ -420,7 +420,7 @@ static void test_stopped(void)
     free(asked);
 }
 
-static void test_silent_host(void)
+UNIT_TEST(test_silent_host, "a silent host")
 {
     static const struct script script[] = {{.holds = true}};
     struct asked *asked = exact_room(sizeof *asked);
@@ -440,7 +440,7 @@ static void test_silent_host(void)
     free(asked);
 }
 
-static void test_fixed(void)
+UNIT_TEST(test_fixed, "a dialect that is given")
 {
     make_words();
     const struct {
@@ -465,7 +465,7 @@ static void test_fixed(void)
     }
 }
 
-static void test_fixed_failures(void)
+UNIT_TEST(test_fixed_failures, "failures of one that is given")
 {
     static const struct {
         const char *dialect;
@@ -492,7 +492,7 @@ static void test_fixed_failures(void)
 
 /* A request in JSON whose connection ends without an answer: what changes something is not sent
  * again; a query is, on a way that is searched anew. */
-static void test_at_most_once(void)
+UNIT_TEST(test_at_most_once, "at most once")
 {
     static const struct script script[] = {
         {.word = {WORD(NOT_JSON)}}, {.word = {WORD(GENERATION)}}, {.word = {WORD("{")}},
@@ -509,7 +509,7 @@ static void test_at_most_once(void)
 }
 
 /* A connection for the request that cannot be made: nothing was sent, and all begins anew. */
-static void test_refused_request(void)
+UNIT_TEST(test_refused_request, "a request that is refused")
 {
     static const struct script script[] = {
         {.word = {WORD(NOT_JSON)}},      {.word = {WORD(GENERATION)}},
@@ -522,7 +522,7 @@ static void test_refused_request(void)
     free(asked);
 }
 
-static void test_too_long(void)
+UNIT_TEST(test_too_long, "a request that is too long")
 {
     static const struct script script[] = {{.word = {WORD(NO_PAYLOAD)}}};
     static char message[NOTIFY_MAX];
@@ -542,7 +542,7 @@ static void test_too_long(void)
     free(asked);
 }
 
-static void test_names(void)
+UNIT_TEST(test_names, "names")
 {
     char names[CLIENT_NAMES_MAX];
     const struct dialect *dialect = NULL;
@@ -555,26 +555,4 @@ static void test_names(void)
     CHECK_EQUAL(client_find_protocol("tlv", &dialect), -ENOENT);
 }
 
-static const struct unit_test tests[] = {
-    {"tlv-1", test_tlv_1},
-    {"tlv-0", test_tlv_0},
-    {"json-1", test_json_1},
-    {"the version is not asked twice", test_version_is_not_asked_twice},
-    {"a version is of its host", test_version_is_of_its_host},
-    {"json-0", test_json_0},
-    {"silence about HELLO", test_silence},
-    {"a slow WELCOME", test_slow_welcome},
-    {"a frame that has begun", test_begun_frame},
-    {"tried again", test_tried_again},
-    {"given up", test_given_up},
-    {"the CID", test_cid},
-    {"stopped", test_stopped},
-    {"a silent host", test_silent_host},
-    {"a dialect that is given", test_fixed},
-    {"failures of one that is given", test_fixed_failures},
-    {"at most once", test_at_most_once},
-    {"a request that is refused", test_refused_request},
-    {"a request that is too long", test_too_long},
-    {"names", test_names},
-};
-UNIT_MAIN("compat negotiate", tests)
+UNIT_MAIN("compat negotiate")

@@ -90,7 +90,7 @@ static bool carries(const struct dialect *dialect, unsigned command)
     return (dialect->carries >> command & 1U) != 0;
 }
 
-static void test_requests(void)
+UNIT_TEST(test_requests, "requests")
 {
     static struct pair pair;
     for (size_t i = 0; i < dialects_count; i++) {
@@ -150,7 +150,7 @@ static struct answer success(enum command command)
     return answer;
 }
 
-static void test_successes(void)
+UNIT_TEST(test_successes, "successes")
 {
     static struct pair pair;
     for (size_t i = 0; i < dialects_count; i++) {
@@ -176,7 +176,7 @@ static bool keeps_text(const struct dialect *dialect, unsigned code)
     return !fixed && strcmp(dialect->name, "json-0") != 0;
 }
 
-static void test_errors(void)
+UNIT_TEST(test_errors, "errors")
 {
     static struct pair pair;
     for (size_t i = 0; i < dialects_count; i++) {
@@ -196,10 +196,4 @@ static void test_errors(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"requests", test_requests},
-    {"successes", test_successes},
-    {"errors", test_errors},
-};
-
-UNIT_MAIN("pairs", tests)
+UNIT_MAIN("pairs")

@@ -41,7 +41,7 @@ static const struct {
 };
 enum { REQUESTS = COUNT(requests) };
 
-static void test_requests(void)
+UNIT_TEST(test_requests, "requests to the byte, however split")
 {
     struct golden_set set = golden_load("tlv-0");
     for (size_t i = 0; i < REQUESTS; i++) {
@@ -116,7 +116,7 @@ static const struct sample samples[] = {
            ERROR_MALFORMED), /* width */
 };
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "what is refused")
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         struct received received;
@@ -129,7 +129,7 @@ static void test_refused(void)
 }
 
 /* A magic that is another, and other majors, are wire 1.x. */
-static void test_not_ours(void)
+UNIT_TEST(test_not_ours, "what is another wire")
 {
     struct received received;
     received_whole("VSCX\x00\x09", 6, &received);
@@ -165,7 +165,7 @@ static enum error_code code_of(uint8_t command, uint8_t tag, size_t length)
     return received.protocol_error.code;
 }
 
-static void test_limits(void)
+UNIT_TEST(test_limits, "limits")
 {
     CHECK_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX), ERROR_NONE);
     CHECK_EQUAL(code_of(COMMAND_UPGRADE, 2, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
@@ -185,7 +185,7 @@ static void check_answer(const struct golden_set *set, const struct answer *answ
     CHECK_BYTES(bytes + 2, golden->bytes, golden->length);
 }
 
-static void test_answers(void)
+UNIT_TEST(test_answers, "answers to the byte")
 {
     struct golden_set set = golden_load("tlv-0");
     struct answer none = {.type = ANSWER_RESPONSE};
@@ -200,7 +200,7 @@ static void test_answers(void)
     golden_free(&set);
 }
 
-static void test_what_cannot_be_said(void)
+UNIT_TEST(test_what_cannot_be_said, "what cannot be said")
 {
     struct server_session session = {.dialect = &dialect_tlv_0};
     uint8_t bytes[ANSWER_BYTES_MAX];
@@ -260,7 +260,7 @@ static struct taken take(enum command command, const void *bytes, size_t length)
     return taken;
 }
 
-static void test_golden_answers(void)
+UNIT_TEST(test_golden_answers, "golden answers")
 {
     static const struct {
         const char *golden;
@@ -293,7 +293,7 @@ static void test_golden_answers(void)
     golden_free(&set);
 }
 
-static void test_nonsense(void)
+UNIT_TEST(test_nonsense, "nonsense")
 {
     static const struct sample wrong[] = {
         SAMPLE("x", ERROR_MALFORMED),
@@ -319,14 +319,4 @@ static void test_nonsense(void)
     free(version.frame);
 }
 
-static const struct unit_test tests[] = {
-    {"requests to the byte, however split", test_requests},
-    {"what is refused", test_refused},
-    {"what is another wire", test_not_ours},
-    {"limits", test_limits},
-    {"answers to the byte", test_answers},
-    {"what cannot be said", test_what_cannot_be_said},
-    {"golden answers", test_golden_answers},
-    {"nonsense", test_nonsense},
-};
-UNIT_MAIN("compat TLV wire 0.9", tests)
+UNIT_MAIN("compat TLV wire 0.9")

@@ -40,7 +40,7 @@ static void fill(void)
     CHECK_EQUAL(fcntl(ends[1], F_SETFL, 0), 0);
 }
 
-static void test_write_what_is_ready(void)
+UNIT_TEST(test_write_what_is_ready, "what is ready is written after the limit too")
 {
     char got[8] = "";
     open_all();
@@ -50,7 +50,7 @@ static void test_write_what_is_ready(void)
     close_all();
 }
 
-static void test_write_what_is_not(void)
+UNIT_TEST(test_write_what_is_not, "what is not ready: the limit, and the stop")
 {
     open_all();
     fill();
@@ -61,7 +61,7 @@ static void test_write_what_is_not(void)
     close_all();
 }
 
-static void test_read(void)
+UNIT_TEST(test_read, "reading once")
 {
     char got[8] = "";
     size_t length = 99;
@@ -78,7 +78,7 @@ static void test_read(void)
     close_all();
 }
 
-static void test_read_to_the_end(void)
+UNIT_TEST(test_read_to_the_end, "reading to the end")
 {
     char got[8] = "";
     size_t length = 99;
@@ -94,11 +94,4 @@ static void test_read_to_the_end(void)
     close_all();
 }
 
-static const struct unit_test tests[] = {
-    {"what is ready is written after the limit too", test_write_what_is_ready},
-    {"what is not ready: the limit, and the stop", test_write_what_is_not},
-    {"reading once", test_read},
-    {"reading to the end", test_read_to_the_end},
-};
-
-UNIT_MAIN("guest: bytes", tests)
+UNIT_MAIN("guest: bytes")

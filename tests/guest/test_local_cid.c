@@ -5,7 +5,7 @@
 
 #include <errno.h>
 
-static void test_environment(void)
+UNIT_TEST(test_environment, "VSOCK_LOCAL_CID")
 {
     static const struct {
         const char *value;
@@ -30,7 +30,7 @@ static void test_environment(void)
     }
 }
 
-static void test_device(void)
+UNIT_TEST(test_device, "the device")
 {
     uint32_t cid = 77;
     CHECK_EQUAL(local_cid_read("/nowhere/vsock", &cid), -EAFNOSUPPORT);
@@ -39,8 +39,4 @@ static void test_device(void)
     CHECK_EQUAL(cid, 77);
 }
 
-static const struct unit_test tests[] = {
-    {"VSOCK_LOCAL_CID", test_environment},
-    {"the device", test_device},
-};
-UNIT_MAIN("guest local CID", tests)
+UNIT_MAIN("guest local CID")

@@ -17,7 +17,7 @@ static struct options_case parse(const char *line)
     return made;
 }
 
-static void test_defaults(void)
+UNIT_TEST(test_defaults, "defaults")
 {
     struct options_case made = parse("attach-hsm");
     CHECK_EQUAL(made.options.action, ACTION_ASK);
@@ -35,7 +35,7 @@ static void test_defaults(void)
     options_case_done(&made);
 }
 
-static void test_every_command(void)
+UNIT_TEST(test_every_command, "every command")
 {
     for (unsigned command = 1; command <= COMMAND_LAST; command++) {
         CHECK_ROW("command = %u", command);
@@ -50,7 +50,7 @@ static void test_every_command(void)
     }
 }
 
-static void test_options_before_and_after(void)
+UNIT_TEST(test_options_before_and_after, "options before and after the command")
 {
     static const char *const lines[] = {
         "-a unix:/s -t 2.5 --connect-timeout=0 --protocol tlv-1 -o json --progress never -v "
@@ -76,7 +76,7 @@ static void test_options_before_and_after(void)
     }
 }
 
-static void test_the_last_one_counts(void)
+UNIT_TEST(test_the_last_one_counts, "the last one counts")
 {
     struct options_case made =
         parse("-t 1 attach-hsm -t 2 -o json -o value -v -q --protocol tlv-1 --protocol auto "
@@ -91,7 +91,7 @@ static void test_the_last_one_counts(void)
     options_case_done(&made);
 }
 
-static void test_timeouts(void)
+UNIT_TEST(test_timeouts, "timeouts")
 {
     static const struct {
         const char *line;
@@ -116,7 +116,7 @@ static void test_timeouts(void)
     }
 }
 
-static void test_upgrade(void)
+UNIT_TEST(test_upgrade, "upgrade")
 {
     struct options_case made = parse("upgrade --no-wait --hash " HASH " --url http://h/i");
     CHECK_TEXT(made.options.request.url, "http://h/i");
@@ -126,7 +126,7 @@ static void test_upgrade(void)
     options_case_done(&made);
 }
 
-static void test_notify(void)
+UNIT_TEST(test_notify, "notify")
 {
     struct options_case made = parse("notify hello --count 4294967295");
     CHECK_TEXT(made.options.request.message, "hello");
@@ -152,7 +152,7 @@ static void test_notify(void)
     options_case_done(&made);
 }
 
-static void test_flag_form(void)
+UNIT_TEST(test_flag_form, "flag form")
 {
     struct options_case made = parse("--port 7 --get-hostos-version");
     CHECK_EQUAL(made.options.request.command, COMMAND_GET_HOSTOS_VERSION);
@@ -183,7 +183,7 @@ static void test_flag_form(void)
     options_case_done(&made);
 }
 
-static void test_addresses(void)
+UNIT_TEST(test_addresses, "addresses")
 {
     static const struct {
         const char *line;
@@ -211,7 +211,7 @@ static void test_addresses(void)
     }
 }
 
-static void test_other_actions(void)
+UNIT_TEST(test_other_actions, "help, version, decode")
 {
     static const struct {
         const char *line;
@@ -242,17 +242,4 @@ static void test_other_actions(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"defaults", test_defaults},
-    {"every command", test_every_command},
-    {"options before and after the command", test_options_before_and_after},
-    {"the last one counts", test_the_last_one_counts},
-    {"timeouts", test_timeouts},
-    {"upgrade", test_upgrade},
-    {"notify", test_notify},
-    {"flag form", test_flag_form},
-    {"addresses", test_addresses},
-    {"help, version, decode", test_other_actions},
-};
-
-UNIT_MAIN("guest: options", tests)
+UNIT_MAIN("guest: options")

@@ -36,7 +36,7 @@ static void check_bar(const struct progress *progress, unsigned columns, const c
     CHECK_STRING(line, expected);
 }
 
-static void test_text(void)
+UNIT_TEST(test_text, "text")
 {
     struct progress progress = {0};
     feed(&progress, PHASE_QUEUED, 0, 0, 0);
@@ -59,7 +59,7 @@ static void test_text(void)
     check_line(&progress, "phase 99");
 }
 
-static void test_bar(void)
+UNIT_TEST(test_bar, "bar")
 {
     struct progress progress = {0};
     feed(&progress, PHASE_DOWNLOADING, 0, 256 * MIB, 0);
@@ -75,7 +75,7 @@ static void test_bar(void)
               "downloading  99% [==============>]  256.0 MiB of 256.0 MiB  32.0 MiB/s");
 }
 
-static void test_bar_is_never_wider_than_its_buffer(void)
+UNIT_TEST(test_bar_is_never_wider_than_its_buffer, "a bar is never wider than its buffer")
 {
     struct progress progress = {0};
     char line[PROGRESS_LINE_MAX];
@@ -86,7 +86,7 @@ static void test_bar_is_never_wider_than_its_buffer(void)
     CHECK_STRING(line, "");
 }
 
-static void test_monotone(void)
+UNIT_TEST(test_monotone, "monotone within a phase")
 {
     struct progress progress = {0};
     feed(&progress, PHASE_DOWNLOADING, 0, 1000, 0);
@@ -97,7 +97,7 @@ static void test_monotone(void)
     CHECK_EQUAL(progress.done, 100);
 }
 
-static void test_a_hundred_is_for_the_verified(void)
+UNIT_TEST(test_a_hundred_is_for_the_verified, "100 % is for the verified")
 {
     struct progress progress = {0};
     char line[PROGRESS_LINE_MAX];
@@ -114,7 +114,7 @@ static void test_a_hundred_is_for_the_verified(void)
     CHECK_PREFIX(line, "downloading  99%");
 }
 
-static void test_rate_and_time_left(void)
+UNIT_TEST(test_rate_and_time_left, "rate and time left")
 {
     struct progress progress = {0};
     /* A resumed download does not count what was there before. */
@@ -134,7 +134,7 @@ static void test_rate_and_time_left(void)
     check_line(&progress, "downloading   0%  1 B of 16.0 EiB  1 B/s");
 }
 
-static void test_a_log_is_told_each_phase_and_each_tenth(void)
+UNIT_TEST(test_a_log_is_told_each_phase_and_each_tenth, "a log is told each phase and each tenth")
 {
     struct progress progress = {0};
     feed(&progress, PHASE_QUEUED, 0, 0, 0);
@@ -151,14 +151,4 @@ static void test_a_log_is_told_each_phase_and_each_tenth(void)
     CHECK_TRUE(progress_due(&progress));
 }
 
-static const struct unit_test tests[] = {
-    {"text", test_text},
-    {"bar", test_bar},
-    {"a bar is never wider than its buffer", test_bar_is_never_wider_than_its_buffer},
-    {"monotone within a phase", test_monotone},
-    {"100 % is for the verified", test_a_hundred_is_for_the_verified},
-    {"rate and time left", test_rate_and_time_left},
-    {"a log is told each phase and each tenth", test_a_log_is_told_each_phase_and_each_tenth},
-};
-
-UNIT_MAIN("guest: progress", tests)
+UNIT_MAIN("guest: progress")

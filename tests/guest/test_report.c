@@ -35,7 +35,7 @@ static void check(enum command command, struct client_outcome outcome, enum exit
     }
 }
 
-static void test_done(void)
+UNIT_TEST(test_done, "done")
 {
     check(COMMAND_UPGRADE, (struct client_outcome){.result = CLIENT_SATISFIED}, EXIT_DONE, NULL);
     check(COMMAND_UPGRADE,
@@ -43,7 +43,7 @@ static void test_done(void)
           EXIT_DONE, NULL);
 }
 
-static void test_errors_of_the_host(void)
+UNIT_TEST(test_errors_of_the_host, "errors of the host")
 {
     struct client_outcome outcome = {.result = CLIENT_ANSWERED, .sent = true};
     outcome.answer = answer_error(ERROR_BUSY, "later");
@@ -55,7 +55,7 @@ static void test_errors_of_the_host(void)
     check(COMMAND_UPGRADE, outcome, EXIT_HOST_ERROR, "999: a\\x1b");
 }
 
-static void test_no_connection(void)
+UNIT_TEST(test_no_connection, "no connection")
 {
     check(COMMAND_NOTIFY,
           (struct client_outcome){
@@ -78,7 +78,7 @@ static void test_no_connection(void)
           EXIT_NO_CONNECTION, "connect: " WHERE ": no; no command was sent; is the address right?");
 }
 
-static void test_time_over(void)
+UNIT_TEST(test_time_over, "time over")
 {
     struct client_outcome outcome = {
         .result = CLIENT_TIME_OVER, .has_status = true, .text = "late"};
@@ -97,7 +97,7 @@ static void test_time_over(void)
           "timeout: " WHERE ": late; the command changes nothing at the host; ask again");
 }
 
-static void test_no_protocol(void)
+UNIT_TEST(test_no_protocol, "no protocol")
 {
     check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_NO_PROTOCOL, .text = "nonsense"},
           EXIT_NO_PROTOCOL, "protocol: " WHERE ": nonsense; no command was sent");
@@ -110,7 +110,7 @@ static void test_no_protocol(void)
           EXIT_NO_PROTOCOL, "unsupported_version: " WHERE ": 2.0 here; no command was sent");
 }
 
-static void test_the_rest(void)
+UNIT_TEST(test_the_rest, "the rest")
 {
     check(COMMAND_NOTIFY, (struct client_outcome){.result = CLIENT_TOO_LONG, .text = "long"},
           EXIT_USAGE, "usage: long");
@@ -124,7 +124,7 @@ static void test_the_rest(void)
           "broken: ended by SIGTERM; the HSM may have been attached; asking again does no harm");
 }
 
-static void test_a_failed_upgrade(void)
+UNIT_TEST(test_a_failed_upgrade, "a failed upgrade")
 {
     struct upgrade_status status = {
         .phase = PHASE_FAILED, .result = ERROR_HASH_MISMATCH, .detail = text_of("another file")};
@@ -135,7 +135,7 @@ static void test_a_failed_upgrade(void)
     CHECK_STRING(report.text, "another file");
 }
 
-static void test_phases_that_end_following(void)
+UNIT_TEST(test_phases_that_end_following, "phases that end following")
 {
     static const bool ended[] = {true, false, false, false, false, true, true, true, false};
     for (unsigned phase = 0; phase < COUNT(ended); phase++) {
@@ -144,15 +144,4 @@ static void test_phases_that_end_following(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"done", test_done},
-    {"errors of the host", test_errors_of_the_host},
-    {"no connection", test_no_connection},
-    {"time over", test_time_over},
-    {"no protocol", test_no_protocol},
-    {"the rest", test_the_rest},
-    {"a failed upgrade", test_a_failed_upgrade},
-    {"phases that end following", test_phases_that_end_following},
-};
-
-UNIT_MAIN("guest: report", tests)
+UNIT_MAIN("guest: report")

@@ -4,7 +4,7 @@
 
 #include <errno.h>
 
-static void test_pauses_double_up_to_a_second(void)
+UNIT_TEST(test_pauses_double_up_to_a_second, "pauses double up to a second")
 {
     static const int64_t expected[] = {100, 200, 400, 800, 1000, 1000, 1000, 500};
     struct retry retry;
@@ -19,7 +19,7 @@ static void test_pauses_double_up_to_a_second(void)
     CHECK_EQUAL(pause_ms, 4711);
 }
 
-static void test_no_limit_is_one_try(void)
+UNIT_TEST(test_no_limit_is_one_try, "no limit is one try")
 {
     struct retry retry;
     int64_t pause_ms = 0;
@@ -27,7 +27,7 @@ static void test_no_limit_is_one_try(void)
     CHECK_FALSE(retry_next(&retry, &pause_ms));
 }
 
-static void test_tries_take_their_time(void)
+UNIT_TEST(test_tries_take_their_time, "tries take their time")
 {
     struct retry retry;
     int64_t pause_ms = 0;
@@ -42,7 +42,7 @@ static void test_tries_take_their_time(void)
     CHECK_FALSE(retry_next(&retry, &pause_ms));
 }
 
-static void test_never_ends(void)
+UNIT_TEST(test_never_ends, "never ends")
 {
     struct retry retry;
     int64_t pause_ms = 0;
@@ -55,7 +55,7 @@ static void test_never_ends(void)
     CHECK_EQUAL(pause_ms, RETRY_LONGEST_MS);
 }
 
-static void test_failures_that_may_pass(void)
+UNIT_TEST(test_failures_that_may_pass, "failures that may pass")
 {
     static const int passing[] = {ECONNREFUSED, ECONNRESET,    ENODEV,
                                   ETIMEDOUT,    EADDRNOTAVAIL, EAGAIN};
@@ -72,12 +72,4 @@ static void test_failures_that_may_pass(void)
     CHECK_FALSE(retry_errno(ENOENT, false));
 }
 
-static const struct unit_test tests[] = {
-    {"pauses double up to a second", test_pauses_double_up_to_a_second},
-    {"no limit is one try", test_no_limit_is_one_try},
-    {"tries take their time", test_tries_take_their_time},
-    {"never ends", test_never_ends},
-    {"failures that may pass", test_failures_that_may_pass},
-};
-
-UNIT_MAIN("guest: retry", tests)
+UNIT_MAIN("guest: retry")

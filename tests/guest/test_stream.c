@@ -35,7 +35,7 @@ static void pair_close(struct pair *pair)
     close(pair->stop[1]);
 }
 
-static void test_fill_take_drop(void)
+UNIT_TEST(test_fill_take_drop, "fill, take, drop")
 {
     struct pair pair;
     pair_open(&pair);
@@ -57,7 +57,8 @@ static void test_fill_take_drop(void)
 }
 
 /* A host that never stops sending does not hold a guest beyond its time limit. */
-static void test_a_deadline_that_has_passed_counts_before_what_is_there(void)
+UNIT_TEST(test_a_deadline_that_has_passed_counts_before_what_is_there,
+          "a deadline that has passed counts before what is there")
 {
     struct pair pair;
     size_t sent = 1;
@@ -70,7 +71,7 @@ static void test_a_deadline_that_has_passed_counts_before_what_is_there(void)
     pair_close(&pair);
 }
 
-static void test_a_stop_counts_before_what_is_there(void)
+UNIT_TEST(test_a_stop_counts_before_what_is_there, "a stop counts before what is there")
 {
     struct pair pair;
     size_t sent = 1;
@@ -84,7 +85,7 @@ static void test_a_stop_counts_before_what_is_there(void)
     pair_close(&pair);
 }
 
-static void test_pause_ends_at_its_deadline(void)
+UNIT_TEST(test_pause_ends_at_its_deadline, "a pause ends at its deadline")
 {
     struct pair pair;
     pair_open(&pair);
@@ -92,7 +93,7 @@ static void test_pause_ends_at_its_deadline(void)
     pair_close(&pair);
 }
 
-static void test_nobody_reads(void)
+UNIT_TEST(test_nobody_reads, "nobody reads")
 {
     static uint8_t bytes[1 << 20];
     struct pair pair;
@@ -104,7 +105,7 @@ static void test_nobody_reads(void)
     pair_close(&pair);
 }
 
-static void test_a_peer_that_is_gone(void)
+UNIT_TEST(test_a_peer_that_is_gone, "a peer that is gone")
 {
     struct pair pair;
     size_t sent = 1;
@@ -115,7 +116,7 @@ static void test_a_peer_that_is_gone(void)
     pair_close(&pair);
 }
 
-static void test_a_full_buffer(void)
+UNIT_TEST(test_a_full_buffer, "a full buffer")
 {
     struct pair pair;
     pair_open(&pair);
@@ -127,15 +128,4 @@ static void test_a_full_buffer(void)
     pair_close(&pair);
 }
 
-static const struct unit_test tests[] = {
-    {"fill, take, drop", test_fill_take_drop},
-    {"a deadline that has passed counts before what is there",
-     test_a_deadline_that_has_passed_counts_before_what_is_there},
-    {"a stop counts before what is there", test_a_stop_counts_before_what_is_there},
-    {"a pause ends at its deadline", test_pause_ends_at_its_deadline},
-    {"nobody reads", test_nobody_reads},
-    {"a peer that is gone", test_a_peer_that_is_gone},
-    {"a full buffer", test_a_full_buffer},
-};
-
-UNIT_MAIN("guest: stream", tests)
+UNIT_MAIN("guest: stream")

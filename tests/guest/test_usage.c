@@ -69,7 +69,7 @@ static const struct {
     {"decode a b", "'b' is one word too many for decode"},
 };
 
-static void test_refusals(void)
+UNIT_TEST(test_refusals, "refusals, word for word")
 {
     CHECK_EACH(i, rows, "%s", rows[i].line) {
         struct options_case made = options_case_parse(rows[i].line, NULL);
@@ -82,7 +82,7 @@ static void test_refusals(void)
     }
 }
 
-static void test_refused_addresses(void)
+UNIT_TEST(test_refused_addresses, "refused addresses")
 {
     struct options_case made = options_case_parse("attach-hsm -a vsock:any:1", NULL);
     CHECK_COMPARE(made.status, <, 0);
@@ -95,7 +95,7 @@ static void test_refused_addresses(void)
 }
 
 /* A name of the decided dialects is refused until its row is there, and the rows are named. */
-static void test_protocols(void)
+UNIT_TEST(test_protocols, "protocols")
 {
     static const char *const names[] = {"tlv-1", "tlv-0", "json-1", "json-0", "nonsense"};
     CHECK_EACH(i, names, "%s", names[i]) {
@@ -111,7 +111,7 @@ static void test_protocols(void)
     }
 }
 
-static void test_limits_of_texts(void)
+UNIT_TEST(test_limits_of_texts, "limits of texts")
 {
     static char message[NOTIFY_MAX + 2];
     memset(message, 'a', NOTIFY_MAX + 1);
@@ -130,7 +130,7 @@ static void test_limits_of_texts(void)
     options_case_done(&made);
 }
 
-static void test_no_words_at_all(void)
+UNIT_TEST(test_no_words_at_all, "no words at all")
 {
     char *argv[] = {NULL};
     struct options options;
@@ -139,7 +139,7 @@ static void test_no_words_at_all(void)
 }
 
 /* The first screen names every option and every command; a page is there for each command. */
-static void test_help_is_complete(void)
+UNIT_TEST(test_help_is_complete, "help is complete")
 {
     char screen[HELP_MAX];
     help_text(NULL, screen);
@@ -158,7 +158,7 @@ static void test_help_is_complete(void)
 }
 
 /* Nothing that is typed makes it do more than refuse. */
-static void test_long_words(void)
+UNIT_TEST(test_long_words, "long words")
 {
     static char line[8192] = "attach-hsm --";
     size_t begin = strlen(line);
@@ -169,14 +169,4 @@ static void test_long_words(void)
     options_case_done(&made);
 }
 
-static const struct unit_test tests[] = {
-    {"refusals, word for word", test_refusals},
-    {"refused addresses", test_refused_addresses},
-    {"protocols", test_protocols},
-    {"limits of texts", test_limits_of_texts},
-    {"no words at all", test_no_words_at_all},
-    {"help is complete", test_help_is_complete},
-    {"long words", test_long_words},
-};
-
-UNIT_MAIN("guest: usage", tests)
+UNIT_MAIN("guest: usage")

@@ -26,7 +26,7 @@ int pidfd_open(pid_t pid, unsigned int flags)
     return (int)syscall(SYS_pidfd_open, pid, flags);
 }
 
-static void test_ends(void)
+UNIT_TEST(test_ends, "how a program ends")
 {
     run_shell("exit 0", CHILD_EXITED, 0);
     CHECK_STRING(result.line, "");
@@ -47,7 +47,7 @@ static void run_with_stdout(const char *script, char *bytes, size_t size)
 }
 
 /* A stdout of its own is taken byte for byte, and kept apart from what goes to the log. */
-static void test_said(void)
+UNIT_TEST(test_said, "a stdout of its own")
 {
     char bytes[8] = "xxxxxxx";
     run_with_stdout("echo 1234; echo log >&2", bytes, sizeof bytes);
@@ -66,7 +66,7 @@ static void test_said(void)
 }
 
 /* No descriptor is left once the program runs: it is not harmed, and waited for all the same. */
-static void test_no_descriptor_for_it(void)
+UNIT_TEST(test_no_descriptor_for_it, "no descriptor to wait for it by")
 {
     no_pidfd = true;
     run_shell("sleep 0.2; echo out; exit 3", CHILD_EXITED, 3);
@@ -78,7 +78,7 @@ static void test_no_descriptor_for_it(void)
     no_pidfd = false;
 }
 
-static void test_end_format(void)
+UNIT_TEST(test_end_format, "the end of a program in words")
 {
     static const struct {
         struct child_result result;
@@ -96,7 +96,7 @@ static void test_end_format(void)
     }
 }
 
-static void test_cannot_start(void)
+UNIT_TEST(test_cannot_start, "a program that cannot be started")
 {
     struct child_result untouched = {.exit_status = 77};
     char path[64];
@@ -113,7 +113,7 @@ static void test_cannot_start(void)
     CHECK_EQUAL(untouched.exit_status, 77);
 }
 
-static void test_environment(void)
+UNIT_TEST(test_environment, "environment, directory, stdin")
 {
     (void)setenv("NOTIFY_SOCKET", "/nonexistent", 1); /* one thread */
     struct child_command command =
@@ -128,7 +128,7 @@ static void test_environment(void)
     CHECK_STRING(result.line, "/dev/null");
 }
 
-static void test_descriptors(void)
+UNIT_TEST(test_descriptors, "no other descriptor")
 {
     int leak = open("/dev/null", O_RDONLY); // NOLINT(android-cloexec-open): that is the test
     REQUIRE_COMPARE(leak, >=, 0);
@@ -137,7 +137,7 @@ static void test_descriptors(void)
     (void)close(leak);
 }
 
-static void test_signals(void)
+UNIT_TEST(test_signals, "no blocked or ignored signal")
 {
     sigset_t all;
     sigset_t before;
@@ -155,7 +155,7 @@ static void test_signals(void)
     CHECK_EQUAL(ignored & ~0x180000000UL, 0);
 }
 
-static void test_session(void)
+UNIT_TEST(test_session, "session and group")
 {
     int pid = 0;
     int group = 0;
@@ -168,7 +168,7 @@ static void test_session(void)
     CHECK_COMPARE(session, !=, getsid(0));
 }
 
-static void test_flood(void)
+UNIT_TEST(test_flood, "100 MB of output")
 {
     enum { LINES = 1000000 }; /* of 100 bytes */
     run_shell("yes $(printf %099d 0) | head -n 1000000; echo end", CHILD_EXITED, 0);
@@ -180,7 +180,7 @@ static void test_flood(void)
     CHECK_EQUAL(printed.texts, 1);
 }
 
-static void test_deadline(void)
+UNIT_TEST(test_deadline, "deadline")
 {
     struct child_command command = command_of(shell("echo before; exec sleep 1000"), SOON_MS);
     REQUIRE_EQUAL(child_run(&command, &result), 0);
@@ -213,7 +213,7 @@ static size_t descriptors(void)
     return count;
 }
 
-static void test_nothing_is_left(void)
+UNIT_TEST(test_nothing_is_left, "no descriptor and no zombie is left")
 {
     struct child_command bad =
         command_of((char *const[]){(char[]){"/nonexistent/program"}, NULL}, FAR_MS);
@@ -225,22 +225,7 @@ static void test_nothing_is_left(void)
     CHECK_EQUAL(errno, ECHILD);
 }
 
-static const struct unit_test tests[] = {
-    {"how a program ends", test_ends},
-    {"the end of a program in words", test_end_format},
-    {"a stdout of its own", test_said},
-    {"no descriptor to wait for it by", test_no_descriptor_for_it},
-    {"a program that cannot be started", test_cannot_start},
-    {"environment, directory, stdin", test_environment},
-    {"no other descriptor", test_descriptors},
-    {"no blocked or ignored signal", test_signals},
-    {"session and group", test_session},
-    {"100 MB of output", test_flood},
-    {"deadline", test_deadline},
-    {"no descriptor and no zombie is left", test_nothing_is_left},
-};
-
 int main(void)
 {
-    return folder_unit_main("command", tests, COUNT(tests), directory, NULL);
+    return folder_unit_main("command", directory, NULL);
 }

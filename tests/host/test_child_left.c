@@ -23,7 +23,7 @@ static bool wait_ended(pid_t pid)
     return ended(pid);
 }
 
-static void test_group_is_killed(void)
+UNIT_TEST(test_group_is_killed, "the whole group is killed")
 {
     /* Both ignore SIGTERM; the child's number is printed. */
     struct child_command command =
@@ -37,7 +37,7 @@ static void test_group_is_killed(void)
     (void)close(command.stop_fd);
 }
 
-static void test_stubborn_child_of_killed(void)
+UNIT_TEST(test_stubborn_child_of_killed, "a child that ignores SIGTERM is killed too")
 {
     /* The program dies of SIGTERM, its child ignores it. */
     struct child_command command =
@@ -51,7 +51,7 @@ static void test_stubborn_child_of_killed(void)
     (void)close(command.stop_fd);
 }
 
-static void test_child_that_stays(void)
+UNIT_TEST(test_child_that_stays, "a child that keeps the pipe is not waited for")
 {
     run_shell("sleep 1000 & echo $!", CHILD_EXITED, 0);
     pid_t pid = printed_pid();
@@ -79,7 +79,7 @@ static int reap(pid_t pid)
     return status;
 }
 
-static void test_left_running(void)
+UNIT_TEST(test_left_running, "left running at a stop")
 {
     struct child_command command = command_of(shell("echo $$; exec sleep 1000"), FAR_MS);
     pid_t pid = run_left(&command);
@@ -107,7 +107,7 @@ static int write_after(bool holds_output)
     return status;
 }
 
-static void test_holds_output(void)
+UNIT_TEST(test_holds_output, "a program that holds its output survives us")
 {
     int status = write_after(true);
     CHECK_TRUE(WIFEXITED(status));
@@ -127,7 +127,7 @@ static bool lockable(const char *path)
     return free;
 }
 
-static void test_inherit(void)
+UNIT_TEST(test_inherit, "an inherited descriptor")
 {
     char path[64];
     struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
@@ -160,16 +160,7 @@ static void test_inherit(void)
     (void)close(fd);
 }
 
-static const struct unit_test tests[] = {
-    {"the whole group is killed", test_group_is_killed},
-    {"a child that ignores SIGTERM is killed too", test_stubborn_child_of_killed},
-    {"a child that keeps the pipe is not waited for", test_child_that_stays},
-    {"left running at a stop", test_left_running},
-    {"a program that holds its output survives us", test_holds_output},
-    {"an inherited descriptor", test_inherit},
-};
-
 int main(void)
 {
-    return folder_unit_main("step_left", tests, COUNT(tests), directory, NULL);
+    return folder_unit_main("step_left", directory, NULL);
 }

@@ -100,7 +100,7 @@ static void expect_dump(const struct conf *conf, const struct conf *wanted, bool
     free(should);
 }
 
-static void test_each_key(void)
+UNIT_TEST(test_each_key, "each key is taken, or kept and named")
 {
     sandbox_enter();
     CHECK_EQUAL(CHANGES, conf_keys_count);
@@ -130,7 +130,7 @@ static void test_each_key(void)
 }
 
 /* What was kept stands on its own feet: the one before may be freed. */
-static void test_kept_values_are_copies(void)
+UNIT_TEST(test_kept_values_are_copies, "values that are kept are copies")
 {
     sandbox_enter();
     struct conf *now = load(0);
@@ -144,7 +144,7 @@ static void test_kept_values_are_copies(void)
     sandbox_leave();
 }
 
-static void test_nothing_changed(void)
+UNIT_TEST(test_nothing_changed, "nothing changed")
 {
     sandbox_enter();
     struct conf *now = load(CHANGES);
@@ -157,9 +157,4 @@ static void test_nothing_changed(void)
     sandbox_leave();
 }
 
-static const struct unit_test tests[] = {
-    {"each key is taken, or kept and named", test_each_key},
-    {"values that are kept are copies", test_kept_values_are_copies},
-    {"nothing changed", test_nothing_changed},
-};
-UNIT_MAIN("conf_keep", tests)
+UNIT_MAIN("conf_keep")

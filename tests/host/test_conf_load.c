@@ -40,7 +40,7 @@ static const struct {
     {DEVICES "\n", DEVICES "/b\n", "", "/b"},
 };
 
-static void test_lists_add_up(void)
+UNIT_TEST(test_lists_add_up, "lists add up over lines and files")
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
@@ -55,7 +55,7 @@ static void test_lists_add_up(void)
     sandbox_leave();
 }
 
-static void test_drop_ins_override_in_order(void)
+UNIT_TEST(test_drop_ins_override_in_order, "drop-ins override, in the order of their names")
 {
     sandbox_enter();
     sandbox_write("main.conf", "[limits]\nworkers = 1\nqueue = 1\n[hsm]\nuri = one\n");
@@ -75,7 +75,7 @@ static void test_drop_ins_override_in_order(void)
     sandbox_leave();
 }
 
-static void test_bad_drop_ins(void)
+UNIT_TEST(test_bad_drop_ins, "bad drop-ins")
 {
     sandbox_enter();
     sandbox_write("main.conf", "");
@@ -98,7 +98,7 @@ static void test_bad_drop_ins(void)
 }
 
 /* A list that drop-ins left too short is told with its last mention. */
-static void test_emptied_by_drop_in(void)
+UNIT_TEST(test_emptied_by_drop_in, "a list that a drop-in emptied")
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
@@ -111,7 +111,7 @@ static void test_emptied_by_drop_in(void)
     sandbox_leave();
 }
 
-static void test_listen_replaces(void)
+UNIT_TEST(test_listen_replaces, "--listen replaces the addresses")
 {
     char first[] = "unix:/a";
     char second[] = "vsock:3:5";
@@ -126,7 +126,7 @@ static void test_listen_replaces(void)
     sandbox_leave();
 }
 
-static void test_bad_listen(void)
+UNIT_TEST(test_bad_listen, "bad --listen")
 {
     char blank[] = "unix:/a b";
     char wrong[] = "vsock:x:1";
@@ -179,7 +179,7 @@ static const struct {
     {"[upgrade]\ndirectory = /a\n[install]\ndirectory = /ab\n", ""},
 };
 
-static void test_checks(void)
+UNIT_TEST(test_checks, "keys that do not fit each other")
 {
     sandbox_enter();
     CHECK_EACH(i, checks, "%s", checks[i].text) {
@@ -189,7 +189,7 @@ static void test_checks(void)
 }
 
 /* Two keys in two files: the one that was read last is told. */
-static void test_check_names_the_later_file(void)
+UNIT_TEST(test_check_names_the_later_file, "of two keys the later one is told")
 {
     sandbox_enter();
     sandbox_make_folder("main.conf.d");
@@ -201,7 +201,7 @@ static void test_check_names_the_later_file(void)
     sandbox_leave();
 }
 
-static void test_default_per_cid_is_cut(void)
+UNIT_TEST(test_default_per_cid_is_cut, "the default of connections_per_cid is cut")
 {
     sandbox_enter();
     sandbox_write("main.conf", "[limits]\nconnections = 10\n");
@@ -228,7 +228,7 @@ static void check_round_trip(void)
     free(dump);
 }
 
-static void test_dump_round_trip(void)
+UNIT_TEST(test_dump_round_trip, "the dump loads to the same")
 {
     sandbox_enter();
     sandbox_write("main.conf", "");
@@ -244,7 +244,7 @@ static void test_dump_round_trip(void)
 }
 
 /* 60 prefixes do not fit one line, and neither does one that is longer than a line of the dump. */
-static void test_dump_long_lists(void)
+UNIT_TEST(test_dump_long_lists, "the dump of long lists")
 {
     sandbox_enter();
     FILE *file = fopen("main.conf", "w");
@@ -265,7 +265,7 @@ static void test_dump_long_lists(void)
     sandbox_leave();
 }
 
-static void test_dump_text(void)
+UNIT_TEST(test_dump_text, "the dump's text")
 {
     sandbox_enter();
     sandbox_write("main.conf", "[limits]\nidle_seconds = 2.50\n[upgrade]\nmax_bytes = 2048M\n"
@@ -283,7 +283,7 @@ static void test_dump_text(void)
     sandbox_leave();
 }
 
-static void test_dump_failure(void)
+UNIT_TEST(test_dump_failure, "a dump that cannot be written")
 {
     sandbox_enter();
     sandbox_write("main.conf", "");
@@ -296,7 +296,7 @@ static void test_dump_failure(void)
     sandbox_leave();
 }
 
-static void test_missing_default_file(void)
+UNIT_TEST(test_missing_default_file, "no file at the default path")
 {
     struct conf *conf = NULL;
     char problem[CONF_PROBLEM_MAX];
@@ -309,20 +309,4 @@ static void test_missing_default_file(void)
     conf_free(conf);
 }
 
-static const struct unit_test tests[] = {
-    {"lists add up over lines and files", test_lists_add_up},
-    {"drop-ins override, in the order of their names", test_drop_ins_override_in_order},
-    {"bad drop-ins", test_bad_drop_ins},
-    {"a list that a drop-in emptied", test_emptied_by_drop_in},
-    {"--listen replaces the addresses", test_listen_replaces},
-    {"bad --listen", test_bad_listen},
-    {"keys that do not fit each other", test_checks},
-    {"of two keys the later one is told", test_check_names_the_later_file},
-    {"the default of connections_per_cid is cut", test_default_per_cid_is_cut},
-    {"the dump loads to the same", test_dump_round_trip},
-    {"the dump of long lists", test_dump_long_lists},
-    {"the dump's text", test_dump_text},
-    {"a dump that cannot be written", test_dump_failure},
-    {"no file at the default path", test_missing_default_file},
-};
-UNIT_MAIN("conf load", tests)
+UNIT_MAIN("conf load")

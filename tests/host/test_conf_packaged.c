@@ -87,7 +87,7 @@ static void check_key(const struct conf_key *key, const struct shown *shown)
 }
 
 /* Above the first section it is said how a change takes effect, and what the mark of a key means. */
-static void test_says_how_a_change_takes_effect(void)
+UNIT_TEST(test_says_how_a_change_takes_effect, "it says how a change takes effect")
 {
     char line[512];
     unsigned reload = 0;
@@ -103,7 +103,7 @@ static void test_says_how_a_change_takes_effect(void)
     CHECK_EQUAL(mark, 1);
 }
 
-static void test_agrees_with_the_table(void)
+UNIT_TEST(test_agrees_with_the_table, "it agrees with the table, key by key")
 {
     struct shown shown = {.section = ""};
     FILE *file = fopen(packaged, "r");
@@ -161,7 +161,7 @@ static void move_programs(char **dump)
     *dump = moved;
 }
 
-static void test_in_force_it_is_the_defaults(void)
+UNIT_TEST(test_in_force_it_is_the_defaults, "it loads, and in force it is the defaults")
 {
     sandbox_enter();
     sandbox_write("main.conf", "");
@@ -180,9 +180,4 @@ static void test_in_force_it_is_the_defaults(void)
     sandbox_leave();
 }
 
-static const struct unit_test tests[] = {
-    {"it says how a change takes effect", test_says_how_a_change_takes_effect},
-    {"it agrees with the table, key by key", test_agrees_with_the_table},
-    {"it loads, and in force it is the defaults", test_in_force_it_is_the_defaults},
-};
-UNIT_MAIN("conf packaged", tests)
+UNIT_MAIN("conf packaged")

@@ -56,7 +56,7 @@ static const struct {
      "main.conf:2: [limits] workers = 0: allowed: a whole number from 1 to 64"},
 };
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "lines that are refused")
 {
     sandbox_enter();
     CHECK_EACH(i, refused, "%s", refused[i].text) {
@@ -76,7 +76,7 @@ static const char *const taken[] = {
     "[hsm]\nuri = a=b:c;d\n",
 };
 
-static void test_taken(void)
+UNIT_TEST(test_taken, "lines that are taken")
 {
     sandbox_enter();
     CHECK_EACH(i, taken, "%s", taken[i]) {
@@ -85,7 +85,7 @@ static void test_taken(void)
     sandbox_leave();
 }
 
-static void test_nul(void)
+UNIT_TEST(test_nul, "a NUL byte")
 {
     static const char text[] = "[limits]\nworkers = 4\0 5\n";
     sandbox_enter();
@@ -106,7 +106,7 @@ static const char *try_line(size_t length, const char *end)
     return sandbox_problem(text);
 }
 
-static void test_long_line(void)
+UNIT_TEST(test_long_line, "a line at the limit, and one byte longer")
 {
     static const char problem[] = "main.conf:2: the line is longer than 4096 bytes; a list may go "
                                   "on in another line with the same key";
@@ -123,7 +123,7 @@ static void test_long_line(void)
     sandbox_leave();
 }
 
-static void test_missing(void)
+UNIT_TEST(test_missing, "no such file")
 {
     sandbox_enter();
     CHECK_STRING(sandbox_load_problem(NULL),
@@ -131,7 +131,7 @@ static void test_missing(void)
     sandbox_leave();
 }
 
-static void test_not_a_file(void)
+UNIT_TEST(test_not_a_file, "a directory, a FIFO, /dev/null")
 {
     sandbox_enter();
     sandbox_make_folder("main.conf");
@@ -146,7 +146,7 @@ static void test_not_a_file(void)
 }
 
 /* Address 0 is not mapped, so reading it fails, whoever reads. */
-static void test_read_error(void)
+UNIT_TEST(test_read_error, "a read error")
 {
     sandbox_enter();
     CHECK_EQUAL(symlink("/proc/self/mem", "main.conf"), 0);
@@ -154,7 +154,7 @@ static void test_read_error(void)
     sandbox_leave();
 }
 
-static void test_escaped_path(void)
+UNIT_TEST(test_escaped_path, "a path that needs escaping")
 {
     struct conf *conf = NULL;
     char problem[CONF_PROBLEM_MAX];
@@ -162,14 +162,4 @@ static void test_escaped_path(void)
     CHECK_STRING(problem, "/no\\x0a\\x1b[2J: cannot be opened: No such file or directory");
 }
 
-static const struct unit_test tests[] = {
-    {"lines that are refused", test_refused},
-    {"lines that are taken", test_taken},
-    {"a NUL byte", test_nul},
-    {"a line at the limit, and one byte longer", test_long_line},
-    {"no such file", test_missing},
-    {"a directory, a FIFO, /dev/null", test_not_a_file},
-    {"a read error", test_read_error},
-    {"a path that needs escaping", test_escaped_path},
-};
-UNIT_MAIN("conf read", tests)
+UNIT_MAIN("conf read")

@@ -57,7 +57,6 @@ static const struct {
     {"install", "installer_seconds", "0.999", "1", "86400", "86400.001", "seconds from 1 to 86400"},
     {"reboot", "delay_seconds", "-1", "0", "86400", "86400.001", "seconds from 0 to 86400"},
 };
-enum { RANGES = COUNT(ranges) };
 
 static const char *try_value(const char *section, const char *key, const char *value)
 {
@@ -74,11 +73,10 @@ static void check_refused(size_t i, const char *value)
     CHECK_STRING(try_value(ranges[i].section, ranges[i].key, value), expected);
 }
 
-static void test_ranges(void)
+UNIT_TEST(test_ranges, "every range, from both sides")
 {
     sandbox_enter();
-    for (size_t i = 0; i < RANGES; i++) {
-        CHECK_ROW("i = %zu", i);
+    CHECK_EACH(i, ranges, "%s", ranges[i].key) {
         check_refused(i, ranges[i].below);
         check_refused(i, ranges[i].above);
         CHECK_STRING(try_value(ranges[i].section, ranges[i].key, ranges[i].min), "");
@@ -89,7 +87,7 @@ static void test_ranges(void)
 
 static bool has_row(const struct conf_key *key)
 {
-    for (size_t i = 0; i < RANGES; i++) {
+    for (size_t i = 0; i < COUNT(ranges); i++) {
         if (strcmp(ranges[i].section, key->section) == 0 && strcmp(ranges[i].key, key->name) == 0) {
             return true;
         }
@@ -97,7 +95,7 @@ static bool has_row(const struct conf_key *key)
     return false;
 }
 
-static void test_every_range_has_a_row(void)
+UNIT_TEST(test_every_range_has_a_row, "every range has a row here")
 {
     for (size_t i = 0; i < conf_keys_count; i++) {
         CHECK_ROW("%s", conf_keys[i].name);
@@ -127,7 +125,6 @@ static const struct {
     {"install", "installer", "/i%u", 1, 16, "1 to 16 words, the first one an absolute path"},
     {"reboot", "command", "/c%u", 0, 16, "at most 16 words, the first one an absolute path"},
 };
-enum { LISTS = COUNT(lists) };
 
 static const char *format_word(size_t i, unsigned n, char out[64])
 {
@@ -149,11 +146,10 @@ static const char *try_words(size_t i, unsigned count)
     return sandbox_problem(text);
 }
 
-static void test_lengths(void)
+UNIT_TEST(test_lengths, "every list, too short and too long")
 {
     sandbox_enter();
-    for (size_t i = 0; i < LISTS; i++) {
-        CHECK_ROW("i = %zu", i);
+    CHECK_EACH(i, lists, "%s", lists[i].key) {
         char expected[512];
         char word[64];
         CHECK_STRING(try_words(i, lists[i].max_count), "");
@@ -173,137 +169,99 @@ static void test_lengths(void)
 /* --- values that are refused, by kind --- */
 
 static const struct {
-    const char *text;
+    const char *section;
+    const char *key;
+    const char *value;
     const char *problem;
 } refused[] = {
-    {"[limits]\nworkers = four\n",
-     "main.conf:2: [limits] workers = four: allowed: a whole number from 1 to 64"},
-    {"[limits]\nworkers =\n",
-     "main.conf:2: [limits] workers = : allowed: a whole number from 1 to 64"},
-    {"[limits]\nworkers = 4 5\n",
-     "main.conf:2: [limits] workers = 4 5: allowed: a whole number from 1 to 64"},
-    {"[limits]\nworkers = 99999999999999999999\n",
-     "main.conf:2: [limits] workers = 99999999999999999999: allowed: a whole number from 1 to 64"},
-    {"[limits]\nworkers = 4 # four\n",
-     "main.conf:2: [limits] workers = 4 # four: allowed: a whole number from 1 to 64"},
-    {"[limits]\nidle_seconds = 1.2.3\n",
-     "main.conf:2: [limits] idle_seconds = 1.2.3: allowed: seconds from 0.1 to 86400"},
-    {"[limits]\nidle_seconds = 5s\n",
-     "main.conf:2: [limits] idle_seconds = 5s: allowed: seconds from 0.1 to 86400"},
-    {"[listen]\nunix_mode = 0680\n",
-     "main.conf:2: [listen] unix_mode = 0680: allowed: an octal mode from 0000 to 0777"},
-    {"[listen]\nunix_mode = u=rw\n",
-     "main.conf:2: [listen] unix_mode = u=rw: allowed: an octal mode from 0000 to 0777"},
-    {"[listen]\nunix_mode = 000000600\n",
-     "main.conf:2: [listen] unix_mode = 000000600: allowed: an octal mode from 0000 to 0777"},
-    {"[hsm]\nvendor = 20a0\n",
-     "main.conf:2: [hsm] vendor = 20a0: allowed: a hexadecimal number from 0x0001 to 0xffff"},
-    {"[hsm]\nvendor = 0x\n",
-     "main.conf:2: [hsm] vendor = 0x: allowed: a hexadecimal number from 0x0001 to 0xffff"},
-    {"[hsm]\nvendor = 0x20g0\n",
-     "main.conf:2: [hsm] vendor = 0x20g0: allowed: a hexadecimal number from 0x0001 to 0xffff"},
-    {"[hsm]\nuri =\n", "main.conf:2: [hsm] uri = : allowed: a text that is not empty"},
-    {"[upgrade]\nmax_bytes = 16g\n", "main.conf:2: [upgrade] max_bytes = 16g: allowed: bytes, or "
-                                     "K, M, G, T of them, from 1K to 16T"},
-    {"[upgrade]\nmax_bytes = G\n", "main.conf:2: [upgrade] max_bytes = G: allowed: bytes, or K, M, "
-                                   "G, T of them, from 1K to 16T"},
-    {"[upgrade]\nmax_bytes = 16 G\n", "main.conf:2: [upgrade] max_bytes = 16 G: allowed: bytes, or "
-                                      "K, M, G, T of them, from 1K to 16T"},
-    {"[upgrade]\nmax_bytes = 16777217T\n", "main.conf:2: [upgrade] max_bytes = 16777217T: allowed: "
-                                           "bytes, or K, M, G, T of them, from 1K to 16T"},
-    {"[upgrade]\nmax_bytes =\n", "main.conf:2: [upgrade] max_bytes = : allowed: bytes, or K, M, G, "
-                                 "T of them, from 1K to 16T"},
-    {"[upgrade]\nmax_bytes = 00000000000000000000000000000001\n",
-     "main.conf:2: [upgrade] max_bytes = 00000000000000000000000000000001: allowed: bytes, or K, "
-     "M, G, T of them, from 1K to 16T"},
-    {"[version]\nfile = version.txt\n",
-     "main.conf:2: [version] file = version.txt: allowed: an absolute path"},
-    {"[version]\nfile =\n", "main.conf:2: [version] file = : allowed: an absolute path"},
-    {"[upgrade]\nca_file = ca.pem\n",
-     "main.conf:2: [upgrade] ca_file = ca.pem: allowed: an absolute path, or nothing"},
-    {"[guest_upgrade]\nunit = upgrade-guestos\n",
-     "main.conf:2: [guest_upgrade] unit = upgrade-guestos: allowed: the name of a systemd unit "
-     "that ends in .service"},
-    {"[guest_upgrade]\nunit = .service\n",
-     "main.conf:2: [guest_upgrade] unit = .service: allowed: the name of a systemd unit that ends "
-     "in .service"},
-    {"[guest_upgrade]\nunit = a/b.service\n",
-     "main.conf:2: [guest_upgrade] unit = a/b.service: allowed: the name of a systemd unit that "
-     "ends in .service"},
-    {"[steps]\nmethod = units\n", "main.conf:2: [steps] method = units: allowed: exec or unit"},
-    {"[reboot]\nmethod = Logind\n",
-     "main.conf:2: [reboot] method = Logind: allowed: logind or command"},
-    {"[listen]\nallowed_cids = 3 any\n", "main.conf:2: [listen] allowed_cids = 3 any: \"any\": "
-                                         "allowed: 1 to 64 numbers from 0 to 4294967295"},
-    {"[listen]\nallowed_cids = 4294967296\n",
-     "main.conf:2: [listen] allowed_cids = 4294967296: \"4294967296\": allowed: 1 to 64 numbers "
-     "from 0 to 4294967295"},
-    {"[listen]\nallowed_cids = -1\n", "main.conf:2: [listen] allowed_cids = -1: \"-1\": allowed: "
-                                      "1 to 64 numbers from 0 to 4294967295"},
-    {"[listen]\nunix_uids = root\n", "main.conf:2: [listen] unix_uids = root: \"root\": allowed: "
-                                     "at most 64 numbers from 0 to 4294967294"},
-    {"[listen]\nunix_uids = 4294967295\n",
-     "main.conf:2: [listen] unix_uids = 4294967295: \"4294967295\": allowed: at most 64 numbers "
-     "from 0 to 4294967294"},
-    {"[listen]\ncommands = notify reboot\n",
-     "main.conf:2: [listen] commands = notify reboot: \"reboot\": allowed: 1 to 8 of: attach-hsm "
-     "detach-hsm get-hostos-version upgrade notify get-vsock-version get-upgrade-status "
-     "start-upgrade-guest-vm"},
-    {"[listen]\ncommands =\n",
-     "main.conf:2: [listen] commands = : allowed: 1 to 8 of: attach-hsm detach-hsm "
-     "get-hostos-version upgrade notify get-vsock-version get-upgrade-status "
-     "start-upgrade-guest-vm"},
-    {"[upgrade]\nrefused_addresses = loopback lan\n",
-     "main.conf:2: [upgrade] refused_addresses = loopback lan: \"lan\": allowed: at most 6 of: "
-     "loopback link-local multicast unspecified own private"},
-    {"[upgrade]\nschemes = https ftp\n",
-     "main.conf:2: [upgrade] schemes = https ftp: \"ftp\": allowed: 1 to 2 of: http https"},
-    {"[upgrade]\nschemes =\n", "main.conf:2: [upgrade] schemes = : allowed: 1 to 2 of: http https"},
-    {"[upgrade]\nallowed_prefixes = ftp://host/\n",
-     "main.conf:2: [upgrade] allowed_prefixes = ftp://host/: \"ftp://host/\": allowed: at most 64 "
-     "beginnings of URLs, such as https://HOST/PATH"},
-    {"[upgrade]\nallowed_prefixes = https:///x\n",
-     "main.conf:2: [upgrade] allowed_prefixes = https:///x: \"https:///x\": allowed: at most 64 "
-     "beginnings of URLs, such as https://HOST/PATH"},
-    {"[upgrade]\nallowed_prefixes = https://\n",
-     "main.conf:2: [upgrade] allowed_prefixes = https://: \"https://\": allowed: at most 64 "
-     "beginnings of URLs, such as https://HOST/PATH"},
-    {"[console]\ndevices = /dev/tty1 ttyS0\n",
-     "main.conf:2: [console] devices = /dev/tty1 ttyS0: \"ttyS0\": allowed: at most 16 absolute "
-     "paths"},
-    {"[install]\ninstaller = install.sh /x\n",
-     "main.conf:2: [install] installer = install.sh /x: \"install.sh\": allowed: 1 to 16 words, "
-     "the first one an absolute path"},
-    {"[listen]\naddress = unix:/a unix:/a\n",
-     "main.conf:2: [listen] address = unix:/a unix:/a: \"unix:/a\": allowed: 1 to 16 addresses, "
-     "none twice: vsock:any:PORT, vsock:CID:PORT or unix:/PATH"},
-    {"[listen]\naddress = tcp:1\n", "main.conf:2: [listen] address = tcp:1: \"tcp:1\": expected "
-                                    "vsock:CID:PORT, vsock:any:PORT or unix:PATH"},
-    {"[listen]\naddress = unix:host.sock\n", "main.conf:2: [listen] address = unix:host.sock: "
-                                             "\"unix:host.sock\": the path is not absolute; "
-                                             "expected unix:/PATH"},
-    {"[metrics]\ntextfile = /m.txt\n", "main.conf:2: [metrics] textfile = /m.txt: allowed: an "
-                                       "absolute path that ends in .prom, or nothing"},
-    {"[metrics]\ntextfile = m.prom\n", "main.conf:2: [metrics] textfile = m.prom: allowed: an "
-                                       "absolute path that ends in .prom, or nothing"},
-    /* What a file holds reaches the message escaped. */
-    {"[hsm]\nvendor = \xff\xc3\xa9\n",
-     "main.conf:2: [hsm] vendor = \\xff\xc3\xa9: allowed: a hexadecimal number from 0x0001 to "
-     "0xffff"},
+    {"limits", "workers", "four", "allowed: a whole number from 1 to 64"},
+    {"limits", "workers", "", "allowed: a whole number from 1 to 64"},
+    {"limits", "workers", "4 5", "allowed: a whole number from 1 to 64"},
+    {"limits", "workers", "99999999999999999999", "allowed: a whole number from 1 to 64"},
+    {"limits", "workers", "4 # four", "allowed: a whole number from 1 to 64"},
+    {"limits", "idle_seconds", "1.2.3", "allowed: seconds from 0.1 to 86400"},
+    {"limits", "idle_seconds", "5s", "allowed: seconds from 0.1 to 86400"},
+    {"listen", "unix_mode", "0680", "allowed: an octal mode from 0000 to 0777"},
+    {"listen", "unix_mode", "u=rw", "allowed: an octal mode from 0000 to 0777"},
+    {"listen", "unix_mode", "000000600", "allowed: an octal mode from 0000 to 0777"},
+    {"hsm", "vendor", "20a0", "allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"hsm", "vendor", "0x", "allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"hsm", "vendor", "0x20g0", "allowed: a hexadecimal number from 0x0001 to 0xffff"},
+    {"hsm", "uri", "", "allowed: a text that is not empty"},
+    {"upgrade", "max_bytes", "16g", "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "max_bytes", "G", "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "max_bytes", "16 G", "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "max_bytes", "16777217T", "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "max_bytes", "", "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"upgrade", "max_bytes", "00000000000000000000000000000001",
+     "allowed: bytes, or K, M, G, T of them, from 1K to 16T"},
+    {"version", "file", "version.txt", "allowed: an absolute path"},
+    {"version", "file", "", "allowed: an absolute path"},
+    {"upgrade", "ca_file", "ca.pem", "allowed: an absolute path, or nothing"},
+    {"guest_upgrade", "unit", "upgrade-guestos",
+     "allowed: the name of a systemd unit that ends in .service"},
+    {"guest_upgrade", "unit", ".service",
+     "allowed: the name of a systemd unit that ends in .service"},
+    {"guest_upgrade", "unit", "a/b.service",
+     "allowed: the name of a systemd unit that ends in .service"},
+    {"steps", "method", "units", "allowed: exec or unit"},
+    {"reboot", "method", "Logind", "allowed: logind or command"},
+    {"listen", "allowed_cids", "3 any", "\"any\": allowed: 1 to 64 numbers from 0 to 4294967295"},
+    {"listen", "allowed_cids", "4294967296",
+     "\"4294967296\": allowed: 1 to 64 numbers from 0 to 4294967295"},
+    {"listen", "allowed_cids", "-1", "\"-1\": allowed: 1 to 64 numbers from 0 to 4294967295"},
+    {"listen", "unix_uids", "root", "\"root\": allowed: at most 64 numbers from 0 to 4294967294"},
+    {"listen", "unix_uids", "4294967295",
+     "\"4294967295\": allowed: at most 64 numbers from 0 to 4294967294"},
+    {"listen", "commands", "notify reboot",
+     "\"reboot\": allowed: 1 to 8 of: attach-hsm detach-hsm get-hostos-version upgrade notify "
+     "get-vsock-version get-upgrade-status start-upgrade-guest-vm"},
+    {"listen", "commands", "",
+     "allowed: 1 to 8 of: attach-hsm detach-hsm get-hostos-version upgrade notify "
+     "get-vsock-version get-upgrade-status start-upgrade-guest-vm"},
+    {"upgrade", "refused_addresses", "loopback lan",
+     "\"lan\": allowed: at most 6 of: loopback link-local multicast unspecified own private"},
+    {"upgrade", "schemes", "https ftp", "\"ftp\": allowed: 1 to 2 of: http https"},
+    {"upgrade", "schemes", "", "allowed: 1 to 2 of: http https"},
+    {"upgrade", "allowed_prefixes", "ftp://host/",
+     "\"ftp://host/\": allowed: at most 64 beginnings of URLs, such as https://HOST/PATH"},
+    {"upgrade", "allowed_prefixes", "https:///x",
+     "\"https:///x\": allowed: at most 64 beginnings of URLs, such as https://HOST/PATH"},
+    {"upgrade", "allowed_prefixes", "https://",
+     "\"https://\": allowed: at most 64 beginnings of URLs, such as https://HOST/PATH"},
+    {"console", "devices", "/dev/tty1 ttyS0", "\"ttyS0\": allowed: at most 16 absolute paths"},
+    {"install", "installer", "install.sh /x",
+     "\"install.sh\": allowed: 1 to 16 words, the first one an absolute path"},
+    {"listen", "address", "unix:/a unix:/a",
+     "\"unix:/a\": allowed: 1 to 16 addresses, none twice: vsock:any:PORT, vsock:CID:PORT or "
+     "unix:/PATH"},
+    {"listen", "address", "tcp:1",
+     "\"tcp:1\": expected vsock:CID:PORT, vsock:any:PORT or unix:PATH"},
+    {"listen", "address", "unix:host.sock",
+     "\"unix:host.sock\": the path is not absolute; expected unix:/PATH"},
+    {"metrics", "textfile", "/m.txt", "allowed: an absolute path that ends in .prom, or nothing"},
+    {"metrics", "textfile", "m.prom", "allowed: an absolute path that ends in .prom, or nothing"},
 };
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "what each kind of value refuses")
 {
     sandbox_enter();
-    CHECK_EACH(i, refused, "%s", refused[i].text) {
-        CHECK_STRING(sandbox_problem(refused[i].text), refused[i].problem);
+    CHECK_EACH(i, refused, "%s = %s", refused[i].key, refused[i].value) {
+        char expected[512];
+        snprintf(expected, sizeof expected, "main.conf:2: [%s] %s = %s: %s", refused[i].section,
+                 refused[i].key, refused[i].value, refused[i].problem);
+        CHECK_STRING(try_value(refused[i].section, refused[i].key, refused[i].value), expected);
     }
+    /* What a file holds reaches the message escaped. */
+    CHECK_STRING(try_value("hsm", "vendor", "\xff\xc3\xa9"),
+                 "main.conf:2: [hsm] vendor = \\xff\xc3\xa9: allowed: a hexadecimal number from "
+                 "0x0001 to 0xffff");
     sandbox_leave();
 }
 
 /* --- values that are taken --- */
 
-static void test_taken_numbers(void)
+UNIT_TEST(test_taken_numbers, "numbers that are taken")
 {
     sandbox_enter();
     sandbox_write("main.conf", "[listen]\nunix_mode = 660\n"
@@ -327,7 +285,7 @@ static void test_taken_numbers(void)
 }
 
 /* A value has at most 255 bytes, and so has a word of a list. */
-static void test_long_values(void)
+UNIT_TEST(test_long_values, "values at the limit of length, and one byte longer")
 {
     char text[300];
     char expected[512];
@@ -352,7 +310,7 @@ static void test_long_values(void)
     sandbox_leave();
 }
 
-static void test_taken_lists(void)
+UNIT_TEST(test_taken_lists, "lists and texts that are taken")
 {
     sandbox_enter();
     sandbox_write("main.conf",
@@ -375,7 +333,7 @@ static void test_taken_lists(void)
     sandbox_leave();
 }
 
-static void test_defaults(void)
+UNIT_TEST(test_defaults, "defaults")
 {
     sandbox_enter();
     sandbox_write("main.conf", "");
@@ -397,14 +355,4 @@ static void test_defaults(void)
     sandbox_leave();
 }
 
-static const struct unit_test tests[] = {
-    {"every range, from both sides", test_ranges},
-    {"every range has a row here", test_every_range_has_a_row},
-    {"every list, too short and too long", test_lengths},
-    {"what each kind of value refuses", test_refused},
-    {"values at the limit of length, and one byte longer", test_long_values},
-    {"numbers that are taken", test_taken_numbers},
-    {"lists and texts that are taken", test_taken_lists},
-    {"defaults", test_defaults},
-};
-UNIT_MAIN("conf values", tests)
+UNIT_MAIN("conf values")

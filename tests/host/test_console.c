@@ -84,7 +84,7 @@ static enum error_code say(struct fixture *fixture, const char *message, uint32_
     return console_notify(fixture->console, text_of(message), count, why, sizeof why);
 }
 
-static void test_every_console_gets_it(void)
+UNIT_TEST(test_every_console_gets_it, "every console gets it")
 {
     struct fixture fixture;
     empty(first_path);
@@ -96,7 +96,7 @@ static void test_every_console_gets_it(void)
     close_console(&fixture);
 }
 
-static void test_escapes_are_harmless(void)
+UNIT_TEST(test_escapes_are_harmless, "escapes are harmless")
 {
     struct fixture fixture;
     empty(first_path);
@@ -106,7 +106,7 @@ static void test_escapes_are_harmless(void)
     close_console(&fixture);
 }
 
-static void test_repeats_are_cut_and_not_mixed(void)
+UNIT_TEST(test_repeats_are_cut_and_not_mixed, "repeats are cut and not mixed")
 {
     struct fixture fixture;
     empty(first_path);
@@ -117,7 +117,7 @@ static void test_repeats_are_cut_and_not_mixed(void)
     close_console(&fixture);
 }
 
-static void test_count_0_is_done_at_once(void)
+UNIT_TEST(test_count_0_is_done_at_once, "count 0 is done at once")
 {
     struct fixture fixture;
     open_console(&fixture, missing_path, NULL, 0);
@@ -126,7 +126,7 @@ static void test_count_0_is_done_at_once(void)
     close_console(&fixture);
 }
 
-static void test_missing_console_is_skipped(void)
+UNIT_TEST(test_missing_console_is_skipped, "missing console is skipped")
 {
     struct fixture fixture;
     empty(second_path);
@@ -137,7 +137,7 @@ static void test_missing_console_is_skipped(void)
 }
 
 /* A pipe that somebody holds open and does not read takes what fits, and then nothing. */
-static void test_blocking_console_is_skipped(void)
+UNIT_TEST(test_blocking_console_is_skipped, "blocking console is skipped")
 {
     struct fixture fixture;
     char path[80];
@@ -160,7 +160,7 @@ static void test_blocking_console_is_skipped(void)
     (void)unlink(path);
 }
 
-static void test_queue_on_both_sides(void)
+UNIT_TEST(test_queue_on_both_sides, "queue, both sides")
 {
     struct fixture fixture;
     empty(first_path);
@@ -174,7 +174,7 @@ static void test_queue_on_both_sides(void)
     expect(first_path, "\na\n");
 }
 
-static void test_operators_tool_owns_the_console(void)
+UNIT_TEST(test_operators_tool_owns_the_console, "operator's tool owns the console")
 {
     char *present[] = {own_name, NULL};
     char *absent[] = {own_name, absent_word, NULL};
@@ -186,7 +186,7 @@ static void test_operators_tool_owns_the_console(void)
     CHECK_FALSE(console_is_busy(none));
 }
 
-static void test_nothing_is_written_while_skipped(void)
+UNIT_TEST(test_nothing_is_written_while_skipped, "nothing is written while skipped")
 {
     if (geteuid() != 0) {
         return; /* the rule is about processes of root; the system test tells that it is skipped */
@@ -201,18 +201,6 @@ static void test_nothing_is_written_while_skipped(void)
     expect(first_path, "");
 }
 
-static const struct unit_test tests[] = {
-    {"every console gets it", test_every_console_gets_it},
-    {"escapes are harmless", test_escapes_are_harmless},
-    {"repeats are cut and not mixed", test_repeats_are_cut_and_not_mixed},
-    {"count 0 is done at once", test_count_0_is_done_at_once},
-    {"missing console is skipped", test_missing_console_is_skipped},
-    {"blocking console is skipped", test_blocking_console_is_skipped},
-    {"queue, both sides", test_queue_on_both_sides},
-    {"operator's tool owns the console", test_operators_tool_owns_the_console},
-    {"nothing is written while skipped", test_nothing_is_written_while_skipped},
-};
-
 int main(void)
 {
     if (mkdtemp(folder) == NULL) {
@@ -222,7 +210,7 @@ int main(void)
     (void)snprintf(first_path, sizeof first_path, "%s/first", folder);
     (void)snprintf(second_path, sizeof second_path, "%s/second", folder);
     log_init("test_console", LOG_STDERR, false);
-    int failed = unit_main("console", tests, sizeof tests / sizeof tests[0]);
+    int failed = unit_main("console");
     (void)unlink(first_path); /* left-overs in /tmp */
     (void)unlink(second_path);
     (void)rmdir(folder);

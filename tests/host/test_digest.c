@@ -51,14 +51,14 @@ static void check_vectors(bool threaded)
     expect(digest, of_448_bits);
 }
 
-static void test_vectors(void)
+UNIT_TEST(test_vectors, "known digests, inline and in a thread")
 {
     check_vectors(false);
     check_vectors(true);
 }
 
 /* Pieces of every kind of length, through a ring that goes round several times. */
-static void test_ring_goes_round(void)
+UNIT_TEST(test_ring_goes_round, "pieces of all sizes, round the ring")
 {
     enum { SIZE = 3 * RING_SIZE + 12345 };
     static uint8_t bytes[SIZE];
@@ -86,7 +86,7 @@ static void test_ring_goes_round(void)
     }
 }
 
-static void test_given_up(void)
+UNIT_TEST(test_given_up, "a digest that is given up")
 {
     static const uint8_t bytes[RING_SIZE];
     struct digest *digest = make(true);
@@ -98,7 +98,7 @@ static void test_given_up(void)
     CHECK_NULL(digest_free(NULL));
 }
 
-static void test_ring_after_cancel(void)
+UNIT_TEST(test_ring_after_cancel, "a cancelled ring takes nothing and waits for nobody")
 {
     static const uint8_t bytes[2 * RING_SIZE];
     struct ring ring;
@@ -143,7 +143,7 @@ static size_t take(struct ring *ring, size_t got)
 }
 
 /* The writer waits with what does not fit, and overwrites nothing that was not read. */
-static void test_ring_that_is_full(void)
+UNIT_TEST(test_ring_that_is_full, "a full ring makes its writer wait")
 {
     static uint8_t first[FIRST];
     struct ring ring;
@@ -192,7 +192,7 @@ static bool never(void *context)
     return false;
 }
 
-static void test_file(void)
+UNIT_TEST(test_file, "a file, whole or its beginning")
 {
     int fd = file_of_million_a();
     struct digest *digest = make(true);
@@ -211,7 +211,7 @@ static void test_file(void)
     close(fd);
 }
 
-static void test_file_troubles(void)
+UNIT_TEST(test_file_troubles, "a file that is short, a stop, a read error")
 {
     int fd = file_of_million_a();
     struct digest *digest = make(false);
@@ -237,7 +237,7 @@ static bool is_not_late(void *context)
     return ++*(int *)context > 2;
 }
 
-static void test_file_is_not_late(void)
+UNIT_TEST(test_file_is_not_late, "hashing a file is never late")
 {
     struct watchdog_late late;
     int questions = 0;
@@ -257,19 +257,8 @@ static void test_file_is_not_late(void)
     close(fd);
 }
 
-static const struct unit_test tests[] = {
-    {"known digests, inline and in a thread", test_vectors},
-    {"pieces of all sizes, round the ring", test_ring_goes_round},
-    {"a digest that is given up", test_given_up},
-    {"a cancelled ring takes nothing and waits for nobody", test_ring_after_cancel},
-    {"a full ring makes its writer wait", test_ring_that_is_full},
-    {"a file, whole or its beginning", test_file},
-    {"a file that is short, a stop, a read error", test_file_troubles},
-    {"hashing a file is never late", test_file_is_not_late},
-};
-
 int main(void)
 {
     digest_library_init();
-    return unit_main("digest", tests, COUNT(tests));
+    return unit_main("digest");
 }

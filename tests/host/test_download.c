@@ -34,7 +34,7 @@ static void ends(const struct fault *faults, size_t count, enum error_code code,
 
 #define ENDS(faults, code, text, requests) ends((faults), COUNT(faults), (code), (text), (requests))
 
-static void test_plain(void)
+UNIT_TEST(test_plain, "a plain download, and what is asked")
 {
     static const struct fault good = {GOOD, .etag = "\"1\""};
     struct world *world = world_new(&good, 1);
@@ -57,7 +57,7 @@ static void test_plain(void)
     world_free(world);
 }
 
-static void test_without_a_length(void)
+UNIT_TEST(test_without_a_length, "answers without a length")
 {
     static const struct fault good = {GOOD, .unmeasured = true};
     static const struct fault until_close = {GOOD, .until_close = true};
@@ -78,7 +78,7 @@ static void test_without_a_length(void)
          1);
 }
 
-static void test_empty_file(void)
+UNIT_TEST(test_empty_file, "an empty file")
 {
     static const struct fault empty = {.body = world_image, .length = 0};
     struct world *world = world_new(&empty, 1);
@@ -93,7 +93,7 @@ static void test_empty_file(void)
 
 /* --- final answers --- */
 
-static void test_final_answers(void)
+UNIT_TEST(test_final_answers, "answers that are final")
 {
     static const struct fault of_404[] = {{.status = 404}};
     static const struct fault of_408[] = {{.status = 408}};
@@ -114,7 +114,7 @@ static void test_final_answers(void)
          "the server sends the content encoding (several); expected none", 1);
 }
 
-static void test_wrong_hash(void)
+UNIT_TEST(test_wrong_hash, "a wrong hash")
 {
     static const struct fault other = {.body = world_other, .length = IMAGE_SIZE};
     struct world *world = world_new(&other, 1);
@@ -131,7 +131,7 @@ static void test_wrong_hash(void)
 
 /* --- passing trouble --- */
 
-static void test_tried_again(void)
+UNIT_TEST(test_tried_again, "answers that may get better")
 {
     static const struct fault of_500[] = {{.status = 500}};
     static const struct fault once_503[] = {{.status = 503}, {GOOD}};
@@ -142,7 +142,7 @@ static void test_tried_again(void)
     ENDS(unasked_206, ERROR_NONE, "", 2);
 }
 
-static void test_retries_are_told(void)
+UNIT_TEST(test_retries_are_told, "retries are told, without secrets")
 {
     static const struct fault of_503[] = {{.status = 503}};
     struct world *world = world_new(of_503, 1);
@@ -162,7 +162,7 @@ static void test_retries_are_told(void)
 }
 
 /* Nothing that a guest is told lets it find out what listens where. */
-static void test_no_connection(void)
+UNIT_TEST(test_no_connection, "what is not HTTP is no connection")
 {
     static const struct fault not_http[] = {{.raw = "SSH-2.0-OpenSSH_9.2\r\n"}};
     static const struct fault nothing[] = {{.raw = ""}};
@@ -204,7 +204,7 @@ static int silent_listener(int *ret_port)
     return fd;
 }
 
-static void test_no_connection_of_other_kinds(void)
+UNIT_TEST(test_no_connection_of_other_kinds, "no connection, for many reasons")
 {
     int port = 0;
     int fd = silent_listener(&port); /* bound, so that nobody else takes the port */
@@ -226,7 +226,7 @@ static void test_no_connection_of_other_kinds(void)
                      "is a refused address (link-local; [upgrade] refused_addresses)");
 }
 
-static void test_head_that_is_too_long(void)
+UNIT_TEST(test_head_that_is_too_long, "a head that is too long")
 {
     /* Over the limit of 256 KiB, under that of libcurl. */
     enum { SIZE = 270 << 10, LINE = 16, END = 32 };
@@ -249,7 +249,7 @@ static struct world *slow_world(const struct fault *fault)
     return world;
 }
 
-static void test_stall(void)
+UNIT_TEST(test_stall, "a stall")
 {
     static const struct fault stall[] = {{GOOD, .end = FAULT_STALL, .after = 1000}};
     static const struct fault without_length[] = {
@@ -267,7 +267,7 @@ static void test_stall(void)
     world_free(world);
 }
 
-static void test_short_bodies(void)
+UNIT_TEST(test_short_bodies, "short bodies")
 {
     static const struct fault cut[] = {{GOOD, .end = FAULT_CUT, .after = 0}};
     static const struct fault cut_chunked[] = {
@@ -291,7 +291,7 @@ static void redirects_to(const char *location, enum error_code code, const char 
     ENDS(faults, code, text, requests);
 }
 
-static void test_redirects(void)
+UNIT_TEST(test_redirects, "redirects")
 {
     static const struct fault loop[] = {{.status = 307, .headers = "Location: /image\r\n"}};
     static const struct fault nowhere[] = {{.status = 301}};
@@ -314,7 +314,7 @@ static void test_redirects(void)
 }
 
 /* What is allowed can have changed since it was asked for. */
-static void test_url_that_is_refused_now(void)
+UNIT_TEST(test_url_that_is_refused_now, "a url that is refused by now")
 {
     static const struct fault good[] = {{GOOD}};
     struct world *world = world_new(good, 1);
@@ -326,7 +326,7 @@ static void test_url_that_is_refused_now(void)
     world_free(world);
 }
 
-static void test_prefixes_hold_for_redirects(void)
+UNIT_TEST(test_prefixes_hold_for_redirects, "allowed prefixes hold for redirects")
 {
     static const struct fault faults[] = {{.status = 302, .headers = "Location: /elsewhere\r\n"},
                                           {GOOD}};
@@ -344,7 +344,7 @@ static void test_prefixes_hold_for_redirects(void)
 }
 
 /* Two servers are two origins, since their ports differ. */
-static void test_credentials_stay_with_their_host(void)
+UNIT_TEST(test_credentials_stay_with_their_host, "credentials stay with their host")
 {
     static char header[128];
     static struct fault faults[] = {{.status = 302, .headers = "Location: /again\r\n"},
@@ -386,7 +386,7 @@ int __wrap_address_guard_check(const struct sockaddr *address, socklen_t length,
     return -EMFILE;
 }
 
-static void test_address_that_cannot_be_judged(void)
+UNIT_TEST(test_address_that_cannot_be_judged, "an address that cannot be judged for now")
 {
     static const struct fault good[] = {{GOOD}};
     static const char told[] =
@@ -399,7 +399,7 @@ static void test_address_that_cannot_be_judged(void)
     world_free(world);
 }
 
-static void test_no_proxy_and_no_netrc(void)
+UNIT_TEST(test_no_proxy_and_no_netrc, "no proxy from the environment")
 {
     static const struct fault good[] = {{GOOD}};
     CHECK_EQUAL(setenv("http_proxy", "http://127.0.0.1:1/", 1), 0);
@@ -421,7 +421,7 @@ static void limited(const struct fault *fault, uint64_t max_bytes, const char *t
     world_free(world);
 }
 
-static void test_max_bytes(void)
+UNIT_TEST(test_max_bytes, "max_bytes, announced and read")
 {
     static const struct fault announced = {GOOD, .end = FAULT_STALL, .after = 0};
     static const struct fault good = {GOOD};
@@ -441,7 +441,7 @@ static void test_max_bytes(void)
             "the server sends more than the 699999 bytes that are allowed ([upgrade] max_bytes)");
 }
 
-static void test_room_that_stays_free(void)
+UNIT_TEST(test_room_that_stays_free, "keep_free")
 {
     static const struct fault good = {GOOD};
     char begins[256];
@@ -466,7 +466,7 @@ static void limit_files(rlim_t size)
     REQUIRE_EQUAL(setrlimit(RLIMIT_FSIZE, &limit), 0);
 }
 
-static void test_files_that_cannot_be_written(void)
+UNIT_TEST(test_files_that_cannot_be_written, "files that cannot be written")
 {
     static const struct fault good[] = {{GOOD}};
     static const struct fault chunked[] = {{GOOD, .unmeasured = true}};
@@ -483,32 +483,8 @@ static void test_files_that_cannot_be_written(void)
     world_free(world);
 }
 
-static const struct unit_test tests[] = {
-    {"a plain download, and what is asked", test_plain},
-    {"answers without a length", test_without_a_length},
-    {"an empty file", test_empty_file},
-    {"answers that are final", test_final_answers},
-    {"a wrong hash", test_wrong_hash},
-    {"answers that may get better", test_tried_again},
-    {"retries are told, without secrets", test_retries_are_told},
-    {"what is not HTTP is no connection", test_no_connection},
-    {"no connection, for many reasons", test_no_connection_of_other_kinds},
-    {"a head that is too long", test_head_that_is_too_long},
-    {"a stall", test_stall},
-    {"short bodies", test_short_bodies},
-    {"redirects", test_redirects},
-    {"a url that is refused by now", test_url_that_is_refused_now},
-    {"allowed prefixes hold for redirects", test_prefixes_hold_for_redirects},
-    {"credentials stay with their host", test_credentials_stay_with_their_host},
-    {"an address that cannot be judged for now", test_address_that_cannot_be_judged},
-    {"no proxy from the environment", test_no_proxy_and_no_netrc},
-    {"max_bytes, announced and read", test_max_bytes},
-    {"keep_free", test_room_that_stays_free},
-    {"files that cannot be written", test_files_that_cannot_be_written},
-};
-
 int main(void)
 {
     world_prepare();
-    return unit_main("download", tests, COUNT(tests));
+    return unit_main("download");
 }

@@ -24,7 +24,7 @@
 
 /* --- content_range --- */
 
-static void test_content_ranges(void)
+UNIT_TEST(test_content_ranges, "Content-Range")
 {
     struct content_range range = {7, 7, 7};
     CHECK_EQUAL(content_range_parse("bytes 500-999/1000", &range), 0);
@@ -45,7 +45,7 @@ static void test_content_ranges(void)
     CHECK_EQUAL(range.total, UINT64_MAX - 1);
 }
 
-static void test_content_ranges_that_are_none(void)
+UNIT_TEST(test_content_ranges_that_are_none, "what is no Content-Range")
 {
     static const char *const bad[] = {
         "",
@@ -168,7 +168,7 @@ static struct response make_response(const struct judged *row)
     return response;
 }
 
-static void test_judgements(void)
+UNIT_TEST(test_judgements, "what answers mean")
 {
     CHECK_EACH(i, judgements, "%s", judgements[i].range) {
         const struct judged *row = &judgements[i];
@@ -184,7 +184,7 @@ static void test_judgements(void)
     }
 }
 
-static void test_redirect_codes(void)
+UNIT_TEST(test_redirect_codes, "redirects")
 {
     static const int codes[] = {301, 302, 303, 307, 308};
     const struct response_asked asked = WHOLE_FILE;
@@ -197,7 +197,7 @@ static void test_redirect_codes(void)
     }
 }
 
-static void test_encodings(void)
+UNIT_TEST(test_encodings, "content encodings are refused")
 {
     const struct response_asked asked = FROM_5;
     struct response_judgement judgement;
@@ -210,7 +210,7 @@ static void test_encodings(void)
     CHECK_STRING(judgement.text, "the server sends the content encoding gzip; expected none");
 }
 
-static void test_etags(void)
+UNIT_TEST(test_etags, "strong ETags")
 {
     static const char *const strong[] = {"\"\"", "\"a\"", "\"a-b/c:d,e\""};
     static const char *const weak[] = {
@@ -226,7 +226,7 @@ static void test_etags(void)
 
 /* --- retry --- */
 
-static void test_retries_are_counted(void)
+UNIT_TEST(test_retries_are_counted, "retries are counted, anew after progress")
 {
     struct backoff retry = {.allowed = 2, .first_ms = 100};
     int64_t delay = 7;
@@ -242,7 +242,7 @@ static void test_retries_are_counted(void)
     CHECK_FALSE(backoff_next(&none, true, 0, &delay));
 }
 
-static void test_delays_double(void)
+UNIT_TEST(test_delays_double, "delays double up to a minute")
 {
     static const int64_t full[] = {2000, 4000, 8000, 16000, 32000, 60000, 60000};
     struct backoff longest = {.allowed = UINT32_MAX, .first_ms = 2000};
@@ -256,7 +256,7 @@ static void test_delays_double(void)
     }
 }
 
-static void test_delays_at_the_edges(void)
+UNIT_TEST(test_delays_at_the_edges, "delays at the edges")
 {
     struct backoff retry = {.allowed = UINT32_MAX, .first_ms = 0};
     int64_t delay = 7;
@@ -273,7 +273,7 @@ static void test_delays_at_the_edges(void)
 
 /* --- stall_detector --- */
 
-static void test_stall_detector(void)
+UNIT_TEST(test_stall_detector, "the stall rule")
 {
     struct stall_detector detector = {1000, 100, 5000, 0};
     CHECK_FALSE(stall_detector_stalled(&detector, 5999));
@@ -300,7 +300,7 @@ static void test_stall_detector(void)
 
 /* --- disk space --- */
 
-static void test_disk_space(void)
+UNIT_TEST(test_disk_space, "room is reserved, and some stays free")
 {
     struct stat status;
     int place = open("/tmp", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
@@ -337,7 +337,7 @@ static uint32_t guard(const char *text, uint32_t refused)
     return classes;
 }
 
-static void test_guard(void)
+UNIT_TEST(test_guard, "addresses are refused by class")
 {
     CHECK_EQUAL(guard("127.0.0.1", ADDRESS_LOOPBACK), ADDRESS_LOOPBACK);
     CHECK_EQUAL(guard("127.0.0.1", ADDRESS_PRIVATE), 0);
@@ -350,7 +350,7 @@ static void test_guard(void)
 }
 
 /* A lack of descriptors is no property of an address. */
-static void test_guard_without_a_descriptor(void)
+UNIT_TEST(test_guard_without_a_descriptor, "an address that cannot be judged now")
 {
     char why[128] = "";
     uint32_t classes = 7;
@@ -376,7 +376,7 @@ static bool is_ipv4(const struct ifaddrs *at)
 }
 
 /* Each of the machine's own addresses, plain and mapped; how many depends on the machine. */
-static void test_guard_of_own_addresses(void)
+UNIT_TEST(test_guard_of_own_addresses, "the machine's own addresses")
 {
     struct ifaddrs *list = NULL;
     REQUIRE_EQUAL(getifaddrs(&list), 0);
@@ -397,7 +397,7 @@ static void test_guard_of_own_addresses(void)
     freeifaddrs(list);
 }
 
-static void test_guard_explains(void)
+UNIT_TEST(test_guard_explains, "a refused address is explained")
 {
     char text[128];
     const struct sockaddr_in in = {.sin_family = AF_INET,
@@ -428,7 +428,7 @@ static size_t list_urls(void *context, char urls[DOWNLOAD_MIRRORS_MAX][URL_MAX +
     return known_urls;
 }
 
-static void test_mirrors_take_turns(void)
+UNIT_TEST(test_mirrors_take_turns, "mirrors take turns")
 {
     const struct download download = {.mirrors = list_urls};
     static struct mirrors mirrors;
@@ -459,7 +459,7 @@ static void test_mirrors_take_turns(void)
 
 /* --- failure --- */
 
-static void test_failures(void)
+UNIT_TEST(test_failures, "failures")
 {
     struct failure failure = {.directory = "/d", .detail = "old"};
     CHECK_EQUAL(failure_set(&failure, FAILURE_MIRROR, ERROR_TOO_LARGE, "%d bytes", 5), -EPROTO);
@@ -482,7 +482,7 @@ static void test_failures(void)
     CHECK_FALSE(failure_is_shortage(-EIO) || failure_is_shortage(0));
 }
 
-static void test_lines_of_a_head(void)
+UNIT_TEST(test_lines_of_a_head, "lines of a head")
 {
     static const struct {
         const char *line;
@@ -503,25 +503,4 @@ static void test_lines_of_a_head(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"lines of a head", test_lines_of_a_head},
-    {"Content-Range", test_content_ranges},
-    {"what is no Content-Range", test_content_ranges_that_are_none},
-    {"what answers mean", test_judgements},
-    {"redirects", test_redirect_codes},
-    {"content encodings are refused", test_encodings},
-    {"strong ETags", test_etags},
-    {"retries are counted, anew after progress", test_retries_are_counted},
-    {"delays double up to a minute", test_delays_double},
-    {"delays at the edges", test_delays_at_the_edges},
-    {"the stall rule", test_stall_detector},
-    {"room is reserved, and some stays free", test_disk_space},
-    {"addresses are refused by class", test_guard},
-    {"an address that cannot be judged now", test_guard_without_a_descriptor},
-    {"the machine's own addresses", test_guard_of_own_addresses},
-    {"a refused address is explained", test_guard_explains},
-    {"mirrors take turns", test_mirrors_take_turns},
-    {"failures", test_failures},
-};
-
-UNIT_MAIN("download_parts", tests)
+UNIT_MAIN("download_parts")

@@ -25,7 +25,7 @@ static struct world *succeeds(const struct fault *faults, size_t count, size_t r
     return world;
 }
 
-static void test_cut(void)
+UNIT_TEST(test_cut, "a cut is resumed")
 {
     static const struct fault faults[] = {{GOOD, .etag = "\"1\"", CUT(300000)},
                                           {GOOD, .etag = "\"1\"", .end = FAULT_CUT, .after = 1},
@@ -39,7 +39,7 @@ static void test_cut(void)
     world_free(world);
 }
 
-static void test_reset_and_chunked(void)
+UNIT_TEST(test_reset_and_chunked, "so are a reset and a chunked answer")
 {
     static const struct fault reset[] = {{GOOD, .end = FAULT_RESET, .after = 300000}, {GOOD}};
     static const struct fault chunked[] = {{GOOD, .unmeasured = true, CUT(300000)},
@@ -52,7 +52,7 @@ static void test_reset_and_chunked(void)
 }
 
 /* A date is a validator only if it is older than the answer, and if there is no ETag. */
-static void test_dates_as_validators(void)
+UNIT_TEST(test_dates_as_validators, "dates as validators")
 {
     static const char old[] = "Date: Sun, 22 Nov 2026 12:00:01 GMT\r\n"
                               "Last-Modified: Sun, 22 Nov 2026 12:00:00 GMT\r\n";
@@ -78,13 +78,13 @@ static void test_dates_as_validators(void)
 
 /* --- servers that change their mind --- */
 
-static void test_range_ignored(void)
+UNIT_TEST(test_range_ignored, "a server that ignores Range")
 {
     static const struct fault faults[] = {{GOOD, CUT(300000)}, {GOOD, .ignores_range = true}};
     world_free(succeeds(faults, COUNT(faults), 2));
 }
 
-static void test_always_cut_at_one_place(void)
+UNIT_TEST(test_always_cut_at_one_place, "a server that always cuts at one place is given up")
 {
     static const struct fault faults[] = {{GOOD, .ignores_range = true, CUT(300000)}};
     struct world *world = world_new(faults, 1);
@@ -94,7 +94,7 @@ static void test_always_cut_at_one_place(void)
     world_free(world);
 }
 
-static void test_counted_anew_after_any_byte(void)
+UNIT_TEST(test_counted_anew_after_any_byte, "tries are counted anew after any byte")
 {
     static const struct fault faults[] = {{GOOD, CUT(1)}, {GOOD, CUT(1)},  {GOOD, CUT(1)},
                                           {GOOD, CUT(1)}, {.status = 503}, {GOOD}};
@@ -105,7 +105,7 @@ static void test_counted_anew_after_any_byte(void)
     world_free(world);
 }
 
-static void test_wrong_ranges(void)
+UNIT_TEST(test_wrong_ranges, "wrong ranges")
 {
     static const struct fault wrong_start[] = {
         {GOOD, CUT(300000)},
@@ -122,7 +122,7 @@ static void test_wrong_ranges(void)
     world_free(succeeds(no_range, COUNT(no_range), 3));
 }
 
-static void test_changed_file(void)
+UNIT_TEST(test_changed_file, "a file that changed")
 {
     /* As it should be: If-Range fails, and the whole new file comes. */
     static const struct fault polite[] = {{OTHER, .etag = "\"1\"", CUT(300000)},
@@ -151,7 +151,7 @@ static void test_changed_file(void)
     world_free(succeeds(grown, COUNT(grown), 3));
 }
 
-static void test_416(void)
+UNIT_TEST(test_416, "416 once")
 {
     static const struct fault once[] = {{GOOD, CUT(300000)}, {.status = 416}, {GOOD}};
     static const struct fault twice[] = {
@@ -167,7 +167,7 @@ static void test_416(void)
 
 /* --- files put together --- */
 
-static void test_put_together_wrongly(void)
+UNIT_TEST(test_put_together_wrongly, "a file put together wrongly is fetched once more")
 {
     static const struct fault mended[] = {{OTHER, CUT(300000)}, {GOOD}};
     static const struct fault never[] = {{OTHER, CUT(300000)}, {GOOD}, {OTHER}};
@@ -187,7 +187,7 @@ static void test_put_together_wrongly(void)
 }
 
 /* More comes than the range has: what fits is judged by its hash. */
-static void test_more_than_announced(void)
+UNIT_TEST(test_more_than_announced, "more than was announced")
 {
     static const struct fault faults[] = {
         {GOOD, CUT(300000)},
@@ -204,7 +204,7 @@ static void test_more_than_announced(void)
 }
 
 /* It is a fetch of its own, with its own tries: bytes that the first had too count as progress. */
-static void test_fetched_once_more_with_breaks(void)
+UNIT_TEST(test_fetched_once_more_with_breaks, "and that fetch may break too")
 {
     static const struct fault faults[] = {{OTHER, CUT(300000)}, {GOOD},
                                           {.status = 503},      {GOOD, CUT(1000)},
@@ -231,7 +231,7 @@ static void expect_path(const struct world *world, size_t index, const char *pat
     CHECK_PREFIX(world->server.heads[index], line);
 }
 
-static void test_mirror_goes_on(void)
+UNIT_TEST(test_mirror_goes_on, "a mirror goes on")
 {
     static const struct fault faults[] = {{GOOD, .etag = "\"a\"", CUT(300000)},
                                           {GOOD, .etag = "\"b\"", CUT(100000)},
@@ -249,7 +249,7 @@ static void test_mirror_goes_on(void)
     world_free(world);
 }
 
-static void test_mirror_that_is_dropped(void)
+UNIT_TEST(test_mirror_that_is_dropped, "a mirror that is dropped")
 {
     static const struct fault faults[] = {{.status = 404}, {.status = 503}, {GOOD}};
     static const struct fault none[] = {{.status = 404}, {.status = 403}};
@@ -267,7 +267,7 @@ static void test_mirror_that_is_dropped(void)
     world_free(world);
 }
 
-static void test_mirror_with_another_file(void)
+UNIT_TEST(test_mirror_with_another_file, "a mirror with another file")
 {
     static const struct fault faults[] = {
         {GOOD, CUT(300000)},
@@ -303,7 +303,7 @@ static struct world *stopped_at(uint64_t bytes, const struct fault *faults, size
 static const struct fault stalls_then_good[] = {
     {GOOD, .etag = "\"1\"", .end = FAULT_STALL, .after = 300000}, {GOOD, .etag = "\"1\""}};
 
-static void test_stop_and_resume(void)
+UNIT_TEST(test_stop_and_resume, "stopped, and resumed by the next run")
 {
     struct world *world = stopped_at(300000, stalls_then_good, 2);
     world_run(world, ERROR_NONE, "");
@@ -313,7 +313,7 @@ static void test_stop_and_resume(void)
     world_free(world);
 }
 
-static void test_note_holds_no_secrets(void)
+UNIT_TEST(test_note_holds_no_secrets, "the note holds no secrets")
 {
     char note[4096];
     struct world *world = world_new(stalls_then_good, 2);
@@ -331,7 +331,7 @@ static void test_note_holds_no_secrets(void)
     world_free(world);
 }
 
-static void test_stop_while_waiting(void)
+UNIT_TEST(test_stop_while_waiting, "a stop ends the wait for a retry")
 {
     static const struct fault faults[] = {{.status = 503}, {GOOD}};
     struct world *world = world_new(faults, COUNT(faults));
@@ -359,7 +359,7 @@ static void change_note(const struct world *world, const char *key, const char *
     world_write(world, ".meta", changed, (size_t)length);
 }
 
-static void test_after_a_reboot(void)
+UNIT_TEST(test_after_a_reboot, "after a reboot only what is durable counts")
 {
     struct world *world = stopped_at(300000, stalls_then_good, 2);
     change_note(world, "boot_id=", "00000000-0000-0000-0000-000000000000");
@@ -370,7 +370,7 @@ static void test_after_a_reboot(void)
     world_free(world);
 }
 
-static void test_notes_that_do_not_fit(void)
+UNIT_TEST(test_notes_that_do_not_fit, "notes that do not fit")
 {
     static const char *const keys[] = {"total=", "durable=", "url_sha256=", "boot_id="};
     static const char *const values[] = {"200000", "x", "", "x"};
@@ -391,7 +391,7 @@ static void test_notes_that_do_not_fit(void)
 }
 
 /* The part was whole already: no request is needed, right or wrong. */
-static void test_whole_part(void)
+UNIT_TEST(test_whole_part, "a part that is whole")
 {
     struct world *world = stopped_at(300000, stalls_then_good, 2);
     world_write(world, ".part", world_image, IMAGE_SIZE);
@@ -424,7 +424,7 @@ int __wrap_fsync(int fd)
 }
 
 /* Names may become durable in any order: a part without its note would be fetched once more. */
-static void test_note_stays_until_the_image_is_durable(void)
+UNIT_TEST(test_note_stays_until_the_image_is_durable, "the note stays until the image is durable")
 {
     static const struct fault good[] = {{GOOD}};
     struct world *world = world_new(good, 1);
@@ -457,7 +457,7 @@ int __wrap_digest_file(struct digest *digest, int fd, uint64_t length, bool (*st
 }
 
 /* The disk does not give back what was stored: it is fetched anew, in the same run. */
-static void test_part_that_cannot_be_read(void)
+UNIT_TEST(test_part_that_cannot_be_read, "a part that cannot be read")
 {
     static const uint64_t lengths[] = {300000, IMAGE_SIZE};
     CHECK_EACH(i, lengths, "%llu", (unsigned long long)lengths[i]) {
@@ -475,7 +475,7 @@ static void test_part_that_cannot_be_read(void)
 }
 
 /* What the machine lacks for the moment is no reason to throw bytes away. */
-static void test_shortage_while_reading(void)
+UNIT_TEST(test_shortage_while_reading, "a shortage while it is read")
 {
     struct world *world = stopped_at(300000, stalls_then_good, 2);
     read_error = -ENOMEM;
@@ -492,7 +492,7 @@ static void test_shortage_while_reading(void)
 
 /* --- what lies there --- */
 
-static void test_image_that_is_there(void)
+UNIT_TEST(test_image_that_is_there, "an image that is there")
 {
     static const struct fault good[] = {{GOOD}};
     struct world *world = world_new(good, 1);
@@ -510,7 +510,7 @@ static void test_image_that_is_there(void)
     world_free(world);
 }
 
-static void test_links(void)
+UNIT_TEST(test_links, "links and pipes in the way")
 {
     static const struct fault good[] = {{GOOD}};
     char name[SHA256_HEX + 8];
@@ -533,7 +533,7 @@ static void test_links(void)
     world_free(world);
 }
 
-static void test_sweep(void)
+UNIT_TEST(test_sweep, "the sweep")
 {
     static const struct fault good[] = {{GOOD}};
     static const char *const suffixes[] = {".part", ".meta", ".meta.new", ".img", ".txt", ""};
@@ -557,38 +557,8 @@ static void test_sweep(void)
     world_free(world);
 }
 
-static const struct unit_test tests[] = {
-    {"a cut is resumed", test_cut},
-    {"so are a reset and a chunked answer", test_reset_and_chunked},
-    {"dates as validators", test_dates_as_validators},
-    {"a server that ignores Range", test_range_ignored},
-    {"a server that always cuts at one place is given up", test_always_cut_at_one_place},
-    {"tries are counted anew after any byte", test_counted_anew_after_any_byte},
-    {"wrong ranges", test_wrong_ranges},
-    {"a file that changed", test_changed_file},
-    {"416 once", test_416},
-    {"a file put together wrongly is fetched once more", test_put_together_wrongly},
-    {"and that fetch may break too", test_fetched_once_more_with_breaks},
-    {"more than was announced", test_more_than_announced},
-    {"a mirror goes on", test_mirror_goes_on},
-    {"a mirror that is dropped", test_mirror_that_is_dropped},
-    {"a mirror with another file", test_mirror_with_another_file},
-    {"stopped, and resumed by the next run", test_stop_and_resume},
-    {"the note holds no secrets", test_note_holds_no_secrets},
-    {"a stop ends the wait for a retry", test_stop_while_waiting},
-    {"after a reboot only what is durable counts", test_after_a_reboot},
-    {"notes that do not fit", test_notes_that_do_not_fit},
-    {"a part that is whole", test_whole_part},
-    {"the note stays until the image is durable", test_note_stays_until_the_image_is_durable},
-    {"a part that cannot be read", test_part_that_cannot_be_read},
-    {"a shortage while it is read", test_shortage_while_reading},
-    {"an image that is there", test_image_that_is_there},
-    {"links and pipes in the way", test_links},
-    {"the sweep", test_sweep},
-};
-
 int main(void)
 {
     world_prepare();
-    return unit_main("download_resume", tests, COUNT(tests));
+    return unit_main("download_resume");
 }

@@ -47,7 +47,7 @@ static const struct hsm_usb_tokens none = {.count = 0};
 static const struct hsm_usb_tokens one = {1, {{1, 5}}};
 static const struct hsm_usb_tokens two = {2, {{1, 5}, {2, 3}}};
 
-static void test_xml(void)
+UNIT_TEST(test_xml, "xml")
 {
     struct hsm_domain domain;
     REQUIRE_EQUAL(
@@ -62,7 +62,7 @@ static void test_xml(void)
     CHECK_TRUE(hsm_same_address(domain.usb[1].address, one.token[0]));
 }
 
-static void test_xml_of_less(void)
+UNIT_TEST(test_xml_of_less, "xml of less")
 {
     struct hsm_domain domain;
     REQUIRE_EQUAL(parse("<domain/>", &domain), 0);
@@ -83,7 +83,7 @@ static void test_xml_of_less(void)
     CHECK_TRUE(domain.usb[0].has_address);
 }
 
-static void test_xml_refused(void)
+UNIT_TEST(test_xml_refused, "xml refused")
 {
     struct hsm_domain domain = {.count = 7};
     static const char *const bad[] = {
@@ -115,7 +115,7 @@ static int parse_many(unsigned count, struct hsm_domain *ret)
     return parse(xml, ret);
 }
 
-static void test_xml_limits(void)
+UNIT_TEST(test_xml_limits, "xml limits")
 {
     struct hsm_domain domain;
     CHECK_EQUAL(parse_many(HSM_USB_MAX, &domain), 0);
@@ -130,7 +130,7 @@ static void test_xml_limits(void)
     CHECK_EQUAL(hsm_domain_xml_parse(xml, HSM_XML_MAX + 1, &domain), -EFBIG);
 }
 
-static void test_attach(void)
+UNIT_TEST(test_attach, "attach")
 {
     char xml[HSM_DEVICE_XML_MAX];
     struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(MOUSE), NULL);
@@ -146,7 +146,7 @@ static void test_attach(void)
     CHECK_EQUAL(plan(HSM_ATTACH, &none, DOMAIN(TOKEN(1, 5)), NULL).verdict, HSM_PLAN_NO_TOKEN);
 }
 
-static void test_attach_by_address_alone(void)
+UNIT_TEST(test_attach_by_address_alone, "attach by address alone")
 {
     static const char held[] =
         DOMAIN("<hostdev type='usb'><source><address bus='1' device='5'/></source></hostdev>");
@@ -156,7 +156,7 @@ static void test_attach_by_address_alone(void)
 }
 
 /* Plugged in again, with another address, while the domain holds the old one. */
-static void test_stale(void)
+UNIT_TEST(test_stale, "stale")
 {
     char xml[HSM_DEVICE_XML_MAX];
     struct hsm_plan made = plan(HSM_ATTACH, &one, DOMAIN(TOKEN(1, 4)), NULL);
@@ -172,7 +172,7 @@ static void test_stale(void)
                 HSM_PLAN_DONE);
 }
 
-static void test_two_tokens(void)
+UNIT_TEST(test_two_tokens, "two tokens")
 {
     struct hsm_plan made = plan(HSM_ATTACH, &two, DOMAIN(""), NULL);
     CHECK_EQUAL(made.verdict, HSM_PLAN_ATTACH);
@@ -187,7 +187,7 @@ static void test_two_tokens(void)
     CHECK_EQUAL(plan(HSM_ATTACH, &two, DOMAIN(TOKEN(2, 3)), NULL).verdict, HSM_PLAN_DONE);
 }
 
-static void test_detach(void)
+UNIT_TEST(test_detach, "detach")
 {
     char xml[HSM_DEVICE_XML_MAX];
     CHECK_EQUAL(plan(HSM_DETACH, &one, DOMAIN(MOUSE), NULL).verdict, HSM_PLAN_DONE);
@@ -205,7 +205,7 @@ static void test_detach(void)
                       "<vendor id='0x20a0'/><product id='0x4230'/></source></hostdev>");
 }
 
-static void test_by_cid(void)
+UNIT_TEST(test_by_cid, "by cid")
 {
     struct hsm_snapshot snapshot = {.wanted = HSM_BY_CID, .cid = 4, .id = hsm, .usb_tokens = one};
     struct hsm_domain domain;
@@ -221,7 +221,7 @@ static void test_by_cid(void)
     CHECK_STRING(snapshot.name, "four");
 }
 
-static void test_numbers(void)
+UNIT_TEST(test_numbers, "numbers")
 {
     uint32_t number = 7;
     CHECK_EQUAL(hsm_number_parse("4294967296", 10, &number), -ERANGE);
@@ -236,17 +236,4 @@ static void test_numbers(void)
     CHECK_EQUAL(number, 0x20a0);
 }
 
-static const struct unit_test tests[] = {
-    {"xml", test_xml},
-    {"xml of less", test_xml_of_less},
-    {"xml refused", test_xml_refused},
-    {"xml limits", test_xml_limits},
-    {"attach", test_attach},
-    {"attach by address alone", test_attach_by_address_alone},
-    {"stale", test_stale},
-    {"two tokens", test_two_tokens},
-    {"detach", test_detach},
-    {"by cid", test_by_cid},
-    {"numbers", test_numbers},
-};
-UNIT_MAIN("hsm_plan", tests)
+UNIT_MAIN("hsm_plan")

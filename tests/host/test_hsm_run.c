@@ -181,7 +181,7 @@ static void expect(const struct hsm_result *result, enum error_code code, const 
     CHECK_STRING(result->text, text);
 }
 
-static void test_attach_and_detach(void)
+UNIT_TEST(test_attach_and_detach, "attach and detach")
 {
     begin();
     plug_in("1-1", "20a0", 1, 5);
@@ -198,7 +198,7 @@ static void test_attach_and_detach(void)
     CHECK_EQUAL(fake.detached, 1);
 }
 
-static void test_pulled_out(void)
+UNIT_TEST(test_pulled_out, "pulled out")
 {
     begin();
     fake.count = 2;
@@ -209,7 +209,7 @@ static void test_pulled_out(void)
     CHECK_EQUAL(fake.detached, 2);
 }
 
-static void test_new_address(void)
+UNIT_TEST(test_new_address, "new address")
 {
     begin();
     plug_in("1-1", "20a0", 1, 5);
@@ -222,7 +222,7 @@ static void test_new_address(void)
     CHECK_EQUAL(fake.held[0].device, 5);
 }
 
-static void test_two_tokens(void)
+UNIT_TEST(test_two_tokens, "two tokens")
 {
     begin();
     plug_in("2-1", "20a0", 2, 3);
@@ -237,7 +237,7 @@ static void test_two_tokens(void)
                  "3 USB tokens 20a0:4230 are free; the first is attached: bus 1 device 9");
 }
 
-static void test_just_plugged_in(void)
+UNIT_TEST(test_just_plugged_in, "just plugged in")
 {
     begin();
     fake.plugs_in = "1-1";
@@ -247,7 +247,7 @@ static void test_just_plugged_in(void)
     expect(&result, ERROR_NONE, "the HSM is attached to guestos");
 }
 
-static void test_absent(void)
+UNIT_TEST(test_absent, "absent")
 {
     begin();
     struct hsm_result result = run(HSM_ATTACH, "guestos", FAR_MS);
@@ -265,7 +265,7 @@ static void test_absent(void)
 }
 
 /* Each kind of failure that lasts, and what the guest is told. */
-static void test_failures(void)
+UNIT_TEST(test_failures, "failures")
 {
     static const struct {
         int error;
@@ -289,7 +289,7 @@ static void test_failures(void)
     }
 }
 
-static void test_does_not_show(void)
+UNIT_TEST(test_does_not_show, "does not show")
 {
     begin();
     plug_in("1-1", "20a0", 1, 5);
@@ -299,7 +299,7 @@ static void test_does_not_show(void)
            "libvirt attached the HSM, but the XML of guestos does not show it");
 }
 
-static void test_tokens_limit(void)
+UNIT_TEST(test_tokens_limit, "tokens limit")
 {
     struct hsm_usb_tokens usb_tokens;
     char name[16];
@@ -316,19 +316,7 @@ static void test_tokens_limit(void)
                 -ENOTDIR);
 }
 
-static const struct unit_test tests[] = {
-    {"attach and detach", test_attach_and_detach},
-    {"pulled out", test_pulled_out},
-    {"new address", test_new_address},
-    {"two tokens", test_two_tokens},
-    {"just plugged in", test_just_plugged_in},
-    {"absent", test_absent},
-    {"failures", test_failures},
-    {"does not show", test_does_not_show},
-    {"tokens limit", test_tokens_limit},
-};
-
 int main(void)
 {
-    return folder_unit_main("hsm_run", tests, COUNT(tests), top, NULL);
+    return folder_unit_main("hsm_run", top, NULL);
 }

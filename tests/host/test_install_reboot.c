@@ -25,7 +25,7 @@ static int ask(const char *script, int64_t limit_ms, uint64_t *reboot_at)
     return install_reboot(&conf, limit_ms, reboot_at, &failure);
 }
 
-static void test_taken(void)
+UNIT_TEST(test_taken, "the command is taken")
 {
     uint64_t at = 0;
     uint64_t before = (uint64_t)time(NULL);
@@ -34,7 +34,7 @@ static void test_taken(void)
     CHECK_COMPARE(at, <=, (uint64_t)time(NULL));
 }
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "the command fails")
 {
     uint64_t at = 7;
     CHECK_EQUAL(ask("echo one; echo two >&2; exit 4", FAR_MS, &at), -1);
@@ -45,7 +45,7 @@ static void test_refused(void)
     CHECK_STRING(failure.text, "the reboot command /bin/sh was ended by signal 9 (SIGKILL)");
 }
 
-static void test_hangs(void)
+UNIT_TEST(test_hangs, "the command hangs")
 {
     uint64_t at = 7;
     CHECK_EQUAL(ask("exec sleep 1000", SOON_MS, &at), -1);
@@ -55,10 +55,4 @@ static void test_hangs(void)
     CHECK_EQUAL(at, 7);
 }
 
-static const struct unit_test tests[] = {
-    {"the command is taken", test_taken},
-    {"the command fails", test_refused},
-    {"the command hangs", test_hangs},
-};
-
-UNIT_MAIN("install_reboot", tests)
+UNIT_MAIN("install_reboot")

@@ -74,7 +74,7 @@ static void assert_same(const struct install_record *a, const struct install_rec
     CHECK_STRING(a->text, b->text);
 }
 
-static void test_round_trip(void)
+UNIT_TEST(test_round_trip, "a record round-trips")
 {
     for (int stage = RECORD_STARTED; stage <= RECORD_REBOOTING; stage++) {
         CHECK_ROW("stage = %d", stage);
@@ -92,7 +92,7 @@ static void test_round_trip(void)
     CHECK_EQUAL(status.st_mode & 07777, 0644);
 }
 
-static void test_form(void)
+UNIT_TEST(test_form, "the file's form")
 {
     struct keyfile file;
     char expected[2048];
@@ -106,7 +106,7 @@ static void test_form(void)
     assert_same(&record, &sample);
 }
 
-static void test_text_is_escaped(void)
+UNIT_TEST(test_text_is_escaped, "text cannot become a line")
 {
     struct install_record record = sample;
     (void)snprintf(record.text, sizeof record.text, "a\nstage=installed");
@@ -116,7 +116,7 @@ static void test_text_is_escaped(void)
     CHECK_EQUAL(record.stage, RECORD_FAILED);
 }
 
-static void test_missing_lines(void)
+UNIT_TEST(test_missing_lines, "missing lines")
 {
     struct install_record record = {.exit_status = 99};
     for (int i = 0; i < LINES; i++) {
@@ -130,7 +130,7 @@ static void test_missing_lines(void)
     CHECK_EQUAL(record.code, ERROR_NONE);
 }
 
-static void test_bad_lines(void)
+UNIT_TEST(test_bad_lines, "bad lines")
 {
     static const struct {
         int line;
@@ -162,7 +162,7 @@ static void test_bad_lines(void)
     }
 }
 
-static void test_long_text(void)
+UNIT_TEST(test_long_text, "text as long as it may be")
 {
     char with[1300];
     struct install_record record;
@@ -176,7 +176,7 @@ static void test_long_text(void)
     CHECK_EQUAL(read_changed(8, with, &record), -EBADMSG);
 }
 
-static void test_install_state(void)
+UNIT_TEST(test_install_state, "install state: lock and record")
 {
     struct install_state state = {.recorded = true};
     (void)unlinkat(directory_fd, "record", 0); /* the state of a new machine */
@@ -204,17 +204,7 @@ static void test_install_state(void)
     CHECK_EQUAL(install_state_read(directory_fd, &state), -EBADMSG);
 }
 
-static const struct unit_test tests[] = {
-    {"a record round-trips", test_round_trip},
-    {"the file's form", test_form},
-    {"text cannot become a line", test_text_is_escaped},
-    {"missing lines", test_missing_lines},
-    {"bad lines", test_bad_lines},
-    {"text as long as it may be", test_long_text},
-    {"install state: lock and record", test_install_state},
-};
-
 int main(void)
 {
-    return folder_unit_main("record", tests, COUNT(tests), directory, &directory_fd);
+    return folder_unit_main("record", directory, &directory_fd);
 }

@@ -32,7 +32,7 @@ static int read_string(const char *bytes)
     return read_back(bytes, strlen(bytes));
 }
 
-static void test_round_trip(void)
+UNIT_TEST(test_round_trip, "values round-trip")
 {
     struct keyfile out;
     struct keyfile in;
@@ -52,7 +52,7 @@ static void test_round_trip(void)
     CHECK_EQUAL(number, UINT64_MAX);
 }
 
-static void test_get_refuses(void)
+UNIT_TEST(test_get_refuses, "get refuses and writes nothing")
 {
     struct keyfile file;
     char value[4] = "old";
@@ -66,7 +66,7 @@ static void test_get_refuses(void)
     CHECK_EQUAL(number, 5);
 }
 
-static void test_values_are_escaped(void)
+UNIT_TEST(test_values_are_escaped, "values are escaped")
 {
     struct keyfile file;
     char value[64];
@@ -79,7 +79,7 @@ static void test_values_are_escaped(void)
     CHECK_STRING(value, "a\\x0astage=installed\\x1b[2J");
 }
 
-static void test_bad_content(void)
+UNIT_TEST(test_bad_content, "bad content is refused")
 {
     CHECK_EQUAL(read_string(""), 0);
     CHECK_EQUAL(read_string("a=1\n"), 0);
@@ -95,7 +95,7 @@ static void test_bad_content(void)
     CHECK_EQUAL(read_back("a=\0\n", 4), -EBADMSG);
 }
 
-static void test_sizes(void)
+UNIT_TEST(test_sizes, "sizes")
 {
     static char bytes[KEYFILE_MAX + 1];
     memset(bytes, 'x', sizeof bytes);
@@ -110,7 +110,7 @@ static void test_sizes(void)
     CHECK_EQUAL(read_back(bytes, 2 + 4097 + 1), -EBADMSG);
 }
 
-static void test_overflow_is_remembered(void)
+UNIT_TEST(test_overflow_is_remembered, "overflow is remembered")
 {
     static char value[4096 + 2];
     struct keyfile file;
@@ -132,7 +132,7 @@ static void test_overflow_is_remembered(void)
     CHECK_EQUAL(keyfile_write(&file, directory_fd, "file", 0600), -EFBIG);
 }
 
-static void test_what_is_opened(void)
+UNIT_TEST(test_what_is_opened, "links, FIFOs and folders are refused")
 {
     struct keyfile file;
     CHECK_EQUAL(keyfile_read(directory_fd, "nothing", &file), -ENOENT);
@@ -145,7 +145,7 @@ static void test_what_is_opened(void)
     CHECK_EQUAL(keyfile_read(directory_fd, "folder", &file), -EBADMSG);
 }
 
-static void test_replace(void)
+UNIT_TEST(test_replace, "replacing follows no link and keeps the mode")
 {
     struct stat status;
     struct keyfile file;
@@ -164,7 +164,7 @@ static void test_replace(void)
     CHECK_BYTES(file.bytes, "a=1\n", 4);
 }
 
-static void test_replace_fails_whole(void)
+UNIT_TEST(test_replace_fails_whole, "a failed replacement leaves nothing")
 {
     /* The name is taken by a folder with something in it: rename refuses, nothing is left over. */
     REQUIRE_EQUAL(mkdirat(directory_fd, "full", 0700), 0);
@@ -254,13 +254,13 @@ static void replace_fails(int error)
     }
 }
 
-static void test_replace_tells_each_failure(void)
+UNIT_TEST(test_replace_tells_each_failure, "each failure of a replacement is told")
 {
     replace_fails(ENOSPC);
     replace_fails(EIO);
 }
 
-static void test_boot_id(void)
+UNIT_TEST(test_boot_id, "boot id")
 {
     char id[BOOT_ID_SIZE];
     REQUIRE_EQUAL(boot_id_read(id), 0);
@@ -268,21 +268,7 @@ static void test_boot_id(void)
     CHECK_EQUAL(id[8], '-');
 }
 
-static const struct unit_test tests[] = {
-    {"values round-trip", test_round_trip},
-    {"get refuses and writes nothing", test_get_refuses},
-    {"values are escaped", test_values_are_escaped},
-    {"bad content is refused", test_bad_content},
-    {"sizes", test_sizes},
-    {"overflow is remembered", test_overflow_is_remembered},
-    {"links, FIFOs and folders are refused", test_what_is_opened},
-    {"replacing follows no link and keeps the mode", test_replace},
-    {"a failed replacement leaves nothing", test_replace_fails_whole},
-    {"each failure of a replacement is told", test_replace_tells_each_failure},
-    {"boot id", test_boot_id},
-};
-
 int main(void)
 {
-    return folder_unit_main("keyfile", tests, COUNT(tests), directory, &directory_fd);
+    return folder_unit_main("keyfile", directory, &directory_fd);
 }

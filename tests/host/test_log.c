@@ -43,7 +43,7 @@ static void capture_end(void)
     CHECK_EQUAL(close(read_end), 0);
 }
 
-static void test_lines(void)
+UNIT_TEST(test_lines, "a line for each priority")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, true);
@@ -60,7 +60,7 @@ static void test_lines(void)
     capture_end();
 }
 
-static void test_debug_is_for_verbose(void)
+UNIT_TEST(test_debug_is_for_verbose, "debug lines are for -v")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
@@ -71,7 +71,7 @@ static void test_debug_is_for_verbose(void)
 }
 
 /* Nobody reads: what does not fit is lost and counted, and nobody waits for it. */
-static void test_full_pipe(void)
+UNIT_TEST(test_full_pipe, "a full pipe loses lines, and says how many")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
@@ -90,7 +90,7 @@ static void test_full_pipe(void)
     capture_end();
 }
 
-static void test_escaped(void)
+UNIT_TEST(test_escaped, "messages are escaped")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
@@ -117,7 +117,7 @@ static void check_long_line(size_t offset)
 }
 
 /* 2,048 bytes end at a character, or inside one. */
-static void test_long_line(void)
+UNIT_TEST(test_long_line, "a long line is cut at a character")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
@@ -126,7 +126,7 @@ static void test_long_line(void)
     capture_end();
 }
 
-static void test_fields_are_for_the_journal(void)
+UNIT_TEST(test_fields_are_for_the_journal, "fields are not shown on stderr")
 {
     const struct log_field field = {"VSOCK_CID", "3"};
     capture_begin();
@@ -136,7 +136,7 @@ static void test_fields_are_for_the_journal(void)
     capture_end();
 }
 
-static void test_errno_is_kept(void)
+UNIT_TEST(test_errno_is_kept, "errno is kept, and a closed stderr does no harm")
 {
     capture_begin();
     log_init("vsock_test", LOG_STDERR, false);
@@ -151,7 +151,7 @@ static void test_errno_is_kept(void)
     capture_end();
 }
 
-static void test_no_journal_is_stderr(void)
+UNIT_TEST(test_no_journal_is_stderr, "without a journal it is stderr")
 {
     if (journal_available()) {
         printf("(not run: this machine has a journal) ");
@@ -166,7 +166,7 @@ static void test_no_journal_is_stderr(void)
 
 /* --- where it goes --- */
 
-static void test_target(void)
+UNIT_TEST(test_target, "auto follows JOURNAL_STREAM")
 {
     const struct stat stat = {.st_dev = 9, .st_ino = 1234};
     CHECK_TRUE(log_target_is_journal(LOG_JOURNAL, NULL, NULL));
@@ -180,15 +180,4 @@ static void test_target(void)
     CHECK_FALSE(log_target_is_journal(LOG_AUTO, "9:1234", NULL));
 }
 
-static const struct unit_test tests[] = {
-    {"a line for each priority", test_lines},
-    {"debug lines are for -v", test_debug_is_for_verbose},
-    {"a full pipe loses lines, and says how many", test_full_pipe},
-    {"messages are escaped", test_escaped},
-    {"a long line is cut at a character", test_long_line},
-    {"fields are not shown on stderr", test_fields_are_for_the_journal},
-    {"errno is kept, and a closed stderr does no harm", test_errno_is_kept},
-    {"without a journal it is stderr", test_no_journal_is_stderr},
-    {"auto follows JOURNAL_STREAM", test_target},
-};
-UNIT_MAIN("log", tests)
+UNIT_MAIN("log")

@@ -14,7 +14,7 @@ static void check_field(int index, const char *expected)
     CHECK_BYTES(entry.fields[index].iov_base, expected, strlen(expected));
 }
 
-static void test_plain(void)
+UNIT_TEST(test_plain, "a message alone")
 {
     journal_entry_build("vsock_host", PRIORITY_WARNING, NULL, "a message", NULL, 0, &entry);
     CHECK_EQUAL(entry.count, 3);
@@ -23,7 +23,7 @@ static void test_plain(void)
     check_field(2, "MESSAGE=a message");
 }
 
-static void test_fields(void)
+UNIT_TEST(test_fields, "a kind of event and its fields")
 {
     const struct log_field fields[] = {
         {"VSOCK_CID", "3"}, {"VSOCK_ABSENT", NULL}, {"VSOCK_URL", "http://h/\n\xff"}};
@@ -37,7 +37,7 @@ static void test_fields(void)
 }
 
 /* 2,048 is not a multiple of 3, so a character is left out whole. */
-static void test_long_value(void)
+UNIT_TEST(test_long_value, "a long value")
 {
     char value[4096];
     for (size_t i = 0; i + 3 < sizeof value; i += 3) {
@@ -51,7 +51,7 @@ static void test_long_value(void)
     CHECK_BYTES(entry.fields[3].iov_base, "V=\xe2\x82\xac", 5);
 }
 
-static void test_too_many(void)
+UNIT_TEST(test_too_many, "more fields than an entry takes")
 {
     struct log_field fields[JOURNAL_ENTRY_FIELDS];
     for (size_t i = 0; i < JOURNAL_ENTRY_FIELDS; i++) {
@@ -62,7 +62,7 @@ static void test_too_many(void)
 }
 
 /* Eight values of 2,048 bytes and the message do not fit 16 KiB: all is inside, the last is cut. */
-static void test_too_large(void)
+UNIT_TEST(test_too_large, "more bytes than an entry takes")
 {
     char value[LOG_TEXT_MAX + 1];
     struct log_field fields[12];
@@ -82,11 +82,4 @@ static void test_too_large(void)
     CHECK_COMPARE(entry.fields[10].iov_len, <, strlen("V=") + LOG_TEXT_MAX);
 }
 
-static const struct unit_test tests[] = {
-    {"a message alone", test_plain},
-    {"a kind of event and its fields", test_fields},
-    {"a long value", test_long_value},
-    {"more fields than an entry takes", test_too_many},
-    {"more bytes than an entry takes", test_too_large},
-};
-UNIT_MAIN("journal entry", tests)
+UNIT_MAIN("journal entry")

@@ -37,7 +37,7 @@ static enum connection_table_place take(struct connection_table *table, uint32_t
     return place;
 }
 
-static void test_limit_per_cid(void)
+UNIT_TEST(test_limit_per_cid, "limit per CID, both sides")
 {
     struct connection_table *table;
     struct connection *connection;
@@ -53,7 +53,7 @@ static void test_limit_per_cid(void)
     connection_table_free(table);
 }
 
-static void test_limit_in_all(void)
+UNIT_TEST(test_limit_in_all, "limit in all, both sides")
 {
     struct connection_table *table;
     struct connection *connection;
@@ -72,7 +72,7 @@ static void test_limit_in_all(void)
 }
 
 /* However many a CID brings, those who are turned away take no place from another CID. */
-static void test_no_place_left(void)
+UNIT_TEST(test_no_place_left, "no place left")
 {
     struct connection_table *table;
     struct connection *connection;
@@ -92,7 +92,7 @@ static void test_no_place_left(void)
     connection_table_free(table);
 }
 
-static void test_generation_tells_a_slot_used_again(void)
+UNIT_TEST(test_generation_tells_a_slot_used_again, "a slot used again has another generation")
 {
     struct connection_table *table;
     struct connection *connection;
@@ -131,7 +131,8 @@ static void pass(void *context, struct connection *connection)
     pthread_mutex_unlock(&gate->mutex);
 }
 
-static void test_pool_refuses_when_full_and_finishes_at_stop(void)
+UNIT_TEST(test_pool_refuses_when_full_and_finishes_at_stop,
+          "pool refuses when full, finishes at stop")
 {
     struct gate gate = {.mutex = PTHREAD_MUTEX_INITIALIZER, .changed = PTHREAD_COND_INITIALIZER};
     struct connection connections[4] = {0};
@@ -162,7 +163,7 @@ static void count(void *context, struct connection *connection)
     atomic_fetch_add((atomic_int *)context, 1);
 }
 
-static void test_pool_loses_nothing(void)
+UNIT_TEST(test_pool_loses_nothing, "pool loses nothing")
 {
     enum { ROUNDS = 2000 };
     atomic_int done = 0;
@@ -181,7 +182,7 @@ static void test_pool_loses_nothing(void)
 
 /* Each connection that is given back has one byte to send, on one socket: the bytes have the order in
  * which the acceptor handles the connections. */
-static void test_given_back_in_order(void)
+UNIT_TEST(test_given_back_in_order, "connections given back are handled in order")
 {
     enum { COUNT = 3 };
     struct command_parts parts = {.stopping = false};
@@ -227,14 +228,4 @@ static void test_given_back_in_order(void)
     close(sockets[1]);
 }
 
-static const struct unit_test tests[] = {
-    {"limit per CID, both sides", test_limit_per_cid},
-    {"limit in all, both sides", test_limit_in_all},
-    {"no place left", test_no_place_left},
-    {"a slot used again has another generation", test_generation_tells_a_slot_used_again},
-    {"pool refuses when full, finishes at stop", test_pool_refuses_when_full_and_finishes_at_stop},
-    {"pool loses nothing", test_pool_loses_nothing},
-    {"connections given back are handled in order", test_given_back_in_order},
-};
-
-UNIT_MAIN("host net", tests)
+UNIT_MAIN("host net")

@@ -50,7 +50,7 @@ static const char *next_note(int fd)
     return note;
 }
 
-static void test_notes(void)
+UNIT_TEST(test_notes, "what systemd is told")
 {
     int fd = listen_for_notes();
     CHECK_EQUAL(notify_ready("listening on vsock:any:19090"), 0);
@@ -65,7 +65,7 @@ static void test_notes(void)
 }
 
 /* Nobody to tell: all but the first of them have nothing to assert but that they return. */
-static void test_nobody_listens(void)
+UNIT_TEST(test_nobody_listens, "nobody to tell")
 {
     CHECK_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
     CHECK_EQUAL(notify_ready("x"), 0);
@@ -77,7 +77,7 @@ static void test_nobody_listens(void)
     CHECK_EQUAL(unsetenv("NOTIFY_SOCKET"), 0);
 }
 
-static void test_no_bus(void)
+UNIT_TEST(test_no_bus, "a reboot without a bus")
 {
     char why[256] = "";
     REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
@@ -85,7 +85,7 @@ static void test_no_bus(void)
     CHECK_STRING(why, "system bus: No such file or directory");
 }
 
-static void test_no_bus_cut(void)
+UNIT_TEST(test_no_bus_cut, "its reason is cut to fit")
 {
     char why[8] = "";
     REQUIRE_EQUAL(setenv("DBUS_SYSTEM_BUS_ADDRESS", "unix:path=/nonexistent", 1), 0);
@@ -93,10 +93,4 @@ static void test_no_bus_cut(void)
     CHECK_STRING(why, "system ");
 }
 
-static const struct unit_test tests[] = {
-    {"what systemd is told", test_notes},
-    {"nobody to tell", test_nobody_listens},
-    {"a reboot without a bus", test_no_bus},
-    {"its reason is cut to fit", test_no_bus_cut},
-};
-UNIT_MAIN("notify", tests)
+UNIT_MAIN("notify")

@@ -30,7 +30,7 @@ static const char *parse(const char *line)
     return problem;
 }
 
-static void test_defaults(void)
+UNIT_TEST(test_defaults, "defaults")
 {
     REQUIRE_STRING(parse(""), "");
     CHECK_EQUAL(options.action, OPTIONS_RUN);
@@ -40,7 +40,7 @@ static void test_defaults(void)
     CHECK_FALSE(options.verbose);
 }
 
-static void test_all(void)
+UNIT_TEST(test_all, "every option")
 {
     REQUIRE_STRING(parse("--config a --config=b --listen unix:/x -v "
                          "--listen=vsock:any:5 --log auto --log stderr"),
@@ -73,7 +73,7 @@ static const struct {
     {"--", OPTIONS_RUN},
 };
 
-static void test_actions(void)
+UNIT_TEST(test_actions, "what to do")
 {
     CHECK_EACH(i, actions, "%s", actions[i].line) {
         CHECK_STRING(parse(actions[i].line), "");
@@ -106,7 +106,7 @@ static const struct {
     {"\x1b[2J", "unexpected argument \\x1b[2J; vsock_host has only options"},
 };
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "usage errors")
 {
     CHECK_EACH(i, refused, "%s", refused[i].line) {
         CHECK_STRING(parse(refused[i].line), refused[i].problem);
@@ -123,7 +123,7 @@ static const char *parse_listeners(int count)
     return parse(line);
 }
 
-static void test_listeners(void)
+UNIT_TEST(test_listeners, "listeners, up to the limit and above")
 {
     CHECK_STRING(parse_listeners(16), "");
     CHECK_STRING(options.listen[15], "unix:/15");
@@ -132,7 +132,7 @@ static void test_listeners(void)
 }
 
 /* A screen is 24 lines of 80 columns. */
-static void test_help_is_one_screen(void)
+UNIT_TEST(test_help_is_one_screen, "the help fits a screen")
 {
     char *text = NULL;
     size_t size = 0;
@@ -150,12 +150,4 @@ static void test_help_is_one_screen(void)
     free(text);
 }
 
-static const struct unit_test tests[] = {
-    {"defaults", test_defaults},
-    {"every option", test_all},
-    {"what to do", test_actions},
-    {"usage errors", test_refused},
-    {"listeners, up to the limit and above", test_listeners},
-    {"the help fits a screen", test_help_is_one_screen},
-};
-UNIT_MAIN("options", tests)
+UNIT_MAIN("options")

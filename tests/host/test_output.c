@@ -54,7 +54,7 @@ static void assert_lines(const char *bytes, const char *expected)
     CHECK_STRING(told.lines, expected);
 }
 
-static void test_lines(void)
+UNIT_TEST(test_lines, "lines: newlines, carriage returns, escapes")
 {
     assert_lines("", "");
     assert_lines("one\ntwo\n", "one\ntwo\n");
@@ -67,7 +67,7 @@ static void test_lines(void)
     assert_lines("\x1b[2Jred\tx\xff\n", "\\x1b[2Jred\\x09x\\xff\n");
 }
 
-static void test_long_line(void)
+UNIT_TEST(test_long_line, "lines: too long")
 {
     static char bytes[3 * OUTPUT_LINE_MAX];
     static char expected[4 * OUTPUT_LINE_MAX + 8];
@@ -96,7 +96,7 @@ static void feed_lines(unsigned count, int64_t now_ms)
     }
 }
 
-static void test_rate(void)
+UNIT_TEST(test_rate, "rate")
 {
     begin();
     feed_lines(OUTPUT_LINES_PER_SECOND, 0);
@@ -114,7 +114,7 @@ static void test_rate(void)
     CHECK_STRING(told.lines, "(1 lines left out)\n");
 }
 
-static void test_last(void)
+UNIT_TEST(test_last, "the last line")
 {
     char last[8] = "old";
     begin();
@@ -127,7 +127,7 @@ static void test_last(void)
     CHECK_STRING(last, "the "); /* never half an escape */
 }
 
-static void test_no_callbacks(void)
+UNIT_TEST(test_no_callbacks, "no callbacks")
 {
     static const struct output_sink silent = {.on_line = NULL};
     char last[8];
@@ -149,7 +149,7 @@ static void assert_tail(const char *const lines[], size_t count, const char *exp
     CHECK_STRING(joined, expected);
 }
 
-static void test_tail(void)
+UNIT_TEST(test_tail, "tail: the last five")
 {
     static const char *const lines[] = {"1", "2", "3\x1b", "4", "5", "6", "7"};
     assert_tail(lines, 0, "");
@@ -159,7 +159,7 @@ static void test_tail(void)
     assert_tail(lines, 7, "3\\x1b | 4 | 5 | 6 | 7");
 }
 
-static void test_tail_limit(void)
+UNIT_TEST(test_tail_limit, "tail: the limit")
 {
     static char a[OUTPUT_TAIL_MAX + 100];
     static char expected[OUTPUT_TAIL_MAX + 1];
@@ -188,14 +188,4 @@ static void test_tail_limit(void)
     CHECK_EQUAL(strlen(joined), OUTPUT_TAIL_MAX);
 }
 
-static const struct unit_test tests[] = {
-    {"lines: newlines, carriage returns, escapes", test_lines},
-    {"lines: too long", test_long_line},
-    {"rate", test_rate},
-    {"the last line", test_last},
-    {"no callbacks", test_no_callbacks},
-    {"tail: the last five", test_tail},
-    {"tail: the limit", test_tail_limit},
-};
-
-UNIT_MAIN("output", tests)
+UNIT_MAIN("output")

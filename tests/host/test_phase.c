@@ -14,7 +14,7 @@ static const char *const allowed[PHASE_LAST + 1] = {
     [PHASE_FAILED] = ".......x",      [PHASE_UPGRADED] = "........",
 };
 
-static void test_every_transition(void)
+UNIT_TEST(test_every_transition, "every transition, allowed or refused")
 {
     for (unsigned from = 0; from <= PHASE_LAST; from++) {
         CHECK_ROW("from = %u", from);
@@ -30,7 +30,7 @@ static void test_every_transition(void)
     }
 }
 
-static void test_unknown_numbers(void)
+UNIT_TEST(test_unknown_numbers, "numbers that are no phase")
 {
     CHECK_FALSE(phase_may_follow((enum phase)(PHASE_LAST + 1), PHASE_QUEUED));
     CHECK_FALSE(phase_may_follow(PHASE_IDLE, (enum phase)(PHASE_LAST + 1)));
@@ -38,7 +38,7 @@ static void test_unknown_numbers(void)
     CHECK_FALSE(phase_ended((enum phase)200));
 }
 
-static void test_meaning(void)
+UNIT_TEST(test_meaning, "what each phase means")
 {
     static const struct {
         enum phase phase;
@@ -58,7 +58,7 @@ static void test_meaning(void)
     }
 }
 
-static void test_names(void)
+UNIT_TEST(test_names, "names, both ways")
 {
     for (unsigned number = 0; number <= PHASE_LAST; number++) {
         CHECK_ROW("number = %u", number);
@@ -72,10 +72,4 @@ static void test_names(void)
     CHECK_EQUAL(untouched, PHASE_FAILED);
 }
 
-static const struct unit_test tests[] = {
-    {"every transition, allowed or refused", test_every_transition},
-    {"numbers that are no phase", test_unknown_numbers},
-    {"what each phase means", test_meaning},
-    {"names, both ways", test_names},
-};
-UNIT_MAIN("phase", tests)
+UNIT_MAIN("phase")

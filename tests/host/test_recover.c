@@ -140,14 +140,16 @@ static struct state state;
 static struct recover_facts facts;
 static struct recover_decision decision;
 
-static void test_every_row(void)
+static void decide(const struct row *row)
+{
+    set_up(row, &state, &facts);
+    recover_decide(&state, &facts, &decision);
+}
+
+UNIT_TEST(test_every_row, "every row")
 {
     CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
-        set_up(&rows[i], &state, &facts);
-        recover_decide(&state, &facts, &decision);
-        if (decision.action != rows[i].action || decision.code != rows[i].code) {
-            fprintf(stderr, "row %zu: action %d, code %d\n", i, decision.action, decision.code);
-        }
+        decide(&rows[i]);
         CHECK_EQUAL(decision.action, rows[i].action);
         CHECK_EQUAL(decision.code, rows[i].code);
         CHECK_EQUAL(decision.text[0] != '\0', rows[i].action == RECOVER_FAILED);
@@ -156,7 +158,7 @@ static void test_every_row(void)
 
 /* The end of the installation was not seen, and it was told as failed; what its record says after
  * the reboot is the truth. */
-static void test_end_that_was_not_seen(void)
+UNIT_TEST(test_end_that_was_not_seen, "an end that was not seen")
 {
     static const struct {
         enum seen seen;
@@ -199,11 +201,10 @@ static void test_end_that_was_not_seen(void)
 }
 
 /* Only where the record could not be read is the end not known. */
-static void test_what_counts_as_not_seen(void)
+UNIT_TEST(test_what_counts_as_not_seen, "what counts as not seen")
 {
     CHECK_EACH(i, rows, "phase %u", rows[i].phase) {
-        set_up(&rows[i], &state, &facts);
-        recover_decide(&state, &facts, &decision);
+        decide(&rows[i]);
         CHECK_EQUAL(decision.outcome_unknown, decision.action == RECOVER_FAILED &&
                                                   rows[i].when == SAME_BOOT &&
                                                   rows[i].seen == DAMAGED);
@@ -212,7 +213,7 @@ static void test_what_counts_as_not_seen(void)
 
 /* Whatever is there: a success needs an installation on record or a version that changed, both
  * over a reboot. */
-static void test_no_success_without_proof(void)
+UNIT_TEST(test_no_success_without_proof, "no success without proof")
 {
     size_t successes = 0;
     for (unsigned phase = 0; phase <= PHASE_LAST; phase++) {
@@ -224,8 +225,7 @@ static void test_no_success_without_proof(void)
                                     .lives = (int)(bits / 2 % 3),
                                     .seen = (enum seen)(bits / 6 % 9),
                                     .version = (int)(bits / 54)};
-            set_up(&row, &state, &facts);
-            recover_decide(&state, &facts, &decision);
+            decide(&row);
             bool installed = row.seen == INSTALLED || row.seen == REFUSED || row.seen == REBOOTING;
             bool proof = row.when == NEW_BOOT && (installed || row.version == NEW_VERSION);
             if (decision.action == RECOVER_UPGRADED) {
@@ -240,14 +240,13 @@ static void test_no_success_without_proof(void)
     CHECK_COMPARE(successes, >, 0);
 }
 
-static void test_starts_are_counted(void)
+UNIT_TEST(test_starts_are_counted, "starts are counted")
 {
     static const struct row again[] = {
         {PHASE_DOWNLOADING, SAME_BOOT, DEAD, NONE, SAME_VERSION, RECOVER_RUN, ERROR_NONE},
         {PHASE_INSTALLING, SAME_BOOT, DEAD, INSTALLED, SAME_VERSION, RECOVER_INSTALL, ERROR_NONE},
     };
-    for (size_t i = 0; i < 2; i++) {
-        CHECK_ROW("i = %zu", i);
+    CHECK_EACH(i, again, "phase %u", again[i].phase) {
         set_up(&again[i], &state, &facts);
         state.starts = RECOVER_STARTS_MAX - 1;
         recover_decide(&state, &facts, &decision);
@@ -264,7 +263,7 @@ static void test_starts_are_counted(void)
     }
 }
 
-static void test_starts_do_not_hide_an_end(void)
+UNIT_TEST(test_starts_do_not_hide_an_end, "starts do not hide an end")
 {
     static const struct row row = {PHASE_INSTALLING, NEW_BOOT,         DEAD,      INSTALLED,
                                    SAME_VERSION,     RECOVER_UPGRADED, ERROR_NONE};
@@ -274,7 +273,7 @@ static void test_starts_do_not_hide_an_end(void)
     CHECK_EQUAL(decision.action, RECOVER_UPGRADED);
 }
 
-static void test_late_reboot(void)
+UNIT_TEST(test_late_reboot, "a reboot that came late")
 {
     static const struct row row = {PHASE_FAILED, NEW_BOOT,         DEAD,      REBOOTING,
                                    SAME_VERSION, RECOVER_UPGRADED, ERROR_NONE};
@@ -288,7 +287,7 @@ static void test_late_reboot(void)
 }
 
 /* Somebody installed the same image by hand after the reboot: that one has not been booted. */
-static void test_record_of_this_boot(void)
+UNIT_TEST(test_record_of_this_boot, "a record of this boot")
 {
     static const struct row row = {PHASE_INSTALLING, NEW_BOOT,          DEAD,      REBOOTING,
                                    SAME_VERSION,     RECOVER_REBOOTING, ERROR_NONE};
@@ -299,12 +298,11 @@ static void test_record_of_this_boot(void)
     CHECK_EQUAL(decision.reboot_at, 4711);
 }
 
-static void test_texts(void)
+UNIT_TEST(test_texts, "texts come from the record")
 {
     static const struct row failed = {PHASE_INSTALLING, SAME_BOOT,      DEAD,           FAILED,
                                       SAME_VERSION,     RECOVER_FAILED, ERROR_NOT_READY};
-    set_up(&failed, &state, &facts);
-    recover_decide(&state, &facts, &decision);
+    decide(&failed);
     CHECK_STRING(decision.text, "try later");
     facts.record.code = ERROR_NONE; /* a record that does not say why */
     facts.record.text[0] = '\0';
@@ -314,7 +312,7 @@ static void test_texts(void)
 }
 
 /* A lock is of another installation only where nothing of this one is known. */
-static void test_who_lives(void)
+UNIT_TEST(test_who_lives, "who lives")
 {
     static const enum recover_life lives[][3] = {
         /* DEAD, LIVES, LEFT */
@@ -340,16 +338,4 @@ static void test_who_lives(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"who lives", test_who_lives},
-    {"every row", test_every_row},
-    {"an end that was not seen", test_end_that_was_not_seen},
-    {"what counts as not seen", test_what_counts_as_not_seen},
-    {"no success without proof", test_no_success_without_proof},
-    {"starts are counted", test_starts_are_counted},
-    {"starts do not hide an end", test_starts_do_not_hide_an_end},
-    {"a reboot that came late", test_late_reboot},
-    {"a record of this boot", test_record_of_this_boot},
-    {"texts come from the record", test_texts},
-};
-UNIT_MAIN("recover", tests)
+UNIT_MAIN("recover")

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-static void test_round(void)
+UNIT_TEST(test_round, "round")
 {
     char line[RESULT_LINE_MAX + 1];
     struct result_line read;
@@ -21,7 +21,7 @@ static void test_round(void)
     }
 }
 
-static void test_longest(void)
+UNIT_TEST(test_longest, "longest")
 {
     char text[2 * RESULT_LINE_MAX];
     char line[RESULT_LINE_MAX + 1];
@@ -41,7 +41,7 @@ static void test_longest(void)
     CHECK_EQUAL(read.text.length, room);
 }
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "refused")
 {
     struct result_line read;
     static const char *const bad[] = {"done",     "done: x",      "done:\n",
@@ -53,9 +53,4 @@ static void test_refused(void)
     CHECK_EQUAL(result_line_parse("", RESULT_LINE_MAX + 1, &read), -EMSGSIZE);
 }
 
-static const struct unit_test tests[] = {
-    {"round", test_round},
-    {"longest", test_longest},
-    {"refused", test_refused},
-};
-UNIT_MAIN("result_line", tests)
+UNIT_MAIN("result_line")

@@ -59,7 +59,7 @@ static void assert_same(const struct state *a, const struct state *b)
     }
 }
 
-static void test_round_trip(void)
+UNIT_TEST(test_round_trip, "what is written is read")
 {
     static struct state written;
     static struct state read_back;
@@ -78,7 +78,7 @@ static void test_round_trip(void)
     CHECK_EQUAL(status.st_mode & 07777, 0600);
 }
 
-static void test_largest(void)
+UNIT_TEST(test_largest, "the largest state fits")
 {
     static struct state written;
     static struct state read_back;
@@ -100,7 +100,7 @@ static void test_largest(void)
     assert_same(&written, &read_back);
 }
 
-static void test_urls(void)
+UNIT_TEST(test_urls, "urls: no duplicates, five at most")
 {
     static struct state state;
     state.url_count = 0;
@@ -131,7 +131,7 @@ static void write_raw(const char *name, const char *bytes, size_t length)
     (void)close(fd);
 }
 
-static void test_no_secrets(void)
+UNIT_TEST(test_no_secrets, "no secret reaches the file")
 {
     static struct state state;
     static char raw[KEYFILE_MAX + 1];
@@ -147,7 +147,7 @@ static void test_no_secrets(void)
 
 /* Every line of a good file left out, and every line spoiled: none is taken. The urls may be
  * missing. */
-static void test_damaged(void)
+UNIT_TEST(test_damaged, "damaged files are refused")
 {
     static struct state state;
     static char good[KEYFILE_MAX + 1];
@@ -189,7 +189,7 @@ static void test_damaged(void)
     }
 }
 
-static void test_not_there(void)
+UNIT_TEST(test_not_there, "missing, linked and empty files")
 {
     static struct state state;
     CHECK_EQUAL(state_read(directory_fd, "missing", &state), -ENOENT);
@@ -199,7 +199,7 @@ static void test_not_there(void)
     CHECK_EQUAL(state_read(directory_fd, "empty", &state), -EBADMSG);
 }
 
-static void test_queue(void)
+UNIT_TEST(test_queue, "the files of the queue")
 {
     static struct state state;
     uint8_t hashes[8][SHA256_SIZE];
@@ -232,7 +232,7 @@ static void test_queue(void)
 }
 
 /* Only the numbers count: not what the state is of, nor what the clock was set to. */
-static void test_stale(void)
+UNIT_TEST(test_stale, "files of the queue that were taken up")
 {
     static struct state present;
     static struct state queued;
@@ -245,7 +245,7 @@ static void test_stale(void)
     }
 }
 
-static void test_age(void)
+UNIT_TEST(test_age, "the order of the queue")
 {
     static struct state a;
     static struct state b;
@@ -260,7 +260,7 @@ static void test_age(void)
     CHECK_COMPARE(state_compare_age(&b, &a), >, 0);
 }
 
-static void test_count_stored(void)
+UNIT_TEST(test_count_stored, "bytes stored are counted in the partial file")
 {
     static struct state state;
     char name[SHA256_HEX + sizeof ".part"];
@@ -285,21 +285,8 @@ static void test_count_stored(void)
     CHECK_EQUAL(state.done, 1);
 }
 
-static const struct unit_test tests[] = {
-    {"what is written is read", test_round_trip},
-    {"the largest state fits", test_largest},
-    {"urls: no duplicates, five at most", test_urls},
-    {"no secret reaches the file", test_no_secrets},
-    {"damaged files are refused", test_damaged},
-    {"missing, linked and empty files", test_not_there},
-    {"the files of the queue", test_queue},
-    {"files of the queue that were taken up", test_stale},
-    {"the order of the queue", test_age},
-    {"bytes stored are counted in the partial file", test_count_stored},
-};
-
 int main(void)
 {
     char path[] = "/tmp/test_state.XXXXXX";
-    return folder_unit_main("state", tests, COUNT(tests), path, &directory_fd);
+    return folder_unit_main("state", path, &directory_fd);
 }

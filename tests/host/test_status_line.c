@@ -2,7 +2,7 @@
 #include "host/upgrade/status_line.h"
 #include "support/unit.h"
 
-static void test_at_most_once_a_second(void)
+UNIT_TEST(test_at_most_once_a_second, "told at most once a second")
 {
     struct progress progress;
     progress_init(&progress, 0, 100000, 5000);
@@ -20,7 +20,7 @@ static void test_at_most_once_a_second(void)
 }
 
 /* After the head of an answer nothing may come for long. */
-static void test_size_is_told_at_once(void)
+UNIT_TEST(test_size_is_told_at_once, "the size is told at once")
 {
     struct progress progress;
     progress_init(&progress, 0, 0, 5000);
@@ -33,7 +33,7 @@ static void test_size_is_told_at_once(void)
     CHECK_TRUE(progress_update(&progress, 2, 200, 7000));
 }
 
-static void test_only_when_it_changed(void)
+UNIT_TEST(test_only_when_it_changed, "told only when it changed")
 {
     struct progress progress;
     progress_init(&progress, 50, 100, 0);
@@ -46,7 +46,7 @@ static void test_only_when_it_changed(void)
     CHECK_TRUE(progress_update(&progress, 52, 200, 9000));
 }
 
-static void test_never_falls(void)
+UNIT_TEST(test_never_falls, "never falls, never above the total")
 {
     static const struct {
         uint64_t done;
@@ -66,7 +66,7 @@ static void test_never_falls(void)
     }
 }
 
-static void test_rate_and_time_left(void)
+UNIT_TEST(test_rate_and_time_left, "rate and time left")
 {
     struct progress progress;
     progress_init(&progress, 0, 1000000, 0);
@@ -86,7 +86,7 @@ static void test_rate_and_time_left(void)
     CHECK_COMPARE(progress.rate, <, 10);
 }
 
-static void test_rate_after_a_restart(void)
+UNIT_TEST(test_rate_after_a_restart, "rate after starting again")
 {
     struct progress progress;
     progress_init(&progress, 0, 1000000, 0);
@@ -97,7 +97,7 @@ static void test_rate_after_a_restart(void)
     CHECK_EQUAL(progress.done, 500000);
 }
 
-static void test_no_overflow(void)
+UNIT_TEST(test_no_overflow, "the largest numbers")
 {
     struct progress progress;
     progress_init(&progress, 0, UINT64_MAX, 0);
@@ -109,7 +109,7 @@ static void test_no_overflow(void)
     CHECK_EQUAL(progress_percent(PHASE_DOWNLOADING, UINT64_MAX / 2, UINT64_MAX), 50);
 }
 
-static void test_percent(void)
+UNIT_TEST(test_percent, "percent: 100 only at the end")
 {
     static const struct {
         uint64_t done;
@@ -139,7 +139,7 @@ static struct upgrade_status status_of(enum phase phase, uint64_t done, uint64_t
     return status;
 }
 
-static void test_status_lines(void)
+UNIT_TEST(test_status_lines, "status lines")
 {
     char line[STATUS_LINE_MAX];
     struct upgrade_status status = {.phase = PHASE_IDLE};
@@ -175,7 +175,7 @@ static void test_status_lines(void)
     CHECK_STRING(line, "upgrade 001122334455: failed, hash_mismatch: it is another file");
 }
 
-static void test_long_status_line(void)
+UNIT_TEST(test_long_status_line, "a status line is cut")
 {
     static char detail[4000];
     char line[STATUS_LINE_MAX];
@@ -186,16 +186,4 @@ static void test_long_status_line(void)
     CHECK_EQUAL(strlen(line), STATUS_LINE_MAX - 1);
 }
 
-static const struct unit_test tests[] = {
-    {"told at most once a second", test_at_most_once_a_second},
-    {"told only when it changed", test_only_when_it_changed},
-    {"the size is told at once", test_size_is_told_at_once},
-    {"never falls, never above the total", test_never_falls},
-    {"rate and time left", test_rate_and_time_left},
-    {"rate after starting again", test_rate_after_a_restart},
-    {"the largest numbers", test_no_overflow},
-    {"percent: 100 only at the end", test_percent},
-    {"status lines", test_status_lines},
-    {"a status line is cut", test_long_status_line},
-};
-UNIT_MAIN("status_line", tests)
+UNIT_MAIN("status_line")

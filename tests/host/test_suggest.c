@@ -31,7 +31,7 @@ static const struct {
     {"lsiten", "listen"},
 };
 
-static void test_samples(void)
+UNIT_TEST(test_samples, "what was probably meant")
 {
     CHECK_EACH(i, samples, "%s", samples[i].wrong) {
         const char *nearest = suggest_name(samples[i].wrong, names, NAMES);
@@ -39,7 +39,7 @@ static void test_samples(void)
     }
 }
 
-static void test_long(void)
+UNIT_TEST(test_long, "long names")
 {
     char wrong[66];
     char name[64];
@@ -54,14 +54,9 @@ static void test_long(void)
     CHECK_NULL(suggest_name(wrong, one, 1));
 }
 
-static void test_no_names(void)
+UNIT_TEST(test_no_names, "no names")
 {
     CHECK_NULL(suggest_name("x", names, 0));
 }
 
-static const struct unit_test tests[] = {
-    {"what was probably meant", test_samples},
-    {"long names", test_long},
-    {"no names", test_no_names},
-};
-UNIT_MAIN("suggest", tests)
+UNIT_MAIN("suggest")

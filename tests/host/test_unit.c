@@ -71,7 +71,7 @@ static const struct {
     {{.end = UNIT_LEFT}, ERROR_SHUTTING_DOWN, "u continues; the host does not wait for it"},
 };
 
-static void test_words(void)
+UNIT_TEST(test_words, "outcomes in words")
 {
     char words[UNIT_WORDS_MAX];
     CHECK_EACH(i, rows, "%s", rows[i].text) {
@@ -99,7 +99,7 @@ static struct unit_outcome run(int stop_fd, int64_t silence_ms)
     return outcome;
 }
 
-static void test_no_bus(void)
+UNIT_TEST(test_no_bus, "no bus")
 {
     use_bus("/nonexistent/bus");
     struct unit_outcome outcome = run(-1, 0);
@@ -128,7 +128,7 @@ static void end_listening(int fd)
 }
 
 /* It may have been heard: it is not refused, and nobody waits until the deadline. */
-static void test_silent_bus(void)
+UNIT_TEST(test_silent_bus, "a bus that says nothing")
 {
     int fd = listen_silently();
     struct unit_outcome outcome = run(-1, SOON_MS);
@@ -137,7 +137,7 @@ static void test_silent_bus(void)
     end_listening(fd);
 }
 
-static void test_stop(void)
+UNIT_TEST(test_stop, "the daemon stops")
 {
     int fd = listen_silently();
     int stop_fd = eventfd(1, EFD_CLOEXEC);
@@ -148,7 +148,7 @@ static void test_stop(void)
 }
 
 /* What cannot be found out is said to be so, in bounded time. */
-static void test_pending(void)
+UNIT_TEST(test_pending, "whether it is pending")
 {
     bool pending = true;
     use_bus("/nonexistent/bus");
@@ -163,21 +163,13 @@ static void test_pending(void)
     CHECK_TRUE(pending); /* untouched */
 }
 
-static const struct unit_test tests[] = {
-    {"outcomes in words", test_words},
-    {"no bus", test_no_bus},
-    {"a bus that says nothing", test_silent_bus},
-    {"the daemon stops", test_stop},
-    {"whether it is pending", test_pending},
-};
-
 int main(void)
 {
     if (mkdtemp(folder) == NULL) {
         return 1;
     }
     (void)snprintf(socket_path, sizeof socket_path, "%s/bus", folder);
-    int status = unit_main("unit job", tests, COUNT(tests));
+    int status = unit_main("unit job");
     (void)rmdir(folder);
     return status;
 }

@@ -17,7 +17,7 @@ static void await_told(const char *text)
 
 /* --- one upgrade --- */
 
-static void test_upgrade(void)
+UNIT_TEST(test_upgrade, "an upgrade, from queued to rebooting")
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
@@ -53,7 +53,7 @@ static void test_upgrade(void)
 }
 
 #define HASH "0101010101010101010101010101010101010101010101010101010101010101"
-static void test_failures(void)
+UNIT_TEST(test_failures, "how each failure is told")
 {
     static const struct {
         enum conf_step_method method;
@@ -103,7 +103,7 @@ static void test_failures(void)
     }
 }
 
-static void test_reboot_is_asked_for_again(void)
+UNIT_TEST(test_reboot_is_asked_for_again, "installed without a reboot: asked again")
 {
     world_fresh();
     world.step = STEP_NO_REBOOT;
@@ -115,7 +115,7 @@ static void test_reboot_is_asked_for_again(void)
     world_end_job(upgrade);
 }
 
-static void test_fetched_again(void)
+UNIT_TEST(test_fetched_again, "fetched again after a wrong hash")
 {
     world_fresh();
     world.download = DOWNLOAD_TWICE;
@@ -130,7 +130,7 @@ static void test_fetched_again(void)
 }
 
 /* What is told of a failed try holds until bytes arrive again. */
-static void test_words_of_a_retry(void)
+UNIT_TEST(test_words_of_a_retry, "the words of a failed try")
 {
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
@@ -154,7 +154,7 @@ static void test_words_of_a_retry(void)
 }
 
 /* A url that a guest adds is on disk soon: as bytes arrive, or after a try that failed. */
-static void test_mirror_is_written(void)
+UNIT_TEST(test_mirror_is_written, "a mirror is written down")
 {
     world_fresh();
     world.download = DOWNLOAD_RETRIED;
@@ -178,7 +178,7 @@ static void test_mirror_is_written(void)
     CHECK_NULL(upgrade_free(upgrade));
 }
 
-static void test_counts_begin_anew(void)
+UNIT_TEST(test_counts_begin_anew, "the counts of another upgrade")
 {
     world_fresh();
     world.step = STEP_NOT_READY;
@@ -197,7 +197,7 @@ static void test_counts_begin_anew(void)
 }
 
 /* From the first instant the status is that of the upgrade that was asked for. */
-static void test_status_before_the_start(void)
+UNIT_TEST(test_status_before_the_start, "the status before it is begun")
 {
     world_fresh();
     struct upgrade *upgrade = world_make_job();
@@ -211,7 +211,7 @@ static void test_status_before_the_start(void)
 }
 
 /* A record that an earlier run left, of the same image, is not taken for this one's. */
-static void test_stale_record(void)
+UNIT_TEST(test_stale_record, "a record from before is not believed")
 {
     world_fresh();
     world.step = STEP_SILENT;
@@ -224,19 +224,7 @@ static void test_stale_record(void)
     world_end_job(upgrade);
 }
 
-static const struct unit_test tests[] = {
-    {"an upgrade, from queued to rebooting", test_upgrade},
-    {"how each failure is told", test_failures},
-    {"installed without a reboot: asked again", test_reboot_is_asked_for_again},
-    {"fetched again after a wrong hash", test_fetched_again},
-    {"the words of a failed try", test_words_of_a_retry},
-    {"a mirror is written down", test_mirror_is_written},
-    {"the counts of another upgrade", test_counts_begin_anew},
-    {"the status before it is begun", test_status_before_the_start},
-    {"a record from before is not believed", test_stale_record},
-};
-
 int main(void)
 {
-    return world_main("job", tests, COUNT(tests));
+    return world_main("job");
 }

@@ -113,7 +113,7 @@ static struct upgrade *make_job_with_present(void)
 
 /* A reboot becomes pending while a request is being recorded: the queue's end is its end, whether
  * or not the recording went well. */
-static void test_ended_while_it_is_recorded(void)
+UNIT_TEST(test_ended_while_it_is_recorded, "ended while it is recorded")
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
     CHECK_EACH(i, errors, "%d", errors[i]) {
@@ -136,7 +136,7 @@ static void test_ended_while_it_is_recorded(void)
 }
 
 /* The same, but when the recording is over the end has taken the upgrade and not yet told so. */
-static void test_taken_while_it_is_recorded(void)
+UNIT_TEST(test_taken_while_it_is_recorded, "taken while it is recorded")
 {
     static const int errors[] = {0, -ENOSPC, -EIO};
     CHECK_EACH(i, errors, "%d", errors[i]) {
@@ -158,7 +158,7 @@ static void test_taken_while_it_is_recorded(void)
     }
 }
 
-static void test_no_room_to_record(void)
+UNIT_TEST(test_no_room_to_record, "no room to record a request")
 {
     struct upgrade *upgrade = seen.upgrade = make_job_with_present();
     fault.write_error = -ENOSPC;
@@ -175,7 +175,7 @@ static void test_no_room_to_record(void)
 }
 
 /* The journal has the phases in their order. */
-static void test_queued_is_told_before_it_is_begun(void)
+UNIT_TEST(test_queued_is_told_before_it_is_begun, "queued is told before it is begun")
 {
     struct upgrade *upgrade = seen.upgrade = make_job_with_present();
     struct pending *pending = world_must_ask(upgrade, 2, "http://b/");
@@ -187,7 +187,7 @@ static void test_queued_is_told_before_it_is_begun(void)
 }
 
 /* What is not known is said to be so, and why. */
-static void test_facts_that_cannot_be_had(void)
+UNIT_TEST(test_facts_that_cannot_be_had, "facts that cannot be had")
 {
     static const struct {
         int wait_error;
@@ -226,7 +226,7 @@ static void test_facts_that_cannot_be_had(void)
 }
 
 /* The installer ends after all deadlines: in the boot after it the truth is told. */
-static void test_end_after_all_deadlines(void)
+UNIT_TEST(test_end_after_all_deadlines, "an end after all deadlines")
 {
     static const struct {
         enum install_record_stage stage;
@@ -264,7 +264,7 @@ static void test_end_after_all_deadlines(void)
 }
 
 /* What came of the unit was not heard, and it may yet begin. */
-static void test_unit_that_was_not_heard_of(void)
+UNIT_TEST(test_unit_that_was_not_heard_of, "a unit that was not heard of")
 {
     static const struct {
         enum step_plan plan;
@@ -289,17 +289,7 @@ static void test_unit_that_was_not_heard_of(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"ended while it is recorded", test_ended_while_it_is_recorded},
-    {"taken while it is recorded", test_taken_while_it_is_recorded},
-    {"no room to record a request", test_no_room_to_record},
-    {"queued is told before it is begun", test_queued_is_told_before_it_is_begun},
-    {"facts that cannot be had", test_facts_that_cannot_be_had},
-    {"an end after all deadlines", test_end_after_all_deadlines},
-    {"a unit that was not heard of", test_unit_that_was_not_heard_of},
-};
-
 int main(void)
 {
-    return world_main("job, faults", tests, COUNT(tests));
+    return world_main("job, faults");
 }

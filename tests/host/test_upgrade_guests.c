@@ -10,7 +10,7 @@ static char why[PENDING_TEXT_MAX];
 
 /* --- several who ask --- */
 
-static void test_join_and_mirrors(void)
+UNIT_TEST(test_join_and_mirrors, "the same hash joins; mirrors; watchers")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -40,7 +40,7 @@ static void test_join_and_mirrors(void)
     world_end_job(upgrade);
 }
 
-static void test_queue(void)
+UNIT_TEST(test_queue, "another hash waits or is busy")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -75,7 +75,7 @@ static void test_queue(void)
     CHECK_EQUAL(world_queued(), 0);
 }
 
-static void test_no_queue(void)
+UNIT_TEST(test_no_queue, "a queue of none")
 {
     world_fresh();
     world.conf.upgrade.queue = 0;
@@ -88,7 +88,7 @@ static void test_no_queue(void)
     world_end_job(upgrade);
 }
 
-static void test_reboot_pending(void)
+UNIT_TEST(test_reboot_pending, "while the reboot is pending")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -143,7 +143,7 @@ static void reboot_never_comes(enum conf_step_method method)
     world_end_job(upgrade);
 }
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "refused requests")
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
@@ -165,7 +165,7 @@ static void test_refused(void)
 }
 
 /* The folder goes away beneath the job: nothing is told that did not happen. */
-static void test_cannot_record(void)
+UNIT_TEST(test_cannot_record, "a request that cannot be recorded")
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
@@ -192,7 +192,7 @@ static bool await_size(const struct pending *pending)
     return view.status.total == WORLD_TOTAL;
 }
 
-static void test_cannot_record_installing(void)
+UNIT_TEST(test_cannot_record_installing, "an installation that cannot be recorded")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -248,7 +248,7 @@ static void *guest(void *context)
     return NULL;
 }
 
-static void test_many_guests_and_a_stop(void)
+UNIT_TEST(test_many_guests_and_a_stop, "many guests and a stop")
 {
     world_fresh();
     world.step = STEP_NOT_READY; /* every upgrade ends, and the next begins */
@@ -276,25 +276,13 @@ static void test_many_guests_and_a_stop(void)
 }
 
 /* A scheduled reboot that somebody cancels is found out by the record, in either method. */
-static void test_reboot_never_comes(void)
+UNIT_TEST(test_reboot_never_comes, "a reboot that does not come")
 {
     reboot_never_comes(CONF_STEP_EXEC);
     reboot_never_comes(CONF_STEP_UNIT);
 }
 
-static const struct unit_test tests[] = {
-    {"the same hash joins; mirrors; watchers", test_join_and_mirrors},
-    {"another hash waits or is busy", test_queue},
-    {"a queue of none", test_no_queue},
-    {"while the reboot is pending", test_reboot_pending},
-    {"a reboot that does not come", test_reboot_never_comes},
-    {"refused requests", test_refused},
-    {"a request that cannot be recorded", test_cannot_record},
-    {"an installation that cannot be recorded", test_cannot_record_installing},
-    {"many guests and a stop", test_many_guests_and_a_stop},
-};
-
 int main(void)
 {
-    return world_main("job, many guests", tests, COUNT(tests));
+    return world_main("job, many guests");
 }

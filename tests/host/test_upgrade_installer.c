@@ -11,7 +11,7 @@
 
 static struct pending_view view;
 
-static void test_installer_found_again(void)
+UNIT_TEST(test_installer_found_again, "an installer is found again")
 {
     world_leave_installing();
     int fd = world_hold_lock();
@@ -49,7 +49,7 @@ static void test_installer_found_again(void)
     world_end_job(upgrade);
 }
 
-static void test_stop_while_waiting_for_the_lock(void)
+UNIT_TEST(test_stop_while_waiting_for_the_lock, "stop while an installer is waited for")
 {
     world_leave_installing();
     int fd = world_hold_lock();
@@ -60,7 +60,7 @@ static void test_stop_while_waiting_for_the_lock(void)
 }
 
 /* It was started, and has neither taken its lock nor written anything. */
-static void test_installer_that_is_late(void)
+UNIT_TEST(test_installer_that_is_late, "an installer that is late")
 {
     int mark_fd = -1;
     world_leave_installing();
@@ -82,7 +82,7 @@ static void test_installer_that_is_late(void)
 }
 
 /* The same of a unit: systemd alone knows of it. */
-static void test_unit_that_is_late(void)
+UNIT_TEST(test_unit_that_is_late, "a unit that is late")
 {
     world_leave_installing();
     world_lose_record();
@@ -110,7 +110,7 @@ static void test_unit_that_is_late(void)
 }
 
 /* systemd cannot be asked: lock and record decide, and there is none. */
-static void test_unit_that_cannot_be_asked_about(void)
+UNIT_TEST(test_unit_that_cannot_be_asked_about, "a unit that cannot be asked about")
 {
     world_leave_installing();
     world_lose_record();
@@ -125,7 +125,7 @@ static void test_unit_that_cannot_be_asked_about(void)
 }
 
 /* Its installer has left a process behind that has the lock: the record is final, and is told. */
-static void test_lock_that_is_left_behind(void)
+UNIT_TEST(test_lock_that_is_left_behind, "a lock that is left behind")
 {
     static const struct {
         enum step_plan plan;
@@ -163,7 +163,7 @@ static void test_lock_that_is_left_behind(void)
 }
 
 /* The next one is told so, and its image stays. */
-static void test_lock_of_another(void)
+UNIT_TEST(test_lock_of_another, "a lock of another installation")
 {
     world_fresh();
     world.step = STEP_SILENT;
@@ -193,7 +193,7 @@ static bool left_image(bool make)
 }
 
 /* The installer rebooted the machine, or somebody did in the middle of it: nobody removed the image. */
-static void test_image_that_is_left(void)
+UNIT_TEST(test_image_that_is_left, "an image that is left")
 {
     static const struct {
         const char *version;
@@ -227,18 +227,7 @@ static void test_image_that_is_left(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"an installer is found again", test_installer_found_again},
-    {"an installer that is late", test_installer_that_is_late},
-    {"a unit that is late", test_unit_that_is_late},
-    {"a unit that cannot be asked about", test_unit_that_cannot_be_asked_about},
-    {"stop while an installer is waited for", test_stop_while_waiting_for_the_lock},
-    {"a lock that is left behind", test_lock_that_is_left_behind},
-    {"a lock of another installation", test_lock_of_another},
-    {"an image that is left", test_image_that_is_left},
-};
-
 int main(void)
 {
-    return world_main("job and an installer that runs", tests, COUNT(tests));
+    return world_main("job and an installer that runs");
 }

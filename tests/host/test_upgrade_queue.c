@@ -92,7 +92,7 @@ static void fresh(void)
 }
 
 /* Whoever asks again once the end was told has a file of its own. */
-static void test_forgotten_before_the_end_is_told(void)
+UNIT_TEST(test_forgotten_before_the_end_is_told, "forgotten before the end is told")
 {
     fresh();
     world.download = DOWNLOAD_HELD;
@@ -112,7 +112,7 @@ static void test_forgotten_before_the_end_is_told(void)
 }
 
 /* The state could not be written all the time, and the daemon is killed: the file is what counts. */
-static void test_state_that_cannot_be_written(void)
+UNIT_TEST(test_state_that_cannot_be_written, "a state that cannot be written")
 {
     fresh();
     world.download = DOWNLOAD_BADLY;
@@ -147,7 +147,7 @@ static void leave_queued(void)
 
 /* What waits and cannot be read is neither removed nor left out: the daemon does not start, as with
  * a state that cannot be read. */
-static void test_cannot_be_read(void)
+UNIT_TEST(test_cannot_be_read, "files that cannot be read")
 {
     static const struct {
         int read_error;
@@ -185,7 +185,7 @@ static void test_cannot_be_read(void)
     CHECK_NULL(upgrade_free(upgrade));
 }
 
-static void test_damaged(void)
+UNIT_TEST(test_damaged, "a damaged file")
 {
     char path[128];
     leave_queued();
@@ -202,14 +202,7 @@ static void test_damaged(void)
     CHECK_EQUAL(access(path, F_OK), 0);
 }
 
-static const struct unit_test tests[] = {
-    {"forgotten before the end is told", test_forgotten_before_the_end_is_told},
-    {"a state that cannot be written", test_state_that_cannot_be_written},
-    {"files that cannot be read", test_cannot_be_read},
-    {"a damaged file", test_damaged},
-};
-
 int main(void)
 {
-    return world_main("job, files of the queue", tests, COUNT(tests));
+    return world_main("job, files of the queue");
 }

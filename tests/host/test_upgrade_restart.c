@@ -14,7 +14,7 @@ static struct pending_view view;
 
 /* --- over a restart --- */
 
-static void test_stop_and_go_on(void)
+UNIT_TEST(test_stop_and_go_on, "stop, and go on at the next start")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -55,7 +55,7 @@ static void test_stop_and_go_on(void)
     CHECK_EQUAL(world_queued(), 0);
 }
 
-static void test_too_many_starts(void)
+UNIT_TEST(test_too_many_starts, "too many starts")
 {
     world_fresh();
     world.download = DOWNLOAD_HELD;
@@ -77,7 +77,7 @@ static void test_too_many_starts(void)
     world_end_job(upgrade);
 }
 
-static void test_restart_ends(void)
+UNIT_TEST(test_restart_ends, "ends that are found at the start")
 {
     static const struct {
         bool reboot;
@@ -104,7 +104,7 @@ static void test_restart_ends(void)
     }
 }
 
-static void test_asks_again_after_restart(void)
+UNIT_TEST(test_asks_again_after_restart, "installed before the restart: asked again")
 {
     world_leave_installing();
     world_record(world_hex, RECORD_INSTALLED, ERROR_NONE, NULL);
@@ -130,7 +130,7 @@ static void write_queued(uint8_t hash, size_t urls, uint64_t request)
     (void)close(fd);
 }
 
-static void test_what_waited(void)
+UNIT_TEST(test_what_waited, "what waited when it was stopped")
 {
     world_leave_installing();
     world_reboot();
@@ -188,7 +188,7 @@ static void assert_waits(uint8_t hash)
     CHECK_EQUAL(view.status.phase, PHASE_REBOOTING);
 }
 
-static void test_queued_and_killed(void)
+UNIT_TEST(test_queued_and_killed, "queued, and killed before it was begun")
 {
     static const uint8_t hashes[] = {0x11, 5};
     for (size_t i = 0; i < sizeof hashes; i++) {
@@ -217,7 +217,7 @@ static void test_queued_and_killed(void)
 }
 
 /* The file of one that was taken up may stay: the disk refused to remove it, or lost that. */
-static void test_taken_up_and_left(void)
+UNIT_TEST(test_taken_up_and_left, "taken up, and its file is still there")
 {
     world_fresh();
     struct upgrade *upgrade = world_start_job();
@@ -245,7 +245,7 @@ static void test_taken_up_and_left(void)
 }
 
 /* --status shows the one that would be begun first, and leaves everything as it is. */
-static void test_status_shows_the_queue(void)
+UNIT_TEST(test_status_shows_the_queue, "--status shows what waits")
 {
     world_fresh();
     CHECK_NULL(upgrade_free(world_make_job())); /* makes the folder */
@@ -267,7 +267,7 @@ static void test_status_shows_the_queue(void)
     CHECK_EQUAL(view.status.phase, PHASE_INSTALLING);
 }
 
-static void test_status_counts_the_file(void)
+UNIT_TEST(test_status_counts_the_file, "--status counts the partial file")
 {
     char hex[SHA256_HEX + 1];
     char path[160];
@@ -286,7 +286,7 @@ static void test_status_counts_the_file(void)
     world_end_job(upgrade);
 }
 
-static void test_damaged_state(void)
+UNIT_TEST(test_damaged_state, "a damaged state file")
 {
     char path[128];
     world_fresh();
@@ -305,7 +305,7 @@ static void test_damaged_state(void)
     CHECK_EQUAL(access(path, F_OK), 0);
 }
 
-static void test_cannot_be_made(void)
+UNIT_TEST(test_cannot_be_made, "directories that do not do")
 {
     static char not_there[] = "/nowhere/at/all";
     struct upgrade *upgrade = NULL;
@@ -327,7 +327,7 @@ static void test_cannot_be_made(void)
 }
 
 /* A second daemon is refused at once, an operator's look is not. */
-static void test_one_daemon_a_directory(void)
+UNIT_TEST(test_one_daemon_a_directory, "one daemon a directory")
 {
     char expected[CONF_PROBLEM_MAX];
     char problem[CONF_PROBLEM_MAX] = "";
@@ -353,22 +353,7 @@ static void test_one_daemon_a_directory(void)
     CHECK_NULL(upgrade_free(upgrade));
 }
 
-static const struct unit_test tests[] = {
-    {"stop, and go on at the next start", test_stop_and_go_on},
-    {"too many starts", test_too_many_starts},
-    {"ends that are found at the start", test_restart_ends},
-    {"installed before the restart: asked again", test_asks_again_after_restart},
-    {"what waited when it was stopped", test_what_waited},
-    {"queued, and killed before it was begun", test_queued_and_killed},
-    {"taken up, and its file is still there", test_taken_up_and_left},
-    {"--status shows what waits", test_status_shows_the_queue},
-    {"--status counts the partial file", test_status_counts_the_file},
-    {"a damaged state file", test_damaged_state},
-    {"one daemon a directory", test_one_daemon_a_directory},
-    {"directories that do not do", test_cannot_be_made},
-};
-
 int main(void)
 {
-    return world_main("job over a restart", tests, COUNT(tests));
+    return world_main("job over a restart");
 }

@@ -39,7 +39,7 @@ struct row {
     "the url cannot be parsed (" reason "); expected, for example, https://HOST/PATH"
 #define NO_HOST "the url has no valid host; expected, for example, https://HOST/PATH"
 
-static void test_urls(void)
+UNIT_TEST(test_urls, "urls: what is refused, and why")
 {
     static const struct row rows[] = {
         {"https://host/image.img", ""},
@@ -77,7 +77,7 @@ static void test_urls(void)
     }
 }
 
-static void test_schemes(void)
+UNIT_TEST(test_schemes, "schemes are those of the policy")
 {
     const struct url_policy policy = {only_https, NULL};
     judge(&policy, "https://host/", "");
@@ -86,7 +86,7 @@ static void test_schemes(void)
     judge(&nothing, "https://host/", "the url's scheme is https; [upgrade] schemes allows ");
 }
 
-static void test_length(void)
+UNIT_TEST(test_length, "2,048 bytes at most")
 {
     const struct url_policy policy = {both, none};
     char url[URL_MAX + 2];
@@ -126,7 +126,7 @@ static void judge_prefix(const struct prefix_row *row, const char *protocol_erro
                                    : expected);
 }
 
-static void test_prefixes(void)
+UNIT_TEST(test_prefixes, "prefixes are compared on the parsed url")
 {
     static const struct prefix_row rows[] = {
         /* whole segments */
@@ -193,7 +193,8 @@ static void test_prefixes(void)
     }
 }
 
-static void test_paths_that_servers_read_differently(void)
+UNIT_TEST(test_paths_that_servers_read_differently,
+          "paths that servers read differently are refused")
 {
     static const char *const urls[] = {
         "http://good/images/%2e%2e/secret",
@@ -224,7 +225,7 @@ static void test_paths_that_servers_read_differently(void)
     judge_prefix(&fine, NULL);
 }
 
-static void test_several_prefixes(void)
+UNIT_TEST(test_several_prefixes, "one of several prefixes is enough")
 {
     static char one[] = "https://one/a/";
     static char two[] = "http://two";
@@ -239,7 +240,7 @@ static void test_several_prefixes(void)
 
 /* --- what is shown, what is the same, where redirects lead --- */
 
-static void test_show(void)
+UNIT_TEST(test_show, "shown urls hold no secrets")
 {
     static const struct row rows[] = {
         {"http://host/x", "http://host/x"},
@@ -261,7 +262,7 @@ static void test_show(void)
     CHECK_STRING(small, "http://");
 }
 
-static void test_identity(void)
+UNIT_TEST(test_identity, "the same url is known again")
 {
     char out[64];
     CHECK_EQUAL(url_identity("http://u:p@host/x?y=1#z", out, sizeof out), 0);
@@ -277,7 +278,7 @@ struct redirect_row {
     const char *target; /* "": -EINVAL */
 };
 
-static void test_redirects(void)
+UNIT_TEST(test_redirects, "redirects keep credentials to the host asked")
 {
     static const char asked[] = "http://user:secret@host/dir/file";
     static const struct redirect_row rows[] = {
@@ -344,7 +345,7 @@ static uint32_t classes_of(const char *text)
     return address_classes(address);
 }
 
-static void test_addresses(void)
+UNIT_TEST(test_addresses, "classes of addresses")
 {
     static const struct address_row rows[] = {
         {"8.8.8.8", 0},
@@ -420,7 +421,7 @@ static void test_addresses(void)
     }
 }
 
-static void test_other_families(void)
+UNIT_TEST(test_other_families, "unknown families are refused")
 {
     const struct sockaddr unix_address = {.sa_family = AF_UNIX};
     uint32_t held[ADDRESS_HELD_MAX];
@@ -428,7 +429,7 @@ static void test_other_families(void)
     CHECK_EQUAL(address_held(&unix_address, held), 0);
 }
 
-static void test_class_names(void)
+UNIT_TEST(test_class_names, "names of classes")
 {
     static const char *const names[] = {"loopback",    "link-local", "multicast",
                                         "unspecified", "own",        "private"};
@@ -440,19 +441,4 @@ static void test_class_names(void)
     CHECK_NULL(address_class_name(31));
 }
 
-static const struct unit_test tests[] = {
-    {"urls: what is refused, and why", test_urls},
-    {"schemes are those of the policy", test_schemes},
-    {"2,048 bytes at most", test_length},
-    {"prefixes are compared on the parsed url", test_prefixes},
-    {"paths that servers read differently are refused", test_paths_that_servers_read_differently},
-    {"one of several prefixes is enough", test_several_prefixes},
-    {"shown urls hold no secrets", test_show},
-    {"the same url is known again", test_identity},
-    {"redirects keep credentials to the host asked", test_redirects},
-    {"classes of addresses", test_addresses},
-    {"unknown families are refused", test_other_families},
-    {"names of classes", test_class_names},
-};
-
-UNIT_MAIN("url_policy", tests)
+UNIT_MAIN("url_policy")

@@ -53,7 +53,7 @@ static void check_refused(const char *version, const char *words)
     CHECK_CONTAINS(unavailable, words);
 }
 
-static void test_trimmed(void)
+UNIT_TEST(test_trimmed, "trimmed")
 {
     static const struct {
         const char *file;
@@ -70,7 +70,7 @@ static void test_trimmed(void)
     }
 }
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "refused")
 {
     static const struct {
         const char *file;
@@ -85,7 +85,7 @@ static void test_refused(void)
     }
 }
 
-static void test_length_on_both_sides(void)
+UNIT_TEST(test_length_on_both_sides, "length on both sides")
 {
     char bytes[2000];
     memset(bytes, 'v', sizeof bytes);
@@ -96,18 +96,11 @@ static void test_length_on_both_sides(void)
     check_refused(ask_with(bytes, sizeof bytes), "more than 256 bytes");
 }
 
-static void test_no_file(void)
+UNIT_TEST(test_no_file, "no file")
 {
     check_refused(ask("/nonexistent/version.txt"), "/nonexistent/version.txt: No such file");
     check_refused(ask("/"), "Is a directory");
 }
-
-static const struct unit_test tests[] = {
-    {"trimmed", test_trimmed},
-    {"refused", test_refused},
-    {"length on both sides", test_length_on_both_sides},
-    {"no file", test_no_file},
-};
 
 int main(void)
 {
@@ -117,7 +110,7 @@ int main(void)
         return 1;
     }
     close(fd);
-    int failed = unit_main("version file", tests, sizeof tests / sizeof tests[0]);
+    int failed = unit_main("version file");
     (void)unlink(path); /* a left-over in /tmp */
     return failed;
 }

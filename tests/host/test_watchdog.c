@@ -16,7 +16,7 @@ static bool is_late(int64_t now_ms)
     return watchdog_find_late(now_ms, &late);
 }
 
-static void test_off(void)
+UNIT_TEST(test_off, "without a watchdog nothing is watched")
 {
     watchdog_init(0);
     CHECK_FALSE(watchdog_is_on());
@@ -26,7 +26,7 @@ static void test_off(void)
     watchdog_leave();
 }
 
-static void test_both_sides_of_a_deadline(void)
+UNIT_TEST(test_both_sides_of_a_deadline, "both sides of a deadline")
 {
     watchdog_init(PATIENCE_MS);
     watchdog_enter("worker", 3);
@@ -47,7 +47,7 @@ static void test_both_sides_of_a_deadline(void)
     watchdog_leave();
 }
 
-static void test_idle_and_gone_are_never_late(void)
+UNIT_TEST(test_idle_and_gone_are_never_late, "who is idle or gone is never late")
 {
     watchdog_init(PATIENCE_MS);
     watchdog_enter("job", 0);
@@ -61,7 +61,7 @@ static void test_idle_and_gone_are_never_late(void)
     CHECK_FALSE(is_late(INT64_MAX));
 }
 
-static void test_limit_without_end(void)
+UNIT_TEST(test_limit_without_end, "a limit that never comes")
 {
     watchdog_init(PATIENCE_MS);
     watchdog_enter("job", 0);
@@ -87,7 +87,7 @@ static void *run_other(void *context)
     return NULL;
 }
 
-static void test_the_latest_of_two(void)
+UNIT_TEST(test_the_latest_of_two, "of two the one that is most late")
 {
     struct other other;
     pthread_t thread;
@@ -124,7 +124,7 @@ static void *enter_and_leave(void *context)
 }
 
 /* As many as there may be, twice: what they leave is free again. */
-static void test_all_slots(void)
+UNIT_TEST(test_all_slots, "as many threads as there may be")
 {
     struct other other;
     pthread_t threads[WATCHDOG_THREADS_MAX];
@@ -149,12 +149,4 @@ static void test_all_slots(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"without a watchdog nothing is watched", test_off},
-    {"both sides of a deadline", test_both_sides_of_a_deadline},
-    {"who is idle or gone is never late", test_idle_and_gone_are_never_late},
-    {"a limit that never comes", test_limit_without_end},
-    {"of two the one that is most late", test_the_latest_of_two},
-    {"as many threads as there may be", test_all_slots},
-};
-UNIT_MAIN("watchdog", tests)
+UNIT_MAIN("watchdog")

@@ -249,7 +249,7 @@ size_t world_queued(void)
     return count;
 }
 
-int world_main(const char *suite, const struct unit_test *tests, size_t count)
+int world_main(const char *suite)
 {
     if (mkdtemp(world.base) == NULL) {
         return 1;
@@ -259,7 +259,7 @@ int world_main(const char *suite, const struct unit_test *tests, size_t count)
     (void)snprintf(world.version_path, WORLD_PATH_SIZE, "%s/version.txt", world.base);
     world.release_fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
     lock_init(&world.lock);
-    int status = unit_main(suite, tests, count);
+    int status = unit_main(suite);
     world_shell("rm -rf ", world.base, "");
     (void)close(world.release_fd);
     return status;

@@ -65,7 +65,7 @@ extern struct world {
 extern char world_program[];
 extern const char world_hex[]; /* of the hash whose bytes are 0x11 */
 
-int world_main(const char *suite, const struct unit_test *tests, size_t count);
+int world_main(const char *suite);
 
 /* An empty machine on which everything goes well. */
 void world_fresh(void);

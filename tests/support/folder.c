@@ -17,8 +17,7 @@ static int remove_one(const char *path, const struct stat *status, int kind, str
     return remove(path);
 }
 
-int folder_unit_main(const char *suite, const struct unit_test *tests, size_t count, char path[],
-                     int *fd)
+int folder_unit_main(const char *suite, char path[], int *fd)
 {
     if (mkdtemp(path) == NULL) {
         perror(path);
@@ -32,7 +31,7 @@ int folder_unit_main(const char *suite, const struct unit_test *tests, size_t co
     if (fd != NULL) {
         *fd = opened;
     }
-    int status = unit_main(suite, tests, count);
+    int status = unit_main(suite);
     (void)close(opened); /* nothing was written */
     if (nftw(path, remove_one, WALK_DESCRIPTORS, FTW_DEPTH | FTW_PHYS) != 0) {
         perror(path);

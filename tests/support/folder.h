@@ -1,9 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* A CUnit program whose tests share a folder of their own, which is gone at the end.
- *
- * Threads  the main thread.
- * Errors   exit status 1: a test failed, or the folder could not be made or removed (said on stderr).
- */
+/* A CUnit program whose tests share a folder of their own, removed at the end. */
 #ifndef TESTS_FOLDER_H
 #define TESTS_FOLDER_H
 
@@ -11,7 +7,6 @@
 
 /* `path` is a template of mkdtemp(3), and the folder's name afterwards. `fd` (may be NULL) is the
  * folder, open, while the tests run. */
-int folder_unit_main(const char *suite, const struct unit_test *tests, size_t count, char path[],
-                     int *fd);
+int folder_unit_main(const char *suite, char path[], int *fd);
 
 #endif

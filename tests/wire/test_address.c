@@ -24,7 +24,7 @@ static const struct {
     {"vsock:02:0019090", ADDRESS_CONNECT, 2, 19090, "vsock:2:19090"},
 };
 
-static void test_vsock(void)
+UNIT_TEST(test_vsock, "vsock addresses, both ways")
 {
     CHECK_EACH(i, taken, "%s", taken[i].text) {
         struct address address = {0};
@@ -74,7 +74,7 @@ static const struct {
     {"unix:a/b", ADDRESS_LISTEN, "expected unix:/PATH"},
 };
 
-static void test_refused(void)
+UNIT_TEST(test_refused, "what is refused says why")
 {
     CHECK_EACH(i, refused, "%s", refused[i].text) {
         struct address address = {.port = 77};
@@ -92,7 +92,7 @@ static void make_path(char *out, size_t length)
     out[strlen("unix:") + length] = '\0';
 }
 
-static void test_unix(void)
+UNIT_TEST(test_unix, "unix addresses, up to the longest path")
 {
     char text[ADDRESS_TEXT_MAX];
     char out[ADDRESS_TEXT_MAX];
@@ -120,9 +120,4 @@ static void test_unix(void)
                 offsetof(struct sockaddr_un, sun_path) + sizeof "/run/a:b");
 }
 
-static const struct unit_test tests[] = {
-    {"vsock addresses, both ways", test_vsock},
-    {"what is refused says why", test_refused},
-    {"unix addresses, up to the longest path", test_unix},
-};
-UNIT_MAIN("wire addresses", tests)
+UNIT_MAIN("wire addresses")

@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static void test_every_file(void)
+UNIT_TEST(test_every_file, "every golden file has a message, and back")
 {
     struct golden_set set = golden_load("tlv-1");
     CHECK_EQUAL(set.count, golden_messages_count);
@@ -19,7 +19,7 @@ static void test_every_file(void)
     golden_free(&set);
 }
 
-static void test_encode(void)
+UNIT_TEST(test_encode, "encode gives the golden bytes")
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
@@ -36,7 +36,7 @@ static void test_encode(void)
 }
 
 /* A buffer of any smaller size is refused, and no byte beyond it is touched. */
-static void test_no_room(void)
+UNIT_TEST(test_no_room, "encode without room leaves the writer alone")
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < golden_messages_count; i++) {
@@ -55,7 +55,7 @@ static void test_no_room(void)
     golden_free(&set);
 }
 
-static void test_decode(void)
+UNIT_TEST(test_decode, "decode gives the golden message")
 {
     struct golden_set set = golden_load("tlv-1");
     for (size_t i = 0; i < set.count; i++) {
@@ -69,7 +69,7 @@ static void test_decode(void)
     golden_free(&set);
 }
 
-static void test_hello_is_seven_bit(void)
+UNIT_TEST(test_hello_is_seven_bit, "our HELLO has no byte above 0x7f")
 {
     struct hello hello = {.versions = wire_versions_spoken,
                           .agent = text_of("vsock_guest/" VSOCK_VERSION)};
@@ -83,7 +83,7 @@ static void test_hello_is_seven_bit(void)
     }
 }
 
-static void test_header(void)
+UNIT_TEST(test_header, "the header, both ways")
 {
     static const struct frame_header header = {
         .version = {0x12, 0x34}, .type = 0x5678, .id = 0x9abcdef0, .length = 0xfedcba98};
@@ -106,12 +106,4 @@ static void test_header(void)
     CHECK_FALSE(frame_begins((const uint8_t *)"v", 1));
 }
 
-static const struct unit_test tests[] = {
-    {"every golden file has a message, and back", test_every_file},
-    {"encode gives the golden bytes", test_encode},
-    {"encode without room leaves the writer alone", test_no_room},
-    {"decode gives the golden message", test_decode},
-    {"our HELLO has no byte above 0x7f", test_hello_is_seven_bit},
-    {"the header, both ways", test_header},
-};
-UNIT_MAIN("wire codec", tests)
+UNIT_MAIN("wire codec")

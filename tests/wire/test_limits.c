@@ -17,7 +17,7 @@ static int encode_request(const struct request *request)
     return error;
 }
 
-static void test_request_limits(void)
+UNIT_TEST(test_request_limits, "requests: limits of the encoder")
 {
     struct request upgrade = {.command = COMMAND_UPGRADE, .url = {long_text, URL_MAX}};
     struct request notify = {.command = COMMAND_NOTIFY, .message = {long_text, NOTIFY_MAX}};
@@ -49,7 +49,7 @@ static enum error_code judge_text(size_t index, size_t piece, size_t length)
     return pieces_code(&whole);
 }
 
-static void test_text_limits(void)
+UNIT_TEST(test_text_limits, "texts: limits of the decoder")
 {
     CHECK_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX), ERROR_NONE);
     CHECK_EQUAL(judge_text(1 + COMMAND_UPGRADE, 1, URL_MAX + 1), ERROR_INVALID_ARGUMENT);
@@ -70,7 +70,7 @@ static int encode_hello(const struct hello *hello)
     return error;
 }
 
-static void test_hello_limits(void)
+UNIT_TEST(test_hello_limits, "HELLO: limits of the encoder")
 {
     struct hello hello = {.versions = {1, {{127, 127}}}, .agent = {long_text, HELLO_AGENT_MAX}};
     CHECK_EQUAL(encode_hello(&hello), 0);
@@ -104,7 +104,7 @@ static enum error_code judge_versions(size_t index, size_t piece, const void *by
     return pieces_code(&whole);
 }
 
-static void test_version_lists(void)
+UNIT_TEST(test_version_lists, "version lists")
 {
     static const size_t where[][2] = {{0, 0}, {COMMAND_LAST + 3, 2}}; /* HELLO, ERROR */
     uint8_t list[2 * (WIRE_VERSIONS_MAX + 1)] = {0};
@@ -132,7 +132,7 @@ static void test_version_lists(void)
 }
 
 /* A HELLO's payload: 127 bytes, filled with a field that is skipped. */
-static void test_hello_payload(void)
+UNIT_TEST(test_hello_payload, "HELLO: limits of the payload")
 {
     static const uint8_t filling[HELLO_PAYLOAD_MAX];
     REQUIRE_TRUE(pieces_take(0, &whole));
@@ -156,7 +156,7 @@ static int encode_answer(uint32_t id, const struct answer *answer)
     return error;
 }
 
-static void test_answer_limits(void)
+UNIT_TEST(test_answer_limits, "answers: limits of the encoder")
 {
     struct answer response = {.kind = PAYLOAD_NONE};
     CHECK_EQUAL(encode_answer(0, &response), -EINVAL);
@@ -180,7 +180,7 @@ static void test_answer_limits(void)
     CHECK_EQUAL(encode_answer(0, &error), 0);
 }
 
-static void test_values(void)
+UNIT_TEST(test_values, "values at their limits")
 {
     REQUIRE_TRUE(pieces_take(1 + COMMAND_UPGRADE, &whole));
     whole.piece[3].value = (const uint8_t *)"\0";
@@ -200,18 +200,8 @@ static void test_values(void)
     CHECK_EQUAL(pieces_code(&whole), ERROR_MALFORMED);
 }
 
-static const struct unit_test tests[] = {
-    {"requests: limits of the encoder", test_request_limits},
-    {"texts: limits of the decoder", test_text_limits},
-    {"HELLO: limits of the encoder", test_hello_limits},
-    {"version lists", test_version_lists},
-    {"HELLO: limits of the payload", test_hello_payload},
-    {"answers: limits of the encoder", test_answer_limits},
-    {"values at their limits", test_values},
-};
-
 int main(void)
 {
     memset(long_text, 'x', sizeof long_text);
-    return unit_main("wire limits", tests, COUNT(tests));
+    return unit_main("wire limits");
 }

@@ -6,7 +6,7 @@
 
 #include <errno.h>
 
-static void test_names(void)
+UNIT_TEST(test_names, "names of numbers")
 {
     CHECK_NULL(command_name(COMMAND_NONE));
     CHECK_NULL(command_name(COMMAND_LAST + 1));
@@ -26,7 +26,7 @@ static void test_names(void)
     CHECK_NULL(frame_type_name(0x0013));
 }
 
-static void test_commands(void)
+UNIT_TEST(test_commands, "commands")
 {
     static const bool queries[] = {false, false, false, true, false, false, true, true, false};
     static const unsigned kinds[] = {0, 0, 0, 2, 0, 0, 1, 3, 0};
@@ -60,7 +60,7 @@ static const struct layout *each_layout(size_t *step)
 }
 
 /* What the walk relies on: rising tags; and what the wire promises: a skipped field is odd. */
-static void test_layouts(void)
+UNIT_TEST(test_layouts, "layouts keep their promises")
 {
     size_t step = 0;
     const struct layout *layout = NULL;
@@ -80,7 +80,7 @@ static void test_layouts(void)
     CHECK_EQUAL(step, 4 + COMMAND_LAST + PAYLOAD_LAST + 2);
 }
 
-static void test_layout_find(void)
+UNIT_TEST(test_layout_find, "layouts by frame type and selector")
 {
     CHECK_STRING(layout_find(FRAME_REQUEST, COMMAND_NOTIFY)->name, "notify");
     CHECK_STRING(layout_find(FRAME_RESPONSE, 3)->name, "UpgradeStatus");
@@ -112,7 +112,7 @@ static const struct {
     {{1, {{1, 0}}}, {0, {{0, 0}}}, -EPROTONOSUPPORT, {0, 0}},
 };
 
-static void test_version_agree(void)
+UNIT_TEST(test_version_agree, "agreeing on a version")
 {
     CHECK_EACH(i, pairs, "error %d", pairs[i].error) {
         struct wire_version agreed = {0, 0};
@@ -123,7 +123,7 @@ static void test_version_agree(void)
     }
 }
 
-static void test_version_offered(void)
+UNIT_TEST(test_version_offered, "which version was offered")
 {
     static const struct wire_versions ours = {2, {{3, 2}, {1, 0}}};
     static const struct {
@@ -136,7 +136,7 @@ static void test_version_offered(void)
     }
 }
 
-static void test_versions_format(void)
+UNIT_TEST(test_versions_format, "a version list as text")
 {
     struct wire_versions longest = {.count = WIRE_VERSIONS_MAX};
     char out[VERSIONS_TEXT_MAX];
@@ -151,13 +151,4 @@ static void test_versions_format(void)
     CHECK_EQUAL(strlen(out), WIRE_VERSIONS_MAX * strlen("255.255, ") - strlen(", "));
 }
 
-static const struct unit_test tests[] = {
-    {"names of numbers", test_names},
-    {"commands", test_commands},
-    {"layouts keep their promises", test_layouts},
-    {"layouts by frame type and selector", test_layout_find},
-    {"agreeing on a version", test_version_agree},
-    {"which version was offered", test_version_offered},
-    {"a version list as text", test_versions_format},
-};
-UNIT_MAIN("wire tables", tests)
+UNIT_MAIN("wire tables")

@@ -34,7 +34,7 @@ static const struct {
     {"99999999999999999999999x", 0, UINT64_MAX, -EINVAL, 0},
 };
 
-static void test_decimal(void)
+UNIT_TEST(test_decimal, "decimal: numbers and their limits")
 {
     CHECK_EACH(i, decimals, "%s", decimals[i].text) {
         uint64_t number = 77;
@@ -74,7 +74,7 @@ static const struct {
     {" 1", -EINVAL, 0},
 };
 
-static void test_seconds(void)
+UNIT_TEST(test_seconds, "decimal: seconds, rounded up")
 {
     CHECK_EACH(i, seconds, "%s", seconds[i].text) {
         int64_t ms = 77;
@@ -93,7 +93,7 @@ static void test_seconds(void)
 
 #define HEX "00112233445566778899aabbccddeeff00112233445566778899aAbBcCdDeEfF"
 
-static void test_hex(void)
+UNIT_TEST(test_hex, "hex: a digest both ways")
 {
     uint8_t sha256[SHA256_SIZE] = {0};
     char out[SHA256_HEX + 1];
@@ -105,7 +105,7 @@ static void test_hex(void)
     CHECK_STRING(out, "00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff");
 }
 
-static void test_hex_refused(void)
+UNIT_TEST(test_hex_refused, "hex: what is no digest")
 {
     static const char outside[] = "/:@G`g \n\x80";
     uint8_t before[SHA256_SIZE];
@@ -124,7 +124,7 @@ static void test_hex_refused(void)
     CHECK_BYTES(before, sha256, sizeof before);
 }
 
-static void test_clock(void)
+UNIT_TEST(test_clock, "clock: deadlines")
 {
     int64_t before = clock_ms();
     int64_t deadline = clock_deadline(1000);
@@ -135,7 +135,7 @@ static void test_clock(void)
     CHECK_EQUAL(clock_deadline(CLOCK_NEVER - 1), CLOCK_NEVER);
 }
 
-static void test_clock_poll_timeout(void)
+UNIT_TEST(test_clock_poll_timeout, "clock: what poll wants")
 {
     int64_t now = clock_ms();
     CHECK_EQUAL(clock_poll_timeout(CLOCK_NEVER), -1);
@@ -148,12 +148,4 @@ static void test_clock_poll_timeout(void)
     CHECK_COMPARE(left, <=, 1000000);
 }
 
-static const struct unit_test tests[] = {
-    {"decimal: numbers and their limits", test_decimal},
-    {"decimal: seconds, rounded up", test_seconds},
-    {"hex: a digest both ways", test_hex},
-    {"hex: what is no digest", test_hex_refused},
-    {"clock: deadlines", test_clock},
-    {"clock: what poll wants", test_clock_poll_timeout},
-};
-UNIT_MAIN("wire numbers", tests)
+UNIT_MAIN("wire numbers")

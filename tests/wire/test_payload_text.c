@@ -42,7 +42,7 @@ static const struct {
     {{.kind = 9}, "9()", ""},
 };
 
-static void test_forms(void)
+UNIT_TEST(test_forms, "payload and value forms")
 {
     CHECK_EACH(i, samples, "%s", samples[i].text) {
         char out[256];
@@ -56,7 +56,7 @@ static void test_forms(void)
 }
 
 /* In a buffer of any size: a beginning of the line, its NUL, and the length that was needed. */
-static void test_cut(void)
+UNIT_TEST(test_cut, "cut to the buffer")
 {
     CHECK_EACH(i, samples, "%s", samples[i].text) {
         size_t needed = strlen(samples[i].text);
@@ -71,8 +71,4 @@ static void test_cut(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"payload and value forms", test_forms},
-    {"cut to the buffer", test_cut},
-};
-UNIT_MAIN("wire payload text", tests)
+UNIT_MAIN("wire payload text")

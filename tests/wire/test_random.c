@@ -207,7 +207,7 @@ static bool goes_round(const struct golden_message *message)
     return same;
 }
 
-static void test_round_trips(void)
+UNIT_TEST(test_round_trips, "random messages come back as they were")
 {
     for (unsigned i = 0; i < ROUNDS; i++) {
         CHECK_ROW("i = %u", i);
@@ -218,7 +218,7 @@ static void test_round_trips(void)
 }
 
 /* Bytes that are no message: whatever comes of them, it is one of the two results. */
-static void test_noise(void)
+UNIT_TEST(test_noise, "random bytes are refused or decoded")
 {
     static const uint16_t types[] = {FRAME_HELLO,   FRAME_WELCOME,  FRAME_ERROR,
                                      FRAME_REQUEST, FRAME_PROGRESS, FRAME_RESPONSE};
@@ -242,8 +242,4 @@ static void test_noise(void)
     CHECK_COMPARE(refused, >, ROUNDS / 2);
 }
 
-static const struct unit_test tests[] = {
-    {"random messages come back as they were", test_round_trips},
-    {"random bytes are refused or decoded", test_noise},
-};
-UNIT_MAIN("wire random", tests)
+UNIT_MAIN("wire random")

@@ -9,7 +9,7 @@ static struct pieces broken;
 #define FOR_EACH_MESSAGE \
     for (size_t message_index = 0; pieces_take(message_index, &whole); message_index++)
 
-static void test_whole(void)
+UNIT_TEST(test_whole, "whole messages are taken")
 {
     size_t count = 0;
     FOR_EACH_MESSAGE
@@ -21,7 +21,7 @@ static void test_whole(void)
     CHECK_EQUAL(count, 4 + COMMAND_LAST + PAYLOAD_LAST + 1);
 }
 
-static void test_missing(void)
+UNIT_TEST(test_missing, "a field is missing")
 {
     FOR_EACH_MESSAGE
     {
@@ -36,7 +36,7 @@ static void test_missing(void)
     }
 }
 
-static void test_width(void)
+UNIT_TEST(test_width, "a field has another width")
 {
     FOR_EACH_MESSAGE
     {
@@ -59,7 +59,7 @@ static void test_width(void)
     }
 }
 
-static void test_order(void)
+UNIT_TEST(test_order, "fields out of order, repeated")
 {
     FOR_EACH_MESSAGE
     {
@@ -83,7 +83,7 @@ static void test_order(void)
 }
 
 /* A tag that no message has, at every place where it can stand. */
-static void test_unknown_tags(void)
+UNIT_TEST(test_unknown_tags, "unknown tags: even refused, odd skipped")
 {
     FOR_EACH_MESSAGE
     {
@@ -104,7 +104,7 @@ static void test_unknown_tags(void)
     }
 }
 
-static void test_end(void)
+UNIT_TEST(test_end, "bytes left over, lengths past the end")
 {
     FOR_EACH_MESSAGE
     {
@@ -118,7 +118,7 @@ static void test_end(void)
 }
 
 /* Texts: what is not UTF-8, and what is not ASCII where that is asked for. */
-static void test_texts(void)
+UNIT_TEST(test_texts, "texts that are none")
 {
     static const char *const bad[] = {"\x80", "\xc0\xaf", "\xed\xa0\x80", "\xf4\x90\x80\x80",
                                       "\xe2\x82"};
@@ -149,7 +149,7 @@ static void test_texts(void)
 }
 
 /* Malformed comes first, whatever else is wrong; else the first in the payload. */
-static void test_precedence(void)
+UNIT_TEST(test_precedence, "malformed comes first, then what is first")
 {
     struct tlv even = {0x7ffe, 0, NULL};
     REQUIRE_TRUE(pieces_take(1 + COMMAND_UPGRADE, &whole));
@@ -191,14 +191,4 @@ static void test_precedence(void)
     CHECK_EQUAL(pieces_code(&broken), ERROR_MALFORMED);
 }
 
-static const struct unit_test tests[] = {
-    {"whole messages are taken", test_whole},
-    {"a field is missing", test_missing},
-    {"a field has another width", test_width},
-    {"fields out of order, repeated", test_order},
-    {"unknown tags: even refused, odd skipped", test_unknown_tags},
-    {"bytes left over, lengths past the end", test_end},
-    {"texts that are none", test_texts},
-    {"malformed comes first, then what is first", test_precedence},
-};
-UNIT_MAIN("wire rules", tests)
+UNIT_MAIN("wire rules")

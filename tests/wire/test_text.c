@@ -40,7 +40,7 @@ static const struct {
     {BYTES("\xf0\x9f\x9a"), false},
 };
 
-static void test_utf8_valid(void)
+UNIT_TEST(test_utf8_valid, "utf8: what is valid")
 {
     CHECK_EACH(i, samples, "%s", samples[i].bytes) {
         char *exact = (char *)exact_copy(samples[i].bytes, samples[i].length);
@@ -50,7 +50,7 @@ static void test_utf8_valid(void)
     CHECK_TRUE(utf8_valid(NULL, 0));
 }
 
-static void test_utf8_cut(void)
+UNIT_TEST(test_utf8_cut, "utf8: cut at whole characters")
 {
     static const char text[] = "a\xc3\xa4\xf0\x9f\x9a\x80z"; /* 1, 2, 4 and 1 bytes */
     static const size_t cuts[] = {0, 1, 1, 3, 3, 3, 3, 7, 8, 8};
@@ -91,7 +91,7 @@ static const struct {
     {BYTES("\xe2\x81\xaa"), "\xe2\x81\xaa", "\xe2\x81\xaa"}, /* U+206A */
 };
 
-static void test_escape(void)
+UNIT_TEST(test_escape, "escape: what is shown and what is not")
 {
     CHECK_EACH(i, escapes, "%s", escapes[i].bytes) {
         char out[128];
@@ -106,7 +106,7 @@ static void test_escape(void)
 }
 
 /* Whatever the bytes, what comes out is UTF-8 that says nothing to a terminal. */
-static void test_escape_is_clean(void)
+UNIT_TEST(test_escape_is_clean, "escape: no byte steers a terminal")
 {
     for (unsigned i = 0; i < 0x10000; i++) {
         CHECK_ROW("i = %u", i);
@@ -122,7 +122,7 @@ static void test_escape_is_clean(void)
 }
 
 /* Nothing is cut in the middle of a character or an escape, and nothing follows a cut. */
-static void test_escape_cut(void)
+UNIT_TEST(test_escape_cut, "escape: cut at whole characters")
 {
     static const char *const cuts[] = {
         "", "a", "a", "a", "a", "a\\x1b", "a\\x1b", "a\\x1b\xc3\xa4", "a\\x1b\xc3\xa4z"};
@@ -135,11 +135,4 @@ static void test_escape_cut(void)
     }
 }
 
-static const struct unit_test tests[] = {
-    {"utf8: what is valid", test_utf8_valid},
-    {"utf8: cut at whole characters", test_utf8_cut},
-    {"escape: what is shown and what is not", test_escape},
-    {"escape: no byte steers a terminal", test_escape_is_clean},
-    {"escape: cut at whole characters", test_escape_cut},
-};
-UNIT_MAIN("wire text", tests)
+UNIT_MAIN("wire text")

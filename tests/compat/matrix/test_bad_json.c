@@ -78,7 +78,7 @@ static void run_all(const struct sample *samples, size_t count, const char *conf
     place_remove(&place);
 }
 
-static void test_samples(void)
+UNIT_TEST(test_samples, "every sample")
 {
     for (size_t i = 0; i < bad_json_samples_count; i++) {
         printf("\n    %s: %zu", bad_json_samples[i].name, bad_json_samples[i].count);
@@ -87,7 +87,7 @@ static void test_samples(void)
 }
 
 /* Nobody waits for what does not come. */
-static void test_late(void)
+UNIT_TEST(test_late, "what does not end in time")
 {
     static const struct sample late[] = {
         SAY("an object that goes on", LATE, "{\"sender_cid\":3,"),
@@ -97,7 +97,7 @@ static void test_late(void)
 }
 
 /* Who is not served is told so in the dialect of the request. */
-static void test_forbidden(void)
+UNIT_TEST(test_forbidden, "who is not served")
 {
     static const struct sample samples[] = {
         SAY("json-1",
@@ -117,7 +117,7 @@ static void test_forbidden(void)
 }
 
 /* What does not begin as JSON is told in TLV. */
-static void test_no_dialect(void)
+UNIT_TEST(test_no_dialect, "what begins as no dialect")
 {
     static const struct sample samples[] = {
         SAY("a byte order mark", "VSCK", "\xef\xbb\xbf" ASK_VERSION),
@@ -144,11 +144,4 @@ static void test_no_dialect(void)
     place_remove(&place);
 }
 
-static const struct unit_test tests[] = {
-    {"every sample", test_samples},
-    {"what does not end in time", test_late},
-    {"who is not served", test_forbidden},
-    {"what begins as no dialect", test_no_dialect},
-};
-
-UNIT_MAIN("bad JSON", tests)
+UNIT_MAIN("bad JSON")

@@ -3,10 +3,19 @@
 #include "matrix.h"
 #include "support/unit.h"
 
-static const struct unit_test tests[] = {
-    {"every guest at our host", matrix_host},
-    {"our guest at every host", matrix_guest},
-    {"what changes something is asked at most once", matrix_at_most_once},
-};
+UNIT_TEST(test_hosts, "every guest at our host")
+{
+    matrix_host();
+}
 
-UNIT_MAIN("compatibility", tests)
+UNIT_TEST(test_guests, "our guest at every host")
+{
+    matrix_guest();
+}
+
+UNIT_TEST(test_at_most_once, "what changes something is asked at most once")
+{
+    matrix_at_most_once();
+}
+
+UNIT_MAIN("compatibility")

@@ -84,7 +84,7 @@ static struct peer_request request_of(int command)
     return request;
 }
 
-static void test_requests(void)
+UNIT_TEST(test_requests, "requests are the golden ones")
 {
     for (int command = 1; command < PEER_COMMANDS; command++) {
         CHECK_ROW("%s", names[command]);
@@ -108,7 +108,7 @@ static void test_requests(void)
     }
 }
 
-static void test_escapes(void)
+UNIT_TEST(test_escapes, "escapes of JSON")
 {
     struct octets out = {.length = 0};
     CHECK_TRUE(peer_json_1_request(&out, 3, &lines));
@@ -118,7 +118,7 @@ static void test_escapes(void)
     expect(&out, "json-0", "request-notify-lines", "json");
 }
 
-static void test_tlv_answers(void)
+UNIT_TEST(test_tlv_answers, "TLV answers are the golden ones")
 {
     static const struct {
         enum peer_command command;
@@ -152,7 +152,7 @@ static void test_tlv_answers(void)
     expect(&out, "tlv-0", "error-unsupported-version", "hex");
 }
 
-static void test_json_answers(void)
+UNIT_TEST(test_json_answers, "JSON answers are the golden ones")
 {
     struct octets out = {.length = 0};
     peer_json_1_ok(&out, PEER_NOTIFY);
@@ -175,7 +175,7 @@ static void test_json_answers(void)
     expect(&out, "json-0", "invalid", "json");
 }
 
-static void test_utf_8(void)
+UNIT_TEST(test_utf_8, "UTF-8")
 {
     static const struct {
         const char *bytes;
@@ -273,7 +273,7 @@ static unsigned commands_done(const char *folder, size_t pair)
     return done;
 }
 
-static void test_pairs(void)
+UNIT_TEST(test_pairs, "who understands whom")
 {
     char folder[] = "/tmp/peers-XXXXXX";
     REQUIRE_NOT_NULL(mkdtemp(folder));
@@ -287,13 +287,4 @@ static void test_pairs(void)
     CHECK_EQUAL(rmdir(folder), 0);
 }
 
-static const struct unit_test tests[] = {
-    {"requests are the golden ones", test_requests},
-    {"escapes of JSON", test_escapes},
-    {"TLV answers are the golden ones", test_tlv_answers},
-    {"JSON answers are the golden ones", test_json_answers},
-    {"UTF-8", test_utf_8},
-    {"who understands whom", test_pairs},
-};
-
-UNIT_MAIN("peers", tests)
+UNIT_MAIN("peers")
