@@ -5,33 +5,16 @@
 #include "support/equal.h"
 #include "support/golden.h"
 #include "support/golden_text.h"
+#include "support/received.h"
 #include "support/unit.h"
 
 #include <errno.h>
 #include <stdlib.h>
 
-#define URL "https://updates.example/hostos.tar.zst"
-static const uint8_t hash[SHA256_SIZE] = {
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
-
 static struct client_session session_of(const char *dialect, enum command command)
 {
     return (struct client_session){
         .dialect = dialect_find(dialect), .local_cid = 3, .command = command};
-}
-
-static struct request request_of(enum command command)
-{
-    struct request request = {.command = command};
-    if (command == COMMAND_UPGRADE) {
-        request.url = text_of(URL);
-        memcpy(request.sha256, hash, sizeof hash);
-    } else if (command == COMMAND_NOTIFY) {
-        request.message = text_of("Update finished.");
-        request.count = 10;
-    }
-    return request;
 }
 
 static int encode(const char *dialect, const struct request *request, struct reply *out)
@@ -70,10 +53,10 @@ UNIT_TEST(test_requests, "requests to the byte")
         {"json-0", COMMAND_NOTIFY, "json-0/request-notify"},
     };
     CHECK_EACH(i, rows, "%s", rows[i].dialect) {
-        struct request request = request_of(rows[i].command);
+        struct request request = received_request(rows[i].command);
         check_golden(rows[i].dialect, &request, rows[i].golden);
     }
-    struct request lines = request_of(COMMAND_NOTIFY);
+    struct request lines = received_request(COMMAND_NOTIFY);
     lines.message = text_of("Say \"done\":\nA\\B");
     lines.count = 1;
     check_golden("json-1", &lines, "json-1/request-notify-lines");
@@ -90,22 +73,22 @@ UNIT_TEST(test_requests_that_cannot_be, "requests that cannot be")
         struct reply out = {bytes, sizeof bytes, 5};
         for (unsigned command = 1; command <= COMMAND_LAST; command++) {
             CHECK_ROW("command = %u", command);
-            struct request request = request_of((enum command)command);
+            struct request request = received_request((enum command)command);
             bool carried = (dialect->carries >> command & 1U) != 0;
             out.length = 5;
             CHECK_EQUAL(encode(names[i], &request, &out), carried ? 0 : -EOPNOTSUPP);
             CHECK_EQUAL(out.length > 5, carried);
         }
-        struct request wrong = request_of(COMMAND_NOTIFY);
+        struct request wrong = received_request(COMMAND_NOTIFY);
         out.length = 5;
         wrong.message = text_of("\xff");
         CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
         wrong.message = (struct text){"a\0b", 3};
         CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
-        wrong = request_of(COMMAND_UPGRADE);
+        wrong = received_request(COMMAND_UPGRADE);
         wrong.url = text_of("\xc0\x80");
         CHECK_EQUAL(encode(names[i], &wrong, &out), -EINVAL);
-        wrong = request_of(COMMAND_ATTACH_HSM);
+        wrong = received_request(COMMAND_ATTACH_HSM);
         out.size = 20;
         CHECK_EQUAL(encode(names[i], &wrong, &out), -ENOBUFS);
         CHECK_EQUAL(out.length, 5);
@@ -129,7 +112,7 @@ UNIT_TEST(test_longest_request, "the longest request")
     CHECK_EACH(i, rows, "%s", rows[i].dialect) {
         static uint8_t bytes[GUEST_REQUEST_MAX];
         struct reply out = {bytes, sizeof bytes, 0};
-        struct request request = request_of(COMMAND_NOTIFY);
+        struct request request = received_request(COMMAND_NOTIFY);
         request.count = 1;
         request.message = (struct text){message, JSON_REQUEST_MAX - rows[i].around};
         CHECK_EQUAL(encode(rows[i].dialect, &request, &out), 0);

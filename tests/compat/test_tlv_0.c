@@ -9,25 +9,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#define URL            "https://updates.example/hostos.tar.zst"
 #define HEADER(length) "VSCK\x00\x09\x01\x00" length
-
-static const uint8_t hash[SHA256_SIZE] = {
-    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
-    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
-
-static struct request request_of(enum command command)
-{
-    struct request request = {.command = command};
-    if (command == COMMAND_UPGRADE) {
-        request.url = text_of(URL);
-        memcpy(request.sha256, hash, sizeof hash);
-    } else if (command == COMMAND_NOTIFY) {
-        request.message = text_of("Update finished.");
-        request.count = 10;
-    }
-    return request;
-}
 
 static const struct {
     const char *golden;
@@ -47,7 +29,7 @@ UNIT_TEST(test_requests, "requests to the byte, however split")
     for (size_t i = 0; i < REQUESTS; i++) {
         CHECK_ROW("i = %zu", i);
         const struct golden *golden = golden_get(&set, requests[i].golden);
-        struct request expected = request_of(requests[i].command);
+        struct request expected = received_request(requests[i].command);
         for (size_t chunk = 1; chunk <= golden->length; chunk++) {
             CHECK_ROW("chunk = %zu", chunk);
             struct received received;

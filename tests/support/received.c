@@ -2,6 +2,7 @@
 #include "support/received.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static void begin(struct received *received)
 {
@@ -62,4 +63,21 @@ void received_free(struct received *received)
 {
     free(received->frame);
     received->frame = NULL;
+}
+
+const uint8_t received_hash[SHA256_SIZE] = {
+    0xe3, 0xb0, 0xc4, 0x42, 0x98, 0xfc, 0x1c, 0x14, 0x9a, 0xfb, 0xf4, 0xc8, 0x99, 0x6f, 0xb9, 0x24,
+    0x27, 0xae, 0x41, 0xe4, 0x64, 0x9b, 0x93, 0x4c, 0xa4, 0x95, 0x99, 0x1b, 0x78, 0x52, 0xb8, 0x55};
+
+struct request received_request(enum command command)
+{
+    struct request request = {.command = command};
+    if (command == COMMAND_UPGRADE) {
+        request.url = text_of("https://updates.example/hostos.tar.zst");
+        memcpy(request.sha256, received_hash, sizeof received_hash);
+    } else if (command == COMMAND_NOTIFY) {
+        request.message = text_of("Update finished.");
+        request.count = 10;
+    }
+    return request;
 }

@@ -25,4 +25,9 @@ void received_whole(const void *bytes, size_t length, struct received *ret);
 void received_split(const void *bytes, size_t length, size_t chunk, struct received *ret);
 void received_free(struct received *received);
 
+extern const uint8_t received_hash[SHA256_SIZE];
+
+/* A request with the arguments that the golden files have. */
+struct request received_request(enum command command);
+
 #endif
