@@ -98,7 +98,8 @@ UNIT_TEST(test_forgotten_before_the_end_is_told, "forgotten before the end is to
     world.download = DOWNLOAD_HELD;
     world.step = STEP_NOT_READY;
     fault.state_error = -ENOSPC; /* so that the file stays until the end */
-    struct upgrade *upgrade = watched = world_start_job();
+    struct upgrade *upgrade = world_start_job();
+    watched = upgrade;
     struct pending *pending = world_must_ask(upgrade, 1, "http://a/");
     ASSERT_PHASE(upgrade, pending, PHASE_DOWNLOADING);
     CHECK_EQUAL(world_queued(), 1);
