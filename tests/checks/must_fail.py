@@ -4,12 +4,15 @@
 
 Without this a check that looks at nothing would pass for ever.
 """
+import contextlib
+import io
 import os
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+from unittest import mock
 
 import catalog
 import completions
@@ -51,8 +54,9 @@ class Sample(unittest.TestCase):
             if name.startswith(beginnings):
                 self.put(name, tree.read(ROOT, name))
 
-    def judge_changes(self, check, changes):
-        """The copy passes; with any one of the changes (file, old, new) it does not."""
+    def judge_changes(self, check, changes, named=None):
+        """The copy passes; with any one of the changes (file, old, new) it does not, and the check
+        prints `named`, or the name of the file."""
         self.judge(check, 0)
         for name, old, new in changes:
             with self.subTest("%s: %s" % (name, old)):
@@ -60,15 +64,24 @@ class Sample(unittest.TestCase):
                 self.assertIn(old, text)
                 self.put(name, text.replace(old, new, 1))
                 said = self.judge(check, 1)
-                self.assertIn(os.path.basename(name).removesuffix(".scd"), said)
+                self.assertIn(named or os.path.basename(name).removesuffix(".scd"), said)
                 self.put(name, text)
 
     def judge(self, check, expected, environment=None):
         """The status of a check over the sample; what it prints is shown when it is wrong."""
-        out = subprocess.run([sys.executable, check.__file__, self.root], capture_output=True,
-                             text=True, env=dict(os.environ, **environment or {}))
-        self.assertEqual(out.returncode, expected, out.stdout + out.stderr)
-        return out.stdout
+        out = io.StringIO()
+        with contextlib.redirect_stdout(out), mock.patch.dict(os.environ, environment or {}):
+            status = check.main(self.root)
+        self.assertEqual(status, expected, out.getvalue())
+        return out.getvalue()
+
+    def judge_files(self, check, files):
+        """The sample does not pass with any one of the files (name, text, mode), and the check names it."""
+        for name, text, mode in files:
+            with self.subTest(name):
+                path = self.put(name, text, mode)
+                self.assertIn(name, self.judge(check, 1))
+                os.unlink(path)
 
     def judge_unbuilt(self, check):
         """It fails, and names the program, when one of those that have a page is not built."""
@@ -201,26 +214,20 @@ class TextTest(Sample):
         self.put("src/a.c", SPDX_C)
         self.put("scripts/a", SPDX_SH, 0o755)
         self.judge(spdx, 0)
-        for name, text in (("src/b.h", "/* nothing */\n"), ("scripts/b", "#!/bin/sh\n"),
-                           ("CMakeLists.txt", "project(x)\n"), ("src/c.c", "\n" * 5 + SPDX_C)):
-            with self.subTest(name):
-                path = self.put(name, text, 0o755)
-                self.assertIn(name, self.judge(spdx, 1))
-                os.unlink(path)
+        self.judge_files(spdx, (("src/b.h", "/* nothing */\n", 0o755),
+                                ("scripts/b", "#!/bin/sh\n", 0o755),
+                                ("CMakeLists.txt", "project(x)\n", 0o755),
+                                ("src/c.c", "\n" * 5 + SPDX_C, 0o755)))
 
     def test_scripts(self):
         self.put("scripts/a", SPDX_SH + "echo \"$1\"\n", 0o755)
         self.put("scripts/b", "#!/usr/bin/env python3\nprint(1)\n", 0o755)
         self.judge(scripts, 0)
-        for name, text, mode in (("scripts/if", SPDX_SH + "if true; then\n", 0o755),
-                                 ("scripts/py", "#!/usr/bin/env python3\nprint(\n", 0o755),
-                                 ("tests/x.py", "def\n", 0o644),
-                                 ("scripts/mode", SPDX_SH, 0o644),
-                                 ("scripts/odd", "#!/usr/bin/perl\n", 0o755)):
-            with self.subTest(name):
-                path = self.put(name, text, mode)
-                self.assertIn(name, self.judge(scripts, 1))
-                os.unlink(path)
+        self.judge_files(scripts, (("scripts/if", SPDX_SH + "if true; then\n", 0o755),
+                                   ("scripts/py", "#!/usr/bin/env python3\nprint(\n", 0o755),
+                                   ("tests/x.py", "def\n", 0o644),
+                                   ("scripts/mode", SPDX_SH, 0o644),
+                                   ("scripts/odd", "#!/usr/bin/perl\n", 0o755)))
 
 
 class ManPagesTest(Sample):
@@ -315,14 +322,7 @@ class ReliabilityTest(Sample):
 
     def test_changes(self):
         self.put_tree("docs/reliability.md", "tests/faults/", "tests/system/test_", "tests/host/test_")
-        self.judge(reliability, 0)
-        for name, old, new in self.CHANGES:
-            with self.subTest("%s: %s" % (name, old)):
-                text = tree.read(ROOT, name)
-                self.assertIn(old, text)
-                self.put(name, text.replace(old, new, 1))
-                self.assertIn("NoFault", self.judge(reliability, 1))
-                self.put(name, text)
+        self.judge_changes(reliability, self.CHANGES, named="NoFault")
 
 
 class TakeoverTest(Sample):

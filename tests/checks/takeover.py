@@ -49,8 +49,10 @@ def called(script, arguments, ours, agents):
         done = subprocess.run(["/bin/sh", script] + arguments, capture_output=True, text=True, timeout=60,
                               env={"PATH": folder, "LOG": log, "OURS": "0" if ours else "1",
                                    "AGENTS": "0" if agents else "1"})
-        lines = open(log).read().splitlines() if os.path.exists(log) else []
-        return done.returncode, lines
+        if not os.path.exists(log):
+            return done.returncode, []
+        with open(log) as listed:
+            return done.returncode, listed.read().splitlines()
 
 
 def judge(root):
@@ -69,5 +71,9 @@ def judge(root):
                 yield "%s must not call: %s" % (where, call)
 
 
+def main(root):
+    return tree.report(list(judge(root)))
+
+
 if __name__ == "__main__":
-    sys.exit(tree.report(list(judge(sys.argv[1] if len(sys.argv) > 1 else tree.default_root()))))
+    sys.exit(main(sys.argv[1] if len(sys.argv) > 1 else tree.default_root()))
