@@ -12,28 +12,18 @@ import struct
 import threading
 import time
 
-HELLO, WELCOME, ERROR = 0x0001, 0x0002, 0x0003
-REQUEST, PROGRESS, RESPONSE = 0x0010, 0x0011, 0x0012
+from vsocktest.peer import (ERROR, HELLO, PHASES, PROGRESS, REQUEST, RESPONSE, WELCOME, field,
+                            frame)
 
 COMMANDS = {1: "attach-hsm", 2: "detach-hsm", 3: "get-hostos-version", 4: "upgrade", 5: "notify",
             6: "get-vsock-version", 7: "get-upgrade-status", 8: "start-upgrade-guest-vm"}
 NO_PAYLOAD, VSOCK_VERSION, HOSTOS_VERSION, UPGRADE_STATUS = 0, 1, 2, 3
-PHASES = ("idle", "queued", "downloading", "verifying", "installing", "rebooting", "failed",
-          "upgraded")
+PHASE_NUMBERS = {name: number for number, name in PHASES.items()}
 BUSY, SHUTTING_DOWN, UNSUPPORTED_VERSION, HASH_MISMATCH = 7, 16, 2, 12
 
 PATIENCE = 40.0
 
 Request = collections.namedtuple("Request", "command id fields")
-
-
-def field(tag, value):
-    return struct.pack(">HH", tag, len(value)) + value
-
-
-def frame(kind, payload=b"", id=0, version=(1, 0), length=None, magic=b"VSCK"):
-    size = len(payload) if length is None else length
-    return magic + struct.pack(">BBHII", version[0], version[1], kind, id, size) + payload
 
 
 def welcome(version=(1, 0), agent=b"fake_host/1", limit=16384, header=None):
@@ -59,8 +49,7 @@ def response(id, kind=NO_PAYLOAD, fields=b""):
 
 
 def status_fields(phase, done=0, total=0, sha256=None, result=0, detail=b"", changed=None):
-    number = PHASES.index(phase) if phase in PHASES else phase
-    fields = field(8, struct.pack(">H", number))
+    fields = field(8, struct.pack(">H", PHASE_NUMBERS.get(phase, phase)))
     fields += field(10, struct.pack(">Q", done)) + field(12, struct.pack(">Q", total))
     if sha256 is not None:
         fields += field(14, sha256)

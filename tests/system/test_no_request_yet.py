@@ -10,6 +10,7 @@ from vsocktest.case import SystemTest
 JSON_1 = b'{"sender_cid":3,"message":"attach-hsm"}'
 JSON_0 = b'{"sender_cid":"3","message":"attach-hsm"}'
 TLV_0 = b"VSCK\x00\x09\x01\x00" + struct.pack(">H", 4) + b"\x01\x00\x01\x01"
+FIRST = (JSON_1, JSON_0, TLV_0, peer.hello(), b"")
 JSON_0_ERROR = b'{"message": "invalid request", "status": "error"}'
 
 
@@ -49,51 +50,43 @@ class NoRequestYetTest(SystemTest):
         self.assertEqual((header[0], header[1], header[3]), (b"VSCK", 1, peer.ERROR))
         self.assertEqual(peer.CODES[struct.unpack(">H", data[20:22])[0]], code.decode())
 
+    def assert_answers(self, guests, code):
+        """Each guest of FIRST gets the error in its dialect; one that sent nothing, in TLV 1.0."""
+        for guest, data in zip(guests, FIRST):
+            heard = self.heard(guest)
+            if data == JSON_0:
+                self.assertEqual(heard, JSON_0_ERROR)
+            elif data == JSON_1:
+                self.assert_json_1(heard, code)
+            elif data == TLV_0:
+                self.assert_tlv_0(heard, code)
+            else:
+                self.assert_tlv_1(heard, code)
+
     def test_forbidden(self):
         daemon = self.daemon({"listen": {"allowed_cids": "4"}})
-        self.assert_json_1(self.heard(self.connect(daemon, JSON_1)), b"forbidden")
-        self.assertEqual(self.heard(self.connect(daemon, JSON_0)), JSON_0_ERROR)
-        self.assert_tlv_0(self.heard(self.connect(daemon, TLV_0)), b"forbidden")
-        self.assert_tlv_1(self.heard(self.connect(daemon, peer.hello())), b"forbidden")
+        self.assert_answers([self.connect(daemon, data) for data in FIRST[:-1]], b"forbidden")
 
     def test_timeout(self):
         daemon = self.daemon({"limits": {"first_frame_seconds": "0.5"}})
-        guests = [self.connect(daemon, data)
-                  for data in (JSON_1[:-1], JSON_0[:-1], TLV_0[:-1], peer.hello()[:-1], b"")]
-        heard = [self.heard(guest) for guest in guests]
-        self.assert_json_1(heard[0], b"timeout")
-        self.assertEqual(heard[1], JSON_0_ERROR)
-        self.assert_tlv_0(heard[2], b"timeout")
-        self.assert_tlv_1(heard[3], b"timeout")
-        self.assert_tlv_1(heard[4], b"timeout")
+        guests = [self.connect(daemon, data[:-1]) for data in FIRST]
+        self.assert_answers(guests, b"timeout")
 
     def test_busy_at_the_connection_limit(self):
         daemon = self.daemon({"limits": {"connections_per_cid": "1"}})
         held = self.peer(daemon)
         daemon.hold()  # so that the bytes are there when it accepts
         try:
-            guests = [self.connect(daemon, data)
-                      for data in (JSON_1, JSON_0, TLV_0, peer.hello(), b"")]
+            guests = [self.connect(daemon, data) for data in FIRST]
         finally:
             daemon.go_on()
-        heard = [self.heard(guest) for guest in guests]
-        self.assert_json_1(heard[0], b"busy")
-        self.assertEqual(heard[1], JSON_0_ERROR)
-        self.assert_tlv_0(heard[2], b"busy")
-        self.assert_tlv_1(heard[3], b"busy")
-        self.assert_tlv_1(heard[4], b"busy")
+        self.assert_answers(guests, b"busy")
         self.assertVersion(held.ask(peer.GET_HOSTOS_VERSION))
 
     def test_shutting_down(self):
         daemon = self.daemon()
-        guests = [self.connect(daemon, data)
-                  for data in (JSON_1[:-1], JSON_0[:-1], TLV_0[:-1], peer.hello()[:-1], b"")]
+        guests = [self.connect(daemon, data[:-1]) for data in FIRST]
         self.assertServes(daemon)  # by now the others have been accepted and read
         daemon.kick(signal.SIGTERM)
-        heard = [self.heard(guest) for guest in guests]
-        self.assert_json_1(heard[0], b"shutting_down")
-        self.assertEqual(heard[1], JSON_0_ERROR)
-        self.assert_tlv_0(heard[2], b"shutting_down")
-        self.assert_tlv_1(heard[3], b"shutting_down")
-        self.assert_tlv_1(heard[4], b"shutting_down")
+        self.assert_answers(guests, b"shutting_down")
         self.assertEqual(daemon.wait(), 0)

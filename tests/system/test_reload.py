@@ -57,8 +57,7 @@ class ReloadTest(SystemTest):
         web = self.web()
         daemon = self.daemon({"upgrade": {"retries": 3, "retry_seconds": 2}})
         image = self.image(web, size=MIB + 1, faults=[Status(503), Status(503), None])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         daemon.wait_log("try 1 of 3 in ")
         self.reload(daemon, {"upgrade": {"retries": 0, "schemes": "https", "max_bytes": "1M"}})
         self.assertError(self.peer(daemon).upgrade(image.url, image.sha256), "invalid_argument",

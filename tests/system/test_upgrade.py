@@ -124,8 +124,7 @@ class DoneTest(SystemTest):
     def test_guest_that_goes_away_does_not_stop_it(self):
         web, daemon = self.web(), self.daemon()
         image = self.image(web, faults=[Stall(1000)])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         wait_until(lambda: web.requests, "the download")
         guest.close()
         web.release()
@@ -135,8 +134,7 @@ class DoneTest(SystemTest):
     def test_half_closing_is_not_going_away(self):
         web, daemon = self.web(), self.daemon()
         image = self.image(web, faults=[Stall(1000)])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         guest.finish()
         wait_until(lambda: web.requests, "the download")
         web.release()
@@ -146,8 +144,7 @@ class DoneTest(SystemTest):
     def test_others_are_served_while_it_runs(self):
         web, daemon = self.web(), self.daemon({"limits": {"workers": 1}})
         image = self.image(web, faults=[Stall(1000)])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         daemon.wait_phase("downloading")
         for _ in range(20):
             self.assertServes(daemon)
@@ -181,8 +178,7 @@ class PlaceTest(SystemTest):
     def test_modes(self):
         web, daemon = self.web(), self.daemon()
         image = self.image(web, faults=[Stall(1000)])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         part = self.path("upgrade", image.sha256.hex() + ".part")
         wait_until(lambda: os.path.exists(part), part)
         self.assertEqual(stat.S_IMODE(os.stat(part).st_mode) & 0o077, 0)

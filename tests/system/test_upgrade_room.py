@@ -15,8 +15,7 @@ class RoomTest(UpgradeTroubleTest):
         sections["upgrade"]["keep_free"] = keep_free
         web, daemon = self.web(), self.daemon(sections)
         image = self.image(web, size=size, faults=[Stall(2 * MIB), None], **more)
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         part = self.path("small", "upgrade", image.sha256.hex() + ".part")
         wait_until(lambda: os.path.exists(part) and os.path.getsize(part) >= MIB, part)
         return web, daemon, image, guest

@@ -61,8 +61,7 @@ class TlsTest(UpgradeTroubleTest):
     def test_handshake_that_ends_late(self):
         web = self.server(self.authority.context("good"), handshakes=False)
         image, daemon = self.image(web), self.believing(retries=0)
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         wait_until(web.clients, "a client that waits for the handshake")
         self.assertEqual(web.requests, [])
         web.release()

@@ -14,8 +14,7 @@ class TogetherTest(SystemTest):
         web, daemon = self.web(), self.daemon(sections)
         image.setdefault("faults", [Stall(1000)])
         image = self.image(web, **image)
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256))
+        guest = self.upgrading(daemon, image)
         daemon.wait_phase("downloading")
         return web, daemon, image, guest
 
@@ -52,8 +51,7 @@ class TogetherTest(SystemTest):
     def test_other_hash_waits_then_is_busy(self):
         web, daemon, image, guest = self.running()
         queued = self.image(web, "/next", seed=1)
-        second = self.peer(daemon)
-        second.send(peer.upgrade(queued.url, queued.sha256))
+        second = self.upgrading(daemon, queued)
         wait_until(lambda: self.queue_is_full(daemon, web), "the queue to be full")
         third = self.image(web, "/third", seed=2)
         answer = self.peer(daemon).upgrade(third.url, third.sha256)
@@ -65,8 +63,7 @@ class TogetherTest(SystemTest):
 
     def queue_is_full(self, daemon, web):
         image = self.image(web, "/probe", seed=9)
-        probe = self.peer(daemon)
-        probe.send(peer.upgrade(image.url, image.sha256))
+        probe = self.upgrading(daemon, image)
         probe.socket.settimeout(2)
         try:
             return isinstance(probe.last(1), peer.Error)
@@ -78,8 +75,7 @@ class TogetherTest(SystemTest):
     def test_queued_one_runs_after_a_failure(self):
         web, daemon, image, guest = self.running()
         queued = self.image(web, "/next", seed=1)
-        second = self.peer(daemon)
-        second.send(peer.upgrade(queued.url, queued.sha256, 1))
+        second = self.upgrading(daemon, queued, 1)
         first_told = second.answer()
         self.assertEqual(first_told.status.phase, "queued")
         self.script("installer", "#!/bin/sh\n[ -e %s/second ] || { touch %s/second; exit 3; }\n" %
@@ -99,8 +95,7 @@ class TogetherTest(SystemTest):
 
     def test_watchers(self):
         web, daemon, image, guest = self.running({"upgrade": {"watchers": 2}})
-        second = self.peer(daemon)
-        second.send(peer.upgrade(image.url, image.sha256, 1))
+        second = self.upgrading(daemon, image, 1)
         self.assertIsInstance(second.answer(), peer.Progress)
         self.assertError(self.peer(daemon).upgrade(image.url, image.sha256), "busy")
         web.release()
@@ -159,8 +154,7 @@ class ProgressTest(SystemTest):
     def test_none_unless_asked_for(self):
         web, daemon, image = self.slow()
         for progress in (None, 0):
-            guest = self.peer(daemon)
-            guest.send(peer.upgrade(image.url, image.sha256, progress))
+            guest = self.upgrading(daemon, image, progress)
             self.assertDone(guest.last(1))  # which takes no PROGRESS
 
     def test_same_numbers_everywhere(self):
@@ -195,8 +189,7 @@ class ProgressTest(SystemTest):
 
     def test_guest_that_does_not_read_progress(self):
         web, daemon, image = self.slow()
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256, 1))
+        guest = self.upgrading(daemon, image, 1)
         daemon.wait_phase("rebooting")
         self.assertDone(guest.last(1, []))
 

@@ -40,8 +40,7 @@ class SizeTest(SystemTest):
         """The head of the answer tells it, and then nothing comes."""
         web, daemon = self.web(), self.daemon()
         image = self.image(web, faults=[Stall(0)])
-        guest = self.peer(daemon)
-        guest.send(peer.upgrade(image.url, image.sha256, 1))
+        guest = self.upgrading(daemon, image, 1)
         wait_until(lambda: self.peer(daemon).status().total == len(image.content), "the size")
         wait_until(lambda: guest.answer().status.total == len(image.content), "PROGRESS")
         status = self.peer(daemon).status()

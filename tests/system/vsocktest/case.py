@@ -11,7 +11,7 @@ import threading
 
 from . import guest, wait_until
 from .daemon import Daemon
-from .peer import GET_HOSTOS_VERSION, Error, Peer, Response
+from .peer import GET_HOSTOS_VERSION, Error, Peer, Response, upgrade
 from .rows import RowTest
 from .webserver import Resource, WebServer
 
@@ -124,6 +124,12 @@ class SystemTest(RowTest):
         peer = Peer(path or daemon.socket_path)
         self.addCleanup(peer.close)
         return peer.welcome() if welcome else peer
+
+    def upgrading(self, daemon, image, progress=None):
+        """A guest that has sent the request for the upgrade to this image."""
+        guest = self.peer(daemon)
+        guest.send(upgrade(image.url, image.sha256, progress))
+        return guest
 
     def guest(self, daemon, *arguments, **more):
         """Runs vsock_guest to its end: (exit status, stdout, stderr)."""
