@@ -121,7 +121,7 @@ static void fail_with(struct upgrade *upgrade, enum error_code code, const char 
                       bool outcome_unknown)
 {
     char text[PENDING_TEXT_MAX];
-    (void)snprintf(text, sizeof text, "%s: %s", what, strerror(-error));
+    (void)snprintf(text, sizeof text, "%.*s: %s", (int)sizeof text / 2, what, strerror(-error));
     upgrade_publish_failure(upgrade, code, text, outcome_unknown);
 }
 
