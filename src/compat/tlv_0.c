@@ -245,7 +245,7 @@ int tlv_0_read_text(const uint8_t *payload, size_t length, struct text *ret,
 {
     static const struct field row = {.type = FIELD_TEXT, .name = "text", .tag = TLV_0_TAG_TEXT};
     struct tlv_reader reader = tlv_reader_of(payload, length);
-    struct tlv tlv;
+    struct tlv tlv = {0};
     int error = 0;
     *ret = (struct text){0};
     while (error == 0 && (error = next_field(&reader, &tlv, protocol_error)) > 0) {

@@ -138,7 +138,7 @@ static enum framing tlv_1_host_frame(struct server_session *session, const uint8
                                      size_t length, bool eof, size_t *frame_length,
                                      struct protocol_error *protocol_error)
 {
-    struct frame_header header;
+    struct frame_header header = {0};
     enum framing framing =
         take_header(bytes, length, eof, session->agreed.major == 0, &header, protocol_error);
     if (framing != FRAMING_WHOLE) {
@@ -310,7 +310,7 @@ static enum framing tlv_1_guest_frame(struct client_session *session, const uint
                                       size_t length, bool eof, size_t *frame_length,
                                       struct protocol_error *protocol_error)
 {
-    struct frame_header header;
+    struct frame_header header = {0};
     if (length == 0) {
         return FRAMING_MORE;
     }
@@ -365,7 +365,7 @@ static int tlv_1_guest_decode(struct client_session *session, bool greeting, uin
                               struct protocol_error *protocol_error)
 {
     const uint8_t *payload = frame + FRAME_HEADER_SIZE;
-    struct frame_header header;
+    struct frame_header header = {0};
     struct answer decoded;
     frame_header_decode(frame, &header);
     header.length = (uint32_t)(length - FRAME_HEADER_SIZE); /* as framing found it */

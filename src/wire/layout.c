@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-#define COUNT(array) (sizeof array / sizeof array[0])
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* A row; its limits and mark may follow. */
 #define ROW(tag_, type_, presence_, name_, owner, member_)                                \

@@ -27,9 +27,9 @@ struct sample {
     size_t taken;
     const char *words;
 };
-#define SAMPLE(bytes, dissected, taken, words)           \
-    {                                                    \
-        bytes, sizeof bytes - 1, dissected, taken, words \
+#define SAMPLE(bytes, dissected, taken, words)            \
+    {                                                     \
+        bytes, sizeof(bytes) - 1, dissected, taken, words \
     }
 
 #define HASH "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"

@@ -13,9 +13,9 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#define WORD(bytes)             \
-    {                           \
-        bytes, sizeof bytes - 1 \
+#define WORD(bytes)              \
+    {                            \
+        bytes, sizeof(bytes) - 1 \
     }
 #define OTHER_VERSION "VSCK\x00\x09\x03\x00\x00\x16\x01\x00\x13unsupported version"
 #define OK_0          "VSCK\x00\x09\x02\x00\x00\x00"

@@ -55,9 +55,9 @@ struct sample {
     size_t length;
     enum error_code code;
 };
-#define SAMPLE(bytes, code)           \
-    {                                 \
-        bytes, sizeof bytes - 1, code \
+#define SAMPLE(bytes, code)            \
+    {                                  \
+        bytes, sizeof(bytes) - 1, code \
     }
 #define NOTIFY_MESSAGE "\x04\x00\x01m"
 #define NOTIFY_COUNT   "\x05\x00\x04\x00\x00\x00\x01"

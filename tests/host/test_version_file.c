@@ -2,6 +2,7 @@
 #include "host/command.h"
 #include "support/unit.h"
 
+#include <limits.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,11 +20,13 @@ static const char *ask(const char *file)
     static struct command_scratch scratch;
     static char version[ANSWER_TEXT_MAX];
     static struct conf conf;
+    static char named[PATH_MAX];
     struct command_parts parts = {.stopping = false};
     struct request request = {.command = COMMAND_GET_HOSTOS_VERSION};
     struct answer answer;
     struct pending *pending;
-    conf.version.file = (char *)(uintptr_t)file;
+    (void)snprintf(named, sizeof named, "%s", file);
+    conf.version.file = named;
     conf.listen.commands = UINT32_C(1) << COMMAND_GET_HOSTOS_VERSION;
     atomic_init(&parts.conf, &conf);
     command_run(&parts, &request, 3, &scratch, &answer, &pending);

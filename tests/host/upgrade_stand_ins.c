@@ -159,15 +159,15 @@ int child_run(const struct child_command *step, struct child_result *ret)
 }
 
 /* What systemd says of the unit is no help: it always failed. */
-void unit_run(const struct unit_start *job, struct unit_outcome *ret)
+void unit_run(const struct unit_start *start, struct unit_outcome *ret)
 {
     char hex[SHA256_HEX + 1];
     enum step_plan plan = world.step;
-    const char *instance = strchr(job->unit, '@');
+    const char *instance = strchr(start->unit, '@');
     REQUIRE_NOT_NULL(instance);
     (void)snprintf(hex, sizeof hex, "%s", instance + 1);
     *ret = (struct unit_outcome){.end = UNIT_ENDED, .job = "failed", .active = "failed"};
-    if (!carry_out(hex, plan, job->stop_fd)) {
+    if (!carry_out(hex, plan, start->stop_fd)) {
         ret->end = UNIT_LEFT;
     }
     if (plan == STEP_MISSING) {

@@ -60,7 +60,7 @@ void check_row_clear(void);
     __attribute__((cleanup(check_row_cut), unused)) const size_t CHECK_PASTE( \
         check_row, __LINE__) = check_row_add(__VA_ARGS__)
 
-#define COUNT(array) (sizeof array / sizeof((array)[0]))
+#define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 
 /* CHECK_EACH(INDEX, ARRAY, FORMAT, ...): a loop over a table, which notes index and description. */
 #define CHECK_EACH(index, array, ...)                                                            \

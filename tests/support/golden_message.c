@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "support/golden_message.h"
 
-#define TEXT(literal)                 \
-    {                                 \
-        (literal), sizeof literal - 1 \
+#define TEXT(literal)                  \
+    {                                  \
+        (literal), sizeof(literal) - 1 \
     }
 /* The digest of no bytes. */
 #define SHA256                                                                                    \

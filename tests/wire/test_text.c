@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define BYTES(literal) (literal), sizeof literal - 1
+#define BYTES(literal) (literal), sizeof(literal) - 1
 
 static const struct {
     const char *bytes;

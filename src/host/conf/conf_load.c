@@ -79,6 +79,7 @@ static int check_reboot(struct load *load)
 
 static bool directory_holds(const char *directory, const char *path)
 {
+    assert(directory != NULL && path != NULL); /* the table has defaults */
     size_t length = strlen(directory);
     while (length > 0 && directory[length - 1] == '/') {
         length--;

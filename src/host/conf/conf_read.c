@@ -225,7 +225,7 @@ static int open_file(const struct conf_place *place, char problem[CONF_PROBLEM_M
 
 int conf_read(const char *path, const struct conf_sink *sink, char problem[CONF_PROBLEM_MAX])
 {
-    char line[CONF_LINE_MAX + 1];
+    char line[CONF_LINE_MAX + 1] = "";
     struct reading reading = {.place = {.path = path}, .sink = sink, .problem = problem};
     int result = open_file(&reading.place, problem, &reading.file);
     if (result != 0) {

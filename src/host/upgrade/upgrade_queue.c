@@ -140,7 +140,7 @@ int upgrade_queue_restore(struct upgrade *upgrade, char problem[CONF_PROBLEM_MAX
         error = restore_one(upgrade, hashes[i], &pendings[count]);
         count += error == 0 && pendings[count] != NULL ? 1 : 0;
     }
-    qsort(pendings, count, sizeof pendings[0], compare_age);
+    qsort(pendings, count, sizeof(struct upgrade_pending *), compare_age);
     struct upgrade_pending **end = &upgrade->queue;
     for (size_t i = 0; i < count; i++) { /* after an error too: upgrade_free frees them */
         *end = pendings[i];
@@ -290,6 +290,7 @@ static void record(struct upgrade *upgrade, struct upgrade_pending *pending)
     char name[STATE_QUEUED_NAME_SIZE];
     const struct progress nothing = {.rate = PROGRESS_UNKNOWN};
     struct state state;
+    assert(pending != NULL);
     lock_take(&upgrade->lock);
     state = pending->state;
     lock_give(&upgrade->lock);

@@ -34,7 +34,7 @@ struct samples {
 extern const struct samples bad_json_samples[];
 extern const size_t bad_json_samples_count;
 
-#define BYTES(literal) literal, sizeof literal - 1
+#define BYTES(literal) (literal), sizeof(literal) - 1
 #define SAY(name, answer, literal)                             \
     {                                                          \
         name, answer, BYTES(literal), "", "", 0, "", ONE_WRITE \

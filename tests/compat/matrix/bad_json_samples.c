@@ -175,9 +175,9 @@ static const struct sample json_0[] = {
     SAY("the message of json-0 with a number", UNKNOWN, ASK("\"notify[0, m]\"")),
 };
 
-#define SAMPLES(name, samples)                            \
-    {                                                     \
-        name, samples, sizeof samples / sizeof samples[0] \
+#define SAMPLES(name, samples)                                \
+    {                                                         \
+        name, samples, sizeof(samples) / sizeof((samples)[0]) \
     }
 
 const struct samples bad_json_samples[] = {

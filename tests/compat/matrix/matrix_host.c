@@ -54,7 +54,7 @@ struct row {
     struct expected cell[COLUMNS];
 };
 
-#define BYTES(literal) literal, sizeof literal - 1
+#define BYTES(literal) (literal), sizeof(literal) - 1
 #define NEVER_ASKED  \
     {                \
         "-", NULL, 0 \
