@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """A host that does as it is told: TLV wire 1.0 over a Unix socket, byte by byte.
 
-Written from docs/protocol.md and from nothing else. What the guest sends is checked on receipt.
+Its frames are those of vsocktest.peer; the rest is written from docs/protocol.md alone. What the guest
+sends is checked on receipt.
 A script is a function of one Connection; a FakeHost runs one script for each connection, the last
 one again for every further connection. What went wrong in a script is raised by close().
 """
